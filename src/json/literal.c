@@ -1,0 +1,35 @@
+/*
+ * Literals: see literal.h. The double beside the text is the nearest one, for those who only compare sizes; it is
+ * finite, so that it can be printed and compared like any other.
+ */
+#include "literal.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+void literal_set(cJSON *number, const char *text, size_t len)
+{
+	number->type = (number->type & ~0xff) | cJSON_Raw;
+	number->valuestring = xstrndup(text, len);
+	number->valuedouble = fmin(fmax(number->valuedouble, -DBL_MAX), DBL_MAX);
+}
+
+struct json *literal_new(const char *text)
+{
+	double value = *text == '-' ? -DBL_MAX : DBL_MAX;
+	cJSON *v;
+
+	text_double(text, &value);
+	v = cJSON_CreateNumber(value);
+	literal_set(v, text, strlen(text));
+	return (struct json *)v;
+}
+
+const char *literal_text(const struct json *v)
+{
+	return cJSON_IsRaw((const cJSON *)v) ? ((const cJSON *)v)->valuestring : NULL;
+}
