@@ -1,0 +1,59 @@
+/*
+ * A plan: what reconcile wants done next. Data only; the runner of runtime/controller carries it out in order.
+ */
+#ifndef KUBE_PLAN_H
+#define KUBE_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kube/resource.h"
+
+enum action_type {
+	ACTION_STATUS = 1, /* merge patch on /status, with the resourceVersion the plan was made for */
+	ACTION_CREATE,     /* AlreadyExists: adopted if owner uid and label match, else ERR_EXISTS */
+	ACTION_DELETE,     /* with uid precondition, background propagation; NotFound is success */
+	ACTION_EVENT,      /* to the recorder, never fails and never waits */
+};
+
+struct action {
+	enum action_type type;
+	const struct resource *res;
+	char *ns;
+	char *name;
+	char *uid;              /* STATUS, DELETE: precondition. CREATE: uid of the owner that an object must have to be ours */
+	char *resource_version; /* STATUS: precondition */
+	char *label;            /* CREATE: label key that an existing object must have … */
+	char *label_value;      /* … with this value to be ours */
+	struct json *body;      /* STATUS: {"status": …}; CREATE: the object; EVENT: {type, reason, message} */
+};
+
+struct plan {
+	struct action *actions;
+	size_t len;
+	size_t cap;
+	int64_t requeue_ms; /* look again after this long though nothing changed; -1: only when something changes */
+};
+
+void plan_init(struct plan *p);
+void plan_done(struct plan *p);
+
+/* body: taken. The strings are copied. */
+void plan_status(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid,
+		 const char *resource_version, struct json *body);
+void plan_create(struct plan *p, const struct resource *res, struct json *object, const char *owner_uid,
+		 const char *label, const char *label_value);
+void plan_delete(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid);
+/* type "Normal" or "Warning"; the object that the event is about is res ns/name uid. */
+void plan_event(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid,
+		const char *type, const char *reason, const char *fmt, ...) __attribute__((format(printf, 8, 9)));
+/* The earliest of several calls counts; a time that has passed (delay_ms < 0) is now. */
+void plan_requeue(struct plan *p, int64_t delay_ms);
+
+/* {"actions": [{"type", "resource", "key", "body", …}], "requeue_ms"}: for goldens and `render`. Owned. */
+struct json *plan_json(const struct plan *p);
+
+#define auto_plan __attribute__((cleanup(plan_done))) struct plan
+
+#endif

@@ -1,0 +1,48 @@
+/*
+ * The cache of one kind: what the informers have seen last, by key, with one index.
+ *
+ * Contract as client-go's (tools/cache/shared_informer.go): per object the states are a subsequence of the real
+ * ones, in order; no order across objects; identity is namespace and name, so a deleted and recreated object may appear as one
+ * change with another uid. The change callback runs after the store has changed.
+ */
+#ifndef KUBE_STORE_H
+#define KUBE_STORE_H
+
+#include <stddef.h>
+
+#include "kube/object.h"
+
+struct store;
+
+/* before or now is NULL for an addition or a removal; both are borrowed. Must not change the store. */
+typedef void store_change_fn(void *arg, const struct kobj *before, const struct kobj *now);
+
+struct store *store_new(const struct kind *kind);
+void store_free(struct store *s);
+/* Several listeners, called in order of registration. */
+void store_on_change(struct store *s, store_change_fn *fn, void *arg);
+
+const struct kind *store_kind(const struct store *s);
+size_t store_len(const struct store *s);
+/* Borrowed until the next change; NULL if absent. */
+struct kobj *store_get(const struct store *s, const char *key);
+
+/* Takes o. Ignored (and unreferenced) if the stored object has the same resourceVersion or, with the same uid, a newer
+ * one: late and repeated events never move the cache backwards. */
+void store_upsert(struct store *s, struct kobj *o);
+void store_remove(struct store *s, const char *key);
+
+/*
+ * Relist: begin, then store_upsert for each item, then end, which removes every object in `ns` (NULL: everywhere)
+ * that was not upserted since begin. Objects that are the same version cause no change callback. An aborted relist is
+ * simply begun again. Several namespaces may be relisted at the same time, each on its own.
+ */
+void store_relist_begin(struct store *s, const char *ns);
+void store_relist_end(struct store *s, const char *ns);
+
+/* All objects, or those whose kobj->index equals value, in no particular order. The store must not change in
+ * between. Start with *pos = 0; NULL at the end. */
+struct kobj *store_next(const struct store *s, size_t *pos);
+struct kobj *store_index_next(const struct store *s, const char *value, size_t *pos);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * List + watch of one resource as a stepper: events in, commands out; no sockets, no clock.
+ * Semantics: client-go tools/cache/reflector.go, as laid down in docs/informer.md.
+ *
+ *   EMPTY ──START──▶ LISTING ──last page──▶ STREAMING ──end──▶ (reopen at the same resourceVersion)
+ *     ▲                 │ failed                 │ 410 Gone, ERROR event
+ *     └──── BACKOFF ◀───┴────────────────────────┘
+ *
+ * - First list with resourceVersion "" (most recent), in pages of 500; a relist too. A 410 on a later page starts the list again
+ *   at once, the second in a row backs off.
+ * - Watch with allowWatchBookmarks, timeoutSeconds random in [300, 600) from the list's resourceVersion (never an item's).
+ * - A clean end reopens at the last resourceVersion without a relist; under 1 s without an event it counts as a failure.
+ * - 410 or ERROR event with code 410 → relist. 429, connection refused, timeouts → back off, reopen at the same version.
+ *   Other errors on open → back off, relist. Back-off 0.8 s doubling to 30 s, with jitter; reset after 30 s without a failure.
+ *   Retry-After of the server is the minimum.
+ * - No byte for 150 s on an open stream → cancel and reopen.
+ *   A timeout that comes as an ERROR event relists: it may mean that the server does not know the version yet.
+ * - One undecodable event or one item without metadata: WATCH_CMD_WARN, counted, and a relist rather than silence.
+ * - Each back-off says in a WATCH_CMD_WARN why and how long. The first 410 in a row is normal and says nothing.
+ * - An event older than the version reached is a repetition and passed over.
+ * - Events that do not fit the state (bytes of a cancelled stream) are ignored.
+ */
+#ifndef KUBE_WATCH_H
+#define KUBE_WATCH_H
+
+#include "base/buf.h"
+#include "base/time.h"
+#include "json/json.h"
+
+enum watch_state { WATCH_EMPTY = 0, WATCH_LISTING, WATCH_STREAMING, WATCH_BACKOFF };
+
+enum watch_event_type {
+	WATCH_EV_START = 1,
+	WATCH_EV_PAGE,        /* list: a page arrived */
+	WATCH_EV_PAGE_FAILED, /* err */
+	WATCH_EV_DATA,        /* data, len: bytes of the stream */
+	WATCH_EV_ENDED,       /* err: NULL or code NONE for a clean end */
+	WATCH_EV_TIMER,       /* the timer of WATCH_CMD_TIMER fired */
+};
+
+struct watch_event {
+	enum watch_event_type type;
+	int64_t now_ms;
+	struct json *list;     /* taken */
+	const struct err *err;
+	const char *data;
+	size_t len;
+};
+
+enum watch_cmd_type {
+	WATCH_CMD_LIST = 1, /* text: query of the list ("limit=500&continue=…"), without selectors */
+	WATCH_CMD_OPEN,     /* text: query of the watch */
+	WATCH_CMD_CANCEL,   /* give up the open stream, no further events of it will be accepted */
+	WATCH_CMD_TIMER,    /* ms: (re-)arm the one timer */
+	WATCH_CMD_BEGIN,    /* a full list begins: store_relist_begin */
+	WATCH_CMD_UPSERT,   /* object */
+	WATCH_CMD_DELETE,   /* object: last state */
+	WATCH_CMD_END,      /* the list is complete: store_relist_end, and from the first one on synced */
+	WATCH_CMD_WARN,     /* text: for the log */
+};
+
+struct watch_cmd {
+	enum watch_cmd_type type;
+	char *text;
+	struct json *object; /* owned by the command; take_ptr() it */
+	int64_t ms;
+};
+
+struct watch_cmds {
+	struct watch_cmd *items;
+	size_t len;
+	size_t cap;
+};
+
+void watch_cmds_done(struct watch_cmds *c);
+
+struct watch; /* opaque */
+
+/* rng is borrowed. */
+struct watch *watch_new(struct rng *rng);
+void watch_free(struct watch *w);
+enum watch_state watch_state(const struct watch *w);
+/* Version of the last list, event or bookmark; "" before the first list. Borrowed. */
+const char *watch_version(const struct watch *w);
+
+/* Appends to out what is to be done, in this order. */
+void watch_step(struct watch *w, const struct watch_event *ev, struct watch_cmds *out);
+
+#endif

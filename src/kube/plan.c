@@ -1,0 +1,140 @@
+/*
+ * Plans: a growing list of actions and a time to look again.
+ *
+ * Happy path: reconcile adds actions in the order in which they must happen; the runner carries them out, goldens and
+ * `render` print them with plan_json. Nothing here fails: a plan is data that the program itself makes.
+ */
+#include "kube/plan.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/text.h"
+
+enum { EVENT_MESSAGE_SIZE = 2048 }; /* event_build cuts at 1024 bytes, at the end of a character */
+
+static const char *const type_names[] = {
+	[ACTION_STATUS] = "status",
+	[ACTION_CREATE] = "create",
+	[ACTION_DELETE] = "delete",
+	[ACTION_EVENT] = "event",
+};
+
+void plan_init(struct plan *p)
+{
+	*p = (struct plan){ .requeue_ms = -1 };
+}
+
+void plan_done(struct plan *p)
+{
+	for (size_t i = 0; i < p->len; i++) {
+		struct action *a = &p->actions[i];
+
+		free(a->ns);
+		free(a->name);
+		free(a->uid);
+		free(a->resource_version);
+		free(a->label);
+		free(a->label_value);
+		json_free(a->body);
+	}
+	free(p->actions);
+	plan_init(p);
+}
+
+/* Takes body. */
+static struct action *add(struct plan *p, enum action_type type, const struct resource *res, const char *ns,
+			  const char *name, const char *uid, struct json *body)
+{
+	struct action *a;
+
+	if (p->len == p->cap) {
+		p->cap = p->cap ? p->cap * 2 : 8;
+		p->actions = xreallocarray(p->actions, p->cap, sizeof(*p->actions));
+	}
+	a = &p->actions[p->len++];
+	*a = (struct action){
+		.type = type,
+		.res = res,
+		.ns = xstrdup_null(ns),
+		.name = xstrdup_null(name),
+		.uid = xstrdup_null(uid),
+		.body = body,
+	};
+	return a;
+}
+
+void plan_status(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid,
+		 const char *resource_version, struct json *body)
+{
+	struct action *a = add(p, ACTION_STATUS, res, ns, name, uid, body);
+
+	a->resource_version = xstrdup_null(resource_version);
+}
+
+void plan_create(struct plan *p, const struct resource *res, struct json *object, const char *owner_uid,
+		 const char *label, const char *label_value)
+{
+	const char *ns = json_str(object, "metadata.namespace", NULL);
+	const char *name = json_str(object, "metadata.name", NULL);
+	struct action *a = add(p, ACTION_CREATE, res, ns, name, owner_uid, object);
+
+	a->label = xstrdup_null(label);
+	a->label_value = xstrdup_null(label_value);
+}
+
+void plan_delete(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid)
+{
+	add(p, ACTION_DELETE, res, ns, name, uid, NULL);
+}
+
+void plan_event(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid,
+		const char *type, const char *reason, const char *fmt, ...)
+{
+	struct json *body = json_new_object();
+	char message[EVENT_MESSAGE_SIZE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(message, sizeof(message), fmt, ap);
+	va_end(ap);
+	json_set_str(body, "type", type);
+	json_set_str(body, "reason", reason);
+	json_set_str(body, "message", message);
+	add(p, ACTION_EVENT, res, ns, name, uid, body);
+}
+
+void plan_requeue(struct plan *p, int64_t delay_ms)
+{
+	if (delay_ms < 0)
+		delay_ms = 0;
+	if (p->requeue_ms < 0 || delay_ms < p->requeue_ms)
+		p->requeue_ms = delay_ms;
+}
+
+static struct json *action_json(const struct action *a)
+{
+	struct json *out = json_new_object();
+
+	json_set_str(out, "type", type_names[a->type]);
+	json_set_str(out, "resource", a->res->plural);
+	json_setf(out, "key", "%s%s%s", a->ns ? a->ns : "", text_empty(a->ns) ? "" : "/", a->name ? a->name : "");
+	json_set_str(out, "uid", a->uid);
+	json_set_str(out, "resourceVersion", a->resource_version);
+	json_set_str(out, "label", a->label);
+	json_set_str(out, "labelValue", a->label_value);
+	if (a->body)
+		json_set(out, "body", json_dup(a->body));
+	return out;
+}
+
+struct json *plan_json(const struct plan *p)
+{
+	struct json *out = json_new_object();
+	struct json *actions = json_set(out, "actions", json_new_array());
+
+	for (size_t i = 0; i < p->len; i++)
+		json_append(actions, action_json(&p->actions[i]));
+	json_set_i64(out, "requeue_ms", p->requeue_ms);
+	return out;
+}

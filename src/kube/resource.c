@@ -1,0 +1,66 @@
+/*
+ * The resources that the operator knows, and what can be said about one without an object: its apiVersion, the
+ * order of its versions, a reference to an owner.
+ *
+ * The order of versions is that of apimachinery's util/resourceversion.CompareResourceVersion (KEP-5504): decimal
+ * numbers without leading zero, up to 128 bits, so they are compared as text and never converted.
+ */
+#include "kube/resource.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct resource resource_pod = { "", "v1", "pods", "Pod", true };
+const struct resource resource_service = { "", "v1", "services", "Service", true };
+const struct resource resource_configmap = { "", "v1", "configmaps", "ConfigMap", true };
+const struct resource resource_event = { "", "v1", "events", "Event", true };
+const struct resource resource_sparkapplication = { "sparkoperator.k8s.io", "v1beta2", "sparkapplications",
+						    "SparkApplication", true };
+
+char *resource_api_version(const struct resource *res, char out[API_VERSION_SIZE])
+{
+	snprintf(out, API_VERSION_SIZE, "%s%s%s", res->group, res->group[0] ? "/" : "", res->version);
+	return out;
+}
+
+static bool well_formed(const char *version)
+{
+	size_t digits = strspn(version, "0123456789");
+
+	return digits > 0 && version[digits] == '\0' && version[0] != '0';
+}
+
+int resource_version_compare(const char *a, const char *b, bool *ret_ok)
+{
+	bool ok;
+	size_t len_a, len_b;
+
+	if (!a)
+		a = "";
+	if (!b)
+		b = "";
+	ok = well_formed(a) && well_formed(b);
+	if (ret_ok)
+		*ret_ok = ok;
+	len_a = strlen(a);
+	len_b = strlen(b);
+	if (ok && len_a != len_b)
+		return len_a < len_b ? -1 : 1;
+	return strcmp(a, b);
+}
+
+struct json *resource_owner_reference(const struct resource *res, const char *name, const char *uid, bool controller)
+{
+	struct json *ref = json_new_object();
+	char version[API_VERSION_SIZE];
+
+	json_set_str(ref, "apiVersion", resource_api_version(res, version));
+	json_set_str(ref, "kind", res->kind);
+	json_set_str(ref, "name", name);
+	json_set_str(ref, "uid", uid);
+	if (!controller)
+		return ref;
+	json_set_bool(ref, "controller", true);
+	json_set_bool(ref, "blockOwnerDeletion", true);
+	return ref;
+}

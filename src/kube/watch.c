@@ -1,0 +1,463 @@
+/*
+ * List + watch as a stepper: the state, and one function per event. What is laid down in include/kube/watch.h and
+ * explained in docs/informer.md mirrors client-go's tools/cache/reflector.go; where we differ, a comment says so.
+ *
+ * Happy path: START asks for the first page, each PAGE for the next one, the last one opens the stream at the version
+ * of the list. DATA becomes upserts and deletions, a clean end reopens at the version reached.
+ *
+ * Failure modes: after_failure decides whether the next attempt is a list or a reopening. It happens at once only
+ * for the first 410 in a row and after a clean end, otherwise after a back-off. What cannot be understood is never skipped:
+ * the version would move past it and the cache stay wrong for good.
+ *
+ * Events that do not fit the state (bytes of a cancelled stream, a timer armed for an earlier state) are ignored.
+ */
+#include "kube/watch.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "kube/request.h"
+#include "kube/watch_frame.h"
+
+enum {
+	EVENT_MAX_BYTES = 16 * 1024 * 1024,
+	CONTINUE_MAX_BYTES = 8 * 1024, /* tokens of etcd's store have about 200 */
+	OPEN_MIN_S = 300,
+	OPEN_MAX_S = 600,
+	OPEN_GRACE_MS = 30 * 1000,
+	IDLE_MS = 150 * 1000, /* two and a half bookmark periods */
+	SHORT_MS = 1000,      /* reflector.go: VeryShortWatchError */
+	BACKOFF_MS = 800,
+	BACKOFF_MAX_MS = 30 * 1000,
+};
+
+/* What follows a failure. */
+enum next { NEXT_LIST, NEXT_REOPEN };
+
+struct watch {
+	enum watch_state state;
+	enum next next; /* what the back-off waits for */
+	struct rng *rng;
+	struct watch_frame frame;
+	char *version;	    /* of the last complete list or later */
+	char *list_version; /* of the first page of the list under way, NULL before it */
+	int64_t opened_ms;  /* STREAMING: since when … */
+	int64_t heard_ms;   /* … when the last byte came … */
+	int64_t expires_ms; /* … and by when the server has to have ended it */
+	bool eventful;	    /* this stream brought an event */
+	int64_t trouble_ms; /* of the last failure, its back-off included; BACKOFF: end of the wait */
+	unsigned tries;	    /* back-offs in a row */
+	unsigned gones;	    /* 410s in a row */
+};
+
+/* Whatever is not here is a programming error. */
+static const unsigned transitions[] = {
+	[WATCH_EMPTY] = 1u << WATCH_LISTING,
+	[WATCH_LISTING] = 1u << WATCH_LISTING | 1u << WATCH_STREAMING | 1u << WATCH_BACKOFF,
+	[WATCH_STREAMING] = 1u << WATCH_LISTING | 1u << WATCH_STREAMING | 1u << WATCH_BACKOFF,
+	[WATCH_BACKOFF] = 1u << WATCH_LISTING | 1u << WATCH_STREAMING,
+};
+
+struct watch *watch_new(struct rng *rng)
+{
+	struct watch *w = xcalloc(1, sizeof(*w));
+
+	w->rng = rng;
+	w->version = xstrdup("");
+	watch_frame_init(&w->frame, EVENT_MAX_BYTES);
+	return w;
+}
+
+void watch_free(struct watch *w)
+{
+	if (!w)
+		return;
+	watch_frame_done(&w->frame);
+	free(w->version);
+	free(w->list_version);
+	free(w);
+}
+
+enum watch_state watch_state(const struct watch *w)
+{
+	return w->state;
+}
+
+const char *watch_version(const struct watch *w)
+{
+	return w->version;
+}
+
+static void set_state(struct watch *w, enum watch_state state)
+{
+	assert(transitions[w->state] & 1u << state);
+	w->state = state;
+}
+
+static void set_version(struct watch *w, const char *version)
+{
+	char *old = w->version;
+
+	w->version = xstrdup(version);
+	free(old);
+}
+
+/* ---- commands ---- */
+
+void watch_cmds_done(struct watch_cmds *c)
+{
+	for (size_t i = 0; i < c->len; i++) {
+		free(c->items[i].text);
+		json_free(c->items[i].object);
+	}
+	free(c->items);
+	*c = (struct watch_cmds){ 0 };
+}
+
+/* text and object are taken. */
+static struct watch_cmd *cmd(struct watch_cmds *out, enum watch_cmd_type type, char *text, struct json *object)
+{
+	if (out->len == out->cap) {
+		out->cap = out->cap ? out->cap * 2 : 16;
+		out->items = xreallocarray(out->items, out->cap, sizeof(*out->items));
+	}
+	out->items[out->len] = (struct watch_cmd){ .type = type, .text = text, .object = object };
+	return &out->items[out->len++];
+}
+
+static void arm(int64_t delay_ms, struct watch_cmds *out)
+{
+	cmd(out, WATCH_CMD_TIMER, NULL, NULL)->ms = delay_ms;
+}
+
+/* ---- entering the states ---- */
+
+/* When an open stream is given up unless something happens. */
+static int64_t stream_due(const struct watch *w)
+{
+	int64_t idle_ms = w->heard_ms + IDLE_MS;
+
+	return idle_ms < w->expires_ms ? idle_ms : w->expires_ms;
+}
+
+static void start_list(struct watch *w, struct watch_cmds *out)
+{
+	set_state(w, WATCH_LISTING);
+	free(take_ptr(w->list_version));
+	cmd(out, WATCH_CMD_BEGIN, NULL, NULL);
+	cmd(out, WATCH_CMD_LIST, xstrdup("limit=500"), NULL);
+}
+
+static void open_stream(struct watch *w, int64_t now_ms, struct watch_cmds *out)
+{
+	int64_t timeout_s = rng_range(w->rng, OPEN_MIN_S, OPEN_MAX_S);
+	auto_free char *version = text_url_encode(w->version);
+
+	set_state(w, WATCH_STREAMING);
+	watch_frame_reset(&w->frame);
+	w->opened_ms = now_ms;
+	w->heard_ms = now_ms;
+	w->expires_ms = now_ms + timeout_s * 1000 + OPEN_GRACE_MS;
+	w->eventful = false;
+	cmd(out, WATCH_CMD_OPEN,
+	    xasprintf("watch=true&allowWatchBookmarks=true&timeoutSeconds=%d&resourceVersion=%s", (int)timeout_s,
+		      version),
+	    NULL);
+	arm(stream_due(w) - now_ms, out);
+}
+
+static void back_off(struct watch *w, enum next next, const struct err *err, int64_t now_ms, struct watch_cmds *out)
+{
+	int64_t delay_ms = time_backoff_ms(BACKOFF_MS, BACKOFF_MAX_MS, w->tries++, w->rng);
+
+	if (delay_ms < err->retry_after_ms)
+		delay_ms = err->retry_after_ms;
+	set_state(w, WATCH_BACKOFF);
+	w->next = next;
+	w->trouble_ms = now_ms + delay_ms;
+	cmd(out, WATCH_CMD_WARN,
+	    xasprintf("%s; %s in %d ms", err->msg, next == NEXT_LIST ? "listing again" : "reopening", (int)delay_ms),
+	    NULL);
+	arm(delay_ms, out);
+}
+
+/* Failures further apart than the longest wait are not "in a row". Two minutes, as client-go has it, would never come
+ * with a proxy that cuts silent streams after 50 s, and each cut would cost 30 s. */
+static void forget_old_trouble(struct watch *w, int64_t now_ms)
+{
+	if (now_ms - w->trouble_ms >= BACKOFF_MAX_MS) {
+		w->tries = 0;
+		w->gones = 0;
+	}
+	w->trouble_ms = now_ms;
+}
+
+static void after_failure(struct watch *w, enum next next, const struct err *err, int64_t now_ms,
+			  struct watch_cmds *out)
+{
+	forget_old_trouble(w, now_ms);
+	if (err->code == ERR_GONE && w->gones++ == 0)
+		start_list(w, out);
+	else
+		back_off(w, next, err, now_ms, out);
+}
+
+/* ---- list ---- */
+
+/* What a store needs of an object; the type and the place are the caller's to say. */
+static int check_object(const struct json *object, struct err *err)
+{
+	if (text_empty(json_str(object, "metadata.name", NULL)))
+		return err_set(err, ERR_INVALID, "object without metadata.name");
+	if (text_empty(json_str(object, "metadata.resourceVersion", NULL)))
+		return err_set(err, ERR_INVALID, "object %s without metadata.resourceVersion",
+			       json_str(object, "metadata.name", NULL));
+	return 0;
+}
+
+/* Each item becomes an UPSERT; those before a bad one stand, as they are true. */
+static int take_items(struct json *list, struct watch_cmds *out, struct err *err)
+{
+	auto_json items = json_take(list, "items");
+	struct json *item;
+	int rc;
+
+	if (items && !json_is(items, JSON_ARRAY) && !json_is(items, JSON_NULL))
+		return err_set(err, ERR_INVALID, "list: items: expected an array");
+	while ((item = json_take_first(items))) {
+		rc = check_object(item, err);
+		if (rc < 0) {
+			json_free(item);
+			return err_wrap(err, "list");
+		}
+		cmd(out, WATCH_CMD_UPSERT, NULL, item);
+	}
+	return 0;
+}
+
+/*
+ * The watch begins at the version of the first page, as in client-go's tools/pager. All pages of a consistent list carry the
+ * same one; should they not, the earlier loses nothing.
+ */
+static int take_page(struct watch *w, struct json *list, struct watch_cmds *out, struct err *err)
+{
+	const char *version = json_str(list, "metadata.resourceVersion", NULL);
+
+	if (text_empty(version))
+		return err_set(err, ERR_INVALID, "list: metadata.resourceVersion: missing");
+	if (strlen(json_str(list, "metadata.continue", "")) > CONTINUE_MAX_BYTES)
+		return err_set(err, ERR_TOO_LARGE, "list: metadata.continue: larger than %d bytes", CONTINUE_MAX_BYTES);
+	if (!w->list_version)
+		w->list_version = xstrdup(version);
+	return take_items(list, out, err);
+}
+
+static void finish_list(struct watch *w, int64_t now_ms, struct watch_cmds *out)
+{
+	set_version(w, w->list_version);
+	cmd(out, WATCH_CMD_END, NULL, NULL);
+	open_stream(w, now_ms, out);
+}
+
+static void on_page(struct watch *w, const struct watch_event *ev, struct watch_cmds *out)
+{
+	auto_json list = ev->list;
+	auto_free char *token = NULL;
+	struct err err;
+
+	if (w->state != WATCH_LISTING)
+		return;
+	if (take_page(w, list, out, &err) < 0) {
+		after_failure(w, NEXT_LIST, &err, ev->now_ms, out);
+		return;
+	}
+	token = text_url_encode(json_str(list, "metadata.continue", ""));
+	if (token[0])
+		cmd(out, WATCH_CMD_LIST, xasprintf("limit=500&continue=%s", token), NULL);
+	else
+		finish_list(w, ev->now_ms, out);
+}
+
+static void on_page_failed(struct watch *w, const struct watch_event *ev, struct watch_cmds *out)
+{
+	if (w->state == WATCH_LISTING)
+		after_failure(w, NEXT_LIST, ev->err, ev->now_ms, out);
+}
+
+/* ---- stream ---- */
+
+/* The class of the Status that an ERROR event carries. */
+static int error_event(struct json *event, struct err *err)
+{
+	int64_t code = json_i64(event, "object.code", 0);
+	struct reply reply = { .status = code > 0 && code < 1000 ? (int)code : 0, .body = json_take(event, "object") };
+
+	reply_classify(&reply, NULL, -1);
+	*err = reply.err;
+	reply_done(&reply);
+	return err_wrap(err, "watch: ERROR event");
+}
+
+/* False if version is older than what was seen, which no event of one stream is unless it is repeated. */
+static bool advance(struct watch *w, const char *version)
+{
+	bool ordered;
+	int order = resource_version_compare(version, w->version, &ordered);
+
+	if (ordered && order < 0)
+		return false;
+	set_version(w, version);
+	return true;
+}
+
+static int bookmark(struct watch *w, const struct json *object, struct err *err)
+{
+	const char *version = json_str(object, "metadata.resourceVersion", NULL);
+
+	if (text_empty(version))
+		return err_set(err, ERR_INVALID, "watch: BOOKMARK without metadata.resourceVersion");
+	advance(w, version);
+	return 0;
+}
+
+static int change(struct watch *w, enum watch_cmd_type type, struct json *event, struct watch_cmds *out,
+		  struct err *err)
+{
+	const struct json *object = json_get(event, "object");
+
+	if (check_object(object, err) < 0)
+		return err_wrap(err, "watch");
+	if (advance(w, json_str(object, "metadata.resourceVersion", NULL)))
+		cmd(out, type, NULL, json_take(event, "object"));
+	return 0;
+}
+
+static int take_event(struct watch *w, struct json *event, struct watch_cmds *out, struct err *err)
+{
+	const char *type = json_str(event, "type", "");
+
+	if (text_eq(type, "ADDED") || text_eq(type, "MODIFIED"))
+		return change(w, WATCH_CMD_UPSERT, event, out, err);
+	if (text_eq(type, "DELETED"))
+		return change(w, WATCH_CMD_DELETE, event, out, err);
+	if (text_eq(type, "BOOKMARK"))
+		return bookmark(w, json_get(event, "object"), err);
+	if (text_eq(type, "ERROR"))
+		return error_event(event, err);
+	return err_set(err, ERR_INVALID, "watch: unknown event type \"%.32s\"", type);
+}
+
+/* All complete events of the bytes. */
+static int take_data(struct watch *w, const char *data, size_t len, struct watch_cmds *out, struct err *err)
+{
+	struct json *value;
+	int rc;
+
+	while ((rc = watch_frame_next(&w->frame, &data, &len, &value, err)) > 0) {
+		auto_json event = value;
+
+		rc = take_event(w, event, out, err);
+		if (rc < 0)
+			return rc;
+		w->eventful = true;
+	}
+	return rc;
+}
+
+/*
+ * A failure inside the stream. Other than in stream_failed a timeout is followed by a list: it may say that the server does
+ * not know our version yet (ResourceVersionTooLarge), and then asking for it again is no help.
+ */
+static void on_data(struct watch *w, const struct watch_event *ev, struct watch_cmds *out)
+{
+	struct err err;
+
+	if (w->state != WATCH_STREAMING)
+		return;
+	w->heard_ms = ev->now_ms;
+	if (take_data(w, ev->data, ev->len, out, &err) == 0)
+		return;
+	cmd(out, WATCH_CMD_CANCEL, NULL, NULL);
+	after_failure(w, err.code == ERR_BUSY ? NEXT_REOPEN : NEXT_LIST, &err, ev->now_ms, out);
+}
+
+static void stream_failed(struct watch *w, const struct err *err, int64_t now_ms, struct watch_cmds *out)
+{
+	bool reopen = err->code == ERR_BUSY || err->code == ERR_IO || err->code == ERR_TIMEOUT;
+
+	after_failure(w, reopen ? NEXT_REOPEN : NEXT_LIST, err, now_ms, out);
+}
+
+/* Half an event at the end is no loss: its version was not reached, so it comes again. */
+static void on_ended(struct watch *w, const struct watch_event *ev, struct watch_cmds *out)
+{
+	struct err err;
+
+	if (w->state != WATCH_STREAMING)
+		return;
+	if (ev->err && ev->err->code != ERR_NONE) {
+		stream_failed(w, ev->err, ev->now_ms, out);
+		return;
+	}
+	if (ev->now_ms - w->opened_ms < SHORT_MS && !w->eventful) {
+		err_set(&err, ERR_IO, "watch: ended at once without an event");
+		stream_failed(w, &err, ev->now_ms, out);
+		return;
+	}
+	open_stream(w, ev->now_ms, out);
+}
+
+/* ---- timer ---- */
+
+/* Bytes do not re-arm the timer; when it fires, it is seen whether any came. */
+static void stream_timer(struct watch *w, int64_t now_ms, struct watch_cmds *out)
+{
+	int64_t left_ms = stream_due(w) - now_ms;
+
+	if (left_ms > 0) {
+		arm(left_ms, out);
+		return;
+	}
+	cmd(out, WATCH_CMD_CANCEL, NULL, NULL);
+	open_stream(w, now_ms, out);
+}
+
+static void backoff_timer(struct watch *w, int64_t now_ms, struct watch_cmds *out)
+{
+	int64_t left_ms = w->trouble_ms - now_ms;
+
+	if (left_ms > 0)
+		arm(left_ms, out);
+	else if (w->next == NEXT_LIST)
+		start_list(w, out);
+	else
+		open_stream(w, now_ms, out);
+}
+
+static void on_timer(struct watch *w, const struct watch_event *ev, struct watch_cmds *out)
+{
+	if (w->state == WATCH_STREAMING)
+		stream_timer(w, ev->now_ms, out);
+	else if (w->state == WATCH_BACKOFF)
+		backoff_timer(w, ev->now_ms, out);
+}
+
+static void on_start(struct watch *w, const struct watch_event *ev, struct watch_cmds *out)
+{
+	(void)ev;
+	assert(w->state == WATCH_EMPTY);
+	start_list(w, out);
+}
+
+typedef void handler_fn(struct watch *w, const struct watch_event *ev, struct watch_cmds *out);
+
+static handler_fn *const handlers[] = {
+	[WATCH_EV_START] = on_start, [WATCH_EV_PAGE] = on_page,	  [WATCH_EV_PAGE_FAILED] = on_page_failed,
+	[WATCH_EV_DATA] = on_data,   [WATCH_EV_ENDED] = on_ended, [WATCH_EV_TIMER] = on_timer,
+};
+
+void watch_step(struct watch *w, const struct watch_event *ev, struct watch_cmds *out)
+{
+	handlers[ev->type](w, ev, out);
+}
