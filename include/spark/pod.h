@@ -1,0 +1,52 @@
+/*
+ * The view of a Spark pod: what the pod monitor needs, some hundred bytes; the tree is dropped.
+ */
+#ifndef SPARK_POD_H
+#define SPARK_POD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kube/object.h"
+
+enum pod_role { POD_ROLE_OTHER = 0, POD_ROLE_DRIVER, POD_ROLE_EXECUTOR };
+enum pod_phase { POD_PENDING = 0, POD_RUNNING, POD_SUCCEEDED, POD_FAILED, POD_UNKNOWN };
+
+/* All strings owned by the view, never NULL ("" if absent). */
+struct pod_view {
+	char *ns;
+	char *name;
+	char *uid;
+	char *app_name;      /* label */
+	char *submission_id; /* label */
+	char *app_id;        /* label spark-app-selector */
+	char *owner_uid;     /* uid of the owning SparkApplication, "" if none */
+	int role;            /* enum pod_role */
+	int phase;           /* enum pod_phase */
+	int64_t exec_id;     /* label spark-exec-id, 0 if not a number */
+	bool deleting;
+	int64_t created_ms;  /* wall, 0 if absent */
+	char *reason;        /* status.reason: Evicted, NodeLost …; else that of condition DisruptionTarget */
+	char *message;       /* beside reason */
+	char *unschedulable; /* message of condition PodScheduled=False, reason Unschedulable */
+	/* the Spark container (by name, else the first) */
+	char *container;
+	bool terminated;
+	int64_t exit_code;
+	char *term_reason;   /* OOMKilled, Error, Completed … */
+	char *term_message;
+	int64_t finished_ms; /* wall, 0 if unknown */
+	char *waiting_reason; /* ImagePullBackOff, CreateContainerConfigError …, of whichever container waits with a problem */
+	char *waiting_message;
+	char *waiting_container;
+	char *waiting_image;
+	/* the first other container (init or sidecar) that ended with an error */
+	char *failed_container;
+	int64_t failed_exit_code;
+	char *failed_reason;
+};
+
+/* Drops the tree; indexed by "namespace/app-name". */
+extern const struct kind pod_kind;
+
+#endif

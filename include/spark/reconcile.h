@@ -1,0 +1,39 @@
+/*
+ * Reconcile: from what is observed to what is to be done next. A pure function: no I/O, no clock, no memory of its own.
+ */
+#ifndef SPARK_RECONCILE_H
+#define SPARK_RECONCILE_H
+
+#include "kube/plan.h"
+#include "spark/app.h"
+#include "spark/pod.h"
+#include "spark/submission.h"
+
+struct reconcile_options {
+	const char *master;             /* for submission */
+	int64_t driver_appear_ms;       /* a submitted driver must be seen within this; 30 s */
+	int64_t refusal_deadline_ms;    /* how long a submission that the API server refuses (403, 422, name taken) is tried again; 30 s */
+	int64_t max_tracked_executors;  /* executorState holds at most so many; 1000 */
+};
+
+extern const struct reconcile_options reconcile_defaults;
+
+/* What the last plan was refused with; mirrors runtime's struct failure without knowing it. */
+struct refusal {
+	const struct err *err;
+	int64_t since_ms;
+	unsigned tries;
+};
+
+struct world {
+	const struct app *app;
+	const char *problem;                    /* the app could not be decoded: why; then only the metadata fields of app are set */
+	const struct pod_view *const *pods;     /* all pods labelled with this app's name in its namespace */
+	size_t pod_count;
+	const struct refusal *refused;          /* NULL if the last plan went through */
+	int64_t now_ms;                         /* wall */
+};
+
+int reconcile(const struct world *w, const struct reconcile_options *options, struct plan *plan, struct err *err);
+
+#endif

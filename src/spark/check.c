@@ -1,0 +1,238 @@
+/*
+ * Checks of single values, as Spark's submission (SparkSubmitArguments, Config) and Kubernetes' validation make them.
+ */
+#include "check.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "build.h"
+#include "memory.h"
+
+#define FIRST_VERSION 301
+
+static const char *one_of(const char *text, const char *const *names, const char *why)
+{
+	for (; *names; names++)
+		if (text_eq(text, *names))
+			return NULL;
+	return why;
+}
+
+const char *check_memory(const char *text)
+{
+	int64_t mib;
+
+	return memory_mib(text, &mib) && mib > 0
+		   ? NULL
+		   : "expected a size in Spark's notation, at least 1m, such as 512m or 2g";
+}
+
+const char *check_overhead(const char *text)
+{
+	int64_t mib;
+
+	return memory_mib(text, &mib) ? NULL : "expected a size in Spark's notation, such as 512m or 2g";
+}
+
+const char *check_factor(const char *text)
+{
+	double value;
+
+	return text_double(text, &value) && value >= 0 ? NULL : "expected a number that is not negative, such as 0.1";
+}
+
+const char *check_positive(const char *text)
+{
+	int64_t value;
+
+	return text_i64(text, &value) && value > 0 ? NULL : "expected an integer above 0";
+}
+
+const char *check_port(const char *text)
+{
+	int64_t value;
+
+	return text_i64(text, &value) && value > 0 && value < 65536 ? NULL : "expected a port number from 1 to 65535";
+}
+
+static bool is_exponent(const char *text)
+{
+	int64_t value;
+
+	return (*text == 'e' || *text == 'E') && text_i64(text + 1, &value);
+}
+
+const char *check_quantity(const char *text)
+{
+	static const char *const suffixes[] = { "",  "n",  "u",	 "m",  "k",  "M",  "G",	 "T", "P",
+						"E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei", NULL };
+	static const char why[] = "expected a Kubernetes quantity, such as 500m, 2 or 1Gi";
+	size_t len = strspn(text, "0123456789.");
+	auto_free char *number = xstrndup(text, len);
+	double value;
+
+	if (!text_double(number, &value))
+		return why;
+	return is_exponent(text + len) ? NULL : one_of(text + len, suffixes, why);
+}
+
+const char *check_limit(const char *text)
+{
+	return check_memory(text) && check_quantity(text) ? "expected a size, such as 2g or 2Gi" : NULL;
+}
+
+const char *check_app_name(const char *text)
+{
+	if (text_is_dns_label(text) && !(*text >= '0' && *text <= '9'))
+		return NULL;
+	return "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
+	       "character, "
+	       "and end with an alphanumeric character, at most 63";
+}
+
+const char *check_object_name(const char *text)
+{
+	return text_is_dns_subdomain(text)
+		   ? NULL
+		   : "expected a name of a Kubernetes object: lower case letters, digits, '-' and '.'";
+}
+
+const char *check_label_name(const char *text)
+{
+	return text_is_dns_label(text) ? NULL : "expected a DNS label: lower case letters, digits and '-', at most 63";
+}
+
+const char *check_label_key(const char *text)
+{
+	return text_is_label_key(text)
+		   ? NULL
+		   : "expected [PREFIX/]NAME, the name of letters, digits, '-', '_' and '.', at most 63";
+}
+
+const char *check_label_value(const char *text)
+{
+	return text_is_label_value(text) ? NULL : "expected letters, digits, '-', '_' and '.', at most 63";
+}
+
+const char *check_env_name(const char *text)
+{
+	size_t i;
+
+	for (i = 0; text[i]; i++) {
+		char c = text[i];
+		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || strchr("-._", c);
+
+		if (!letter && !(i > 0 && c >= '0' && c <= '9'))
+			break;
+	}
+	return i > 0 && !text[i] ? NULL
+				 : "expected a variable's name of letters, digits, '-', '_' and '.', not first a digit";
+}
+
+const char *check_secret_ref(const char *text)
+{
+	const char *colon = strchr(text, ':');
+
+	return colon && colon > text && colon[1] && !strchr(colon + 1, ':') ? NULL : "expected SECRET:KEY";
+}
+
+const char *check_absolute(const char *text)
+{
+	return text[0] == '/' && !strchr(text, ':') ? NULL : "expected an absolute path without ':'";
+}
+
+const char *check_not_empty(const char *text)
+{
+	return *text ? NULL : "must not be empty";
+}
+
+const char *check_version(const char *text)
+{
+	int version = conf_version(text);
+
+	if (!version || !text_is_label_value(text))
+		return "expected MAJOR.MINOR.PATCH, such as 3.5.6";
+	return version < FIRST_VERSION ? "Spark before 3.1 cannot be submitted" : NULL;
+}
+
+const char *check_type(const char *text)
+{
+	return one_of(text, (const char *const[]){ "Java", "Scala", "Python", "R", NULL },
+		      "expected Java, Scala, Python or R");
+}
+
+const char *check_mode(const char *text)
+{
+	if (text_eq(text, "client"))
+		return "the driver of a client-mode application would have to run inside the operator: use cluster";
+	return text_eq(text, "cluster") ? NULL : "expected cluster";
+}
+
+const char *check_pull_policy(const char *text)
+{
+	return one_of(text, (const char *const[]){ "Always", "IfNotPresent", "Never", NULL },
+		      "expected Always, IfNotPresent or Never");
+}
+
+const char *check_python(const char *text)
+{
+	return text_eq(text, "3") ? NULL : "expected 3: Spark 3 and newer run Python 3 only";
+}
+
+const char *check_ip_policy(const char *text)
+{
+	return one_of(text, (const char *const[]){ "SingleStack", "PreferDualStack", "RequireDualStack", NULL },
+		      "expected SingleStack, PreferDualStack or RequireDualStack");
+}
+
+const char *check_ip_families(const char *text)
+{
+	return one_of(text, (const char *const[]){ "IPv4", "IPv6", "IPv4,IPv6", "IPv6,IPv4", NULL },
+		      "expected IPv4, IPv6, IPv4,IPv6 or IPv6,IPv4");
+}
+
+/* Length of an RFC 3986 scheme with its colon, 0 if there is none. */
+static size_t scheme_len(const char *text)
+{
+	size_t i = 0;
+
+	while ((text[i] >= 'a' && text[i] <= 'z') || (text[i] >= 'A' && text[i] <= 'Z') ||
+	       (i > 0 && text[i] && strchr("0123456789+-.", text[i])))
+		i++;
+	return i > 0 && text[i] == ':' ? i + 1 : 0;
+}
+
+const char *check_file(const char *text)
+{
+	size_t len = scheme_len(text);
+
+	if (!len || (len == 5 && strncmp(text, "file:", 5) == 0))
+		return "the operator has no files of yours: use local:// for a file in the image, or a remote URL";
+	for (const char *p = text; *p; p++)
+		if ((unsigned char)*p <= ' ' || strchr("\"<>\\^`{|}", *p))
+			return "expected a URL; blanks and such have to be percent-encoded";
+	return NULL;
+}
+
+const char *check_files(const char *text)
+{
+	auto_strv items = { 0 };
+
+	strv_split(&items, text, ',');
+	for (size_t i = 0; i < items.len; i++) {
+		const char *why = check_file(items.items[i]);
+
+		if (why)
+			return why;
+	}
+	return NULL;
+}
+
+const char *check_main_file(const char *text)
+{
+	return text_eq(text, "spark-internal") ? NULL : check_file(text);
+}

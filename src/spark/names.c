@@ -1,0 +1,149 @@
+/*
+ * Names of one attempt.
+ *
+ * spark-submit takes random UUIDs and ids made of chance and time. Here every name is a hash of the application's
+ * uid, the attempt and the purpose, so that a repeated submission finds what the one before it has created. The forms
+ * are those of Spark's KubernetesConf, KubernetesUtils.uniqueID and DriverServiceFeatureStep.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "spark/app.h"
+#include "names.h"
+
+enum { LABEL_MAX = 63, UUID_SIZE = 37, ID_SIZE = 17 };
+
+struct seed {
+	const char *uid;
+	int64_t attempt;
+};
+
+static uint64_t hash(const struct seed *seed, uint64_t lane, const char *purpose)
+{
+	auto_free char *text = xasprintf("%s/%lld/%s", seed->uid, (long long)seed->attempt, purpose);
+
+	return text_hash(lane, text);
+}
+
+static void id16(const struct seed *seed, const char *purpose, char out[ID_SIZE])
+{
+	snprintf(out, ID_SIZE, "%016llx", (unsigned long long)hash(seed, 0, purpose));
+}
+
+/* RFC 9562 version 8: the form of a UUID with content of one's own. */
+static void uuid(const struct seed *seed, const char *purpose, char out[UUID_SIZE])
+{
+	uint64_t high = hash(seed, 0, purpose), low = hash(seed, 1, purpose);
+
+	high = (high & ~UINT64_C(0xf000)) | 0x8000;
+	low = (low & ~(UINT64_C(3) << 62)) | UINT64_C(2) << 62;
+	snprintf(out, UUID_SIZE, "%08llx-%04llx-%04llx-%04llx-%012llx", (unsigned long long)(high >> 32),
+		 (unsigned long long)(high >> 16 & 0xffff), (unsigned long long)(high & 0xffff),
+		 (unsigned long long)(low >> 48), (unsigned long long)(low & UINT64_C(0xffffffffffff)));
+}
+
+static char lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Blanks stripped at both ends, lower case, runs of anything outside [a-z0-9-] and of dashes one dash. Names of
+ * Kubernetes objects are ASCII, so that Java's Unicode case rules need no tables here: other characters end as
+ * dashes. */
+static char *slug(const char *text)
+{
+	size_t start = 0, end = strlen(text), n = 0;
+	char *out = xmalloc(end + 1);
+
+	while (start < end && (unsigned char)text[start] <= ' ')
+		start++;
+	while (end > start && (unsigned char)text[end - 1] <= ' ')
+		end--;
+	for (size_t i = start; i < end; i++) {
+		char c = lower(text[i]);
+
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')))
+			c = '-';
+		if (c != '-' || n == 0 || out[n - 1] != '-')
+			out[n++] = c;
+	}
+	out[n] = '\0';
+	return out;
+}
+
+char *names_prefix(const char *app_name, const char *id)
+{
+	auto_free char *joined = xasprintf("%s-%s", app_name, id);
+	auto_free char *text = slug(joined);
+	char *prefix = xstrdup(text[0] == '-' ? text + 1 : text);
+
+	if (prefix[0] >= '0' && prefix[0] <= '9')
+		prefix[0] = 'x';
+	return prefix;
+}
+
+char *names_app_label(const char *app_name)
+{
+	auto_free char *text = slug(app_name);
+	size_t len = strlen(text), start = text[0] == '-';
+
+	if (len > LABEL_MAX)
+		len = LABEL_MAX;
+	if (len > start && text[len - 1] == '-')
+		len--;
+	return xstrndup(text + start, len - start);
+}
+
+static char *driver_pod_name(const struct app *app, const char *name)
+{
+	const struct json *conf = json_at(app->tree, "spec.sparkConf");
+	const char *given = json_str(app->tree, "spec.driver.podName", NULL);
+
+	if (text_empty(given))
+		given = json_text(json_get(conf, "spark.kubernetes.driver.pod.name"), NULL);
+	return text_empty(given) ? xasprintf("%s-driver", name) : xstrdup(given);
+}
+
+static char *service_name(const struct seed *seed, const char *prefix)
+{
+	auto_free char *name = xasprintf("%s-driver-svc", prefix);
+	char id[ID_SIZE];
+
+	if (strlen(name) <= LABEL_MAX)
+		return take_ptr(name);
+	id16(seed, "service", id);
+	return xasprintf("spark-%s-driver-svc", id);
+}
+
+void app_names_init(struct app_names *n, const struct app *app, int64_t attempt)
+{
+	const struct seed seed = { .uid = app->uid ? app->uid : "", .attempt = attempt };
+	const char *name = app->name ? app->name : "";
+	char id[ID_SIZE], text[UUID_SIZE];
+
+	uuid(&seed, "submission", text);
+	n->submission_id = xstrdup(text);
+	n->app_id = xasprintf("spark-%016llx%016llx", (unsigned long long)hash(&seed, 0, "application"),
+			      (unsigned long long)hash(&seed, 1, "application"));
+	id16(&seed, "prefix", id);
+	n->prefix = names_prefix(name, id);
+	n->driver_pod = driver_pod_name(app, name);
+	n->service = service_name(&seed, n->prefix);
+	id16(&seed, "configmap", id);
+	n->configmap = xasprintf("spark-drv-%s-conf-map", id);
+	uuid(&seed, "local-dir", text);
+	n->local_dir = xasprintf("/var/data/spark-%s", text);
+}
+
+void app_names_done(struct app_names *n)
+{
+	free(n->submission_id);
+	free(n->app_id);
+	free(n->prefix);
+	free(n->driver_pod);
+	free(n->service);
+	free(n->configmap);
+	free(n->local_dir);
+	memset(n, 0, sizeof(*n));
+}

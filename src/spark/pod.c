@@ -1,0 +1,266 @@
+/*
+ * The view of a Spark pod: who it belongs to, how far it is, why it waits or why it ended.
+ *
+ * Happy path: one pass over the tables of texts, then the container statuses: first the Spark container, then whichever
+ * waits with a problem, then the first other one that ended with an error. Nothing is borrowed from the tree, which
+ * is dropped afterwards. Texts that are absent share one empty string, so that a view of a healthy pod stays small.
+ *
+ * A pod never fails to decode: what is missing, null or of an odd type is as if it were absent. A pod without a view
+ * would look like a driver that has vanished.
+ */
+#include "spark/pod.h"
+
+#include "base/text.h"
+#include "base/time.h"
+#include "spark/app.h"
+
+static char no_text[1];
+
+struct text_row {
+	const char *path;
+	size_t offset;
+};
+
+static const struct text_row texts[] = {
+	{ "metadata.namespace", offsetof(struct pod_view, ns) },
+	{ "metadata.name", offsetof(struct pod_view, name) },
+	{ "metadata.uid", offsetof(struct pod_view, uid) },
+	{ "status.reason", offsetof(struct pod_view, reason) },
+	{ "status.message", offsetof(struct pod_view, message) },
+};
+
+static const struct text_row labels[] = {
+	{ LABEL_APP_NAME, offsetof(struct pod_view, app_name) },
+	{ LABEL_SUBMISSION_ID, offsetof(struct pod_view, submission_id) },
+	{ LABEL_APP_SELECTOR, offsetof(struct pod_view, app_id) },
+};
+
+/* Every text of the view, for the start and the end of its life. */
+static const size_t all_texts[] = {
+	offsetof(struct pod_view, ns),
+	offsetof(struct pod_view, name),
+	offsetof(struct pod_view, uid),
+	offsetof(struct pod_view, app_name),
+	offsetof(struct pod_view, submission_id),
+	offsetof(struct pod_view, app_id),
+	offsetof(struct pod_view, owner_uid),
+	offsetof(struct pod_view, reason),
+	offsetof(struct pod_view, message),
+	offsetof(struct pod_view, unschedulable),
+	offsetof(struct pod_view, container),
+	offsetof(struct pod_view, term_reason),
+	offsetof(struct pod_view, term_message),
+	offsetof(struct pod_view, waiting_reason),
+	offsetof(struct pod_view, waiting_message),
+	offsetof(struct pod_view, waiting_container),
+	offsetof(struct pod_view, waiting_image),
+	offsetof(struct pod_view, failed_container),
+	offsetof(struct pod_view, failed_reason),
+};
+
+static const char *const phases[] = { "Pending", "Running", "Succeeded", "Failed" };
+
+/* Kubelet's words for a container that has not started and that nothing is known to be wrong with. */
+static const char *const patient_reasons[] = { "", "ContainerCreating", "PodInitializing" };
+
+/* The executor container was called "executor" before Spark 3.0. */
+static const char *const spark_containers[][2] = {
+	[POD_ROLE_DRIVER] = { DRIVER_CONTAINER, NULL },
+	[POD_ROLE_EXECUTOR] = { EXECUTOR_CONTAINER, "executor" },
+};
+
+static char **slot(struct pod_view *v, size_t offset)
+{
+	return (char **)(void *)((char *)v + offset);
+}
+
+static void put(char **where, const char *text)
+{
+	if (*where != no_text)
+		free(*where);
+	*where = text_empty(text) ? no_text : xstrdup(text);
+}
+
+static void take_texts(struct pod_view *v, const struct json *tree)
+{
+	const struct json *all = json_at(tree, "metadata.labels");
+
+	for (size_t i = 0; i < array_len(texts); i++)
+		put(slot(v, texts[i].offset), json_str(tree, texts[i].path, ""));
+	for (size_t i = 0; i < array_len(labels); i++)
+		put(slot(v, labels[i].offset), json_text(json_get(all, labels[i].path), ""));
+}
+
+static int role_of(const struct json *tree)
+{
+	const char *role = json_text(json_get(json_at(tree, "metadata.labels"), LABEL_SPARK_ROLE), "");
+
+	if (text_eq(role, "driver"))
+		return POD_ROLE_DRIVER;
+	return text_eq(role, "executor") ? POD_ROLE_EXECUTOR : POD_ROLE_OTHER;
+}
+
+/* The API server creates every pod as Pending. */
+static int phase_of(const struct json *tree)
+{
+	const char *phase = json_str(tree, "status.phase", "Pending");
+
+	for (size_t i = 0; i < array_len(phases); i++)
+		if (text_eq(phase, phases[i]))
+			return (int)i;
+	return POD_UNKNOWN;
+}
+
+static const char *owner_of(const struct json *tree)
+{
+	json_each (owner, json_at(tree, "metadata.ownerReferences")) {
+		const char *version = json_str(owner, "apiVersion", "");
+
+		if (text_eq(json_str(owner, "kind", ""), resource_sparkapplication.kind) &&
+		    text_starts(version, resource_sparkapplication.group))
+			return json_str(owner, "uid", "");
+	}
+	return "";
+}
+
+/* DisruptionTarget says why a pod is taken away: preemption, eviction, a lost node (Kubernetes: Pod disruptions). */
+static void take_conditions(struct pod_view *v, const struct json *tree)
+{
+	const struct json *all = json_at(tree, "status.conditions");
+	const struct json *scheduled = json_find(all, "type", "PodScheduled");
+	const struct json *disrupted = json_find(all, "type", "DisruptionTarget");
+
+	if (text_eq(json_str(scheduled, "status", ""), "False") &&
+	    text_eq(json_str(scheduled, "reason", ""), "Unschedulable"))
+		put(&v->unschedulable, json_str(scheduled, "message", "Unschedulable"));
+	if (text_empty(v->reason) && text_eq(json_str(disrupted, "status", ""), "True")) {
+		put(&v->reason, json_str(disrupted, "reason", ""));
+		put(&v->message, json_str(disrupted, "message", ""));
+	}
+}
+
+/* The statuses are sorted by name, so the first container is looked up in the spec. A template may have renamed it. */
+static const char *spark_container(const struct pod_view *v, const struct json *tree)
+{
+	const struct json *containers = json_at(tree, "spec.containers");
+
+	if (v->role != POD_ROLE_OTHER) {
+		for (size_t i = 0; i < array_len(spark_containers[0]); i++) {
+			const char *name = spark_containers[v->role][i];
+
+			if (name && json_find(containers, "name", name))
+				return name;
+		}
+	}
+	return json_str(json_first(containers), "name", "");
+}
+
+static void take_spark_status(struct pod_view *v, const struct json *status)
+{
+	const struct json *end = json_at(status, "state.terminated");
+
+	if (!json_is(end, JSON_OBJECT))
+		return;
+	v->terminated = true;
+	v->exit_code = json_i64(end, "exitCode", -1);
+	put(&v->term_reason, json_str(end, "reason", ""));
+	put(&v->term_message, json_str(end, "message", ""));
+	time_parse(json_str(end, "finishedAt", NULL), &v->finished_ms);
+}
+
+static bool waits_with_problem(const struct json *status)
+{
+	const char *reason = json_str(status, "state.waiting.reason", "");
+
+	for (size_t i = 0; i < array_len(patient_reasons); i++)
+		if (text_eq(reason, patient_reasons[i]))
+			return false;
+	return true;
+}
+
+static void take_waiting(struct pod_view *v, const struct json *status)
+{
+	if (!text_empty(v->waiting_reason) || !waits_with_problem(status))
+		return;
+	put(&v->waiting_reason, json_str(status, "state.waiting.reason", ""));
+	put(&v->waiting_message, json_str(status, "state.waiting.message", ""));
+	put(&v->waiting_container, json_str(status, "name", ""));
+	put(&v->waiting_image, json_str(status, "image", ""));
+}
+
+static void take_failed(struct pod_view *v, const struct json *status)
+{
+	const char *name = json_str(status, "name", "");
+	int64_t code = json_i64(status, "state.terminated.exitCode", 0);
+
+	if (code == 0 || !text_empty(v->failed_container) || text_eq(name, v->container))
+		return;
+	put(&v->failed_container, name);
+	put(&v->failed_reason, json_str(status, "state.terminated.reason", ""));
+	v->failed_exit_code = code;
+}
+
+static void take_containers(struct pod_view *v, const struct json *tree)
+{
+	static const char *const lists[] = { "status.initContainerStatuses", "status.containerStatuses" };
+	const struct json *spark;
+
+	put(&v->container, spark_container(v, tree));
+	spark = json_find(json_at(tree, lists[1]), "name", v->container);
+	take_spark_status(v, spark);
+	for (size_t i = 0; i < array_len(lists); i++) {
+		json_each (status, json_at(tree, lists[i])) {
+			take_waiting(v, status);
+			take_failed(v, status);
+		}
+	}
+}
+
+static void *view_new(const struct json *tree, struct err *err)
+{
+	struct pod_view *v = xcalloc(1, sizeof(*v));
+	const struct json *all_labels = json_at(tree, "metadata.labels");
+
+	(void)err;
+	for (size_t i = 0; i < array_len(all_texts); i++)
+		*slot(v, all_texts[i]) = no_text;
+	take_texts(v, tree);
+	put(&v->owner_uid, owner_of(tree));
+	v->role = role_of(tree);
+	v->phase = phase_of(tree);
+	text_i64(json_text(json_get(all_labels, LABEL_EXEC_ID), ""), &v->exec_id);
+	v->deleting = json_is(json_at(tree, "metadata.deletionTimestamp"), JSON_STRING);
+	time_parse(json_str(tree, "metadata.creationTimestamp", NULL), &v->created_ms);
+	take_conditions(v, tree);
+	take_containers(v, tree);
+	return v;
+}
+
+static void view_free(void *view)
+{
+	struct pod_view *v = view;
+
+	if (!v)
+		return;
+	for (size_t i = 0; i < array_len(all_texts); i++)
+		put(slot(v, all_texts[i]), NULL);
+	free(v);
+}
+
+/* "namespace/app-name"; a pod without the label belongs to no application. */
+static char *app_key(const struct json *tree)
+{
+	const char *app = json_text(json_get(json_at(tree, "metadata.labels"), LABEL_APP_NAME), "");
+
+	if (text_empty(app))
+		return NULL;
+	return xasprintf("%s/%s", json_str(tree, "metadata.namespace", ""), app);
+}
+
+const struct kind pod_kind = {
+	.res = &resource_pod,
+	.keep_tree = false,
+	.view_new = view_new,
+	.view_free = view_free,
+	.index = app_key,
+};

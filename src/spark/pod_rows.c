@@ -1,0 +1,304 @@
+/*
+ * Driver and executor fields that Spark's configuration has no word for: one row per field, in the order of the
+ * existing operator's webhook (kubeflow internal/webhook/sparkpod_defaulter.go). A row copies a field of spec.driver
+ * or spec.executor to the pod or to its Spark container; what is more than a copy is a function.
+ *
+ * Nothing is added that is there already, defaulted members or not, so that a pod that went through these rows before
+ * stays as it is.
+ */
+#include "pod_rows.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "digest.h"
+
+enum { NAME_MAX_LEN = 63 };
+
+struct target {
+	const struct pod_ctx *ctx;
+	struct json *spec;	/* of the pod */
+	struct json *container; /* the Spark container */
+	struct json *to;	/* the one of both that the row writes to … */
+	const char *member;	/* … and the member of it */
+};
+
+struct row {
+	const char *field; /* below spec.driver or spec.executor; with a leading '/' below spec */
+	const char *to;	   /* member of pod spec or container */
+	enum { POD, CONTAINER } place;
+	void (*put)(const struct target *t, const struct json *value);
+};
+
+/* Everything that wanted says, value says too; value may say more, where the API server has filled in defaults. */
+static bool covers(const struct json *value, const struct json *wanted)
+{
+	if (json_type(value) != json_type(wanted))
+		return false;
+	if (json_is(wanted, JSON_OBJECT)) {
+		json_each (member, wanted)
+			if (!covers(json_get(value, json_name(member)), member))
+				return false;
+		return true;
+	}
+	if (json_is(wanted, JSON_ARRAY)) {
+		const struct json *own = json_first(value);
+
+		json_each (item, wanted) {
+			if (!covers(own, item))
+				return false;
+			own = json_next(own);
+		}
+		return !own;
+	}
+	return json_equal(value, wanted);
+}
+
+/* Takes item. */
+static void add(struct json *array, struct json *item)
+{
+	json_each (own, array) {
+		if (covers(own, item)) {
+			json_free(item);
+			return;
+		}
+	}
+	json_append(array, item);
+}
+
+static void put_set(const struct target *t, const struct json *value)
+{
+	if (!text_eq(json_text(value, NULL), ""))
+		json_set(t->to, t->member, json_dup(value));
+}
+
+static void put_append(const struct target *t, const struct json *value)
+{
+	json_each (item, value)
+		add(json_ensure_array(t->to, t->member), json_dup(item));
+}
+
+static void put_merge(const struct target *t, const struct json *value)
+{
+	json_each (item, value)
+		json_set(json_ensure_object(t->to, t->member), json_name(item), json_dup(item));
+}
+
+/* A container of the same name and image is the one meant. */
+static void put_containers(const struct target *t, const struct json *value)
+{
+	json_each (item, value) {
+		struct json *all = json_ensure_array(t->to, t->member);
+		const struct json *own = json_find(all, "name", json_str(item, "name", ""));
+
+		if (!own || !text_eq(json_str(own, "image", NULL), json_str(item, "image", NULL)))
+			json_append(all, json_dup(item));
+	}
+}
+
+static void put_configmap(const struct target *t, const char *volume, const char *configmap, const char *path)
+{
+	struct json *item = json_new_object(), *mount = json_new_object();
+
+	json_set_str(item, "name", volume);
+	json_set_str(json_ensure_object(item, "configMap"), "name", configmap);
+	add(json_ensure_array(t->spec, "volumes"), item);
+	json_set_str(mount, "name", volume);
+	json_set_str(mount, "mountPath", path);
+	json_set_bool(mount, "readOnly", true);
+	add(json_ensure_array(t->container, "volumeMounts"), mount);
+}
+
+static void put_env(const struct target *t, const char *name, const char *value)
+{
+	struct json *env = json_new_object();
+
+	json_set_str(env, "name", name);
+	json_set_str(env, "value", value);
+	add(json_ensure_array(t->container, "env"), env);
+}
+
+static void put_hadoop_conf(const struct target *t, const struct json *value)
+{
+	const char *name = json_text(value, "");
+
+	if (!*name)
+		return;
+	put_configmap(t, "hadoop-configmap-volume", name, "/etc/hadoop/conf");
+	put_env(t, "HADOOP_CONF_DIR", "/etc/hadoop/conf");
+}
+
+/* In a template the variable would stand before Spark's own of that name and lose; there it goes by
+ * spark.executorEnv. */
+static void put_spark_conf(const struct target *t, const struct json *value)
+{
+	const char *name = json_text(value, "");
+
+	if (!*name)
+		return;
+	put_configmap(t, "spark-configmap-volume", name, "/etc/spark/conf");
+	if (!t->ctx->is_template)
+		put_env(t, "SPARK_CONF_DIR", "/etc/spark/conf");
+}
+
+char *pod_rows_volume_name(const char *configmap)
+{
+	static const char suffix[] = "-vol";
+	char digest[DIGEST_SHORT_SIZE];
+	size_t len = strlen(configmap), room = NAME_MAX_LEN - sizeof(digest) - (sizeof(suffix) - 1);
+	auto_free char *base = xstrdup(configmap);
+
+	if (len + sizeof(suffix) - 1 <= NAME_MAX_LEN && !strchr(configmap, '.'))
+		return xasprintf("%s%s", configmap, suffix);
+	for (char *p = base; *p; p++)
+		if (*p == '.')
+			*p = '-';
+	if (len > room)
+		len = room;
+	while (len && base[len - 1] == '-')
+		len--;
+	return xasprintf("%.*s-%s%s", (int)len, base, digest_short(configmap, digest), suffix);
+}
+
+static void put_configmaps(const struct target *t, const struct json *value)
+{
+	json_each (item, value) {
+		const char *name = json_str(item, "name", "");
+		auto_free char *volume = pod_rows_volume_name(name);
+
+		put_configmap(t, volume, name, json_str(item, "path", ""));
+	}
+}
+
+/* Only volumes that are mounted come into the pod; those for Spark's scratch space are made by Spark. */
+static void put_volumes(const struct target *t, const struct json *value)
+{
+	const struct json *volumes = json_get(t->ctx->spec, "volumes");
+
+	json_each (mount, value) {
+		const char *name = json_str(mount, "name", "");
+		const struct json *volume = json_find(volumes, "name", name);
+
+		if (text_starts(name, LOCAL_DIR_PREFIX) || !volume)
+			continue;
+		add(json_ensure_array(t->spec, "volumes"), json_dup(volume));
+		add(json_ensure_array(t->to, t->member), json_dup(mount));
+	}
+}
+
+static void put_host_network(const struct target *t, const struct json *value)
+{
+	if (!json_true(value))
+		return;
+	json_set_bool(t->to, t->member, true);
+	json_set_str(t->to, "dnsPolicy", "ClusterFirstWithHostNet");
+}
+
+/* Priority and policy were computed of the class that the pod had before. */
+static void put_priority_class(const struct target *t, const struct json *value)
+{
+	if (text_empty(json_text(value, NULL)) || text_eq(json_str(t->to, t->member, NULL), json_text(value, NULL)))
+		return;
+	json_set(t->to, t->member, json_dup(value));
+	json_remove(t->to, "priority");
+	json_remove(t->to, "preemptionPolicy");
+}
+
+/* A size in Java's notation as a Kubernetes quantity ("2g" → "2Gi"); others stay as they are. Owned. */
+static char *quantity_of(const char *text)
+{
+	static const char *const units[][2] = {
+		{ "kb", "Ki" }, { "mb", "Mi" }, { "gb", "Gi" }, { "tb", "Ti" }, { "pb", "Pi" }
+	};
+	size_t len;
+
+	while (isspace((unsigned char)*text))
+		text++;
+	len = strlen(text);
+	while (len && isspace((unsigned char)text[len - 1]))
+		len--;
+	for (size_t i = 0; i < array_len(units); i++) {
+		size_t digits = strspn(text, "0123456789."), left = len - digits;
+
+		if ((left == 1 || left == 2) && strncasecmp(text + digits, units[i][0], left) == 0)
+			return xasprintf("%.*s%s", (int)digits, text, units[i][1]);
+	}
+	return xstrndup(text, len);
+}
+
+static void put_memory_limit(const struct target *t, const struct json *value)
+{
+	auto_free char *quantity = quantity_of(json_text(value, ""));
+
+	if (*quantity)
+		json_set_str(json_ensure_object(json_ensure_object(t->to, t->member), "limits"), "memory", quantity);
+}
+
+static void put_gpu(const struct target *t, const struct json *value)
+{
+	const char *name = json_str(value, "name", "");
+	int64_t quantity = json_i64(value, "quantity", 0);
+
+	if (*name && quantity > 0)
+		json_setf(json_ensure_object(json_ensure_object(t->to, t->member), "limits"), name, "%lld",
+			  (long long)quantity);
+}
+
+static void put_if_true(const struct target *t, const struct json *value)
+{
+	if (json_true(value))
+		json_set_bool(t->to, t->member, true);
+}
+
+static const struct row rows[] = {
+	{ "env", "env", CONTAINER, put_append },
+	{ "envFrom", "envFrom", CONTAINER, put_append },
+	{ "/hadoopConfigMap", NULL, CONTAINER, put_hadoop_conf },
+	{ "/sparkConfigMap", NULL, CONTAINER, put_spark_conf },
+	{ "configMaps", NULL, CONTAINER, put_configmaps },
+	{ "volumeMounts", "volumeMounts", CONTAINER, put_volumes },
+	{ "ports", "ports", CONTAINER, put_append },
+	{ "hostNetwork", "hostNetwork", POD, put_host_network },
+	{ "hostAliases", "hostAliases", POD, put_append },
+	{ "initContainers", "initContainers", POD, put_containers },
+	{ "sidecars", "containers", POD, put_containers },
+	{ "dnsConfig", "dnsConfig", POD, put_set },
+	{ "priorityClassName", "priorityClassName", POD, put_priority_class },
+	{ "schedulerName", "schedulerName", POD, put_set },
+	{ "nodeSelector", "nodeSelector", POD, put_merge },
+	{ "affinity", "affinity", POD, put_set },
+	{ "tolerations", "tolerations", POD, put_append },
+	{ "memoryLimit", "resources", CONTAINER, put_memory_limit },
+	{ "gpu", "resources", CONTAINER, put_gpu },
+	{ "securityContext", "securityContext", CONTAINER, put_set },
+	{ "podSecurityContext", "securityContext", POD, put_set },
+	{ "terminationGracePeriodSeconds", "terminationGracePeriodSeconds", POD, put_set },
+	{ "lifecycle", "lifecycle", CONTAINER, put_set },
+	{ "shareProcessNamespace", "shareProcessNamespace", POD, put_if_true },
+};
+
+int pod_rows_apply(const struct pod_ctx *ctx, struct json *pod, struct err *err)
+{
+	struct json *spec = json_ensure_object(pod, "spec");
+	struct json *containers = json_ensure_array(spec, "containers");
+	struct target t = { .ctx = ctx, .spec = spec, .container = json_find(containers, "name", ctx->container) };
+	const struct json *role = json_get(ctx->spec, ctx->role);
+
+	if (!t.container)
+		t.container = json_first(containers);
+	if (!t.container)
+		return err_set(err, ERR_INVALID, "spec.containers: Required value: the pod has no container");
+	for (size_t i = 0; i < array_len(rows); i++) {
+		const struct row *row = &rows[i];
+		bool common = row->field[0] == '/';
+		const struct json *value = json_get(common ? ctx->spec : role, row->field + common);
+
+		t.to = row->place == POD ? spec : t.container;
+		t.member = row->to;
+		if (value && !json_is(value, JSON_NULL))
+			row->put(&t, value);
+	}
+	return 0;
+}

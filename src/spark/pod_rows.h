@@ -1,0 +1,27 @@
+/*
+ * What a SparkApplication's driver and executor fields add to a pod that Spark has described.
+ */
+#ifndef SPARK_POD_ROWS_H
+#define SPARK_POD_ROWS_H
+
+#include <stdbool.h>
+
+#include "json/json.h"
+
+/* Volumes with such names are scratch space of Spark, which mounts them itself. */
+#define LOCAL_DIR_PREFIX "spark-local-dir-"
+
+struct pod_ctx {
+	const struct json *spec; /* of the application */
+	const char *role;        /* "driver" or "executor": the member of spec */
+	const char *container;   /* name of the Spark container; the first one if there is none of that name */
+	bool is_template;        /* Spark makes a pod of it, and appends its own env */
+};
+
+/* pod: a Pod with metadata and spec. Applying twice changes nothing more. ERR_INVALID names the field. */
+int pod_rows_apply(const struct pod_ctx *ctx, struct json *pod, struct err *err);
+
+/* The name of the volume for a ConfigMap (kubeflow GetConfigMapVolumeName). Owned. */
+char *pod_rows_volume_name(const char *configmap);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * The file spark.properties, as java.util.Properties.store writes it: two comments, then a line per property with the
+ * escapes of that class, text in UTF-8. Sorted by key, as since JDK 18, and dated by the caller, so that the same
+ * application always gives the same bytes.
+ */
+#include "properties.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "base/time.h"
+
+/* Beyond what a ConfigMap may hold; the limit itself is the builder's to report. */
+enum { TEXT_MAX = 16 << 20, DAY_MS = 86400000 };
+
+static const struct {
+	char c;
+	char letter;
+} escapes[] = {
+	{ '\\', '\\' }, { '\t', 't' }, { '\n', 'n' }, { '\r', 'r' }, { '\f', 'f' },
+	{ '=', '=' },	{ ':', ':' },  { '#', '#' },  { '!', '!' },
+};
+
+static void put_char(struct buf *out, char c)
+{
+	for (size_t i = 0; i < array_len(escapes); i++) {
+		if (escapes[i].c == c) {
+			buf_putc(out, '\\');
+			buf_putc(out, escapes[i].letter);
+			return;
+		}
+	}
+	buf_putc(out, c);
+}
+
+/* Blanks are escaped everywhere in a key, but only as the first character of a value. */
+static void put_text(struct buf *out, const char *text, bool is_key)
+{
+	for (const char *p = text; *p; p++) {
+		if (*p == ' ' && (is_key || p == text))
+			buf_putc(out, '\\');
+		put_char(out, *p);
+	}
+}
+
+/* "Thu Jan 01 00:00:00 UTC 1970": java.util.Date.toString in UTC. */
+static void put_date(struct buf *out, int64_t wall_ms)
+{
+	static const char *const days[] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed" };
+	static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+					      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+	int64_t ms = wall_ms > 0 ? wall_ms : 0;
+	char text[TIME_TEXT_SIZE];
+	int month;
+
+	time_rfc3339(ms, text);
+	month = (text[5] - '0') * 10 + (text[6] - '0');
+	buf_printf(out, "%s %s %.2s %.8s UTC %.4s", days[ms / DAY_MS % 7], months[(month - 1) % 12], text + 8,
+		   text + 11, text);
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return strcmp(json_name(*(const struct json *const *)a), json_name(*(const struct json *const *)b));
+}
+
+char *properties_print(const struct json *conf, const char *name, int64_t written_ms)
+{
+	size_t count = json_len(conf), n = 0;
+	auto_free const struct json **entries = xcalloc(count + 1, sizeof(*entries));
+	auto_buf out;
+
+	buf_init(&out, TEXT_MAX);
+	buf_printf(&out, "#Java properties built from Kubernetes config map with name: %s\n#", name);
+	put_date(&out, written_ms);
+	buf_putc(&out, '\n');
+	json_each (entry, conf)
+		entries[n++] = entry;
+	qsort(entries, n, sizeof(*entries), by_key);
+	for (size_t i = 0; i < n; i++) {
+		put_text(&out, json_name(entries[i]), true);
+		buf_putc(&out, '=');
+		put_text(&out, json_text(entries[i], ""), false);
+		buf_putc(&out, '\n');
+	}
+	return buf_take(&out);
+}

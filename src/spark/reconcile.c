@@ -1,0 +1,449 @@
+/*
+ * Reconcile: one row per state says what the observed world makes of an application in it.
+ *
+ * Happy path: "" → intent in the status and, in the same plan, ConfigMap, Service and driver pod → SUBMITTED →
+ * RUNNING → SUCCEEDING → COMPLETED. A row only decides: it sets the status to be and what is to be submitted.
+ * finish() turns that into actions, always in this order: status, events, creations. The status carries the
+ * resourceVersion, so a stale cache stops the plan before anything else happens; events follow from the difference
+ * between old and new status, so each is told once.
+ *
+ * Failures: a spec that cannot be submitted, or that the API server refuses for too long, ends by
+ * SUBMISSION_FAILED in FAILED; a driver that fails, vanishes or never appears by FAILING in FAILED, each with the
+ * reason in errorMessage. The sequence of states is that of kubeflow
+ * internal/controller/sparkapplication/controller.go.
+ */
+#include "spark/reconcile.h"
+
+#include <ctype.h>
+
+#include "base/text.h"
+#include "report.h"
+#include "spark/monitor.h"
+
+enum {
+	RECREATE_MS = 10 * 1000,
+	SLOW_START_MS = 60 * 1000,
+	INVALID_DEADLINE_MS = 5 * 1000,
+	SECOND_MS = 1000,
+	LONGEST_REST_MS = 24 * 3600 * 1000,
+};
+
+const struct reconcile_options reconcile_defaults = {
+	.master = "k8s://https://kubernetes.default.svc",
+	.driver_appear_ms = 30 * 1000,
+	.refusal_deadline_ms = 30 * 1000,
+	.max_tracked_executors = 1000,
+};
+
+struct pass {
+	const struct world *w;
+	const struct reconcile_options *options;
+	const struct app *app;
+	struct plan *plan;
+	struct err *err;
+	int64_t attempt;
+	struct app_names names;	       /* of the attempt */
+	const char *submission_id;     /* of the attempt */
+	const struct pod_view *driver; /* of the attempt, NULL if there is none */
+	struct status status;	       /* to be */
+	enum app_state state;	       /* to be */
+	struct submission submission;  /* to be created */
+	bool added;		       /* the first attempt begins */
+	bool deleted;		       /* the application is to be deleted: nothing else matters */
+};
+
+/* ---- what rows do ---- */
+
+static const char *driver_name(const struct pass *p)
+{
+	if (p->driver)
+		return p->driver->name;
+	return text_empty(p->app->driver_pod_name) ? p->names.driver_pod : p->app->driver_pod_name;
+}
+
+/* Whether the driver is seen for the first time: the submission has succeeded. */
+static bool is_arrival(const struct pass *p)
+{
+	return p->driver && (p->app->state == APP_NEW || p->app->state == APP_SUBMISSION_FAILED);
+}
+
+static void set_state(struct pass *p, enum app_state state, const char *message)
+{
+	p->state = state;
+	status_set_state(&p->status, state, message);
+}
+
+/*
+ * The stored message if the new one says the same: numbers aside (the scheduler counts nodes anew all the time), or
+ * with fewer details. Trouble that stands still must not cost a write each time it is looked at.
+ */
+static const char *steady(const char *stored, const char *message)
+{
+	const char *a = stored ? stored : "";
+	const char *b = message;
+
+	for (; *b; a++, b++) {
+		while (isdigit((unsigned char)*a))
+			a++;
+		while (isdigit((unsigned char)*b))
+			b++;
+		if (*a != *b)
+			return message;
+		if (!*b)
+			break;
+	}
+	return text_empty(message) ? message : stored;
+}
+
+/* Written before anything is created: who comes after a crash finds the attempt and its names. */
+static void set_intent(struct pass *p)
+{
+	struct json *tree = p->status.tree;
+
+	set_state(p, APP_NEW, NULL);
+	json_set_i64(tree, "submissionAttempts", p->attempt);
+	json_set_str(tree, "submissionID", p->names.submission_id);
+	json_set_str(tree, "sparkApplicationId", p->names.app_id);
+	json_set_str(json_ensure_object(tree, "driverInfo"), "podName", p->names.driver_pod);
+	status_set_time(&p->status, "lastSubmissionAttemptTime", p->w->now_ms);
+}
+
+static void fail_submission(struct pass *p, const char *why)
+{
+	auto_free char *message = xasprintf("%s%s", SUBMIT_FAILED_PREFIX, why);
+
+	set_state(p, APP_SUBMISSION_FAILED, message);
+	json_remove(p->status.tree, "sparkApplicationId");
+}
+
+static int build(struct pass *p, int64_t submitted_ms)
+{
+	struct submission_options options = { .master = p->options->master, .submitted_ms = submitted_ms };
+	struct err err = { 0 };
+	int rc = submission_build(p->app, p->attempt, &options, &p->submission, &err);
+
+	if (rc == 0)
+		return 0;
+	if (err.code == ERR_INVALID) {
+		fail_submission(p, err.msg);
+		return 0;
+	}
+	*p->err = err;
+	return rc;
+}
+
+static void end(struct pass *p, enum app_state state, const char *message)
+{
+	set_state(p, state, message);
+	if (p->app->terminated_ms == 0)
+		status_set_time(&p->status, "terminationTime", p->w->now_ms);
+}
+
+/* A volume or ConfigMap that is not there shows in no status: after a while say where to look. Owned; NULL if
+ * it is not slow. */
+static char *slow_start(struct pass *p)
+{
+	const struct pod_view *driver = p->driver;
+	int64_t waited_ms = p->w->now_ms - driver->created_ms;
+
+	if (driver->created_ms == 0 || driver->deleting)
+		return NULL;
+	if (waited_ms < SLOW_START_MS) {
+		plan_requeue(p->plan, waited_ms < 0 ? SLOW_START_MS : SLOW_START_MS - waited_ms);
+		return NULL;
+	}
+	return xasprintf(
+	    "driver pod %s has not started within %d s: its image may be large, or a ConfigMap, Secret or volume "
+	    "that it mounts may be missing; see the events of the pod",
+	    driver->name, SLOW_START_MS / SECOND_MS);
+}
+
+static char *trouble(struct pass *p, enum app_state state)
+{
+	auto_free char *message = monitor_driver_message(p->driver);
+	auto_free char *slow = NULL;
+
+	if (state == APP_SUBMITTED && text_empty(message))
+		slow = slow_start(p);
+	return take_ptr(*(slow ? &slow : &message));
+}
+
+/* The driver pod is there: the application is where it is. */
+static int follow(struct pass *p)
+{
+	static const enum app_state by_driver[] = {
+		[DRIVER_PENDING] = APP_SUBMITTED, [DRIVER_RUNNING] = APP_RUNNING, [DRIVER_COMPLETED] = APP_SUCCEEDING,
+		[DRIVER_FAILED] = APP_FAILING,	  [DRIVER_UNKNOWN] = APP_UNKNOWN,
+	};
+	const struct pod_view *driver = p->driver;
+	enum app_state state = by_driver[monitor_driver_state(driver)];
+	auto_free char *message = trouble(p, state);
+	struct json *tree = p->status.tree;
+
+	if (p->app->submission_attempts == 0)
+		set_intent(p);
+	if (is_arrival(p))
+		json_set_i64(tree, "executionAttempts", p->app->execution_attempts + 1);
+	if (!text_empty(driver->app_id))
+		json_set_str(tree, "sparkApplicationId", driver->app_id);
+	json_set_str(json_ensure_object(tree, "driverInfo"), "podName", driver->name);
+	if (state == APP_SUCCEEDING || state == APP_FAILING) {
+		set_state(p, state, message);
+		status_set_time(&p->status, "terminationTime",
+				driver->finished_ms > 0 ? driver->finished_ms : p->w->now_ms);
+		return 0;
+	}
+	set_state(p, state, steady(p->app->error_message, message));
+	return 0;
+}
+
+/* In SUBMITTED the cache may not have the pod yet: it is given driver_appear_ms. */
+static int miss(struct pass *p)
+{
+	const struct app *app = p->app;
+	int64_t limit_ms = p->options->driver_appear_ms;
+	int64_t waited_ms = p->w->now_ms - app->last_submission_ms;
+	const char *before = text_empty(app->error_message) ? "" : app->error_message;
+	const char *how = app->state == APP_SUBMITTED ? "never appeared or was deleted" : "was deleted";
+	auto_free char *message = NULL;
+
+	if (app->state == APP_SUBMITTED && app->last_submission_ms > 0 && waited_ms < limit_ms) {
+		plan_requeue(p->plan, waited_ms < 0 ? limit_ms : limit_ms - waited_ms);
+		return 0;
+	}
+	message =
+	    xasprintf("driver pod not found: %s %s%s%s", driver_name(p), how, before[0] ? "; before: " : "", before);
+	end(p, APP_FAILING, message);
+	return 0;
+}
+
+/* The API server said no to a creation. It is tried again for a while: quotas free up, accounts and roles appear. */
+static void handle_refusal(struct pass *p)
+{
+	const struct refusal *r = p->w->refused;
+	int64_t limit_ms = p->options->refusal_deadline_ms;
+	int64_t waited_ms = p->w->now_ms - r->since_ms;
+	auto_free char *message = NULL;
+	const char *told;
+
+	if ((r->err->code == ERR_INVALID || r->err->code == ERR_TOO_LARGE) && limit_ms > INVALID_DEADLINE_MS)
+		limit_ms = INVALID_DEADLINE_MS;
+	if (waited_ms >= limit_ms) {
+		fail_submission(p, r->err->msg);
+		return;
+	}
+	message = xasprintf("submission refused, trying again: %s", r->err->msg);
+	told = steady(p->app->error_message, message);
+	set_state(p, APP_NEW, told);
+	status_set_condition(&p->status, "Submitted", "False", "Refused", told);
+	plan_requeue(p->plan, waited_ms < 0 ? limit_ms : limit_ms - waited_ms);
+}
+
+/* ---- rows ---- */
+
+/* The time as the status keeps it, so that a repetition builds the same bytes. */
+static int64_t whole_seconds(int64_t wall_ms)
+{
+	return wall_ms - wall_ms % SECOND_MS;
+}
+
+static int on_new(struct pass *p)
+{
+	const struct app *app = p->app;
+
+	if (p->driver)
+		return follow(p);
+	if (app->submission_attempts == 0) {
+		if (app->suspend) {
+			status_set_condition(&p->status, "Submitted", "False", "Suspended",
+					     "spec.suspend is true: not submitted");
+			return 0;
+		}
+		p->added = true;
+		set_intent(p);
+		return build(p, whole_seconds(p->w->now_ms));
+	}
+	if (!text_eq(app->submission_id, p->names.submission_id)) {
+		set_intent(p);
+		return build(p, whole_seconds(p->w->now_ms));
+	}
+	if (p->w->refused)
+		handle_refusal(p);
+	if (p->state == APP_SUBMISSION_FAILED)
+		return 0;
+	plan_requeue(p->plan, RECREATE_MS);
+	return build(p, app->last_submission_ms);
+}
+
+static int on_submission_failed(struct pass *p)
+{
+	if (p->driver)
+		return follow(p);
+	end(p, APP_FAILED, p->app->error_message);
+	return 0;
+}
+
+static int on_driver(struct pass *p)
+{
+	return p->driver ? follow(p) : miss(p);
+}
+
+static int on_succeeding(struct pass *p)
+{
+	end(p, APP_COMPLETED, NULL);
+	return 0;
+}
+
+static int on_failing(struct pass *p)
+{
+	end(p, APP_FAILED, p->app->error_message);
+	return 0;
+}
+
+static int on_ended(struct pass *p)
+{
+	const struct app *app = p->app;
+	int64_t ttl_ms;
+	int64_t due_ms;
+	int64_t rest_ms;
+
+	if (!app->has_ttl || app->terminated_ms == 0)
+		return 0;
+	if (__builtin_mul_overflow(app->ttl_s, SECOND_MS, &ttl_ms) ||
+	    __builtin_add_overflow(app->terminated_ms, ttl_ms, &due_ms))
+		due_ms = app->ttl_s > 0 ? INT64_MAX : 0;
+	if (p->w->now_ms < due_ms) {
+		rest_ms = due_ms - p->w->now_ms;
+		plan_requeue(p->plan, rest_ms < LONGEST_REST_MS ? rest_ms : LONGEST_REST_MS);
+		return 0;
+	}
+	p->deleted = true;
+	plan_delete(p->plan, app_kind.res, app->ns, app->name, app->uid);
+	return 0;
+}
+
+/* States of operators that restart and suspend. Nothing is destroyed: such an operator can still take over. */
+static int on_foreign(struct pass *p)
+{
+	auto_free char *message = xasprintf(
+	    "this version does not carry applications on from state %s: create it again", app_state_text(p->state));
+
+	status_set_message(&p->status, message);
+	return 0;
+}
+
+typedef int row_fn(struct pass *p);
+
+static row_fn *const rows[APP_STATE_COUNT] = {
+	[APP_NEW] = on_new,
+	[APP_SUBMITTED] = on_driver,
+	[APP_RUNNING] = on_driver,
+	[APP_COMPLETED] = on_ended,
+	[APP_FAILED] = on_ended,
+	[APP_SUBMISSION_FAILED] = on_submission_failed,
+	[APP_PENDING_RERUN] = on_foreign,
+	[APP_INVALIDATING] = on_foreign,
+	[APP_SUCCEEDING] = on_succeeding,
+	[APP_FAILING] = on_failing,
+	[APP_SUSPENDING] = on_foreign,
+	[APP_SUSPENDED] = on_foreign,
+	[APP_RESUMING] = on_foreign,
+	[APP_UNKNOWN] = on_driver,
+};
+
+/* ---- one pass ---- */
+
+static const struct pod_view *find_driver(const struct pass *p)
+{
+	for (size_t i = 0; i < p->w->pod_count; i++) {
+		const struct pod_view *pod = p->w->pods[i];
+
+		if (pod->role != POD_ROLE_DRIVER)
+			continue;
+		if (!text_eq(pod->submission_id, p->submission_id) &&
+		    !text_eq(pod->submission_id, p->names.submission_id))
+			continue;
+		if (text_empty(pod->owner_uid) || text_eq(pod->owner_uid, p->app->uid))
+			return pod;
+	}
+	return NULL;
+}
+
+static void create(struct pass *p, const struct resource *res, struct json *object)
+{
+	plan_create(p->plan, res, object, p->app->uid, LABEL_SUBMISSION_ID, p->names.submission_id);
+}
+
+static void finish(struct pass *p)
+{
+	const struct report report = {
+		.app = p->app,
+		.state = p->state,
+		.status = &p->status,
+		.driver = p->driver,
+		.driver_name = driver_name(p),
+		.added = p->added,
+	};
+
+	if (p->deleted)
+		return;
+	status_set_executors(&p->status, p->state, p->w->pods, p->w->pod_count, p->submission_id,
+			     p->options->max_tracked_executors);
+	report_conditions(&report);
+	if (status_plan(&p->status, p->plan))
+		report_events(&report, p->w->pods, p->w->pod_count, p->plan);
+	if (!p->submission.driver)
+		return;
+	create(p, &resource_configmap, take_ptr(p->submission.configmap));
+	create(p, &resource_service, take_ptr(p->submission.service));
+	create(p, &resource_pod, take_ptr(p->submission.driver));
+}
+
+/* Only an application that has not begun is failed for what cannot be read: what runs or has ended is left alone. */
+static int reconcile_unreadable(const struct world *w, struct plan *plan)
+{
+	struct status s;
+	const char *state;
+	bool fresh;
+
+	status_init(&s, w->app, w->now_ms);
+	state = json_str(s.tree, "applicationState.state", "");
+	fresh = text_eq(state, app_state_text(APP_NEW));
+	if (fresh) {
+		status_set_state(&s, APP_FAILED, w->problem);
+		status_set_time(&s, "terminationTime", w->now_ms);
+		status_set_condition(&s, "Submitted", "False", "InvalidSpec", w->problem);
+		status_set_condition(&s, "Failed", "True", "InvalidSpec", w->problem);
+	} else if (!text_eq(state, app_state_text(APP_COMPLETED)) && !text_eq(state, app_state_text(APP_FAILED))) {
+		status_set_message(&s, w->problem);
+	}
+	if (status_plan(&s, plan) && fresh)
+		report_failed(w->app, w->problem, plan);
+	status_done(&s);
+	return 0;
+}
+
+int reconcile(const struct world *w, const struct reconcile_options *options, struct plan *plan, struct err *err)
+{
+	const struct app *app = w->app;
+	struct pass p = { .w = w, .options = options, .app = app, .plan = plan, .err = err };
+	int rc;
+
+	if (app->deleting)
+		return 0;
+	if (w->problem)
+		return reconcile_unreadable(w, plan);
+	p.state = (enum app_state)app->state;
+	p.attempt = app->submission_attempts > 0 ? app->submission_attempts : 1;
+	app_names_init(&p.names, app, p.attempt);
+	p.submission_id = text_empty(app->submission_id) ? p.names.submission_id : app->submission_id;
+	p.driver = find_driver(&p);
+	status_init(&p.status, app, w->now_ms);
+	rc = rows[p.state](&p);
+	if (rc == 0)
+		finish(&p);
+	submission_done(&p.submission);
+	status_done(&p.status);
+	app_names_done(&p.names);
+	return rc;
+}

@@ -1,0 +1,27 @@
+/*
+ * What a pass tells people: the conditions of the new status, and the events between old and new status.
+ */
+#ifndef SPARK_REPORT_H
+#define SPARK_REPORT_H
+
+#include "spark/status.h"
+
+struct report {
+	const struct app *app; /* as it was */
+	enum app_state state;  /* to be */
+	struct status *status; /* to be */
+	const struct pod_view *driver;
+	const char *driver_name;
+	bool added; /* the first attempt begins */
+};
+
+void report_conditions(const struct report *r);
+/* The events of a plan whose status has changed. pods: among them the executors that have changed. */
+void report_events(const struct report *r, const struct pod_view *const *pods, size_t count, struct plan *plan);
+/* SparkApplicationFailed. */
+void report_failed(const struct app *app, const char *message, struct plan *plan);
+
+/* Before the reason why a submission failed; kubeflow's words, in the status but not in the event. */
+#define SUBMIT_FAILED_PREFIX "failed to submit spark application: "
+
+#endif

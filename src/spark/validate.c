@@ -1,0 +1,323 @@
+/*
+ * Validation of a SparkApplication before anything is created: all that is wrong at once, each line naming its field.
+ *
+ * Tables say what the fields have to look like, and which are refused because this version would have to ignore them.
+ * Types are checked too, although the CRD's schema does it in a cluster: the offline commands have no API server.
+ */
+#include "validate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "build.h"
+#include "check.h"
+
+static const char *const type_names[] = {
+	[RULE_STRING] = "expected a string",	  [RULE_INTEGER] = "expected an integer",
+	[RULE_BOOL] = "expected true or false",	  [RULE_OBJECT] = "expected an object",
+	[RULE_LIST] = "expected a list",	  [RULE_STRINGS] = "expected a list of strings",
+	[RULE_MAP] = "expected a map of strings",
+};
+
+static const struct rule spec_rules[] = {
+	{ "type", RULE_STRING, check_type, 0 },
+	{ "mode", RULE_STRING, check_mode, 0 },
+	{ "sparkVersion", RULE_STRING, check_version, 0 },
+	{ "proxyUser", RULE_STRING, NULL, 0 },
+	{ "image", RULE_STRING, NULL, 0 },
+	{ "imagePullPolicy", RULE_STRING, check_pull_policy, 0 },
+	{ "imagePullSecrets", RULE_STRINGS, check_object_name, 0 },
+	{ "mainClass", RULE_STRING, NULL, 0 },
+	{ "mainApplicationFile", RULE_STRING, check_main_file, 0 },
+	{ "arguments", RULE_STRINGS, NULL, 0 },
+	{ "sparkConf", RULE_MAP, NULL, 0 },
+	{ "hadoopConf", RULE_MAP, NULL, 0 },
+	{ "sparkConfigMap", RULE_STRING, check_object_name, 0 },
+	{ "hadoopConfigMap", RULE_STRING, check_object_name, 0 },
+	{ "volumes", RULE_LIST, NULL, 0 },
+	{ "nodeSelector", RULE_MAP, NULL, 0 },
+	{ "memoryOverheadFactor", RULE_STRING, check_factor, 0 },
+	{ "pythonVersion", RULE_STRING, check_python, 0 },
+	{ "driver", RULE_OBJECT, NULL, 0 },
+	{ "executor", RULE_OBJECT, NULL, 0 },
+	{ "deps", RULE_OBJECT, NULL, 0 },
+	{ "deps.jars", RULE_STRINGS, check_files, 0 },
+	{ "deps.files", RULE_STRINGS, check_files, 0 },
+	{ "deps.pyFiles", RULE_STRINGS, check_files, 0 },
+	{ "deps.archives", RULE_STRINGS, check_files, 0 },
+	{ "deps.packages", RULE_STRINGS, NULL, 0 },
+	{ "deps.excludePackages", RULE_STRINGS, NULL, 0 },
+	{ "deps.repositories", RULE_STRINGS, NULL, 0 },
+	{ "dynamicAllocation", RULE_OBJECT, NULL, 0 },
+	{ "dynamicAllocation.enabled", RULE_BOOL, NULL, 0 },
+	{ "dynamicAllocation.initialExecutors", RULE_INTEGER, NULL, 0 },
+	{ "dynamicAllocation.minExecutors", RULE_INTEGER, NULL, 0 },
+	{ "dynamicAllocation.maxExecutors", RULE_INTEGER, NULL, 1 },
+	{ "dynamicAllocation.shuffleTrackingEnabled", RULE_BOOL, NULL, 0 },
+	{ "dynamicAllocation.shuffleTrackingTimeout", RULE_INTEGER, NULL, 0 },
+};
+
+static const struct rule metadata_rules[] = { { "labels", RULE_MAP, NULL, 0 } };
+
+static const char *const required[] = { "type", "sparkVersion", "mainApplicationFile", "driver", "executor" };
+
+static const struct {
+	const char *path;
+	const char *why;
+} refused[] = {
+	{ "monitoring.prometheus", "the JMX exporter's configuration is not made by this version" },
+	{ "batchScheduler", "batch schedulers are not supported by this version" },
+	{ "driver.template", "pod templates are not supported by this version" },
+	{ "executor.template", "pod templates are not supported by this version" },
+	{ "executor.memoryLimit", "Spark sets the memory limit of executors itself and overwrites any other" },
+};
+
+/* Made by the steps; a volume of the same name would be refused by the API server. */
+static const char *const taken_volumes[] = { "pod-template-volume", "spark-conf-volume-driver",
+					     "spark-conf-volume-exec", "hadoop-properties" };
+
+static bool is_empty(const struct json *value)
+{
+	if (json_is(value, JSON_STRING))
+		return text_empty(json_text(value, ""));
+	return !value || json_is(value, JSON_NULL) || (json_is(value, JSON_OBJECT) && json_len(value) == 0);
+}
+
+static bool has_type(const struct json *value, enum rule_type type)
+{
+	switch (type) {
+	case RULE_STRING:
+		return json_is(value, JSON_STRING);
+	case RULE_INTEGER:
+		return json_integer(value, 0) == json_integer(value, 1);
+	case RULE_BOOL:
+		return json_is(value, JSON_BOOL);
+	case RULE_OBJECT:
+	case RULE_MAP:
+		return json_is(value, JSON_OBJECT);
+	default:
+		return json_is(value, JSON_ARRAY);
+	}
+}
+
+static void check_text(struct problems *p, const char *path, const struct json *value, const struct rule *rule)
+{
+	const char *why = NULL;
+
+	if (!json_is(value, JSON_STRING))
+		why = "expected a string";
+	else if (rule->check)
+		why = rule->check(json_text(value, ""));
+	if (why)
+		problems_invalid(p, path, value, why);
+}
+
+static void check_items(struct problems *p, const char *path, const struct json *value, const struct rule *rule)
+{
+	size_t i = 0;
+
+	json_each (item, value) {
+		auto_free char *at = rule->type == RULE_MAP ? xasprintf("%s[%s]", path, json_name(item))
+							    : xasprintf("%s[%zu]", path, i++);
+
+		if (rule->type != RULE_LIST)
+			check_text(p, at, item, rule);
+		else if (!json_is(item, JSON_OBJECT))
+			problems_invalid(p, at, item, "expected an object");
+	}
+}
+
+static void check_rule(struct problems *p, const char *path, const struct json *value, const struct rule *rule)
+{
+	if (!has_type(value, rule->type)) {
+		problems_invalid(p, path, value, type_names[rule->type]);
+		return;
+	}
+	if (rule->type == RULE_INTEGER && json_integer(value, 0) < rule->min)
+		problems_add(p, path, "Invalid value: %lld: must be at least %lld", (long long)json_integer(value, 0),
+			     (long long)rule->min);
+	if (rule->type == RULE_STRING && !text_empty(json_text(value, "")))
+		check_text(p, path, value, rule);
+	if (rule->type == RULE_MAP || rule->type == RULE_STRINGS || rule->type == RULE_LIST)
+		check_items(p, path, value, rule);
+}
+
+void validate_rules(struct problems *p, const struct json *object, const char *prefix, const struct rule *rules,
+		    size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct json *value = json_at(object, rules[i].path);
+		auto_free char *path = xasprintf("%s%s", prefix, rules[i].path);
+
+		if (value && !json_is(value, JSON_NULL))
+			check_rule(p, path, value, &rules[i]);
+	}
+}
+
+bool validate_is_reserved(const char *key)
+{
+	static const char *const keys[] = { LABEL_APP_NAME,	 LABEL_LAUNCHED_BY,
+					    LABEL_SUBMISSION_ID, LABEL_CREATED_BY,
+					    LABEL_SPARK_ROLE,	 LABEL_APP_SELECTOR,
+					    LABEL_EXEC_ID,	 "spark-version",
+					    "spark-app-name",	 "spark-exec-resourceprofile-id" };
+
+	for (size_t i = 0; i < array_len(keys); i++)
+		if (text_eq(key, keys[i]))
+			return true;
+	return false;
+}
+
+const struct json *validate_map(const struct json *v)
+{
+	return json_is(v, JSON_OBJECT) ? v : NULL;
+}
+
+void validate_labels(struct problems *p, const char *path, const struct json *labels)
+{
+	json_each (label, validate_map(labels)) {
+		auto_free char *at = xasprintf("%s[%s]", path, json_name(label));
+		const char *why = check_label_key(json_name(label));
+
+		if (why)
+			problems_add(p, at, "Invalid value: \"%s\": %s", json_name(label), why);
+		why = check_label_value(json_text(label, ""));
+		if (why)
+			problems_invalid(p, at, label, why);
+	}
+}
+
+void validate_reserved(struct problems *p, const char *path, const struct json *labels)
+{
+	json_each (label, validate_map(labels)) {
+		auto_free char *at = xasprintf("%s[%s]", path, json_name(label));
+
+		if (validate_is_reserved(json_name(label)))
+			problems_add(p, at, "Forbidden: reserved for the bookkeeping of Spark and the operator");
+	}
+}
+
+static void check_metadata(struct problems *p, const struct app *app)
+{
+	const struct json *name = json_at(app->tree, "metadata.name");
+	const char *why = check_app_name(json_text(name, ""));
+
+	if (!name)
+		problems_add(p, "metadata.name", "Required value");
+	else if (why)
+		problems_invalid(p, "metadata.name", name, why);
+	validate_rules(p, json_get(app->tree, "metadata"), "metadata.", metadata_rules, array_len(metadata_rules));
+	validate_reserved(p, "metadata.labels", json_at(app->tree, "metadata.labels"));
+}
+
+static void check_presence(struct problems *p, const struct json *spec)
+{
+	for (size_t i = 0; i < array_len(required); i++) {
+		auto_free char *path = xasprintf("spec.%s", required[i]);
+		const struct json *value = json_get(spec, required[i]);
+
+		if (!value || json_is(value, JSON_NULL) || text_eq(json_text(value, NULL), ""))
+			problems_add(p, path, "Required value");
+	}
+	for (size_t i = 0; i < array_len(refused); i++) {
+		auto_free char *path = xasprintf("spec.%s", refused[i].path);
+
+		if (!is_empty(json_at(spec, refused[i].path)))
+			problems_add(p, path, "Forbidden: %s", refused[i].why);
+	}
+}
+
+/* Spark reads a main class from no jar but one on its own disk; Python and R files it knows by their ending. */
+static void check_program(struct problems *p, const struct json *spec)
+{
+	const char *file = json_str(spec, "mainApplicationFile", ""), *type = json_str(spec, "type", "");
+
+	if (!*file || conf_program(file) != PROGRAM_JAVA || !text_empty(json_str(spec, "mainClass", NULL)))
+		return;
+	if (text_eq(type, "Python") || text_eq(type, "R"))
+		problems_add(p, "spec.mainApplicationFile",
+			     "Invalid value: \"%s\": Spark knows %s by the ending of the file, which has to be %s",
+			     file, type, text_eq(type, "R") ? ".R" : ".py");
+	else
+		problems_add(p, "spec.mainClass", "Required value: the jar's manifest cannot be read from here");
+}
+
+static void check_images(struct problems *p, const struct json *spec)
+{
+	const struct json *driver = json_at(spec, "driver.image"), *executor = json_at(spec, "executor.image");
+
+	if (!is_empty(json_get(spec, "image")) || (!is_empty(driver) && !is_empty(executor)))
+		return;
+	if (is_empty(driver) && is_empty(executor))
+		problems_add(p, "spec.image", "Required value");
+	else
+		problems_add(p, is_empty(driver) ? "spec.driver.image" : "spec.executor.image",
+			     "Required value: there is no spec.image either");
+}
+
+static void check_volumes(struct problems *p, const struct json *spec)
+{
+	const struct json *volumes = json_get(spec, "volumes");
+	size_t i = 0;
+
+	json_each (volume, volumes) {
+		auto_free char *path = xasprintf("spec.volumes[%zu].name", i++);
+		const char *name = json_str(volume, "name", "");
+		const char *why = check_label_name(name);
+
+		if (why)
+			problems_add(p, path, "Invalid value: \"%s\": %s", name, why);
+		else if (json_find(volumes, "name", name) != volume)
+			problems_add(p, path, "Duplicate value: \"%s\"", name);
+		for (size_t k = 0; k < array_len(taken_volumes); k++)
+			if (text_eq(name, taken_volumes[k]))
+				problems_add(p, path, "Forbidden: %s is the name of a volume of Spark's", name);
+	}
+}
+
+static void check_selectors(struct problems *p, const struct json *spec)
+{
+	const struct json *selector = json_get(spec, "nodeSelector");
+
+	if (json_len(selector) == 0)
+		return;
+	if (json_len(json_at(spec, "driver.nodeSelector")) || json_len(json_at(spec, "executor.nodeSelector")))
+		problems_add(p, "spec.nodeSelector",
+			     "Forbidden: node selector cannot be defined at both SparkApplication and Driver/Executor");
+	validate_labels(p, "spec.nodeSelector", selector);
+}
+
+static void check_allocation(struct problems *p, const struct json *spec)
+{
+	const struct json *dynamic = json_get(spec, "dynamicAllocation");
+	int64_t max = json_i64(dynamic, "maxExecutors", INT64_MAX), instances = json_i64(spec, "executor.instances", 1);
+
+	if (json_bool(dynamic, "enabled", false) && json_i64(dynamic, "minExecutors", 0) > max)
+		problems_add(p, "spec.dynamicAllocation.minExecutors",
+			     "Invalid value: %lld: is above maxExecutors, %lld",
+			     (long long)json_i64(dynamic, "minExecutors", 0), (long long)max);
+	if (!conf_dynamic(spec) && instances == 0)
+		problems_add(p, "spec.executor.instances",
+			     "Invalid value: 0: must be at least 1 without dynamic allocation");
+}
+
+int validate_spec(const struct app *app, struct err *err)
+{
+	__attribute__((cleanup(problems_done))) struct problems p;
+	const struct json *spec = json_get(app->tree, "spec");
+
+	problems_init(&p);
+	check_metadata(&p, app);
+	validate_rules(&p, spec, "spec.", spec_rules, array_len(spec_rules));
+	check_presence(&p, spec);
+	check_program(&p, spec);
+	check_images(&p, spec);
+	check_volumes(&p, spec);
+	check_selectors(&p, spec);
+	check_allocation(&p, spec);
+	validate_role(&p, spec, "driver");
+	validate_role(&p, spec, "executor");
+	validate_conf(&p, app);
+	return problems_result(&p, err);
+}

@@ -1,0 +1,183 @@
+/*
+ * Validation of spec.sparkConf: properties that would take the submission out of the operator's hands, those that
+ * Spark's submission would act upon and this one does not, and values that the submission reads.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "build.h"
+#include "check.h"
+#include "validate.h"
+
+#define MANAGED	    "this value is managed by the operator"
+#define USE_IMAGE   "use the image field on the CRD instead"
+#define USE_ACCOUNT "configure the service account via the CRD spec instead"
+#define CREDENTIALS "authentication credentials are managed by the operator"
+#define NO_FILES    "it names a file of the submitter, and the operator has no files of yours"
+#define NO_TEMPLATE "pod templates of sparkConf are not supported; the operator writes its own"
+#define NO_KERBEROS "Kerberos is not supported by this version"
+#define NO_STEPS    "feature steps are Java classes, and this submission runs without Java"
+
+/* A key that ends in '*' stands for all keys that begin so. The words of the first five are those of kubeflow's
+ * validator. */
+static const struct {
+	const char *key;
+	const char *why;
+	const char *unless; /* the one value that changes nothing */
+} refused[] = {
+	{ "spark.master", MANAGED, NULL },
+	{ "spark.kubernetes.driver.master", MANAGED, NULL },
+	{ "spark.submit.deployMode", MANAGED, "cluster" },
+	{ "spark.app.id", MANAGED, NULL },
+	{ "spark.driver.bindAddress", "it is managed and set to the driver pod's IP address", NULL },
+	{ "spark.driver.host", "it is managed and set to the name of the driver's service", NULL },
+	{ "spark.kubernetes.container.image", USE_IMAGE, NULL },
+	{ "spark.kubernetes.driver.container.image", USE_IMAGE, NULL },
+	{ "spark.kubernetes.executor.container.image", USE_IMAGE, NULL },
+	{ "spark.kubernetes.authenticate.driver.serviceAccountName", USE_ACCOUNT, NULL },
+	{ "spark.kubernetes.authenticate.executor.serviceAccountName", USE_ACCOUNT, NULL },
+	{ "spark.kubernetes.authenticate.oauthToken*", CREDENTIALS, NULL },
+	{ "spark.kubernetes.authenticate.driver.oauthToken*", CREDENTIALS, NULL },
+	{ "spark.kubernetes.authenticate.executor.oauthToken*", CREDENTIALS, NULL },
+	{ "spark.kubernetes.authenticate.driver.caCertFile", NO_FILES, NULL },
+	{ "spark.kubernetes.authenticate.driver.clientKeyFile", NO_FILES, NULL },
+	{ "spark.kubernetes.authenticate.driver.clientCertFile", NO_FILES, NULL },
+	{ "spark.kubernetes.driver.podTemplateFile", NO_TEMPLATE, NULL },
+	{ "spark.kubernetes.driver.podTemplateContainerName", NO_TEMPLATE, DRIVER_CONTAINER },
+	{ "spark.kubernetes.executor.podTemplateFile", NO_TEMPLATE, NULL },
+	{ "spark.kubernetes.executor.podTemplateContainerName", NO_TEMPLATE, EXECUTOR_CONTAINER },
+	{ "spark.kubernetes.driver.pod.featureSteps", NO_STEPS, "" },
+	{ "spark.kubernetes.driver.pod.excludedFeatureSteps", NO_STEPS, "" },
+	{ "spark.kubernetes.kerberos.*", NO_KERBEROS, NULL },
+	{ "spark.kerberos.keytab", NO_KERBEROS, NULL },
+	{ "spark.kerberos.principal", NO_KERBEROS, NULL },
+};
+
+static const struct {
+	const char *key;
+	const char *(*check)(const char *text);
+} values[] = {
+	{ "spark.driver.memory", check_memory },
+	{ "spark.executor.memory", check_memory },
+	{ "spark.driver.memoryOverhead", check_overhead },
+	{ "spark.executor.memoryOverhead", check_overhead },
+	{ "spark.driver.minMemoryOverhead", check_overhead },
+	{ "spark.executor.minMemoryOverhead", check_overhead },
+	{ "spark.kubernetes.memoryOverheadFactor", check_factor },
+	{ "spark.driver.memoryOverheadFactor", check_factor },
+	{ "spark.executor.memoryOverheadFactor", check_factor },
+	{ "spark.driver.cores", check_positive },
+	{ "spark.executor.cores", check_positive },
+	{ "spark.driver.port", check_port },
+	{ "spark.driver.blockManager.port", check_port },
+	{ "spark.blockManager.port", check_port },
+	{ "spark.ui.port", check_port },
+	{ "spark.connect.grpc.binding.port", check_port },
+	{ "spark.kubernetes.driver.request.cores", check_quantity },
+	{ "spark.kubernetes.driver.limit.cores", check_quantity },
+	{ "spark.kubernetes.executor.request.cores", check_quantity },
+	{ "spark.kubernetes.executor.limit.cores", check_quantity },
+	{ "spark.kubernetes.container.image.pullPolicy", check_pull_policy },
+	{ "spark.kubernetes.pyspark.pythonVersion", check_python },
+	{ "spark.kubernetes.driver.pod.name", check_object_name },
+	{ "spark.kubernetes.driver.service.ipFamilyPolicy", check_ip_policy },
+	{ "spark.kubernetes.driver.service.ipFamilies", check_ip_families },
+	{ "spark.kubernetes.hadoop.configMapName", check_object_name },
+	{ "spark.jars", check_files },
+	{ "spark.files", check_files },
+	{ "spark.archives", check_files },
+	{ "spark.submit.pyFiles", check_files },
+};
+
+/* What follows the prefix names a label, a variable …; value is checked where there is a rule for it. */
+static const struct {
+	const char *prefix;
+	const char *(*check_name)(const char *text);
+	const char *(*check_value)(const char *text);
+	bool is_label;
+} prefixes[] = {
+	{ "spark.kubernetes.driver.label.", check_label_key, check_label_value, true },
+	{ "spark.kubernetes.executor.label.", check_label_key, check_label_value, true },
+	{ "spark.kubernetes.driver.service.label.", check_label_key, check_label_value, true },
+	{ "spark.kubernetes.driver.annotation.", check_label_key, NULL, false },
+	{ "spark.kubernetes.executor.annotation.", check_label_key, NULL, false },
+	{ "spark.kubernetes.driver.service.annotation.", check_label_key, NULL, false },
+	{ "spark.kubernetes.node.selector.", check_label_key, check_label_value, false },
+	{ "spark.kubernetes.driver.node.selector.", check_label_key, check_label_value, false },
+	{ "spark.kubernetes.executor.node.selector.", check_label_key, check_label_value, false },
+	{ "spark.kubernetes.driverEnv.", check_env_name, NULL, false },
+	{ "spark.kubernetes.driver.secrets.", check_label_name, check_absolute, false },
+	{ "spark.kubernetes.executor.secrets.", check_label_name, check_absolute, false },
+	{ "spark.kubernetes.driver.secretKeyRef.", check_env_name, check_secret_ref, false },
+	{ "spark.kubernetes.executor.secretKeyRef.", check_env_name, check_secret_ref, false },
+};
+
+static bool matches(const char *key, const char *pattern)
+{
+	size_t len = strlen(pattern);
+
+	if (pattern[len - 1] == '*')
+		return strncmp(key, pattern, len - 1) == 0;
+	return strcmp(key, pattern) == 0;
+}
+
+static void check_refused(struct problems *p, const char *path, const struct json *entry)
+{
+	for (size_t i = 0; i < array_len(refused); i++)
+		if (matches(json_name(entry), refused[i].key) && !text_eq(json_text(entry, NULL), refused[i].unless))
+			problems_add(p, path, "Forbidden: %s", refused[i].why);
+}
+
+/* A row of the spec replaces the property anyway; but two places that disagree hide a mistake. */
+static void check_value(struct problems *p, const char *path, const struct json *entry)
+{
+	for (size_t i = 0; i < array_len(values); i++) {
+		const char *why =
+		    text_eq(json_name(entry), values[i].key) ? values[i].check(json_text(entry, "")) : NULL;
+
+		if (why)
+			problems_invalid(p, path, entry, why);
+	}
+}
+
+static void check_named(struct problems *p, const char *path, const struct json *entry)
+{
+	for (size_t i = 0; i < array_len(prefixes); i++) {
+		const char *name = conf_suffix(entry, prefixes[i].prefix), *why;
+
+		if (!name)
+			continue;
+		why = prefixes[i].check_name(name);
+		if (prefixes[i].is_label && validate_is_reserved(name))
+			problems_add(p, path, "Forbidden: reserved for the bookkeeping of Spark and the operator");
+		else if (why)
+			problems_add(p, path, "Invalid value: \"%s\": %s", name, why);
+		why = prefixes[i].check_value ? prefixes[i].check_value(json_text(entry, "")) : NULL;
+		if (why)
+			problems_invalid(p, path, entry, why);
+	}
+}
+
+static void check_namespace(struct problems *p, const struct app *app, const char *path, const struct json *entry)
+{
+	const char *ns = app->ns ? app->ns : "default";
+
+	if (text_eq(json_name(entry), "spark.kubernetes.namespace") && !text_eq(json_text(entry, NULL), ns))
+		problems_add(p, path, "Forbidden: must equal the application namespace \"%s\", got \"%s\"", ns,
+			     json_text(entry, ""));
+}
+
+void validate_conf(struct problems *p, const struct app *app)
+{
+	json_each (entry, validate_map(json_at(app->tree, "spec.sparkConf"))) {
+		auto_free char *path = xasprintf("spec.sparkConf[%s]", json_name(entry));
+
+		if (!json_is(entry, JSON_STRING))
+			continue;
+		check_refused(p, path, entry);
+		check_namespace(p, app, path, entry);
+		check_value(p, path, entry);
+		check_named(p, path, entry);
+	}
+}

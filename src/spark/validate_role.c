@@ -1,0 +1,190 @@
+/*
+ * Validation of spec.driver and spec.executor. Lists of core types are the API server's to check; here only what the
+ * operator builds on, and what would end in a pod that Spark or the kubelet makes something else of.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "build.h"
+#include "check.h"
+#include "pod_rows.h"
+#include "validate.h"
+
+static const struct rule rules[] = {
+	{ "cores", RULE_INTEGER, NULL, 1 },
+	{ "coreRequest", RULE_STRING, check_quantity, 0 },
+	{ "coreLimit", RULE_STRING, check_quantity, 0 },
+	{ "memory", RULE_STRING, check_memory, 0 },
+	{ "memoryOverhead", RULE_STRING, check_overhead, 0 },
+	{ "memoryLimit", RULE_STRING, check_limit, 0 },
+	{ "instances", RULE_INTEGER, NULL, 0 },
+	{ "image", RULE_STRING, NULL, 0 },
+	{ "serviceAccount", RULE_STRING, check_object_name, 0 },
+	{ "podName", RULE_STRING, check_object_name, 0 },
+	{ "javaOptions", RULE_STRING, NULL, 0 },
+	{ "kubernetesMaster", RULE_STRING, NULL, 0 },
+	{ "labels", RULE_MAP, NULL, 0 },
+	{ "annotations", RULE_MAP, NULL, 0 },
+	{ "serviceLabels", RULE_MAP, NULL, 0 },
+	{ "serviceAnnotations", RULE_MAP, NULL, 0 },
+	{ "nodeSelector", RULE_MAP, NULL, 0 },
+	{ "env", RULE_LIST, NULL, 0 },
+	{ "envFrom", RULE_LIST, NULL, 0 },
+	{ "envVars", RULE_MAP, NULL, 0 },
+	{ "envSecretKeyRefs", RULE_OBJECT, NULL, 0 },
+	{ "volumeMounts", RULE_LIST, NULL, 0 },
+	{ "configMaps", RULE_LIST, NULL, 0 },
+	{ "secrets", RULE_LIST, NULL, 0 },
+	{ "tolerations", RULE_LIST, NULL, 0 },
+	{ "affinity", RULE_OBJECT, NULL, 0 },
+	{ "securityContext", RULE_OBJECT, NULL, 0 },
+	{ "podSecurityContext", RULE_OBJECT, NULL, 0 },
+	{ "schedulerName", RULE_STRING, NULL, 0 },
+	{ "priorityClassName", RULE_STRING, check_object_name, 0 },
+	{ "sidecars", RULE_LIST, NULL, 0 },
+	{ "initContainers", RULE_LIST, NULL, 0 },
+	{ "hostNetwork", RULE_BOOL, NULL, 0 },
+	{ "hostAliases", RULE_LIST, NULL, 0 },
+	{ "dnsConfig", RULE_OBJECT, NULL, 0 },
+	{ "terminationGracePeriodSeconds", RULE_INTEGER, NULL, 0 },
+	{ "shareProcessNamespace", RULE_BOOL, NULL, 0 },
+	{ "lifecycle", RULE_OBJECT, NULL, 0 },
+	{ "ports", RULE_LIST, NULL, 0 },
+	{ "gpu", RULE_OBJECT, NULL, 0 },
+	{ "gpu.name", RULE_STRING, check_label_key, 0 },
+	{ "gpu.quantity", RULE_INTEGER, NULL, 0 },
+	{ "deleteOnTermination", RULE_BOOL, NULL, 0 },
+};
+
+/* Strings that each element of a list must have. */
+static const struct {
+	const char *list;
+	const char *member;
+	const char *(*check)(const char *text);
+} members[] = {
+	{ "env", "name", check_env_name },
+	{ "volumeMounts", "name", check_label_name },
+	{ "volumeMounts", "mountPath", check_absolute },
+	{ "configMaps", "name", check_object_name },
+	{ "configMaps", "path", check_absolute },
+	{ "secrets", "name", check_label_name },
+	{ "secrets", "path", check_absolute },
+	{ "sidecars", "name", check_label_name },
+	{ "initContainers", "name", check_label_name },
+	{ "ports", "name", check_not_empty },
+	{ "ports", "protocol", check_not_empty },
+};
+
+static void check_members(struct problems *p, const struct json *role, const char *prefix)
+{
+	for (size_t k = 0; k < array_len(members); k++) {
+		size_t i = 0;
+
+		json_each (item, json_get(role, members[k].list)) {
+			const struct json *value = json_get(item, members[k].member);
+			auto_free char *path =
+			    xasprintf("%s%s[%zu].%s", prefix, members[k].list, i++, members[k].member);
+			const char *why = members[k].check(json_text(value, ""));
+
+			if (!json_is(value, JSON_STRING))
+				problems_add(p, path, "Required value");
+			else if (why)
+				problems_invalid(p, path, value, why);
+		}
+	}
+}
+
+static void check_keys(struct problems *p, const struct json *role, const char *prefix, const char *map,
+		       const char *(*check)(const char *text))
+{
+	json_each (item, validate_map(json_get(role, map))) {
+		auto_free char *path = xasprintf("%s%s[%s]", prefix, map, json_name(item));
+		const char *why = check(json_name(item));
+
+		if (why)
+			problems_add(p, path, "Invalid value: \"%s\": %s", json_name(item), why);
+	}
+}
+
+static void check_labels(struct problems *p, const struct json *role, const char *prefix)
+{
+	static const char *const maps[] = { "labels", "serviceLabels", "nodeSelector" };
+
+	for (size_t i = 0; i < array_len(maps); i++) {
+		auto_free char *path = xasprintf("%s%s", prefix, maps[i]);
+
+		validate_labels(p, path, json_get(role, maps[i]));
+		if (!text_eq(maps[i], "nodeSelector"))
+			validate_reserved(p, path, json_get(role, maps[i]));
+	}
+}
+
+static void check_secret_refs(struct problems *p, const struct json *role, const char *prefix)
+{
+	json_each (ref, validate_map(json_get(role, "envSecretKeyRefs"))) {
+		auto_free char *path = xasprintf("%senvSecretKeyRefs[%s]", prefix, json_name(ref));
+
+		if (text_empty(json_str(ref, "name", NULL)) || text_empty(json_str(ref, "key", NULL)))
+			problems_add(p, path, "Required value: name and key");
+	}
+}
+
+/* Spark's own volumes of the configuration know four types. */
+static bool is_local_dir_type(const struct json *volume)
+{
+	static const char *const types[] = { "emptyDir", "hostPath", "nfs", "persistentVolumeClaim" };
+
+	for (size_t i = 0; i < array_len(types); i++)
+		if (json_is(json_get(volume, types[i]), JSON_OBJECT))
+			return true;
+	return false;
+}
+
+static void check_mounts(struct problems *p, const struct json *spec, const struct json *role, const char *prefix)
+{
+	const struct json *mounts = json_get(role, "volumeMounts");
+	size_t i = 0;
+
+	json_each (mount, mounts) {
+		const char *name = json_str(mount, "name", ""), *mount_path = json_str(mount, "mountPath", "");
+		const struct json *volume = json_find(json_get(spec, "volumes"), "name", name);
+		auto_free char *path = xasprintf("%svolumeMounts[%zu]", prefix, i++);
+
+		if (*mount_path && json_find(mounts, "mountPath", mount_path) != mount)
+			problems_add(p, path, "Duplicate value: \"%s\"", mount_path);
+		if (!volume)
+			problems_add(p, path, "Not found: \"%s\": spec.volumes has no volume of that name", name);
+		else if (text_starts(name, LOCAL_DIR_PREFIX) && !is_local_dir_type(volume))
+			problems_add(p, path,
+				     "Invalid value: \"%s\": Spark's local directories can be an emptyDir, "
+				     "hostPath, nfs or persistentVolumeClaim",
+				     name);
+	}
+}
+
+/* With decommissioning, Spark sets the lifecycle of executors itself. */
+static void check_lifecycle(struct problems *p, const struct json *spec, const char *role_name)
+{
+	if (text_eq(role_name, "executor") && json_at(spec, "executor.lifecycle") &&
+	    conf_true(json_get(spec, "sparkConf"), "spark.decommission.enabled"))
+		problems_add(p, "spec.executor.lifecycle",
+			     "Forbidden: Spark replaces it when spark.decommission.enabled is true");
+}
+
+void validate_role(struct problems *p, const struct json *spec, const char *role_name)
+{
+	const struct json *role = json_get(spec, role_name);
+	auto_free char *prefix = xasprintf("spec.%s.", role_name);
+
+	validate_rules(p, role, prefix, rules, array_len(rules));
+	check_members(p, role, prefix);
+	check_labels(p, role, prefix);
+	check_keys(p, role, prefix, "annotations", check_label_key);
+	check_keys(p, role, prefix, "serviceAnnotations", check_label_key);
+	check_keys(p, role, prefix, "envVars", check_env_name);
+	check_keys(p, role, prefix, "envSecretKeyRefs", check_env_name);
+	check_secret_refs(p, role, prefix);
+	check_mounts(p, spec, role, prefix);
+	check_lifecycle(p, spec, role_name);
+}

@@ -1,0 +1,188 @@
+/* Names of an attempt: forms, determinism, and the rules of Spark for odd application names. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "../../../src/spark/names.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "spark/app.h"
+
+#define ID "0000000000000001"
+
+static struct app app_of(const char *name, const char *uid)
+{
+	return (struct app){ .name = name, .uid = uid };
+}
+
+/* The first five rows are what spark-submit 3.5.6 made of these names. */
+static void prefixes_follow_spark(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *prefix;
+	} rows[] = {
+		{ "My App", "my-app-" ID },
+		{ "A.B_c", "a-b-c-" ID },
+		{ "  99 Überjob__v1.2 (test)--x-  ", "x9-berjob-v1-2-test-x-" ID },
+		{ "123", "x23-" ID },
+		{ "---", "x000000000000001" },
+		{ "日本", "x000000000000001" },
+		{ "pi", "pi-" ID },
+		{ "", "x000000000000001" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		auto_free char *prefix = names_prefix(rows[i].name, ID);
+
+		assert_string_equal(prefix, rows[i].prefix);
+	}
+}
+
+static void labels_follow_spark(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *label;
+	} rows[] = {
+		{ "  99 Überjob__v1.2 (test)--x-  ", "99-berjob-v1-2-test-x" },
+		{ "An Extremely Long Application Name That Goes Beyond The Limits Of Kubernetes Names",
+		  "an-extremely-long-application-name-that-goes-beyond-the-limits" },
+		{ "日本", "" },
+		{ "-", "" },
+		{ "123", "123" },
+		{ "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		auto_free char *label = names_app_label(rows[i].name);
+
+		assert_string_equal(label, rows[i].label);
+	}
+}
+
+static bool is_hex(const char *text, size_t len)
+{
+	return strspn(text, "0123456789abcdef") >= len;
+}
+
+static void forms(void **state)
+{
+	const struct app app = app_of("pi", "u-1");
+	struct app_names n;
+
+	(void)state;
+	app_names_init(&n, &app, 1);
+	assert_int_equal(strlen(n.submission_id), 36);
+	assert_true(n.submission_id[8] == '-' && n.submission_id[13] == '-' && n.submission_id[14] == '8');
+	assert_non_null(strchr("89ab", n.submission_id[19]));
+	assert_int_equal(strlen(n.app_id), strlen("spark-") + 32);
+	assert_true(text_starts(n.app_id, "spark-") && is_hex(n.app_id + 6, 32));
+	assert_true(text_starts(n.prefix, "pi-") && is_hex(n.prefix + 3, 16));
+	assert_string_equal(n.driver_pod, "pi-driver");
+	assert_true(text_starts(n.service, n.prefix) && text_ends(n.service, "-driver-svc"));
+	assert_true(text_starts(n.configmap, "spark-drv-") && text_ends(n.configmap, "-conf-map"));
+	assert_true(text_starts(n.local_dir, "/var/data/spark-"));
+	app_names_done(&n);
+	assert_null(n.service);
+	app_names_done(&n);
+}
+
+/* With 16 digits a name of 35 letters fits, one of 36 does not. */
+static void long_names_get_short_services(void **state)
+{
+	const struct app fits = app_of("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "u-1");
+	const struct app too_long = app_of("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "u-1");
+	struct app_names n;
+
+	(void)state;
+	app_names_init(&n, &fits, 1);
+	assert_int_equal(strlen(n.service), 63);
+	assert_true(text_starts(n.service, "aaa"));
+	app_names_done(&n);
+	app_names_init(&n, &too_long, 1);
+	assert_true(text_starts(n.service, "spark-") && text_ends(n.service, "-driver-svc"));
+	assert_int_equal(strlen(n.service), strlen("spark-") + 16 + strlen("-driver-svc"));
+	app_names_done(&n);
+}
+
+/* These texts are in clusters: a change of the hash would make a second driver of an attempt that is under way. */
+static void the_same_in_every_version(void **state)
+{
+	const struct app app = app_of("orders", "2f1a7b0c-9d3e-4c55-8a61-0123456789ab");
+	struct app_names n;
+
+	(void)state;
+	app_names_init(&n, &app, 1);
+	assert_string_equal(n.submission_id, "66d374e7-d714-8f9b-a5f7-1d63c9697588");
+	assert_string_equal(n.app_id, "spark-fab643a9e29ae23c8cfe392bcf7947e0");
+	assert_string_equal(n.prefix, "orders-a7fc8fc0ae4007c6");
+	app_names_done(&n);
+}
+
+static void attempts_and_applications_differ(void **state)
+{
+	const struct app app = app_of("pi", "u-1"), other = app_of("pi", "u-2"), none = app_of(NULL, NULL);
+	struct app_names a, b, c, d;
+
+	(void)state;
+	app_names_init(&a, &app, 1);
+	app_names_init(&b, &app, 2);
+	app_names_init(&c, &other, 1);
+	app_names_init(&d, &none, 1);
+	assert_string_not_equal(a.submission_id, b.submission_id);
+	assert_string_not_equal(a.app_id, b.app_id);
+	assert_string_not_equal(a.configmap, b.configmap);
+	assert_string_not_equal(a.service, c.service);
+	assert_string_equal(a.driver_pod, b.driver_pod);
+	assert_string_equal(d.driver_pod, "-driver");
+	app_names_done(&a);
+	app_names_done(&b);
+	app_names_done(&c);
+	app_names_done(&d);
+}
+
+static void given_pod_names(void **state)
+{
+	static const char both[] = "{\"spec\":{\"driver\":{\"podName\":\"mine\"},"
+				   "\"sparkConf\":{\"spark.kubernetes.driver.pod.name\":\"conf\"}}}";
+	static const char conf[] = "{\"spec\":{\"driver\":{\"podName\":\"\"},"
+				   "\"sparkConf\":{\"spark.kubernetes.driver.pod.name\":\"conf\"}}}";
+	struct err err;
+	auto_json tree = json_parse(both, strlen(both), &err);
+	auto_json other = json_parse(conf, strlen(conf), &err);
+	struct app app = app_of("pi", "u-1");
+	struct app_names n;
+
+	(void)state;
+	app.tree = tree;
+	app_names_init(&n, &app, 1);
+	assert_string_equal(n.driver_pod, "mine");
+	app_names_done(&n);
+	app.tree = other;
+	app_names_init(&n, &app, 1);
+	assert_string_equal(n.driver_pod, "conf");
+	app_names_done(&n);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(prefixes_follow_spark),
+		cmocka_unit_test(labels_follow_spark),
+		cmocka_unit_test(forms),
+		cmocka_unit_test(long_names_get_short_services),
+		cmocka_unit_test(the_same_in_every_version),
+		cmocka_unit_test(attempts_and_applications_differ),
+		cmocka_unit_test(given_pod_names),
+	};
+
+	json_setup();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

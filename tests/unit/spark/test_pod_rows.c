@@ -1,0 +1,174 @@
+/* Pod rows: twice changes nothing, defaulted members count as the same, names of volumes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "../../../src/spark/digest.h"
+#include "../../../src/spark/pod_rows.h"
+
+static struct json *parse(const char *text)
+{
+	struct err err = { 0 };
+	struct json *tree = json_parse(text, strlen(text), &err);
+
+	if (!tree)
+		fail_msg("%s", err.msg);
+	return tree;
+}
+
+static const char spec_text[] =
+    "{\"sparkConfigMap\":\"sc\",\"hadoopConfigMap\":\"hc\",\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}},{\"name\":"
+    "\"u\",\"emptyDir\":{}}],"
+    "\"driver\":{\"env\":[{\"name\":\"A\",\"value\":\"1\"},{\"name\":\"B\",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":"
+    "\"x\"}}}],"
+    "\"envFrom\":[{\"secretRef\":{\"name\":\"s\"}}],\"configMaps\":[{\"name\":\"a.b\",\"path\":\"/a\"}],"
+    "\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"},{\"name\":\"v\",\"mountPath\":\"/w\",\"subPath\":\"w\"}],"
+    "\"ports\":[{\"name\":\"p\",\"containerPort\":1,\"protocol\":\"TCP\"}],\"hostNetwork\":true,"
+    "\"hostAliases\":[{\"ip\":\"192.0.2.1\",\"hostnames\":[\"h\"]}],\"initContainers\":[{\"name\":\"i\",\"image\":"
+    "\"x\"}],"
+    "\"sidecars\":[{\"name\":\"s\",\"image\":\"y\"}],\"dnsConfig\":{\"nameservers\":[\"192.0.2.53\"]},"
+    "\"priorityClassName\":\"high\",\"schedulerName\":\"mine\",\"nodeSelector\":{\"a\":\"b\"},\"affinity\":{"
+    "\"nodeAffinity\":{}},"
+    "\"tolerations\":[{\"key\":\"k\"}],\"memoryLimit\":\"2g\",\"gpu\":{\"name\":\"n/gpu\",\"quantity\":2},"
+    "\"securityContext\":{\"runAsUser\":1},\"podSecurityContext\":{\"fsGroup\":2},\"terminationGracePeriodSeconds\":3,"
+    "\"lifecycle\":{\"preStop\":{}},\"shareProcessNamespace\":true},\"executor\":{}}";
+
+static const struct pod_ctx *context(const struct json *spec)
+{
+	static struct pod_ctx ctx;
+
+	ctx = (struct pod_ctx){ .spec = spec, .role = "driver", .container = "main" };
+	return &ctx;
+}
+
+static void twice_changes_nothing(void **state)
+{
+	auto_json spec = parse(spec_text);
+	auto_json pod = parse("{\"spec\":{\"containers\":[{\"name\":\"other\"},{\"name\":\"main\"}],\"priority\":0,"
+			      "\"preemptionPolicy\":\"x\"}}");
+	auto_json once = NULL;
+	const struct json *main;
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(pod_rows_apply(context(spec), pod, &err), 0);
+	once = json_dup(pod);
+	assert_int_equal(pod_rows_apply(context(spec), pod, &err), 0);
+	assert_true(json_equal(once, pod));
+	main = json_find(json_at(pod, "spec.containers"), "name", "main");
+	assert_int_equal(json_len(json_get(main, "env")), 4);
+	assert_int_equal(json_len(json_get(main, "volumeMounts")), 5);
+	assert_int_equal(json_len(json_at(pod, "spec.volumes")), 4);
+	assert_int_equal(json_len(json_at(pod, "spec.containers")), 3);
+	assert_null(json_at(pod, "spec.priority"));
+	assert_null(json_at(pod, "spec.preemptionPolicy"));
+	assert_string_equal(json_str(main, "resources.limits.memory", ""), "2Gi");
+	assert_string_equal(json_text(json_get(json_at(main, "resources.limits"), "n/gpu"), ""), "2");
+	assert_null(json_at(json_first(json_at(pod, "spec.containers")), "env"));
+}
+
+/* As the API server would hand the pod to a webhook: with its defaults filled in. */
+static void defaulted_members_are_no_difference(void **state)
+{
+	auto_json spec = parse("{\"volumes\":[{\"name\":\"v\",\"configMap\":{\"name\":\"c\"}}],\"driver\":{"
+			       "\"env\":[{\"name\":\"B\",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"x\"}}}],"
+			       "\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}],"
+			       "\"sidecars\":[{\"name\":\"s\",\"image\":\"y\"}]}}");
+	auto_json pod =
+	    parse("{\"spec\":{\"containers\":[{\"name\":\"main\","
+		  "\"env\":[{\"name\":\"B\",\"valueFrom\":{\"fieldRef\":{\"apiVersion\":\"v1\",\"fieldPath\":\"x\"}}}],"
+		  "\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]},"
+		  "{\"name\":\"s\",\"image\":\"y\",\"imagePullPolicy\":\"Always\"}],"
+		  "\"volumes\":[{\"name\":\"v\",\"configMap\":{\"name\":\"c\",\"defaultMode\":420}}]}}");
+	auto_json before = json_dup(pod);
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(pod_rows_apply(context(spec), pod, &err), 0);
+	assert_true(json_equal(before, pod));
+}
+
+static void nothing_asked_nothing_done(void **state)
+{
+	auto_json spec = parse("{\"driver\":{\"hostNetwork\":false,\"shareProcessNamespace\":false,\"memoryLimit\":"
+			       "\"\",\"schedulerName\":\"\","
+			       "\"priorityClassName\":\"\",\"gpu\":{\"name\":\"g\",\"quantity\":0},\"env\":null,"
+			       "\"volumeMounts\":[{\"name\":\"spark-local-dir-1\",\"mountPath\":\"/x\"}]}}");
+	auto_json pod = parse("{\"spec\":{\"containers\":[{\"name\":\"main\"}]}}");
+	auto_json before = json_dup(pod);
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(pod_rows_apply(context(spec), pod, &err), 0);
+	assert_true(json_equal(before, pod));
+}
+
+static void the_first_container_stands_in(void **state)
+{
+	auto_json spec = parse("{\"driver\":{\"env\":[{\"name\":\"A\",\"value\":\"1\"}]}}");
+	auto_json pod = parse("{\"spec\":{\"containers\":[{\"name\":\"a\"},{\"name\":\"b\"}]}}");
+	auto_json empty = parse("{\"spec\":{}}");
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(pod_rows_apply(context(spec), pod, &err), 0);
+	assert_int_equal(json_len(json_at(json_first(json_at(pod, "spec.containers")), "env")), 1);
+	assert_int_equal(pod_rows_apply(context(spec), empty, &err), -ERR_INVALID);
+}
+
+/* The names are those of the existing operator. */
+static void volume_names(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "configmap1", "configmap1-vol" },
+		{ "spark.application.conf", "spark-application-conf-faf58873-vol" },
+		{ "generated-config-name-generated-config-name-generated-config-name",
+		  "generated-config-name-generated-config-name-genera-d0f2ef0c-vol" },
+		{ "dotted.settings.v1", "dotted-settings-v1-1ff609bb-vol" },
+		{ "a-name-of-a-configmap-that-is-much-too-long-to-be-the-name-of-a-volume",
+		  "a-name-of-a-configmap-that-is-much-too-long-to-be-353b694f-vol" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		auto_free char *name = pod_rows_volume_name(rows[i][0]);
+
+		assert_string_equal(name, rows[i][1]);
+	}
+}
+
+/* FIPS 180-4 examples, and lengths around the padding's edge. */
+static void digests(void **state)
+{
+	static const char *const rows[][2] = {
+		{ "", "e3b0c442" },
+		{ "abc", "ba7816bf" },
+		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "248d6a61" },
+		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "9f4390f8" },
+		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "ffe054fe" },
+	};
+	char out[DIGEST_SHORT_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++)
+		assert_string_equal(digest_short(rows[i][0], out), rows[i][1]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(twice_changes_nothing),
+		cmocka_unit_test(defaulted_members_are_no_difference),
+		cmocka_unit_test(nothing_asked_nothing_done),
+		cmocka_unit_test(the_first_container_stands_in),
+		cmocka_unit_test(volume_names),
+		cmocka_unit_test(digests),
+	};
+
+	json_setup();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,282 @@
+/* Validation: one row per rule, each a valid application with one thing changed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "../../../src/spark/check.h"
+#include "base/text.h"
+#include "spark/submission.h"
+
+static const char valid[] =
+    "{\"metadata\":{\"name\":\"orders\",\"namespace\":\"team-a\",\"uid\":\"u\"},"
+    "\"spec\":{\"type\":\"Scala\",\"mode\":\"cluster\",\"image\":\"i:1\",\"mainClass\":\"M\","
+    "\"mainApplicationFile\":\"local:///a.jar\",\"sparkVersion\":\"3.5.6\","
+    "\"volumes\":[{\"name\":\"data\",\"emptyDir\":{}},{\"name\":\"spark-local-dir-x\",\"configMap\":{\"name\":\"c\"}}],"
+    "\"driver\":{},\"executor\":{}}}";
+
+/* The error of a valid application after a merge patch; "" if there is none. */
+static void validate(const char *patch_text, struct err *err)
+{
+	auto_json tree = json_parse(valid, strlen(valid), err);
+	auto_json patch = json_parse(patch_text, strlen(patch_text), err);
+	struct app app;
+
+	if (!tree || !patch)
+		fail_msg("%s", err->msg);
+	memset(err, 0, sizeof(*err));
+	json_merge_apply(tree, patch);
+	if (!app_decode(tree, &app, err))
+		submission_validate(&app, err);
+}
+
+#define MD(text)     "{\"metadata\":{" text "}}"
+#define SPEC(text)   "{\"spec\":{" text "}}"
+#define DRIVER(text) SPEC("\"driver\":{" text "}")
+#define EXEC(text)   SPEC("\"executor\":{" text "}")
+#define CONF(text)   SPEC("\"sparkConf\":{" text "}")
+
+static const struct {
+	const char *patch;
+	const char *line; /* beginning of the only line; NULL if it is accepted */
+} rows[] = {
+	{ "{}", NULL },
+	{ MD("\"name\":\"1a\""), "metadata.name: Invalid value: \"1a\": a DNS-1035 label" },
+	{ MD("\"name\":null"), "metadata.name: Required value" },
+	{ MD("\"labels\":{\"spark-role\":\"x\"}"), "metadata.labels[spark-role]: Forbidden" },
+	{ MD("\"labels\":{\"team\":\"x\"}"), NULL },
+	{ MD("\"labels\":[\"a\"]"), "metadata.labels: Invalid value: [\"a\"]: expected a map of strings" },
+	{ DRIVER("\"labels\":[\"a\"]"), "spec.driver.labels: Invalid value: [\"a\"]: expected a map of strings" },
+	{ DRIVER("\"envVars\":[\"a\"]"), "spec.driver.envVars: Invalid value: [\"a\"]: expected a map of strings" },
+	{ DRIVER("\"envSecretKeyRefs\":[\"a\"]"), "spec.driver.envSecretKeyRefs: Invalid value" },
+	{ SPEC("\"sparkConf\":[\"a\"]"), "spec.sparkConf: Invalid value: [\"a\"]: expected a map of strings" },
+	{ SPEC("\"type\":null"), "spec.type: Required value" },
+	{ SPEC("\"mode\":null"), NULL },
+	{ SPEC("\"mode\":\"client\""), "spec.mode: Invalid value: \"client\": the driver of a client-mode" },
+	{ SPEC("\"sparkVersion\":null"), "spec.sparkVersion: Required value" },
+	{ SPEC("\"sparkVersion\":\"2.4.8\""), "spec.sparkVersion: Invalid value: \"2.4.8\": Spark before 3.1" },
+	{ SPEC("\"sparkVersion\":\"latest\""), "spec.sparkVersion: Invalid value: \"latest\": expected MAJOR" },
+	{ SPEC("\"sparkVersion\":3.5"), "spec.sparkVersion: Invalid value: 3.5: expected a string" },
+	{ SPEC("\"sparkVersion\":\"v3.5.6\""), NULL },
+	{ SPEC("\"image\":null"), "spec.image: Required value" },
+	{ SPEC("\"image\":null,\"driver\":{\"image\":\"d\"}"), "spec.executor.image: Required value" },
+	{ SPEC("\"image\":null,\"driver\":{\"image\":\"d\"},\"executor\":{\"image\":\"e\"}"), NULL },
+	{ SPEC("\"imagePullPolicy\":\"Sometimes\""),
+	  "spec.imagePullPolicy: Invalid value: \"Sometimes\": expected Always" },
+	{ SPEC("\"imagePullSecrets\":[\"ok\",\"No\"]"), "spec.imagePullSecrets[1]: Invalid value: \"No\"" },
+	{ SPEC("\"imagePullSecrets\":\"x\""),
+	  "spec.imagePullSecrets: Invalid value: \"x\": expected a list of strings" },
+	{ SPEC("\"mainClass\":null"), "spec.mainClass: Required value" },
+	{ SPEC("\"mainClass\":null,\"mainApplicationFile\":\"local:///a.py\""), NULL },
+	{ SPEC("\"mainClass\":null,\"type\":\"Python\""),
+	  "spec.mainApplicationFile: Invalid value: \"local:///a.jar\": Spark knows" },
+	{ SPEC("\"mainApplicationFile\":null"), "spec.mainApplicationFile: Required value" },
+	{ SPEC("\"mainApplicationFile\":\"\""), "spec.mainApplicationFile: Required value" },
+	{ SPEC("\"mainApplicationFile\":\"/a.jar\""),
+	  "spec.mainApplicationFile: Invalid value: \"/a.jar\": the operator has no files" },
+	{ SPEC("\"mainApplicationFile\":\"file:///a.jar\""),
+	  "spec.mainApplicationFile: Invalid value: \"file:///a.jar\": the operator" },
+	{ SPEC("\"mainApplicationFile\":\"local:///a b.jar\""),
+	  "spec.mainApplicationFile: Invalid value: \"local:///a b.jar\": expected a URL" },
+	{ SPEC("\"mainApplicationFile\":\"s3a://bucket/a.jar\""), NULL },
+	{ SPEC("\"mainApplicationFile\":\"spark-internal\""), NULL },
+	{ SPEC("\"arguments\":[1]"), "spec.arguments[0]: Invalid value: 1: expected a string" },
+	{ SPEC("\"arguments\":[\"\",\"a b\"]"), NULL },
+	{ SPEC("\"hadoopConf\":{\"a\":true}"), "spec.hadoopConf[a]: Invalid value: true: expected a string" },
+	{ SPEC("\"memoryOverheadFactor\":\"-1\""),
+	  "spec.memoryOverheadFactor: Invalid value: \"-1\": expected a number" },
+	{ SPEC("\"pythonVersion\":\"2\""), "spec.pythonVersion: Invalid value: \"2\": expected 3" },
+	{ SPEC("\"deps\":{\"jars\":[\"a.jar\"]}"),
+	  "spec.deps.jars[0]: Invalid value: \"a.jar\": the operator has no files" },
+	{ SPEC("\"deps\":{\"jars\":[\"local:///a.jar\"],\"packages\":[\"a:b:1\"]}"), NULL },
+	{ SPEC("\"volumes\":[{\"name\":\"a\"},{\"name\":\"a\"}]"), "spec.volumes[1].name: Duplicate value: \"a\"" },
+	{ SPEC("\"volumes\":[{\"name\":\"A\"}]"), "spec.volumes[0].name: Invalid value: \"A\": expected a DNS label" },
+	{ SPEC("\"volumes\":[{\"name\":\"pod-template-volume\"}]"), "spec.volumes[0].name: Forbidden" },
+	{ SPEC("\"volumes\":[7]"), "spec.volumes[0]: Invalid value: 7: expected an object\nspec.volumes[0].name" },
+	{ SPEC("\"nodeSelector\":{\"a\":\"b\"},\"driver\":{\"nodeSelector\":{\"a\":\"c\"}}"),
+	  "spec.nodeSelector: Forbidden" },
+	{ SPEC("\"nodeSelector\":{\"a\":\"b\"},\"driver\":{\"nodeSelector\":{}}"), NULL },
+	{ SPEC("\"driver\":null"), "spec.driver: Required value" },
+	{ SPEC("\"driver\":[]"), "spec.driver: Invalid value: []: expected an object" },
+	{ SPEC("\"dynamicAllocation\":{\"enabled\":\"yes\"}"),
+	  "spec.dynamicAllocation.enabled: Invalid value: \"yes\": expected true" },
+	{ SPEC("\"dynamicAllocation\":{\"enabled\":true,\"minExecutors\":3,\"maxExecutors\":2}"),
+	  "spec.dynamicAllocation.minExecutors: Invalid value: 3: is above maxExecutors, 2" },
+	{ SPEC("\"monitoring\":{\"prometheus\":{\"jmxExporterJar\":\"/x\"}}"),
+	  "spec.monitoring.prometheus: Forbidden" },
+	{ SPEC("\"monitoring\":{\"exposeDriverMetrics\":true}"), NULL },
+	{ SPEC("\"batchScheduler\":\"volcano\""), "spec.batchScheduler: Forbidden" },
+	{ SPEC("\"batchScheduler\":\"\""), NULL },
+	{ DRIVER("\"template\":{\"spec\":{}}"), "spec.driver.template: Forbidden" },
+	{ EXEC("\"template\":{\"spec\":{}}"), "spec.executor.template: Forbidden" },
+	{ EXEC("\"memoryLimit\":\"2g\""), "spec.executor.memoryLimit: Forbidden" },
+	{ DRIVER("\"memoryLimit\":\"2Gi\""), NULL },
+	{ DRIVER("\"memoryLimit\":\"much\""), "spec.driver.memoryLimit: Invalid value" },
+	{ DRIVER("\"cores\":0"), "spec.driver.cores: Invalid value: 0: must be at least 1" },
+	{ DRIVER("\"cores\":1.5"), "spec.driver.cores: Invalid value: 1.5: expected an integer" },
+	{ DRIVER("\"cores\":\"1\""), "spec.driver.cores: Invalid value: \"1\": expected an integer" },
+	{ DRIVER("\"coreRequest\":\"two\""),
+	  "spec.driver.coreRequest: Invalid value: \"two\": expected a Kubernetes quantity" },
+	{ DRIVER("\"coreRequest\":\"0.5\",\"coreLimit\":\"1500m\""), NULL },
+	{ DRIVER("\"memory\":\"0m\""), "spec.driver.memory: Invalid value: \"0m\"" },
+	{ DRIVER("\"memory\":\"2Gi\""), "spec.driver.memory: Invalid value: \"2Gi\": expected a size in Spark's" },
+	{ DRIVER("\"memoryOverhead\":\"0\""), NULL },
+	{ EXEC("\"memoryOverhead\":\"x\""), "spec.executor.memoryOverhead: Invalid value: \"x\"" },
+	{ EXEC("\"instances\":0"), "spec.executor.instances: Invalid value: 0" },
+	{ EXEC("\"instances\":-1"), "spec.executor.instances: Invalid value: -1: must be at least 0" },
+	{ SPEC("\"executor\":{\"instances\":0},\"dynamicAllocation\":{\"enabled\":true}"), NULL },
+	{ SPEC("\"executor\":{\"instances\":0},\"sparkConf\":{\"spark.dynamicAllocation.enabled\":\"true\"}"), NULL },
+	{ DRIVER("\"podName\":\"A_b.\""), "spec.driver.podName: Invalid value: \"A_b.\"" },
+	{ DRIVER("\"serviceAccount\":\"a b\""), "spec.driver.serviceAccount: Invalid value: \"a b\"" },
+	{ DRIVER("\"labels\":{\"sparkoperator.k8s.io/app-name\":\"x\"}"),
+	  "spec.driver.labels[sparkoperator.k8s.io/app-name]: Forbidden" },
+	{ DRIVER("\"labels\":{\"a b\":\"x\"}"),
+	  "spec.driver.labels[a b]: Invalid value: \"a b\": expected [PREFIX/]NAME" },
+	{ DRIVER("\"labels\":{\"a\":\"x y\"}"), "spec.driver.labels[a]: Invalid value: \"x y\": expected letters" },
+	{ DRIVER("\"labels\":{\"a\":1}"), "spec.driver.labels[a]: Invalid value: 1: expected a string" },
+	{ DRIVER("\"annotations\":{\"a b\":\"x y\"}"), "spec.driver.annotations[a b]: Invalid value" },
+	{ DRIVER("\"annotations\":{\"a\":\"x y\"}"), NULL },
+	{ DRIVER("\"env\":[{\"value\":\"1\"}]"), "spec.driver.env[0].name: Required value" },
+	{ DRIVER("\"env\":[{\"name\":\"1A\"}]"), "spec.driver.env[0].name: Invalid value: \"1A\"" },
+	{ DRIVER("\"envVars\":{\"A=B\":\"1\"}"), "spec.driver.envVars[A=B]: Invalid value" },
+	{ DRIVER("\"envVars\":{\"_a.B-1\":\"1\"}"), NULL },
+	{ DRIVER("\"envSecretKeyRefs\":{\"A\":{\"name\":\"s\"}}"),
+	  "spec.driver.envSecretKeyRefs[A]: Required value: name and key" },
+	{ DRIVER("\"volumeMounts\":[{\"name\":\"no\",\"mountPath\":\"/a\"}]"),
+	  "spec.driver.volumeMounts[0]: Not found: \"no\"" },
+	{ DRIVER(
+	      "\"volumeMounts\":[{\"name\":\"data\",\"mountPath\":\"/a\"},{\"name\":\"data\",\"mountPath\":\"/a\"}]"),
+	  "spec.driver.volumeMounts[1]: Duplicate value: \"/a\"" },
+	{ DRIVER("\"volumeMounts\":[{\"name\":\"data\"}]"), "spec.driver.volumeMounts[0].mountPath: Required value" },
+	{ EXEC("\"volumeMounts\":[{\"name\":\"spark-local-dir-x\",\"mountPath\":\"/a\"}]"),
+	  "spec.executor.volumeMounts[0]: Invalid value: \"spark-local-dir-x\": Spark's local directories" },
+	{ EXEC("\"configMaps\":[{\"name\":\"a\",\"path\":\"etc\"}]"),
+	  "spec.executor.configMaps[0].path: Invalid value: \"etc\"" },
+	{ EXEC("\"gpu\":{\"name\":\"no name\",\"quantity\":1}"), "spec.executor.gpu.name: Invalid value: \"no name\"" },
+	{ SPEC("\"executor\":{\"lifecycle\":{\"preStop\":{}}},\"sparkConf\":{\"spark.decommission.enabled\":\"true\"}"),
+	  "spec.executor.lifecycle: Forbidden" },
+	{ CONF("\"spark.master\":\"local\""),
+	  "spec.sparkConf[spark.master]: Forbidden: this value is managed by the operator" },
+	{ CONF("\"spark.submit.deployMode\":\"cluster\""), NULL },
+	{ CONF("\"spark.submit.deployMode\":\"client\""), "spec.sparkConf[spark.submit.deployMode]: Forbidden" },
+	{ CONF("\"spark.kubernetes.namespace\":\"team-a\""), NULL },
+	{ CONF("\"spark.kubernetes.namespace\":\"b\""), "spec.sparkConf[spark.kubernetes.namespace]: Forbidden: must "
+							"equal the application namespace \"team-a\", got \"b\"" },
+	{ CONF("\"spark.kubernetes.authenticate.driver.oauthTokenFile\":\"/t\""),
+	  "spec.sparkConf[spark.kubernetes.authenticate.driver.oauthTokenFile]: Forbidden: authentication" },
+	{ CONF("\"spark.kubernetes.kerberos.krb5.path\":\"/k\""),
+	  "spec.sparkConf[spark.kubernetes.kerberos.krb5.path]: Forbidden: Kerberos" },
+	{ CONF("\"spark.kubernetes.driver.label.spark-role\":\"x\""),
+	  "spec.sparkConf[spark.kubernetes.driver.label.spark-role]: Forbidden: reserved" },
+	{ CONF("\"spark.kubernetes.executor.label.a\":\"x y\""),
+	  "spec.sparkConf[spark.kubernetes.executor.label.a]: Invalid value: \"x y\"" },
+	{ CONF("\"spark.driver.memory\":\"1.5g\""), "spec.sparkConf[spark.driver.memory]: Invalid value: \"1.5g\"" },
+	{ CONF("\"spark.ui.port\":\"x\""), "spec.sparkConf[spark.ui.port]: Invalid value: \"x\": expected a port" },
+	{ CONF("\"spark.jars\":\"local:///a.jar,b.jar\""), "spec.sparkConf[spark.jars]: Invalid value" },
+	{ CONF("\"spark.kubernetes.driver.secretKeyRef.A\":\"a:b:c\""),
+	  "spec.sparkConf[spark.kubernetes.driver.secretKeyRef.A]: Invalid value: \"a:b:c\": expected SECRET:KEY" },
+	{ CONF("\"spark.kubernetes.driver.volumes.csi.a.mount.path\":\"/x\""),
+	  "spark.kubernetes.driver.volumes.csi.a.mount.path: Invalid value" },
+	{ CONF("\"spark.kubernetes.driver.volumes.hostPath.a.mount.path\":\"/x\""),
+	  "spark.kubernetes.driver.volumes.hostPath.a.options.path: Required value" },
+	{ CONF("\"spark.kubernetes.driver.volumes.emptyDir.a.options.medium\":\"\""),
+	  "spark.kubernetes.driver.volumes.emptyDir.a.mount.path: Required value" },
+	{ CONF("\"spark.driver.resource.gpu.amount\":\"1\""), "spark.driver.resource.gpu.vendor: Required value" },
+	{ CONF("\"not.spark\":\"x\",\"Spark.Master\":\"y\""), NULL },
+};
+
+static void each_rule(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct err err;
+
+		validate(rows[i].patch, &err);
+		if (!rows[i].line && err.code)
+			fail_msg("%s: %s", rows[i].patch, err.msg);
+		if (rows[i].line && (err.code != ERR_INVALID || !text_starts(err.msg, rows[i].line)))
+			fail_msg("%s: got: %s", rows[i].patch, err.msg);
+		if (rows[i].line && !strchr(rows[i].line, '\n') && strchr(err.msg, '\n'))
+			fail_msg("%s: more than one line: %s", rows[i].patch, err.msg);
+	}
+}
+
+static void the_message_counts_what_it_leaves_out(void **state)
+{
+	auto_json tree = json_new_object();
+	struct json *driver = json_ensure_object(json_ensure_object(tree, "spec"), "driver");
+	struct json *labels = json_ensure_object(driver, "labels");
+	auto_free char *patch = NULL;
+	struct err err;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		auto_free char *key = xasprintf("bad key %02d", i);
+
+		json_set_str(labels, key, "x");
+	}
+	patch = json_print(tree);
+	validate(patch, &err);
+	assert_int_equal(err.code, ERR_INVALID);
+	assert_non_null(strstr(err.msg, "bad key 00"));
+	assert_non_null(strstr(err.msg, "\n… and "));
+	assert_true(text_ends(err.msg, " more"));
+	assert_true(strlen(err.msg) < ERR_MSG_SIZE);
+}
+
+static void long_values_are_cut_between_characters(void **state)
+{
+	struct err err;
+
+	(void)state;
+	validate(DRIVER("\"memory\":\"xéééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé\""), &err);
+	assert_non_null(strstr(err.msg, "...: expected"));
+	assert_true(text_is_utf8(err.msg, strlen(err.msg)));
+	assert_true(strlen(err.msg) < 200);
+}
+
+static void more_than_a_configmap_holds(void **state)
+{
+	auto_json tree = json_new_object();
+	struct json *conf = json_ensure_object(json_ensure_object(tree, "spec"), "sparkConf");
+	auto_free char *value = xcalloc(1, (1 << 20) + 1);
+	auto_free char *patch = NULL;
+	struct err err;
+
+	(void)state;
+	memset(value, 'x', 1 << 20);
+	json_set_str(conf, "spark.large", value);
+	patch = json_print(tree);
+	validate(patch, &err);
+	assert_int_equal(err.code, ERR_INVALID);
+	assert_non_null(strstr(err.msg, "a ConfigMap holds 1048576"));
+}
+
+static void quantities(void **state)
+{
+	static const char *const good[] = { "1", "0.5", ".5", "500m", "1Gi", "2E", "1e3", "1E-3", "10k" };
+	static const char *const bad[] = { "", "m", "1g", "1 ", "1.2.3", "1ee3", "-", "1Kib" };
+
+	(void)state;
+	for (size_t i = 0; i < array_len(good); i++)
+		assert_null(check_quantity(good[i]));
+	for (size_t i = 0; i < array_len(bad); i++)
+		assert_non_null(check_quantity(bad[i]));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_rule),
+		cmocka_unit_test(the_message_counts_what_it_leaves_out),
+		cmocka_unit_test(long_values_are_cut_between_characters),
+		cmocka_unit_test(more_than_a_configmap_holds),
+		cmocka_unit_test(quantities),
+	};
+
+	json_setup();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
