@@ -1,0 +1,341 @@
+/*
+ * The client: which transfers run, and the delivery of what they bring.
+ *
+ * Happy path: send makes an op and starts it, or puts it at the end of the waiting list while max_connections
+ * ordinary transfers run. libcurl's callbacks put ops with news on the ready list; settle() and the wake timer, when
+ * libcurl is off the stack, hand chunks and replies to their owners. Callbacks may send, cancel and close, this op
+ * included: an op is looked at again only if `current` still names it.
+ *
+ * Failure modes: a transfer that has not ended at its deadline is removed and reported as ERR_TIMEOUT, from the
+ * scheduler and not by libcurl, so that waiting for a connection and a libcurl that forgets a transfer are covered
+ * too. If the multi handle breaks, all transfers end with ERR_IO.
+ */
+#include "net/http_client.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/list.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "http_multi.h"
+#include "http_transfer.h"
+#include "internal.h"
+#include "tls.h"
+
+enum {
+	CONNECTIONS = 8,
+	STREAM_CONNECTIONS = 16, /* room for them in libcurl's cache */
+};
+
+struct http_client {
+	struct loop *loop;
+	struct http_multi *multi;
+	struct http_profile profile;
+	unsigned max_connections;
+	unsigned connections; /* ordinary transfers that run */
+	struct list ops;      /* started, until their done has run */
+	struct list waiting;
+	struct list ready; /* by ready_link: with something to deliver */
+	struct sched_timer wake;
+	struct http_op *current; /* being delivered; NULL once it was cancelled */
+	bool delivering;
+	bool closed;
+};
+
+enum op_state { OP_WAITING, OP_RUNNING, OP_ENDED, OP_DELIVERED };
+
+struct http_op {
+	struct http_client *client;
+	struct list link; /* in ops or waiting */
+	struct list ready_link;
+	enum op_state state;
+	struct http_transfer transfer;
+	struct sched_timer deadline;
+	http_data_fn *data;
+	http_done_fn *done;
+	void *arg;
+};
+
+static void client_free(struct http_client *c)
+{
+	free(c->profile.ca);
+	free(c->profile.cert);
+	free(c->profile.key);
+	free(c->profile.server_name);
+	free(c->profile.proxy);
+	free(c->profile.user_agent);
+	free(c);
+	curl_global_cleanup();
+}
+
+static void op_free(struct http_op *op)
+{
+	sched_disarm(&op->client->loop->sched, &op->deadline);
+	list_remove(&op->link);
+	list_remove(&op->ready_link);
+	http_transfer_done(&op->transfer);
+	free(op);
+}
+
+static void mark_ready(struct http_op *op)
+{
+	list_remove(&op->ready_link);
+	list_append(&op->client->ready, &op->ready_link);
+}
+
+static void wake_later(struct http_client *c)
+{
+	if (!sched_armed(&c->wake))
+		sched_arm(&c->loop->sched, &c->wake, 0);
+}
+
+static void on_arrived(struct http_transfer *t)
+{
+	mark_ready(container_of(t, struct http_op, transfer));
+}
+
+/* Out of libcurl's hands, whatever comes of it. */
+static void release(struct http_op *op)
+{
+	assert(op->state == OP_RUNNING);
+	if (!op->transfer.stream)
+		op->client->connections--;
+	op->state = OP_ENDED;
+	sched_disarm(&op->client->loop->sched, &op->deadline);
+}
+
+static void end(struct http_op *op, enum err_code code, const char *why)
+{
+	if (op->state == OP_RUNNING) {
+		http_multi_remove(op->client->multi, op->transfer.easy);
+		release(op);
+	}
+	op->state = OP_ENDED;
+	http_transfer_fail(&op->transfer, code, why);
+	mark_ready(op);
+}
+
+static void start(struct http_op *op)
+{
+	struct http_client *c = op->client;
+	CURLMcode code;
+
+	list_remove(&op->link);
+	list_append(&c->ops, &op->link);
+	code = http_multi_add(c->multi, op->transfer.easy);
+	if (code != CURLM_OK) {
+		end(op, ERR_IO, curl_multi_strerror(code));
+		wake_later(c);
+		return;
+	}
+	op->state = OP_RUNNING;
+	if (!op->transfer.stream)
+		c->connections++;
+}
+
+static void start_waiting(struct http_client *c)
+{
+	while (c->connections < c->max_connections && !list_empty(&c->waiting))
+		start(container_of(c->waiting.next, struct http_op, link));
+}
+
+/* Delivers what op has; op may be gone afterwards. */
+static void deliver_op(struct http_op *op)
+{
+	struct http_client *c = op->client;
+	auto_buf chunk = op->transfer.chunk;
+
+	buf_init(&op->transfer.chunk, HTTP_CHUNK_MAX);
+	if (chunk.len > 0) {
+		c->current = op;
+		op->data(op->arg, chunk.data, chunk.len);
+		if (!c->current)
+			return;
+		c->current = NULL;
+	}
+	if (op->state == OP_ENDED) {
+		op->state = OP_DELIVERED;
+		list_remove(&op->link);
+		op->done(op->arg, &op->transfer.reply);
+		op_free(op);
+	} else if (op->transfer.paused) {
+		op->transfer.paused = false;
+		curl_easy_pause(op->transfer.easy, CURLPAUSE_CONT);
+	}
+}
+
+static void deliver(struct http_client *c)
+{
+	struct list batch, *link;
+
+	c->delivering = true;
+	list_init(&batch);
+	while ((link = list_pop(&c->ready)))
+		list_append(&batch, link);
+	while ((link = list_pop(&batch)))
+		deliver_op(container_of(link, struct http_op, ready_link));
+	c->delivering = false;
+	if (c->closed)
+		client_free(c);
+	else if (!list_empty(&c->ready))
+		wake_later(c);
+}
+
+static void on_wake(void *arg)
+{
+	struct http_client *c = arg;
+
+	start_waiting(c);
+	deliver(c);
+}
+
+static void on_deadline(void *arg)
+{
+	struct http_op *op = arg;
+	bool waiting = op->state == OP_WAITING;
+
+	list_remove(&op->link);
+	list_append(&op->client->ops, &op->link);
+	end(op, ERR_TIMEOUT, waiting ? "timed out waiting for a free connection" : "timed out");
+	on_wake(op->client);
+}
+
+static void on_finished(void *arg, CURL *easy, CURLcode code)
+{
+	struct http_transfer *t = NULL;
+	struct http_op *op;
+
+	(void)arg;
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
+	op = container_of(t, struct http_op, transfer);
+	release(op);
+	http_transfer_finish(t, code);
+	mark_ready(op);
+}
+
+static void on_broken(void *arg, const char *why)
+{
+	struct http_client *c = arg;
+
+	for (struct list *link = c->ops.next; link != &c->ops; link = link->next) {
+		struct http_op *op = container_of(link, struct http_op, link);
+
+		if (op->state == OP_RUNNING)
+			end(op, ERR_IO, why);
+	}
+}
+
+static void on_settled(void *arg)
+{
+	on_wake(arg);
+}
+
+static const struct http_multi_events events = {
+	.finished = on_finished,
+	.broken = on_broken,
+	.settled = on_settled,
+};
+
+struct http_client *http_client_new(struct loop *loop, const struct http_client_options *options)
+{
+	struct http_client *c = xcalloc(1, sizeof(*c));
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		abort(); /* out of memory */
+	c->loop = loop;
+	c->max_connections = options->max_connections > 0 ? options->max_connections : CONNECTIONS;
+	c->profile.proxy = xstrdup_null(options->proxy);
+	c->profile.user_agent = xstrdup_null(options->user_agent);
+	list_init(&c->ops);
+	list_init(&c->waiting);
+	list_init(&c->ready);
+	sched_timer_init(&c->wake, on_wake, c);
+	c->multi = http_multi_new(loop, (long)c->max_connections + STREAM_CONNECTIONS, &events, c);
+	return c;
+}
+
+static void replace(char **text, const char *by)
+{
+	free(*text);
+	*text = xstrdup_null(by);
+}
+
+int http_client_set_tls(struct http_client *c, const struct http_tls *tls, struct err *err)
+{
+	if (tls->ca && tls_check_ca(tls->ca, err) < 0)
+		return -(int)err->code;
+	if ((tls->cert || tls->key) && tls_check_pair(tls->cert, tls->key, err) < 0)
+		return -(int)err->code;
+	replace(&c->profile.ca, tls->ca);
+	replace(&c->profile.cert, tls->cert);
+	replace(&c->profile.key, tls->key);
+	replace(&c->profile.server_name, tls->server_name);
+	c->profile.insecure = tls->insecure;
+	return 0;
+}
+
+static void cancel_all(struct list *ops)
+{
+	while (!list_empty(ops))
+		http_op_cancel(container_of(ops->next, struct http_op, link));
+}
+
+void http_client_close(struct http_client *c)
+{
+	assert(!c->closed);
+	c->closed = true;
+	cancel_all(&c->waiting);
+	cancel_all(&c->ops);
+	sched_disarm(&c->loop->sched, &c->wake);
+	http_multi_close(c->multi);
+	if (!c->delivering)
+		client_free(c);
+}
+
+struct http_op *http_client_send(struct http_client *c, const struct http_request *r, http_data_fn *data,
+				 http_done_fn *done, void *arg)
+{
+	struct http_op *op = xcalloc(1, sizeof(*op));
+	struct err err;
+
+	assert(!c->closed && (data || !r->stream) && !(r->stream && r->compressed));
+	op->client = c;
+	op->data = data;
+	op->done = done;
+	op->arg = arg;
+	list_init(&op->ready_link);
+	list_init(&op->link);
+	list_append(&c->waiting, &op->link);
+	sched_timer_init(&op->deadline, on_deadline, op);
+	if (http_transfer_init(&op->transfer, r, &c->profile, &err) < 0) {
+		list_remove(&op->link);
+		list_append(&c->ops, &op->link);
+		end(op, err.code, err.msg);
+		wake_later(c);
+		return op;
+	}
+	op->transfer.arrived = on_arrived;
+	if (r->timeout_ms > 0)
+		sched_arm(&c->loop->sched, &op->deadline, r->timeout_ms);
+	if (r->stream || (c->connections < c->max_connections && c->waiting.next == &op->link))
+		start(op);
+	return op;
+}
+
+void http_op_cancel(struct http_op *op)
+{
+	struct http_client *c = op->client;
+
+	if (op->state == OP_DELIVERED)
+		return;
+	if (c->current == op)
+		c->current = NULL;
+	if (op->state == OP_RUNNING) {
+		http_multi_remove(c->multi, op->transfer.easy);
+		release(op);
+		if (!list_empty(&c->waiting))
+			wake_later(c);
+	}
+	op_free(op);
+}

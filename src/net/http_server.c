@@ -1,0 +1,234 @@
+/*
+ * The server: listener, routes, certificate, and the census of connections. Happy path: listen, then each connection
+ * lives by itself (http_conn.c) until close.
+ *
+ * At the connection limit the connection that has been idle longest makes room, else the one that has been in handshake
+ * or head longest; if all are busy with requests, the new one is closed.
+ *
+ * Failure modes: an address that cannot be parsed (ERR_INVALID) or bound (ERR_IO); a certificate that cannot be used
+ * (ERR_INVALID; the one before stays in use).
+ */
+#include "net/http_server.h"
+
+#include <assert.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "internal.h"
+#include "server.h"
+
+enum { BACKLOG = 1024 };
+
+static const struct http_server_options defaults = {
+	.max_head = 16 << 10,
+	.max_body = 7 << 20,
+	.max_bodies = 64 << 20,
+	.max_connections = 512,
+	.handshake_ms = 3000,
+	.head_ms = 5000,
+	.request_ms = 10000,
+	.idle_ms = 90000,
+	.age_ms = 600000,
+};
+
+struct http_listener {
+	uv_tcp_t tcp;
+	struct http_server *server;
+};
+
+void http_server_unref(struct http_server *s)
+{
+	assert(s->refs > 0);
+	if (--s->refs > 0)
+		return;
+	sched_disarm(&s->loop->sched, &s->grace);
+	SSL_CTX_free(s->tls);
+	free(s->routes);
+	free(s);
+}
+
+static void cut(struct list *conns)
+{
+	while (!list_empty(conns))
+		http_conn_close(http_conn_of(conns->next));
+}
+
+static void cut_all(void *arg)
+{
+	struct http_server *s = arg;
+
+	cut(&s->idle);
+	cut(&s->opening);
+	cut(&s->busy);
+}
+
+struct http_server *http_server_new(struct loop *loop, const struct http_route *routes, size_t count,
+				    const struct http_server_options *options)
+{
+	struct http_server *s = xcalloc(1, sizeof(*s));
+	struct http_server_options *o = &s->options;
+
+	*o = *options;
+#define DEFAULT(field) o->field = o->field ? o->field : defaults.field
+	DEFAULT(max_head);
+	DEFAULT(max_body);
+	DEFAULT(max_bodies);
+	DEFAULT(max_connections);
+	DEFAULT(handshake_ms);
+	DEFAULT(head_ms);
+	DEFAULT(request_ms);
+	DEFAULT(idle_ms);
+	DEFAULT(age_ms);
+#undef DEFAULT
+	s->loop = loop;
+	s->routes = xreallocarray(NULL, count, sizeof(*routes));
+	for (size_t i = 0; i < count; i++)
+		s->routes[i] = routes[i];
+	s->route_count = count;
+	s->refs = 1;
+	list_init(&s->idle);
+	list_init(&s->opening);
+	list_init(&s->busy);
+	sched_timer_init(&s->grace, cut_all, s);
+	return s;
+}
+
+int http_server_set_certificate(struct http_server *s, const char *cert, const char *key, struct err *err)
+{
+	SSL_CTX *ctx = tls_server_context(cert, key, err);
+
+	if (!ctx)
+		return -(int)err->code;
+	SSL_CTX_free(s->tls); /* sessions have references of their own */
+	s->tls = ctx;
+	return 0;
+}
+
+/* True if one more connection may come, after an old one was closed if need be. */
+static bool make_room(struct http_server *s)
+{
+	if (s->count < s->options.max_connections)
+		return true;
+	if (!list_empty(&s->idle))
+		http_conn_close(http_conn_of(s->idle.next));
+	else if (!list_empty(&s->opening))
+		http_conn_close(http_conn_of(s->opening.next));
+	return s->count < s->options.max_connections;
+}
+
+static void on_connection(uv_stream_t *stream, int status)
+{
+	struct http_server *s = container_of(stream, struct http_listener, tcp)->server;
+
+	loop_touch(s->loop);
+	if (status == 0)
+		http_conn_accept(s, stream, make_room(s));
+}
+
+static void on_listener_closed(uv_handle_t *handle)
+{
+	struct http_listener *l = container_of(handle, struct http_listener, tcp);
+
+	http_server_unref(l->server);
+	free(l);
+}
+
+/* "ADDRESS:PORT"; no address is every address. */
+static bool parse_address(const char *text, struct sockaddr_storage *ret)
+{
+	const char *colon = strrchr(text, ':');
+	auto_free char *host = NULL;
+	size_t len;
+	int64_t port;
+
+	if (!colon || !text_i64(colon + 1, &port) || port < 0 || port > 65535)
+		return false;
+	host = xstrndup(text, (size_t)(colon - text));
+	len = strlen(host);
+	if (len == 0)
+		return uv_ip6_addr("::", (int)port, (struct sockaddr_in6 *)ret) == 0;
+	if (host[0] != '[')
+		return uv_ip4_addr(host, (int)port, (struct sockaddr_in *)ret) == 0;
+	if (host[len - 1] != ']')
+		return false;
+	host[len - 1] = '\0';
+	return uv_ip6_addr(host + 1, (int)port, (struct sockaddr_in6 *)ret) == 0;
+}
+
+static int try_listen(struct http_server *s, const struct sockaddr_storage *addr)
+{
+	struct http_listener *l = xcalloc(1, sizeof(*l));
+	int rc;
+
+	l->server = s;
+	s->refs++;
+	uv_tcp_init(&s->loop->uv, &l->tcp);
+	rc = uv_tcp_bind(&l->tcp, (const struct sockaddr *)addr, 0);
+	if (rc == 0)
+		rc = uv_listen((uv_stream_t *)&l->tcp, BACKLOG, on_connection);
+	if (rc == 0)
+		s->listener = l;
+	else
+		uv_close((uv_handle_t *)&l->tcp, on_listener_closed);
+	return rc;
+}
+
+int http_server_listen(struct http_server *s, const char *bind_address, struct err *err)
+{
+	auto_free char *ipv4_only = xasprintf("0.0.0.0%s", bind_address);
+	struct sockaddr_storage addr = { 0 };
+	int rc;
+
+	assert(!s->listener && !s->draining);
+	if (!parse_address(bind_address, &addr))
+		return err_set(err, ERR_INVALID, "\"%s\": expected ADDRESS:PORT, :PORT or [ADDRESS]:PORT",
+			       bind_address);
+	rc = try_listen(s, &addr);
+	if (rc == UV_EAFNOSUPPORT && bind_address[0] == ':' && parse_address(ipv4_only, &addr))
+		rc = try_listen(s, &addr); /* a kernel without IPv6 */
+	if (rc < 0)
+		return err_set(err, ERR_IO, "listen on %s: %s", bind_address, uv_strerror(rc));
+	return 0;
+}
+
+int http_server_port(const struct http_server *s)
+{
+	struct sockaddr_storage addr = { 0 };
+	int len = sizeof(addr);
+
+	assert(s->listener);
+	uv_tcp_getsockname(&s->listener->tcp, (struct sockaddr *)&addr, &len);
+	return ntohs(((const struct sockaddr_in *)&addr)->sin_port); /* at the same place in sockaddr_in6 */
+}
+
+unsigned http_server_connections(const struct http_server *s)
+{
+	return s->count;
+}
+
+static void close_idle(struct http_server *s)
+{
+	struct list *link, *next;
+
+	for (link = s->idle.next; link != &s->idle; link = next) {
+		next = link->next;
+		if (http_conn_is_idle(http_conn_of(link)))
+			http_conn_close(http_conn_of(link));
+	}
+}
+
+void http_server_close(struct http_server *s, int64_t grace_ms)
+{
+	assert(!s->draining);
+	s->draining = true;
+	if (s->listener)
+		uv_close((uv_handle_t *)&s->listener->tcp, on_listener_closed);
+	close_idle(s);
+	if (grace_ms <= 0)
+		cut_all(s);
+	else if (s->count > 0)
+		sched_arm(&s->loop->sched, &s->grace, grace_ms);
+	http_server_unref(s);
+}

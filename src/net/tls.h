@@ -1,0 +1,39 @@
+/*
+ * OpenSSL behind one face: PEM texts to contexts, and a server session as a pure stepper between bytes of ciphertext
+ * and bytes of plaintext. No sockets inside.
+ */
+#ifndef NET_TLS_H
+#define NET_TLS_H
+
+#include <openssl/ssl.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* ERR_INVALID: no certificate in the text; certificate and key missing, unreadable or not of each other. */
+int tls_check_ca(const char *ca, struct err *err);
+int tls_check_pair(const char *cert, const char *key, struct err *err);
+
+/* For servers: TLS 1.2 and later, ALPN http/1.1, no tickets, no renegotiation. Owned by the caller (SSL_CTX_free);
+ * sessions keep it alive. NULL: ERR_INVALID as with tls_check_pair. */
+SSL_CTX *tls_server_context(const char *cert, const char *key, struct err *err);
+
+struct tls_session;
+
+struct tls_session *tls_session_new(SSL_CTX *ctx);
+void tls_session_free(struct tls_session *t);
+/* Ciphertext that has arrived. */
+void tls_session_feed(struct tls_session *t, const void *data, size_t len);
+/* Plaintext: the number of bytes, 0 if there is none yet, -1 if the peer closed or broke the session. Does the
+ * handshake too. */
+int tls_session_read(struct tls_session *t, void *data, size_t size);
+bool tls_session_ready(const struct tls_session *t); /* the handshake is over */
+/* False: the session is broken. */
+bool tls_session_write(struct tls_session *t, const void *data, size_t len);
+void tls_session_shutdown(struct tls_session *t); /* sends close_notify */
+/* Moves the ciphertext to be sent to the end of out; to be called after each of the others. */
+void tls_session_output(struct tls_session *t, struct buf *out);
+
+#endif
