@@ -1,0 +1,42 @@
+/*
+ * Keeps a store equal to what the API server has: drives one kube/watch stepper over struct api.
+ */
+#ifndef RUNTIME_INFORMER_H
+#define RUNTIME_INFORMER_H
+
+#include <stdbool.h>
+
+#include "base/metrics.h"
+#include "base/sched.h"
+#include "kube/api.h"
+#include "kube/store.h"
+#include "kube/watch.h"
+
+struct informer;
+
+struct informer_options {
+	struct api *api;
+	struct sched *sched;
+	struct store *store;        /* its kind says which resource; several informers (namespaces) may share it */
+	const char *ns;             /* NULL: all namespaces */
+	const char *label_selector; /* NULL: none */
+	void (*on_synced)(void *arg); /* after the first complete list; may be NULL */
+	void *arg;
+	struct metrics *metrics; /* NULL for none: informer_lists_total, informer_watches_total, informer_events_total by resource */
+};
+
+struct informer *informer_new(const struct informer_options *options);
+void informer_start(struct informer *i);
+/* Cancels what is under way; no callback afterwards. */
+void informer_free(struct informer *i);
+
+bool informer_synced(const struct informer *i);
+enum watch_state informer_state(const struct informer *i);
+/* The last problem, "" while all is well; borrowed. While the API server is unreachable or refuses, the informer logs a
+ * warning when it begins and then once a minute, with verb, resource and namespace in it. */
+const char *informer_problem(const struct informer *i);
+/* Whether everything up to this resourceVersion of the resource has been seen: what was written at that version, and
+ * whatever became of it later, is in the store. */
+bool informer_has_seen(const struct informer *i, const char *resource_version);
+
+#endif

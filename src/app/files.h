@@ -1,0 +1,12 @@
+/*
+ * Objects from files that users name on the command line.
+ */
+#ifndef APP_FILES_H
+#define APP_FILES_H
+
+#include "json/json.h"
+
+/* All YAML or JSON documents of path ("-": standard input, at most 64 MiB), the items of Lists taken out, as an array. Owned; NULL + *err. */
+struct json *files_read_objects(const char *path, struct err *err);
+
+#endif

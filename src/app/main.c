@@ -1,0 +1,135 @@
+/*
+ * spark-operator: the commands. What each does is in its own file; here is only the table that names them.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <curl/curl.h>
+#include <openssl/crypto.h>
+#include <uv.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "json/json.h"
+#include "options.h"
+#include "render.h"
+#include "start.h"
+
+static int command_start(const struct options *o)
+{
+	enum log_level level = LOG_INFO;
+
+	log_parse_level(o->log_level, &level);
+	log_setup(level, text_eq(o->log_format, "json"));
+	return start_run(o);
+}
+
+static int command_render(const struct options *o)
+{
+	return render_run(o, stdout, stderr);
+}
+
+static int command_version(const struct options *o)
+{
+	(void)o;
+	printf("spark-operator %s\n%s\nlibuv %s\n%s\n", SPARK_OPERATOR_VERSION, curl_version(), uv_version_string(),
+	       OpenSSL_version(OPENSSL_VERSION));
+	return 0;
+}
+
+static int command_webhook(const struct options *o)
+{
+	(void)o;
+	fputs("spark-operator: this version has no webhook; it needs none: pods are created complete\n", stderr);
+	return 2;
+}
+
+static const struct command {
+	const char *name; /* one or two words */
+	enum option_set set;
+	int (*run)(const struct options *o);
+	const char *help;
+} commands[] = {
+	{ "start", OPTIONS_START, command_start, "run every role in one process" },
+	{ "controller start", OPTIONS_START, command_start, "run the controller" },
+	{ "webhook start", OPTIONS_START, command_webhook, "run the webhook (not in this version)" },
+	{ "render", OPTIONS_RENDER, command_render, "print the objects that an application would create, offline" },
+	{ "version", OPTIONS_VERSION, command_version, "print the versions of the program and its libraries" },
+};
+
+static void print_help(void)
+{
+	puts("spark-operator: runs Apache Spark applications on Kubernetes, without a JVM.\n\n"
+	     "usage: spark-operator COMMAND [flags]\n");
+	for (size_t i = 0; i < array_len(commands); i++)
+		printf("  %-18s %s\n", commands[i].name, commands[i].help);
+	puts("\nspark-operator COMMAND --help lists the flags of a command.\n\n"
+	     "In a pod it uses the service account; elsewhere --kubeconfig, $KUBECONFIG or ~/.kube/config.\n"
+	     "Examples:\n"
+	     "  spark-operator start --namespaces default,jobs\n"
+	     "  spark-operator render -f app.yaml\n"
+	     "  kubectl apply -f app.yaml && kubectl wait --for=condition=Completed sparkapp/pi");
+}
+
+static void print_command_help(const struct command *c)
+{
+	auto_buf text;
+
+	buf_init(&text, 64 * 1024);
+	options_help(c->set, &text);
+	printf("usage: spark-operator %s [flags]\n\n%s.\n\n%s", c->name, c->help, buf_str(&text));
+}
+
+/* The command that the first words name; *used is set to their number. */
+static const struct command *find_command(int argc, char **argv, int *used)
+{
+	auto_free char *two = argc > 1 ? xasprintf("%s %s", argv[0], argv[1]) : NULL;
+
+	for (size_t i = 0; i < array_len(commands); i++) {
+		*used = strchr(commands[i].name, ' ') ? 2 : 1;
+		if (text_eq(commands[i].name, *used == 2 ? two : argv[0]))
+			return &commands[i];
+	}
+	return NULL;
+}
+
+static int run_command(const struct command *c, int argc, char **argv)
+{
+	struct options options;
+	struct err err = { 0 };
+	int result;
+
+	if (options_parse(&options, c->set, argc, argv, &err) < 0) {
+		fprintf(stderr, "spark-operator %s: %s\n", c->name, err.msg);
+		options_done(&options);
+		return 2;
+	}
+	if (options.help) {
+		print_command_help(c);
+		result = 0;
+	} else {
+		result = c->run(&options);
+	}
+	options_done(&options);
+	return result;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+	int used = 0;
+
+	json_setup();
+	if (argc < 2 || text_eq(argv[1], "--help") || text_eq(argv[1], "-h") || text_eq(argv[1], "help")) {
+		print_help();
+		return argc < 2 ? 2 : 0;
+	}
+	command = find_command(argc - 1, argv + 1, &used);
+	if (!command) {
+		fprintf(stderr, "spark-operator: \"%s%s%s\": no such command; spark-operator --help lists them\n",
+			argv[1], argc > 2 ? " " : "", argc > 2 ? argv[2] : "");
+		return 2;
+	}
+	return run_command(command, argc - 1 - used, argv + 1 + used);
+}

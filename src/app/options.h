@@ -1,0 +1,52 @@
+/*
+ * Command-line flags: one table, names as the existing operator's where it has them.
+ */
+#ifndef APP_OPTIONS_H
+#define APP_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct options {
+	/* start */
+	char *kubeconfig; /* NULL if not given, so are the other strings without a default */
+	char *context;
+	struct strv namespaces; /* empty: all */
+	int64_t controller_threads;
+	double kube_api_qps;
+	double kube_api_burst;
+	double retry_qps;
+	double retry_burst;
+	int64_t retry_max_ms;
+	int64_t driver_grace_ms;
+	int64_t refusal_deadline_ms;
+	int64_t max_tracked_executors;
+	char *metrics_bind;
+	char *health_bind;
+	char *log_level;
+	char *log_format;
+	char *master;
+	/* render */
+	struct strv files;
+	char *output;
+	int64_t attempt;
+	bool help;
+};
+
+/* Which command a flag belongs to; also the columns of --help. */
+enum option_set { OPTIONS_START = 1, OPTIONS_RENDER = 2, OPTIONS_VERSION = 4 };
+
+/* Fills *o with defaults and then with argv[0..argc): "--name value", "--name=value", "-f value", "--flag". ERR_INVALID names
+ * the flag and what was expected. */
+int options_parse(struct options *o, enum option_set set, int argc, char **argv, struct err *err);
+void options_done(struct options *o);
+/* The flags of set with defaults, for --help. */
+void options_help(enum option_set set, struct buf *out);
+
+/* Go's time.ParseDuration for h, m, s, ms: "1h30m", "500ms", "0". */
+bool options_duration(const char *text, int64_t *ret_ms);
+
+#endif

@@ -1,0 +1,464 @@
+/*
+ * The controller. One timer pumps the queue: a key that is due gets a plan, a plan with actions gets a runner, the
+ * runner's outcome decides when the key is looked at again.
+ *
+ * Happy path: enqueue → pump → ops->plan → runner → rest until the cache has seen what was written → pump.
+ * Failure modes: the table `rules`, by error class. A failed key is also put on hold for a moment, so that a change
+ * which its own writes caused does not defeat the back-off.
+ *
+ * What is kept per key exists only while there is something to remember (a plan under way, a failure, versions to wait
+ * for, a status written just now): keys that are gone cost nothing.
+ */
+#include "runtime/controller.h"
+
+#include "base/list.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "controller_metrics.h"
+#include "runner.h"
+
+enum {
+	MAX_PLANS = 32,
+	PUMP_BATCH = 64, /* plans made before the loop gets its turn */
+	REST_MS = 5000,	 /* longest wait for the cache */
+	HOLD_MS = 100,	 /* after a failure, whatever changes meanwhile */
+	SOON_MS = 30000, /* cap of the back-off from failures that say nothing about the object */
+};
+
+enum follow { BACK_OFF = 0, LOOK_AGAIN };
+
+/* What follows from a failure. A failure of the root object, NOT_FOUND of its status, is handled before this. */
+static const struct rule {
+	enum follow follow;
+	bool tell;	/* the next plan is told: it may be for good */
+	int64_t cap_ms; /* of the back-off; 0: the queue's */
+} rules[] = {
+	[ERR_NOT_FOUND] = { BACK_OFF, false, 0 },
+	[ERR_EXISTS] = { BACK_OFF, true, 0 },
+	[ERR_CONFLICT] = { LOOK_AGAIN, false, SOON_MS },
+	[ERR_GONE] = { BACK_OFF, false, 0 },
+	[ERR_INVALID] = { BACK_OFF, true, 0 },
+	[ERR_DENIED] = { BACK_OFF, true, 0 },
+	[ERR_UNAUTHORIZED] = { BACK_OFF, false, SOON_MS },
+	[ERR_BUSY] = { BACK_OFF, false, SOON_MS },
+	[ERR_TIMEOUT] = { BACK_OFF, false, SOON_MS },
+	[ERR_IO] = { BACK_OFF, false, SOON_MS },
+	[ERR_TOO_LARGE] = { BACK_OFF, true, 0 },
+	[ERR_CANCELED] = { BACK_OFF, false, SOON_MS },
+	[ERR_INTERNAL] = { BACK_OFF, false, SOON_MS },
+};
+
+struct key {
+	struct list recent; /* in controller->recent while the status interval may run */
+	struct controller *c;
+	char *name;
+	struct runner *runner; /* NULL if no plan is under way */
+	int64_t since_ms;      /* … since when */
+	int64_t requeue_ms;    /* … what the plan asked for */
+	struct failure *failure;
+	bool tell; /* failure is one that the next plan is told */
+	struct sightings waits;
+	int64_t rest_ms;   /* until when to wait for them */
+	int64_t hold_ms;   /* no plan before */
+	int64_t status_ms; /* last status write, INT64_MIN: none */
+};
+
+struct controller {
+	struct controller_options options;
+	struct queue *queue;
+	struct map *keys;
+	struct list recent; /* keys by status_ms */
+	struct sched_timer pump;
+	struct controller_metrics *metrics;
+	bool started;
+	bool stopped;
+};
+
+static void on_pump(void *arg);
+static void on_collect(void *arg);
+
+/* ---- keys ---- */
+
+static void free_key(void *value)
+{
+	struct key *k = value;
+
+	list_remove(&k->recent);
+	runner_free(k->runner);
+	sightings_done(&k->waits);
+	free(k->failure);
+	free(k->name);
+	free(k);
+}
+
+static struct key *key_of(struct controller *c, const char *name)
+{
+	struct key *k = map_get(c->keys, name);
+
+	if (k)
+		return k;
+	k = xcalloc(1, sizeof(*k));
+	k->c = c;
+	k->name = xstrdup(name);
+	k->status_ms = INT64_MIN;
+	list_init(&k->recent);
+	map_set(c->keys, name, k);
+	return k;
+}
+
+static void drop_if_idle(struct key *k)
+{
+	if (!k->runner && !k->failure && k->waits.len == 0 && list_empty(&k->recent) &&
+	    k->hold_ms <= sched_now(k->c->options.sched))
+		map_remove(k->c->keys, k->name);
+}
+
+/* Status writes that no longer hold back the next one are forgotten. */
+static void forget_old_writes(struct controller *c)
+{
+	int64_t old_ms = sched_now(c->options.sched) - STATUS_INTERVAL_MS;
+
+	while (!list_empty(&c->recent)) {
+		struct key *k = container_of(c->recent.next, struct key, recent);
+
+		if (k->status_ms > old_ms)
+			return;
+		list_remove(&k->recent);
+		drop_if_idle(k);
+	}
+}
+
+/* ---- life ---- */
+
+struct controller *controller_new(const struct controller_options *options)
+{
+	struct controller *c = xcalloc(1, sizeof(*c));
+
+	c->options = *options;
+	if (c->options.max_plans == 0)
+		c->options.max_plans = MAX_PLANS;
+	c->queue = queue_new(&options->queue, &options->sched->rng);
+	c->keys = map_new(free_key);
+	c->metrics = controller_metrics_new(options->metrics, options->name, c->options.max_plans);
+	if (c->metrics)
+		metrics_on_collect(options->metrics, on_collect, c);
+	list_init(&c->recent);
+	sched_timer_init(&c->pump, on_pump, c);
+	return c;
+}
+
+void controller_free(struct controller *c)
+{
+	if (!c)
+		return;
+	sched_disarm(c->options.sched, &c->pump);
+	map_free(c->keys);
+	queue_free(c->queue);
+	controller_metrics_free(c->metrics);
+	free(c);
+}
+
+/* The pump runs when the queue has something that may be taken. A pump that is due stays as it is: arming it anew would
+ * move it behind all other timers, again and again. */
+static void arm_pump(struct controller *c)
+{
+	int64_t now_ms = sched_now(c->options.sched), next_ms = queue_next(c->queue);
+
+	if (!c->started || c->stopped || next_ms < 0 || queue_busy(c->queue) >= c->options.max_plans)
+		return;
+	if (next_ms < now_ms)
+		next_ms = now_ms;
+	if (!sched_armed(&c->pump) || next_ms < c->pump.due_ms)
+		sched_arm(c->options.sched, &c->pump, next_ms - now_ms);
+}
+
+static void add(struct controller *c, const char *key, int64_t delay_ms)
+{
+	queue_add(c->queue, key, sched_now(c->options.sched), delay_ms);
+	controller_metrics_added(c->metrics);
+}
+
+void controller_enqueue(struct controller *c, const char *key)
+{
+	add(c, key, 0);
+	arm_pump(c);
+}
+
+void controller_start(struct controller *c)
+{
+	c->started = true;
+	arm_pump(c);
+}
+
+void controller_stop(struct controller *c)
+{
+	c->stopped = true;
+	sched_disarm(c->options.sched, &c->pump);
+}
+
+unsigned controller_busy(const struct controller *c)
+{
+	return (unsigned)queue_busy(c->queue);
+}
+
+size_t controller_queued(const struct controller *c)
+{
+	return queue_len(c->queue);
+}
+
+/* ---- after a plan ---- */
+
+static void finish(struct key *k, const char *result)
+{
+	struct controller *c = k->c;
+	int64_t now_ms = sched_now(c->options.sched);
+
+	controller_metrics_finished(c->metrics, result, now_ms - k->since_ms);
+	queue_finish(c->queue, k->name, now_ms);
+	drop_if_idle(k);
+	arm_pump(c);
+}
+
+static void clear_failure(struct key *k)
+{
+	free(take_ptr(k->failure));
+	k->hold_ms = 0;
+	queue_forget(k->c->queue, k->name);
+}
+
+static void succeed(struct key *k, int64_t requeue_ms)
+{
+	clear_failure(k);
+	if (requeue_ms >= 0)
+		add(k->c, k->name, requeue_ms);
+	finish(k, requeue_ms >= 0 ? "requeue_after" : "success");
+}
+
+/* The root object is gone; if it comes back, that is a change. */
+static void forget(struct key *k)
+{
+	clear_failure(k);
+	sightings_done(&k->waits);
+	finish(k, "success");
+}
+
+/* A row of failures is one of the same sort: an outage between two refusals begins a new one, and tells nothing. */
+static void remember(struct key *k, const struct err *err, bool tell)
+{
+	if (!k->failure || k->tell != tell) {
+		free(k->failure);
+		k->failure = xcalloc(1, sizeof(*k->failure));
+		k->failure->since_ms = sched_wall(k->c->options.sched);
+	}
+	k->tell = tell;
+	k->failure->err = *err;
+	k->failure->tries++;
+}
+
+static void fail(struct key *k, const struct err *err)
+{
+	struct controller *c = k->c;
+	const struct rule *rule = &rules[err->code];
+	int64_t now_ms = sched_now(c->options.sched);
+
+	queue_retry(c->queue, k->name, now_ms, err->retry_after_ms, rule->cap_ms);
+	controller_metrics_retried(c->metrics);
+	if (rule->follow == LOOK_AGAIN) {
+		log_debug(k->name, "plan was out of date", "error", err->msg, NULL);
+		finish(k, "error");
+		return;
+	}
+	log_warn(k->name, "plan failed, will be tried again", "error", err->msg, "class", err_name(err->code), NULL);
+	remember(k, err, rule->tell);
+	k->hold_ms = now_ms + (err->retry_after_ms > HOLD_MS ? err->retry_after_ms : HOLD_MS);
+	finish(k, "error");
+}
+
+static void on_done(void *arg)
+{
+	struct key *k = arg;
+	struct controller *c = k->c;
+	struct runner *r = take_ptr(k->runner);
+	int64_t now_ms = sched_now(c->options.sched);
+
+	sightings_done(&k->waits);
+	k->waits = r->seen;
+	r->seen = (struct sightings){ 0 };
+	if (k->waits.len > 0) {
+		k->rest_ms = now_ms + REST_MS;
+		add(c, k->name, REST_MS);
+	}
+	if (r->options.status_ms != k->status_ms) {
+		k->status_ms = r->options.status_ms;
+		list_remove(&k->recent);
+		list_append(&c->recent, &k->recent);
+	}
+	if (r->root_gone)
+		forget(k);
+	else if (r->err.code != ERR_NONE)
+		fail(k, &r->err);
+	else
+		succeed(k, k->requeue_ms);
+	runner_free(r);
+}
+
+/* ---- before a plan ---- */
+
+/* Whether the cache is still behind what the last plan wrote. */
+static bool behind(struct key *k)
+{
+	const struct controller_options *o = &k->c->options;
+
+	if (k->waits.len == 0)
+		return false;
+	for (size_t i = 0; i < k->waits.len; i++) {
+		const struct sighting *s = &k->waits.items[i];
+
+		if (!o->ops->has_seen(o->arg, s->res, s->ns, s->version) && sched_now(o->sched) < k->rest_ms)
+			return true;
+	}
+	sightings_done(&k->waits);
+	return false;
+}
+
+/* The time before which there must be no plan, now or earlier if there may be. */
+static int64_t not_before(struct key *k)
+{
+	int64_t wait_ms = behind(k) ? k->rest_ms : 0;
+
+	return wait_ms > k->hold_ms ? wait_ms : k->hold_ms;
+}
+
+static void postpone(struct key *k, int64_t due_ms)
+{
+	struct controller *c = k->c;
+	int64_t now_ms = sched_now(c->options.sched);
+
+	queue_add(c->queue, k->name, now_ms, due_ms - now_ms);
+	queue_finish(c->queue, k->name, now_ms);
+	drop_if_idle(k);
+}
+
+static void run(struct key *k, struct plan *plan)
+{
+	const struct controller_options *o = &k->c->options;
+	struct runner_options options = {
+		.api = o->api,
+		.sched = o->sched,
+		.recorder = o->recorder,
+		.key = k->name,
+		.may_write = o->ops->may_write,
+		.may_write_arg = o->arg,
+		.status_ms = k->status_ms,
+		.done = on_done,
+		.arg = k,
+	};
+
+	k->requeue_ms = plan->requeue_ms;
+	k->runner = runner_new(&options, plan);
+	runner_start(k->runner);
+}
+
+static void begin(struct controller *c, const char *name)
+{
+	const struct controller_options *o = &c->options;
+	struct key *k = key_of(c, name);
+	int64_t now_ms = sched_now(o->sched), due_ms = not_before(k);
+	auto_plan plan;
+	struct err err;
+
+	plan_init(&plan);
+	if (due_ms > now_ms) {
+		postpone(k, due_ms);
+		return;
+	}
+	controller_metrics_taken(c->metrics, now_ms - queue_due(c->queue, name));
+	k->since_ms = now_ms;
+	if (o->ops->plan(o->arg, name, k->failure && k->tell ? k->failure : NULL, sched_wall(o->sched), &plan, &err) <
+	    0)
+		fail(k, &err);
+	else if (plan.len == 0)
+		succeed(k, plan.requeue_ms);
+	else if (plan.actions[0].type == ACTION_STATUS && !list_empty(&k->recent))
+		postpone(k, k->status_ms + STATUS_INTERVAL_MS);
+	else
+		run(k, &plan);
+}
+
+static void on_pump(void *arg)
+{
+	struct controller *c = arg;
+
+	forget_old_writes(c);
+	for (int i = 0; i < PUMP_BATCH && queue_busy(c->queue) < c->options.max_plans; i++) {
+		const char *name = queue_take(c->queue, sched_now(c->options.sched));
+
+		if (!name)
+			break;
+		begin(c, name);
+	}
+	arm_pump(c);
+}
+
+/* ---- what is going on ---- */
+
+static void on_collect(void *arg)
+{
+	const struct controller *c = arg;
+	int64_t now_ms = sched_now(c->options.sched), longest_ms = 0, all_ms = 0;
+	struct map_iter it = { 0 };
+
+	while (map_next(c->keys, &it)) {
+		const struct key *k = it.value;
+		int64_t age_ms = k->runner ? now_ms - k->since_ms : 0;
+
+		longest_ms = age_ms > longest_ms ? age_ms : longest_ms;
+		all_ms += age_ms;
+	}
+	controller_metrics_load(c->metrics, queue_len(c->queue), queue_busy(c->queue), longest_ms, all_ms);
+}
+
+static struct json *debug_plan(const struct key *k)
+{
+	struct json *out = json_new_object();
+	auto_free char *action = runner_describe(k->runner);
+
+	json_set_str(out, "key", k->name);
+	json_set_str(out, "action", action);
+	json_set_i64(out, "since_ms", sched_now(k->c->options.sched) - k->since_ms);
+	return out;
+}
+
+static struct json *debug_failure(const struct key *k)
+{
+	struct json *out = json_new_object();
+
+	json_set_str(out, "key", k->name);
+	json_set_str(out, "error", k->failure->err.msg);
+	json_set_i64(out, "tries", k->failure->tries);
+	return out;
+}
+
+struct json *controller_debug(const struct controller *c)
+{
+	struct json *out = json_new_object();
+	struct json *plans, *failures;
+	struct map_iter it = { 0 };
+
+	json_set_i64(out, "queued", (int64_t)queue_len(c->queue));
+	json_set_i64(out, "busy", (int64_t)queue_busy(c->queue));
+	json_set_i64(out, "remembered", (int64_t)map_len(c->keys));
+	plans = json_set(out, "plans", json_new_array());
+	failures = json_set(out, "failures", json_new_array());
+	while (map_next(c->keys, &it)) {
+		const struct key *k = it.value;
+
+		if (k->runner)
+			json_append(plans, debug_plan(k));
+		if (k->failure)
+			json_append(failures, debug_failure(k));
+	}
+	return out;
+}

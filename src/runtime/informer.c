@@ -1,0 +1,345 @@
+/*
+ * The informer: carries the commands of a watch stepper to the API and the store, and what comes back to the stepper.
+ *
+ * Happy path: start → list pages → store complete, on_synced → stream → each event changes the store.
+ * Failure modes are the stepper's to decide; here they become one problem text and a log line when it begins, once a
+ * minute and when it is over. The end of a stream that had been open for a while is no problem: servers, proxies and
+ * rolling restarts do that all the time.
+ */
+#include "runtime/informer.h"
+
+#include <assert.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+enum { LOG_EVERY_MS = 60 * 1000, ESTABLISHED_MS = 1000 };
+
+struct informer {
+	struct api *api;
+	struct sched *sched;
+	struct store *store;
+	const struct resource *res;
+	char *ns;	/* or NULL */
+	char *selector; /* "&labelSelector=…", encoded; or "" */
+	void (*on_synced)(void *arg);
+	void *arg;
+	struct watch *watch;
+	struct sched_timer timer;
+	struct api_call *list;
+	struct api_call *stream;
+	const char *verb; /* of the last call */
+	int64_t opened_ms;
+	bool synced;
+	bool ordinary; /* the end of stream being handled is not worth a warning */
+	char *problem; /* or NULL */
+	int64_t logged_ms;
+	struct metric *lists;
+	struct metric *watches;
+	struct metric *events;
+};
+
+static void on_timer(void *arg);
+
+static struct metric *counter(struct metrics *m, const char *name, const char *help)
+{
+	static const char *const labels[] = { "resource", NULL };
+	struct metric *found = metrics_find(m, name);
+
+	return found ? found : metrics_add(m, METRIC_COUNTER, name, help, labels, NULL, 0);
+}
+
+static void count(const struct informer *i, struct metric *metric)
+{
+	const char *const values[] = { i->res->plural };
+
+	if (metric)
+		metric_add(metric, values, 1);
+}
+
+struct informer *informer_new(const struct informer_options *options)
+{
+	struct informer *i = xcalloc(1, sizeof(*i));
+	struct metrics *m = options->metrics;
+
+	i->api = options->api;
+	i->sched = options->sched;
+	i->store = options->store;
+	i->res = store_kind(options->store)->res;
+	i->ns = xstrdup_null(options->ns);
+	i->on_synced = options->on_synced;
+	i->arg = options->arg;
+	i->watch = watch_new(&options->sched->rng);
+	i->selector = xstrdup("");
+	if (options->label_selector) {
+		auto_free char *encoded = text_url_encode(options->label_selector);
+
+		free(i->selector);
+		i->selector = xasprintf("&labelSelector=%s", encoded);
+	}
+	if (m) {
+		i->lists = counter(m, "informer_lists_total", "List calls to the API server, by pages");
+		i->watches = counter(m, "informer_watches_total", "Watch streams opened");
+		i->events = counter(m, "informer_events_total", "Objects added, changed or removed by watch events");
+	}
+	sched_timer_init(&i->timer, on_timer, i);
+	return i;
+}
+
+void informer_free(struct informer *i)
+{
+	if (!i)
+		return;
+	if (i->list)
+		api_cancel(i->api, i->list);
+	if (i->stream)
+		api_cancel(i->api, i->stream);
+	sched_disarm(i->sched, &i->timer);
+	watch_free(i->watch);
+	free(i->ns);
+	free(i->selector);
+	free(i->problem);
+	free(i);
+}
+
+/* ---- problems ---- */
+
+static void log_problem(struct informer *i, const char *text)
+{
+	i->logged_ms = sched_now(i->sched);
+	log_warn("-", "cannot follow the API server", "resource", i->res->plural, "namespace", i->ns ? i->ns : "*",
+		 "verb", i->verb, "error", text, NULL);
+}
+
+static void set_problem(struct informer *i, const char *text)
+{
+	bool first = !i->problem;
+
+	free(i->problem);
+	i->problem = xstrdup(text);
+	if (first || sched_now(i->sched) - i->logged_ms >= LOG_EVERY_MS)
+		log_problem(i, text);
+}
+
+static void clear_problem(struct informer *i)
+{
+	if (!i->problem)
+		return;
+	free(take_ptr(i->problem));
+	log_info("-", "following the API server again", "resource", i->res->plural, "namespace", i->ns ? i->ns : "*",
+		 NULL);
+}
+
+/* ---- commands ---- */
+
+static void on_page(void *arg, struct reply *reply);
+static void on_data(void *arg, const char *data, size_t len);
+static void on_end(void *arg, struct reply *reply);
+
+static void send_list(struct informer *i, const char *query)
+{
+	auto_free char *text = xasprintf("%s%s", query, i->selector);
+	struct request req = { .verb = VERB_LIST, .lane = LANE_HIGH, .res = i->res, .ns = i->ns, .query = text };
+
+	assert(!i->list);
+	i->verb = request_verb(&req);
+	i->list = api_send(i->api, &req, on_page, i);
+	count(i, i->lists);
+}
+
+static void open_stream(struct informer *i, const char *query)
+{
+	auto_free char *text = xasprintf("%s%s", query, i->selector);
+	struct request req = { .verb = VERB_WATCH, .lane = LANE_HIGH, .res = i->res, .ns = i->ns, .query = text };
+
+	assert(!i->stream);
+	i->verb = request_verb(&req);
+	i->opened_ms = sched_now(i->sched);
+	i->stream = api_stream(i->api, &req, on_data, on_end, i);
+	count(i, i->watches);
+}
+
+static void cancel_stream(struct informer *i)
+{
+	if (i->stream)
+		api_cancel(i->api, take_ptr(i->stream));
+}
+
+static void upsert(struct informer *i, struct json *object)
+{
+	struct err err;
+	struct kobj *o = kobj_new(store_kind(i->store), object, &err);
+
+	if (o)
+		store_upsert(i->store, o);
+	else
+		log_warn("-", "object left out", "resource", i->res->plural, "error", err.msg, NULL);
+}
+
+static void delete (struct informer *i, const struct json *object)
+{
+	const char *ns = json_str(object, "metadata.namespace", "");
+	auto_free char *key = xasprintf("%s%s%s", ns, ns[0] ? "/" : "", json_str(object, "metadata.name", ""));
+
+	store_remove(i->store, key);
+}
+
+static void end_list(struct informer *i)
+{
+	store_relist_end(i->store, i->ns);
+	if (i->synced)
+		return;
+	i->synced = true;
+	log_info("-", "cache is complete", "resource", i->res->plural, "namespace", i->ns ? i->ns : "*", NULL);
+	if (i->on_synced)
+		i->on_synced(i->arg);
+}
+
+static void warn(struct informer *i, const char *text)
+{
+	if (i->ordinary)
+		log_debug("-", "watch ended", "resource", i->res->plural, "error", text, NULL);
+	else
+		set_problem(i, text);
+}
+
+static void execute(struct informer *i, struct watch_cmd *cmd)
+{
+	switch (cmd->type) {
+	case WATCH_CMD_LIST:
+		send_list(i, cmd->text);
+		return;
+	case WATCH_CMD_OPEN:
+		open_stream(i, cmd->text);
+		return;
+	case WATCH_CMD_CANCEL:
+		cancel_stream(i);
+		return;
+	case WATCH_CMD_TIMER:
+		sched_arm(i->sched, &i->timer, cmd->ms);
+		return;
+	case WATCH_CMD_BEGIN:
+		store_relist_begin(i->store, i->ns);
+		return;
+	case WATCH_CMD_UPSERT:
+		upsert(i, take_ptr(cmd->object));
+		return;
+	case WATCH_CMD_DELETE:
+		delete (i, cmd->object);
+		return;
+	case WATCH_CMD_END:
+		end_list(i);
+		return;
+	case WATCH_CMD_WARN:
+		warn(i, cmd->text);
+		return;
+	}
+}
+
+/* True if nothing was wrong with the event. */
+static bool step(struct informer *i, struct watch_event *ev)
+{
+	struct watch_cmds cmds = { 0 };
+	bool fine = true;
+
+	ev->now_ms = sched_now(i->sched);
+	watch_step(i->watch, ev, &cmds);
+	for (size_t n = 0; n < cmds.len; n++) {
+		if (ev->type == WATCH_EV_DATA &&
+		    (cmds.items[n].type == WATCH_CMD_UPSERT || cmds.items[n].type == WATCH_CMD_DELETE))
+			count(i, i->events);
+		if (cmds.items[n].type == WATCH_CMD_WARN)
+			fine = false;
+		execute(i, &cmds.items[n]);
+	}
+	watch_cmds_done(&cmds);
+	return fine;
+}
+
+/* ---- what comes back ---- */
+
+/* A resource that the API server does not know is a step of the installation left out. */
+static void explain(const struct informer *i, struct err *err)
+{
+	if (err->code == ERR_NOT_FOUND && i->res->group[0])
+		err_wrap(err, "the CRD %s.%s is not installed (kubectl apply -f crds/)", i->res->plural, i->res->group);
+}
+
+static void on_page(void *arg, struct reply *reply)
+{
+	struct informer *i = arg;
+	struct watch_event ev = { .type = WATCH_EV_PAGE_FAILED, .err = &reply->err };
+
+	i->list = NULL;
+	if (reply->err.code == ERR_NONE)
+		ev = (struct watch_event){ .type = WATCH_EV_PAGE, .list = take_ptr(reply->body) };
+	explain(i, &reply->err);
+	if (step(i, &ev) && ev.type == WATCH_EV_PAGE)
+		clear_problem(i);
+}
+
+static void on_data(void *arg, const char *data, size_t len)
+{
+	struct informer *i = arg;
+	struct watch_event ev = { .type = WATCH_EV_DATA, .data = data, .len = len };
+
+	if (step(i, &ev))
+		clear_problem(i);
+}
+
+static void on_end(void *arg, struct reply *reply)
+{
+	struct informer *i = arg;
+	struct watch_event ev = { .type = WATCH_EV_ENDED, .err = &reply->err };
+	bool established = sched_now(i->sched) - i->opened_ms >= ESTABLISHED_MS;
+
+	i->stream = NULL;
+	i->ordinary = reply->status == 200 && established;
+	if (i->ordinary)
+		clear_problem(i);
+	explain(i, &reply->err);
+	step(i, &ev);
+	i->ordinary = false;
+}
+
+static void on_timer(void *arg)
+{
+	struct watch_event ev = { .type = WATCH_EV_TIMER };
+
+	step(arg, &ev);
+}
+
+/* ---- the contract ---- */
+
+void informer_start(struct informer *i)
+{
+	struct watch_event ev = { .type = WATCH_EV_START };
+
+	step(i, &ev);
+}
+
+bool informer_synced(const struct informer *i)
+{
+	return i->synced;
+}
+
+enum watch_state informer_state(const struct informer *i)
+{
+	return watch_state(i->watch);
+}
+
+const char *informer_problem(const struct informer *i)
+{
+	return i->problem ? i->problem : "";
+}
+
+/* The watch's version moves with the events of all objects and with bookmarks, never ahead of the store. */
+bool informer_has_seen(const struct informer *i, const char *resource_version)
+{
+	const char *seen = watch_version(i->watch);
+	bool ordered;
+	int order = resource_version_compare(seen, resource_version, &ordered);
+
+	return order == 0 || (ordered && order > 0);
+}

@@ -1,0 +1,483 @@
+/*
+ * Kubeconfig files: from a list of YAML files and a context name to a struct config. Semantics: client-go
+ * tools/clientcmd.
+ *
+ * Files are searched in order and an entry is taken whole from the first file that names it; relative paths in it
+ * are relative to that file. What this program does not do (credential plugins, basic authentication, impersonation)
+ * is refused rather than passed over, since going on without it would mean to act as somebody else. Users of a
+ * server that is reached without TLS are not looked at, as in clientcmd's ClientConfig(): a token is never sent in
+ * the clear. Every message names the file, the entry and the field.
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "json/decode.h"
+#include "json/yaml.h"
+#include "runtime/config_parts.h"
+
+struct file {
+	char *path;
+	struct json *tree; /* object */
+};
+
+struct kubeconfig {
+	struct file *files;
+	size_t len;
+};
+
+/* An entry of one of the three lists, and where it is from. */
+struct entry {
+	const struct file *file;
+	const char *name;
+	const struct json *value;
+};
+
+struct list_kind {
+	const char *list;
+	const char *member; /* which holds the value; the word for it in messages too */
+};
+
+static const struct list_kind clusters = { "clusters", "cluster" };
+static const struct list_kind contexts = { "contexts", "context" };
+static const struct list_kind users = { "users", "user" };
+static const struct list_kind *const list_kinds[] = { &clusters, &contexts, &users };
+
+struct context {
+	const char *cluster;
+	const char *user;
+	const char *ns;
+};
+
+static const struct field context_fields[] = {
+	{ .path = "cluster", .type = FIELD_STR, .offset = offsetof(struct context, cluster) },
+	{ .path = "user", .type = FIELD_STR, .offset = offsetof(struct context, user) },
+	{ .path = "namespace", .type = FIELD_STR, .offset = offsetof(struct context, ns) },
+};
+
+struct cluster {
+	const char *server;
+	const char *ca;
+	const char *ca_data;
+	const char *server_name;
+	const char *proxy;
+	bool insecure;
+};
+
+static const struct field cluster_fields[] = {
+	{ .path = "server", .type = FIELD_STR, .offset = offsetof(struct cluster, server) },
+	{ .path = "certificate-authority", .type = FIELD_STR, .offset = offsetof(struct cluster, ca) },
+	{ .path = "certificate-authority-data", .type = FIELD_STR, .offset = offsetof(struct cluster, ca_data) },
+	{ .path = "tls-server-name", .type = FIELD_STR, .offset = offsetof(struct cluster, server_name) },
+	{ .path = "proxy-url", .type = FIELD_STR, .offset = offsetof(struct cluster, proxy) },
+	{ .path = "insecure-skip-tls-verify", .type = FIELD_BOOL, .offset = offsetof(struct cluster, insecure) },
+};
+
+struct user {
+	const char *token;
+	const char *token_file;
+	const char *cert;
+	const char *cert_data;
+	const char *key;
+	const char *key_data;
+};
+
+static const struct field user_fields[] = {
+	{ .path = "token", .type = FIELD_STR, .offset = offsetof(struct user, token) },
+	{ .path = "tokenFile", .type = FIELD_STR, .offset = offsetof(struct user, token_file) },
+	{ .path = "client-certificate", .type = FIELD_STR, .offset = offsetof(struct user, cert) },
+	{ .path = "client-certificate-data", .type = FIELD_STR, .offset = offsetof(struct user, cert_data) },
+	{ .path = "client-key", .type = FIELD_STR, .offset = offsetof(struct user, key) },
+	{ .path = "client-key-data", .type = FIELD_STR, .offset = offsetof(struct user, key_data) },
+};
+
+#define INSTEAD                                                                                                        \
+	"use a token or tokenFile (\"kubectl create token SERVICEACCOUNT\" makes one) or a client certificate instead"
+
+static const struct {
+	const char *field;
+	const char *why;
+} refused[] = {
+	{ "auth-provider", "authentication providers ended with Kubernetes 1.26; " INSTEAD },
+	{ "username", "basic authentication ended with Kubernetes 1.19; " INSTEAD },
+	{ "password", "basic authentication ended with Kubernetes 1.19; " INSTEAD },
+	{ "as", "impersonation is not supported; use credentials of that user" },
+	{ "as-uid", "impersonation is not supported; use credentials of that user" },
+	{ "as-groups", "impersonation is not supported; use credentials of that user" },
+	{ "as-user-extra", "impersonation is not supported; use credentials of that user" },
+};
+
+static const char *const proxy_schemes[] = { "http://", "https://", "socks5://", "socks5h://" };
+
+static void kubeconfig_done(struct kubeconfig *k)
+{
+	for (size_t i = 0; i < k->len; i++) {
+		free(k->files[i].path);
+		json_free(k->files[i].tree);
+	}
+	free(k->files);
+}
+
+/* A list of {name, MEMBER: {...}} with unique names. */
+static int check_list(const struct json *list, const struct list_kind *kind, struct err *err)
+{
+	if (!list || json_is(list, JSON_NULL))
+		return 0;
+	if (!json_is(list, JSON_ARRAY))
+		return err_set(err, ERR_INVALID, "%s: expected a list", kind->list);
+	json_each (item, list) {
+		const char *name = json_text(json_get(item, "name"), NULL);
+
+		if (!name)
+			return err_set(err, ERR_INVALID, "%s: expected a name in every entry", kind->list);
+		if (!json_is(json_get(item, kind->member), JSON_OBJECT))
+			return err_set(err, ERR_INVALID, "%s \"%s\": expected a member \"%s\" with fields", kind->list,
+				       name, kind->member);
+		if (json_find(list, "name", name) != item)
+			return err_set(err, ERR_INVALID, "%s: duplicate name \"%s\"", kind->list, name);
+	}
+	return 0;
+}
+
+static int check_tree(const struct json *tree, struct err *err)
+{
+	const char *kind = json_str(tree, "kind", "Config");
+
+	if (!json_is(tree, JSON_OBJECT))
+		return err_set(err, ERR_INVALID, "not a kubeconfig: expected kind: Config");
+	if (!text_eq(kind, "Config"))
+		return err_set(err, ERR_INVALID, "not a kubeconfig: kind is %s, expected Config", kind);
+	for (size_t i = 0; i < array_len(list_kinds); i++) {
+		if (check_list(json_get(tree, list_kinds[i]->list), list_kinds[i], err) < 0)
+			return -(int)err->code;
+	}
+	return 0;
+}
+
+/* An empty file is an empty configuration: `kubectl config` starts from one. */
+static struct json *parse(const char *path, struct err *err)
+{
+	auto_buf text;
+	auto_json docs = NULL;
+	auto_json tree = NULL;
+
+	buf_init(&text, CONFIG_FILE_MAX);
+	if (config_read(path, &text, err) < 0)
+		return NULL;
+	docs = yaml_parse(buf_str(&text), text.len, err);
+	if (!docs) {
+		err_wrap(err, "%s", path);
+		return NULL;
+	}
+	if (json_len(docs) > 1) {
+		err_set(err, ERR_INVALID, "%s: expected one YAML document, found %zu", path, json_len(docs));
+		return NULL;
+	}
+	tree = json_len(docs) ? json_take_first(docs) : json_new_object();
+	if (check_tree(tree, err) < 0) {
+		err_wrap(err, "%s", path);
+		return NULL;
+	}
+	return take_ptr(tree);
+}
+
+static int read_files(struct kubeconfig *k, const struct strv *paths, struct err *err)
+{
+	auto_free char *names = NULL;
+
+	k->files = xcalloc(paths->len + 1, sizeof(*k->files));
+	for (size_t i = 0; i < paths->len; i++) {
+		struct json *tree = parse(paths->items[i], err);
+
+		if (!tree && err->code == ERR_NOT_FOUND)
+			continue;
+		if (!tree)
+			return -(int)err->code;
+		k->files[k->len++] = (struct file){ .path = xstrdup(paths->items[i]), .tree = tree };
+	}
+	if (k->len > 0)
+		return 0;
+	names = strv_join(paths, ", ");
+	return err_set(err, ERR_INVALID, "kubeconfig: no such file: %s", names);
+}
+
+static bool find_entry(const struct kubeconfig *k, const struct list_kind *kind, const char *name, struct entry *ret)
+{
+	for (size_t i = 0; i < k->len; i++) {
+		const struct json *item = json_find(json_get(k->files[i].tree, kind->list), "name", name);
+
+		if (item) {
+			*ret = (struct entry){ &k->files[i], name, json_get(item, kind->member) };
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "the contexts are: a, b" for messages; owned. */
+static char *list_contexts(const struct kubeconfig *k)
+{
+	auto_strv names = { 0 };
+	auto_free char *joined = NULL;
+
+	for (size_t i = 0; i < k->len; i++) {
+		json_each (item, json_get(k->files[i].tree, contexts.list)) {
+			const char *name = json_text(json_get(item, "name"), "");
+
+			if (!strv_has(&names, name))
+				strv_add(&names, name);
+		}
+	}
+	joined = strv_join(&names, ", ");
+	return names.len ? xasprintf("the contexts are: %s", joined) : xstrdup("there are no contexts");
+}
+
+/* False: *err says why. So below. */
+static bool find_context(const struct kubeconfig *k, const char *name, struct entry *ret, struct err *err)
+{
+	auto_free char *known = NULL;
+
+	for (size_t i = 0; i < k->len && text_empty(name); i++)
+		name = json_text(json_get(k->files[i].tree, "current-context"), NULL);
+	if (!text_empty(name) && find_entry(k, &contexts, name, ret))
+		return true;
+	known = list_contexts(k);
+	if (text_empty(name))
+		err_set(err, ERR_INVALID, "%s: current-context is not set; %s", k->files[0].path, known);
+	else
+		err_set(err, ERR_INVALID, "%s: context \"%s\" not found; %s", k->files[0].path, name, known);
+	return false;
+}
+
+/* The cluster or user that the context names. */
+static bool follow(const struct kubeconfig *k, const struct entry *from, const struct list_kind *kind, const char *name,
+		   struct entry *ret, struct err *err)
+{
+	if (!text_empty(name) && find_entry(k, kind, name, ret))
+		return true;
+	if (text_empty(name))
+		err_set(err, ERR_INVALID, "%s: context \"%s\": %s is not set", from->file->path, from->name,
+			kind->member);
+	else
+		err_set(err, ERR_INVALID, "%s: context \"%s\": %s: \"%s\" not found in %s", from->file->path,
+			from->name, kind->member, name, kind->list);
+	return false;
+}
+
+static int entry_error(const struct entry *e, const struct list_kind *kind, const char *field, struct err *err)
+{
+	return err_wrap(err, "%s: %s \"%s\": %s", e->file->path, kind->member, e->name, field);
+}
+
+static int decode_entry(const struct entry *e, const struct list_kind *kind, const struct field *fields, size_t count,
+			void *out, struct err *err)
+{
+	if (decode(e->value, fields, count, "", out, err) < 0)
+		return err_wrap(err, "%s: %s \"%s\"", e->file->path, kind->member, e->name);
+	return 0;
+}
+
+static char *resolve(const struct file *f, const char *path)
+{
+	const char *slash = strrchr(f->path, '/');
+
+	if (path[0] == '/' || !slash)
+		return xstrdup(path);
+	return xasprintf("%.*s%s", (int)(slash + 1 - f->path), f->path, path);
+}
+
+/* Line breaks in base64 are passed over, as Go's encoding/base64 does. */
+static char *decode_pem(const char *data, enum config_pem kind, struct err *err)
+{
+	auto_free char *joined = xstrdup(data);
+	auto_free char *text = NULL;
+	size_t len = 0;
+
+	for (const char *p = data; *p; p++) {
+		if (*p != '\n' && *p != '\r')
+			joined[len++] = *p;
+	}
+	joined[len] = '\0';
+	text = text_base64_decode(joined, &len);
+	if (!text) {
+		err_set(err, ERR_INVALID, "not base64");
+		return NULL;
+	}
+	if (config_check_pem(text, len, kind, err) < 0)
+		return NULL;
+	return take_ptr(text);
+}
+
+/* A field and its twin FIELD-data, which goes first. ret_path (may be NULL) gets the path if it was a file. */
+static int load_pem(const struct entry *e, const struct list_kind *list, const char *field, const char *path,
+		    const char *data, char **ret, char **ret_path, struct err *err)
+{
+	enum config_pem kind = text_eq(field, "client-key") ? CONFIG_PEM_KEY : CONFIG_PEM_CERTIFICATE;
+	auto_free char *data_field = xasprintf("%s-data", field);
+	auto_free char *resolved = NULL;
+
+	if (!text_empty(data)) {
+		*ret = decode_pem(data, kind, err);
+		return *ret ? 0 : entry_error(e, list, data_field, err);
+	}
+	if (text_empty(path))
+		return 0;
+	resolved = resolve(e->file, path);
+	*ret = config_read_pem(resolved, kind, err);
+	if (!*ret)
+		return entry_error(e, list, field, err);
+	if (ret_path)
+		*ret_path = take_ptr(resolved);
+	return 0;
+}
+
+/* "https://HOST[:PORT][/PREFIX]" without trailing slashes; http too, for `kubectl proxy`. */
+static char *check_server(const char *server, struct err *err)
+{
+	const char *host = strstr(server, "://");
+	size_t len = strlen(server);
+
+	if (*server == '\0' || !host || (!text_starts(server, "https://") && !text_starts(server, "http://")))
+		goto bad;
+	host += strlen("://");
+	if (*host == '\0' || *host == '/' || *host == ':' || strpbrk(server, "?#@\\\"<>"))
+		goto bad;
+	for (const char *p = server; *p; p++) {
+		if (*p <= ' ' || *p > '~')
+			goto bad;
+	}
+	while (server[len - 1] == '/')
+		len--;
+	return xstrndup(server, len);
+bad:
+	err_set(err, ERR_INVALID, "Invalid value: \"%s\": expected https://HOST:PORT", server);
+	return NULL;
+}
+
+static int check_proxy(const char *proxy, struct err *err)
+{
+	for (size_t i = 0; i < array_len(proxy_schemes); i++) {
+		if (text_starts(proxy, proxy_schemes[i]))
+			return 0;
+	}
+	return err_set(err, ERR_INVALID, "Invalid value: \"%s\": expected http://, https:// or socks5:// HOST:PORT",
+		       proxy);
+}
+
+static int load_cluster(const struct entry *e, struct config *c, struct err *err)
+{
+	struct cluster view = { 0 };
+
+	if (decode_entry(e, &clusters, cluster_fields, array_len(cluster_fields), &view, err) < 0)
+		return -(int)err->code;
+	c->server = check_server(view.server ? view.server : "", err);
+	if (!c->server)
+		return entry_error(e, &clusters, "server", err);
+	if (load_pem(e, &clusters, "certificate-authority", view.ca, view.ca_data, &c->ca, &c->ca_file, err) < 0)
+		return -(int)err->code;
+	if (view.insecure && c->ca) {
+		err_set(err, ERR_INVALID, "cannot be used together with a certificate-authority");
+		return entry_error(e, &clusters, "insecure-skip-tls-verify", err);
+	}
+	c->insecure = view.insecure;
+	if (!text_empty(view.server_name))
+		c->server_name = xstrdup(view.server_name);
+	if (text_empty(view.proxy))
+		return 0;
+	if (check_proxy(view.proxy, err) < 0)
+		return entry_error(e, &clusters, "proxy-url", err);
+	c->proxy = xstrdup(view.proxy);
+	return 0;
+}
+
+static bool is_set(const struct json *value)
+{
+	if (json_is(value, JSON_STRING))
+		return !text_empty(json_text(value, ""));
+	if (json_is(value, JSON_ARRAY) || json_is(value, JSON_OBJECT))
+		return json_len(value) > 0;
+	return value && !json_is(value, JSON_NULL);
+}
+
+static int check_refused(const struct entry *e, struct err *err)
+{
+	const struct json *exec = json_get(e->value, "exec");
+
+	if (is_set(exec)) {
+		err_set(err, ERR_INVALID, "credential plugins are not run, so \"%s\" is not; " INSTEAD,
+			json_text(json_get(exec, "command"), ""));
+		return entry_error(e, &users, "exec", err);
+	}
+	for (size_t i = 0; i < array_len(refused); i++) {
+		if (!is_set(json_get(e->value, refused[i].field)))
+			continue;
+		err_set(err, ERR_INVALID, "%s", refused[i].why);
+		return entry_error(e, &users, refused[i].field, err);
+	}
+	return 0;
+}
+
+static int load_token(const struct entry *e, const struct user *view, struct config *c, struct err *err)
+{
+	if (!text_empty(view->token_file)) {
+		c->token_file = resolve(e->file, view->token_file);
+		c->token = config_read_token(c->token_file, err);
+		return c->token ? 0 : entry_error(e, &users, "tokenFile", err);
+	}
+	if (text_empty(view->token))
+		return 0;
+	if (config_check_token(view->token, err) < 0)
+		return entry_error(e, &users, "token", err);
+	c->token = xstrdup(view->token);
+	return 0;
+}
+
+static int load_user(const struct entry *e, struct config *c, struct err *err)
+{
+	struct user view = { 0 };
+
+	if (check_refused(e, err) < 0)
+		return -(int)err->code;
+	if (decode_entry(e, &users, user_fields, array_len(user_fields), &view, err) < 0)
+		return -(int)err->code;
+	if (load_pem(e, &users, "client-certificate", view.cert, view.cert_data, &c->cert, NULL, err) < 0 ||
+	    load_pem(e, &users, "client-key", view.key, view.key_data, &c->key, NULL, err) < 0)
+		return -(int)err->code;
+	if (!c->cert != !c->key) {
+		err_set(err, ERR_INVALID, "not set, but %s is: expected both or none",
+			c->cert ? "client-certificate" : "client-key");
+		return entry_error(e, &users, c->cert ? "client-key" : "client-certificate", err);
+	}
+	return load_token(e, &view, c, err);
+}
+
+static int load(const struct kubeconfig *k, const char *name, struct config *c, struct err *err)
+{
+	struct entry context_entry, entry;
+	struct context context = { 0 };
+
+	if (!find_context(k, name, &context_entry, err) ||
+	    decode_entry(&context_entry, &contexts, context_fields, array_len(context_fields), &context, err) < 0)
+		return -(int)err->code;
+	c->ns = xstrdup(text_empty(context.ns) ? "default" : context.ns);
+	if (!follow(k, &context_entry, &clusters, context.cluster, &entry, err) || load_cluster(&entry, c, err) < 0)
+		return -(int)err->code;
+	if (!follow(k, &context_entry, &users, context.user, &entry, err))
+		return -(int)err->code;
+	return text_starts(c->server, "https://") ? load_user(&entry, c, err) : 0;
+}
+
+int kubeconfig_load(const struct strv *files, const char *context, struct config *ret, struct err *err)
+{
+	__attribute__((cleanup(kubeconfig_done))) struct kubeconfig k = { 0 };
+	struct config c = { 0 };
+
+	if (read_files(&k, files, err) < 0)
+		return -(int)err->code;
+	if (load(&k, context, &c, err) < 0) {
+		config_done(&c);
+		return -(int)err->code;
+	}
+	*ret = c;
+	return 0;
+}

@@ -1,0 +1,45 @@
+/*
+ * A whole cluster in virtual time: the operator as it is, an API server in memory, and a player for kubelet, Spark driver and user.
+ *
+ * The player is level-triggered: every 50 ms it looks at each pod and moves it on by its age, as the plot says. Oracles that
+ * hold at every instant are checked at every change: at most one driver pod alive for an attempt, none created twice.
+ */
+#ifndef TESTS_SIM_CLUSTER_H
+#define TESTS_SIM_CLUSTER_H
+
+#include "app/operator.h"
+#include "fake_kube.h"
+
+enum sim_plot {
+	SIM_SUCCEED = 0, /* driver and two executors run, one executor is removed before the end, exit code 0 */
+	SIM_FAIL,	 /* the driver ends with exit code 1 */
+	SIM_EXPIRE,	 /* as SIM_SUCCEED with timeToLiveSeconds: the application is deleted at the end */
+};
+
+struct sim {
+	struct sched sched;
+	struct fake_kube *kube;
+	struct metrics *metrics;
+	struct operator* operator; /* NULL while it is down */
+	enum sim_plot plot;
+	struct sched_timer player;
+	struct sched_timer restart;
+	struct map *driver_uids; /* "submission id" → number of driver pods ever created, as intptr_t */
+	unsigned crashes;
+};
+
+/* One application "default/pi" is applied 10 ms after the start. */
+void sim_init(struct sim *s, enum sim_plot plot);
+void sim_done(struct sim *s);
+/* The operator dies now; another starts after delay_ms. For fake_kube_crash_after too (arg: the sim). */
+void sim_crash(void *arg);
+/* Lets virtual time pass until the application has ended and nothing was written for 60 s, at most an hour; fails the test
+ * otherwise. */
+void sim_run(struct sim *s);
+/* Everything in the cluster but events, with what may differ between two runs masked: times, resourceVersions, uids of
+ * other objects than the application. Pretty JSON, sorted. Owned. */
+char *sim_end(struct sim *s);
+/* Fails the test if a status write changed nothing. */
+void sim_check_writes(const struct sim *s);
+
+#endif

@@ -1,0 +1,307 @@
+/*
+ * Every fault at every point, enumerated: the end must equal the undisturbed run's.
+ *
+ * A plot is played once to learn its K writes and its end; then again for each write k and each fault.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "base/text.h"
+#include "sim_cluster.h"
+
+static const enum sim_plot plots[] = { SIM_SUCCEED, SIM_FAIL, SIM_EXPIRE };
+
+struct reference {
+	char *end;
+	unsigned writes;
+};
+
+static void play(enum sim_plot plot, struct reference *ret)
+{
+	struct sim s;
+
+	sim_init(&s, plot);
+	sim_run(&s);
+	sim_check_writes(&s);
+	ret->end = sim_end(&s);
+	ret->writes = fake_kube_write_count(s.kube);
+	sim_done(&s);
+}
+
+static struct json *parse_end(const char *text)
+{
+	struct err err = { 0 };
+	struct json *end = json_parse(text, strlen(text), &err);
+
+	assert_non_null(end);
+	return end;
+}
+
+/* Who was blind for a while cannot know of executors that came and went meanwhile, nor that the driver was running. */
+static void forget_passing_things(struct json *end)
+{
+	struct json *status = json_get(json_get(end, "sparkapplications/pi"), "status");
+
+	json_remove(status, "executorState");
+	json_remove(status, "conditions");
+}
+
+enum sight { SEES_ALL = 0, BLIND_FOR_A_WHILE };
+
+static void expect_end(struct sim *s, const struct reference *reference, enum sight sight, const char *what, unsigned k)
+{
+	auto_free char *end = sim_end(s);
+	auto_json want = parse_end(reference->end);
+	auto_json got = parse_end(end);
+	auto_json diff = NULL;
+	auto_free char *text = NULL;
+
+	if (sight == BLIND_FOR_A_WHILE) {
+		forget_passing_things(want);
+		forget_passing_things(got);
+	}
+	diff = json_merge_diff(want, got);
+	text = diff ? json_print_pretty(diff) : NULL;
+	if (diff)
+		fail_msg("plot %d, %s at %u: another end: %s", s->plot, what, k, text);
+	sim_check_writes(s);
+}
+
+static void undisturbed_run_is_right(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < array_len(plots); i++) {
+		struct sim s;
+		const struct json *app;
+
+		sim_init(&s, plots[i]);
+		sim_run(&s);
+		sim_check_writes(&s);
+		app = fake_kube_get(s.kube, &resource_sparkapplication, "default", "pi");
+		if (plots[i] == SIM_EXPIRE) {
+			assert_null(app);
+			assert_int_equal(fake_kube_count(s.kube, &resource_pod),
+					 0); /* the owner is gone, so are they */
+		} else {
+			assert_string_equal(json_str(app, "status.applicationState.state", ""),
+					    plots[i] == SIM_FAIL ? "FAILED" : "COMPLETED");
+			assert_int_equal(json_len(json_at(app, "status.executorState")), 2);
+		}
+		assert_int_equal(map_len(s.driver_uids), 1);
+		assert_in_range(fake_kube_write_count(s.kube), 6, 16);
+		sim_done(&s);
+	}
+}
+
+typedef void set_fault_fn(struct sim *s, unsigned k, const void *arg);
+
+/* Plays every plot with the fault at each write, and one beyond the last. */
+static void each_write(const char *what, set_fault_fn *set_fault, const void *arg)
+{
+	for (size_t i = 0; i < array_len(plots); i++) {
+		struct reference reference;
+
+		play(plots[i], &reference);
+		for (unsigned k = 1; k <= reference.writes + 1; k++) {
+			struct sim s;
+
+			sim_init(&s, plots[i]);
+			set_fault(&s, k, arg);
+			sim_run(&s);
+			expect_end(&s, &reference, SEES_ALL, what, k);
+			sim_done(&s);
+		}
+		free(reference.end);
+	}
+}
+
+static void set_crash(struct sim *s, unsigned k, const void *arg)
+{
+	(void)arg;
+	fake_kube_crash_after(s->kube, k, sim_crash, s);
+}
+
+static void set_fail(struct sim *s, unsigned k, const void *arg)
+{
+	fake_kube_fail(s->kube, k, *(const enum fake_fault *)arg, NULL);
+}
+
+static void set_refusal(struct sim *s, unsigned k, const void *arg)
+{
+	fake_kube_fail(s->kube, k, FAKE_REFUSE, arg);
+}
+
+static void crash_after_every_write(void **state)
+{
+	(void)state;
+	each_write("crash", set_crash, NULL);
+}
+
+static void reply_lost_at_every_write(void **state)
+{
+	static const enum fake_fault fault = FAKE_LOSE_REPLY;
+
+	(void)state;
+	each_write("lost reply", set_fail, &fault);
+}
+
+static void call_lost_at_every_write(void **state)
+{
+	static const enum fake_fault fault = FAKE_LOSE_CALL;
+
+	(void)state;
+	each_write("lost call", set_fail, &fault);
+}
+
+static void every_write_refused_once(void **state)
+{
+	static const struct fake_refusal refusals[] = {
+		{ 409, "Conflict", NULL, 0 }, { 422, NULL, NULL, 0 }, { 403, NULL, NULL, 0 },
+		{ 429, NULL, NULL, 2 },	      { 500, NULL, NULL, 0 }, { 503, NULL, NULL, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(refusals); i++) {
+		auto_free char *what = xasprintf("refusal with %d", refusals[i].status);
+
+		each_write(what, set_refusal, &refusals[i]);
+	}
+}
+
+static void cut_cleanly(void *arg)
+{
+	struct sim *s = arg;
+
+	fake_kube_cut_watches(s->kube, false);
+}
+
+static void compact_and_break(void *arg)
+{
+	struct sim *s = arg;
+
+	fake_kube_compact(s->kube);
+	fake_kube_cut_watches(s->kube, true);
+}
+
+static void expire_as_event(void *arg)
+{
+	struct sim *s = arg;
+
+	fake_kube_expire(s->kube, true);
+}
+
+static void watch_cut_at_every_event(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < array_len(plots); i++) {
+		struct reference reference;
+
+		play(plots[i], &reference);
+		for (unsigned n = 1; n <= 40; n++) {
+			struct sim s;
+
+			sim_init(&s, plots[i]);
+			fake_kube_cut_at_event(s.kube, n);
+			sim_run(&s);
+			expect_end(&s, &reference, SEES_ALL, "cut at event", n);
+			sim_done(&s);
+		}
+		free(reference.end);
+	}
+}
+
+/* The watches are disturbed at instants all over the application's life. */
+static void watch_disturbed_at_every_time(void **state)
+{
+	static sched_fn *const disturbances[] = { cut_cleanly, compact_and_break, expire_as_event };
+
+	(void)state;
+	for (size_t i = 0; i < array_len(plots); i++) {
+		struct reference reference;
+
+		play(plots[i], &reference);
+		for (size_t d = 0; d < array_len(disturbances); d++) {
+			for (int64_t at_ms = 1; at_ms < 6000; at_ms += 97) {
+				struct sched_timer timer;
+				struct sim s;
+
+				sim_init(&s, plots[i]);
+				sched_timer_init(&timer, disturbances[d], &s);
+				sched_arm(&s.sched, &timer, at_ms);
+				sim_run(&s);
+				expect_end(&s, &reference, SEES_ALL, "disturbance of the watch", (unsigned)at_ms);
+				sim_done(&s);
+			}
+		}
+		free(reference.end);
+	}
+}
+
+static void api_server_down_at_every_time(void **state)
+{
+	(void)state;
+	for (int64_t at_ms = 1; at_ms < 6000; at_ms += 211) {
+		struct reference reference;
+		struct sim s;
+
+		play(SIM_SUCCEED, &reference);
+		sim_init(&s, SIM_SUCCEED);
+		while (s.sched.now_ms < at_ms)
+			sched_run(&s.sched, sched_next(&s.sched));
+		fake_kube_down(s.kube, 20000);
+		sim_run(&s);
+		expect_end(&s, &reference, BLIND_FOR_A_WHILE, "API server down", (unsigned)at_ms);
+		sim_done(&s);
+		free(reference.end);
+	}
+}
+
+/* What the operator has written itself, it sees late: it must not act on the older picture. */
+static void cache_is_late(void **state)
+{
+	static const int64_t delays_ms[] = { 100, 1000, 8000 };
+
+	(void)state;
+	for (size_t i = 0; i < array_len(delays_ms); i++) {
+		struct reference reference;
+		struct sim s;
+
+		play(SIM_SUCCEED, &reference);
+		sim_init(&s, SIM_SUCCEED);
+		fake_kube_delay(s.kube, &resource_pod, delays_ms[i]);
+		sim_run(&s);
+		expect_end(&s, &reference, BLIND_FOR_A_WHILE, "late pod events", (unsigned)delays_ms[i]);
+		sim_done(&s);
+		sim_init(&s, SIM_SUCCEED);
+		fake_kube_delay(s.kube, &resource_sparkapplication, delays_ms[i]);
+		sim_run(&s);
+		expect_end(&s, &reference, BLIND_FOR_A_WHILE, "late application events", (unsigned)delays_ms[i]);
+		sim_done(&s);
+		free(reference.end);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(undisturbed_run_is_right),
+		cmocka_unit_test(crash_after_every_write),
+		cmocka_unit_test(reply_lost_at_every_write),
+		cmocka_unit_test(call_lost_at_every_write),
+		cmocka_unit_test(every_write_refused_once),
+		cmocka_unit_test(watch_cut_at_every_event),
+		cmocka_unit_test(watch_disturbed_at_every_time),
+		cmocka_unit_test(api_server_down_at_every_time),
+		cmocka_unit_test(cache_is_late),
+	};
+
+	json_setup();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,406 @@
+/*
+ * The controller when things go wrong: what follows from each class of error, conflicts, lost replies and adoption, and
+ * deletions that find something else.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "toy_world.h"
+
+/* ---- failures ---- */
+
+static const struct {
+	int http;
+	enum err_code code;
+	bool told;
+} classes[] = {
+	{ 400, ERR_INVALID, true },    { 401, ERR_UNAUTHORIZED, false }, { 403, ERR_DENIED, true },
+	{ 404, ERR_NOT_FOUND, false }, { 410, ERR_GONE, false },	 { 413, ERR_TOO_LARGE, true },
+	{ 422, ERR_INVALID, true },    { 429, ERR_BUSY, false },	 { 500, ERR_INTERNAL, false },
+	{ 503, ERR_BUSY, false },      { 504, ERR_TIMEOUT, false },
+};
+
+static void every_class_is_tried_again(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, toy_pod_only);
+	for (size_t i = 0; i < array_len(classes); i++) {
+		const struct fake_refusal refusal = { .status = classes[i].http };
+		auto_free char *name = xasprintf("app-%zu", i);
+		auto_free char *pod = xasprintf("app-%zu-driver", i);
+
+		f->told = 0;
+		fake_kube_refuse(f->fk, VERB_CREATE, RES_POD, 3, &refusal);
+		put_app(f, "ns", name, "{}");
+		fake_kube_run(f->fk, 5000);
+		assert_non_null(fake_kube_get(f->fk, RES_POD, "ns", pod));
+		assert_int_equal(f->told, classes[i].told ? 3 : 0);
+		if (classes[i].told) {
+			assert_int_equal(f->last_told.err.code, classes[i].code);
+			assert_int_equal(f->last_told.tries, 3);
+			assert_non_null(strstr(f->last_told.err.msg, pod));
+			assert_in_range(sched_wall(&f->sched) - f->last_told.since_ms, 4900, 5000);
+		}
+	}
+	assert_forgotten(f);
+}
+
+static void back_off_spares_the_server(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal quota = { .status = 403, .message = "exceeded quota" };
+	auto_json debug = NULL;
+
+	fake_kube_refuse(f->fk, VERB_CREATE, RES_POD, -1, &quota);
+	start(f, toy_pod_only);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 3600 * 1000);
+	assert_in_range(fake_kube_calls(f->fk, VERB_CREATE, RES_POD), 20, 40);
+	debug = controller_debug(f->controller);
+	assert_int_equal(json_len(json_get(debug, "failures")), 1);
+	assert_string_equal(json_str(json_first(json_get(debug, "failures")), "key", ""), "ns/a");
+	assert_non_null(strstr(json_str(json_first(json_get(debug, "failures")), "error", ""), "exceeded quota"));
+	fake_kube_accept(f->fk);
+	fake_kube_patch(f->fk, RES_APP, "ns", "a", "{\"spec\": {\"x\": 1}}");
+	fake_kube_run(f->fk, 1000);
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
+}
+
+/* After an outage work goes on within half a minute, however long it was. */
+static void outage_is_over_soon(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, toy_pod_only);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 3);
+	fake_kube_down(f->fk, 3600 * 1000);
+	fake_kube_run(f->fk, 3600 * 1000);
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 0);
+	fake_kube_run(f->fk, 31000);
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
+	assert_int_equal(f->told, 0);
+}
+
+static void changes_do_not_defeat_retry_after(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal busy = { .status = 429, .retry_after_s = 10 };
+
+	fake_kube_refuse(f->fk, VERB_CREATE, RES_POD, 1, &busy);
+	start(f, toy_pod_only);
+	put_app(f, "ns", "a", "{}");
+	for (int i = 0; i < 9; i++) {
+		fake_kube_run(f->fk, 1000);
+		controller_enqueue(f->controller, "ns/a");
+	}
+	assert_int_equal(fake_kube_calls(f->fk, VERB_CREATE, RES_POD), 1);
+	fake_kube_run(f->fk, 1100);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_CREATE, RES_POD), 2);
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
+}
+
+static void an_outage_begins_a_new_row(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal denied = { .status = 403 }, internal = { .status = 500 };
+
+	fake_kube_refuse(f->fk, VERB_CREATE, RES_POD, 2, &denied);
+	fake_kube_refuse(f->fk, VERB_CREATE, RES_POD, 1, &internal);
+	fake_kube_refuse(f->fk, VERB_CREATE, RES_POD, 1, &denied);
+	start(f, toy_pod_only);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 10000);
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
+	assert_int_equal(f->told, 3);
+	assert_int_equal(f->last_told.tries, 1);
+}
+
+static void events_only_after_success(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal denied = { .status = 403 };
+
+	fake_kube_refuse(f->fk, VERB_CREATE, RES_POD, 2, &denied);
+	start(f, toy_app);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 150);
+	assert_int_equal(fake_kube_count(f->fk, &resource_event), 0);
+	fake_kube_run(f->fk, 5000);
+	assert_int_equal(fake_kube_count(f->fk, &resource_event), 1);
+}
+
+static void no_plan_at_all(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, toy_broken);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 60000);
+	assert_in_range(f->plans, 8, 14);
+	assert_int_equal(f->told, f->plans - 1);
+	assert_int_equal(fake_kube_write_count(f->fk), 0);
+	assert_non_null(strstr(buf_str(&f->log), "no plan for ns/a"));
+	fake_kube_delete(f->fk, RES_APP, "ns", "a");
+	fake_kube_run(f->fk, 60000);
+	assert_forgotten(f);
+}
+
+static void gone_root_is_forgotten(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, toy_status);
+	fake_kube_delay(f->fk, RES_APP, 3000);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 2000);
+	fake_kube_delete(f->fk, RES_APP, "ns", "a");
+	fake_kube_run(f->fk, 2000);
+	assert_int_equal(f->plans, 1);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_PATCH, RES_APP), 1);
+	assert_int_equal(result(f, "error"), 0);
+	fake_kube_run(f->fk, 10000);
+	assert_int_equal(f->plans, 2); /* its removal */
+	assert_forgotten(f);
+}
+
+/* ---- conflicts ---- */
+
+/* Somebody else writes while our cache is behind: one conflict, then silence until the cache knows. */
+static void conflict_waits_for_the_cache(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, toy_status);
+	put_app(f, "ns", "a", "{\"want\": \"Done\"}");
+	fake_kube_delay(f->fk, RES_APP, 2000);
+	fake_kube_run(f->fk, 1000);
+	fake_kube_patch(f->fk, RES_APP, "ns", "a", "{\"spec\": {\"want\": \"Other\"}}");
+	fake_kube_run(f->fk, 1900);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_PATCH, RES_APP), 1);
+	assert_string_equal(app_phase(f, "a"), "");
+	fake_kube_delay(f->fk, RES_APP, 0);
+	fake_kube_run(f->fk, 200);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_PATCH, RES_APP), 2);
+	assert_string_equal(app_phase(f, "a"), "Other");
+	assert_int_equal(f->told, 0);
+}
+
+static void conflict_with_a_fresh_cache(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal conflict = { .status = 409 };
+
+	fake_kube_refuse(f->fk, VERB_PATCH, RES_APP, 3, &conflict);
+	start(f, toy_status);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 2000);
+	assert_string_equal(app_phase(f, "a"), "Done");
+	assert_int_equal(fake_kube_calls(f->fk, VERB_PATCH, RES_APP), 4);
+	assert_null(strstr(buf_str(&f->log), "level=warn"));
+}
+
+static void conflict_and_gone(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal conflict = { .status = 409 }, missing = { .status = 404 };
+
+	fake_kube_refuse(f->fk, VERB_PATCH, RES_APP, 1, &conflict);
+	fake_kube_refuse(f->fk, VERB_GET, RES_APP, 1, &missing);
+	start(f, toy_status);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 10000);
+	assert_int_equal(f->plans, 1);
+	assert_forgotten(f);
+}
+
+/* ---- adoption ---- */
+
+static void lost_reply_is_adopted(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_kube_fail(f->fk, 2, FAKE_LOSE_REPLY, NULL);
+	start(f, toy_app);
+	fake_kube_delay(f->fk, RES_POD, 1000);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 5000);
+	assert_string_equal(app_phase(f, "a"), "Running");
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_CREATE, RES_POD), 2);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_GET, RES_POD), 1);
+	assert_non_null(strstr(buf_str(&f->log), "found our own work of before"));
+	assert_int_equal(fake_kube_count(f->fk, &resource_event), 1);
+}
+
+static void lost_call_is_repeated(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_kube_fail(f->fk, 1, FAKE_LOSE_CALL, NULL);
+	fake_kube_fail(f->fk, 2, FAKE_LOSE_REPLY, NULL);
+	fake_kube_fail(f->fk, 4, FAKE_LOSE_CALL, NULL);
+	start(f, toy_app);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 5000);
+	assert_string_equal(app_phase(f, "a"), "Running");
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
+}
+
+static void stranger_is_not_adopted(void **state)
+{
+	static const char *const strangers[] = {
+		"{\"metadata\": {\"namespace\": \"ns\", \"name\": \"a-driver\"}}",
+		"{\"metadata\": {\"namespace\": \"ns\", \"name\": \"a-driver\", \"labels\": {\"app\": \"z\"}, "
+		"\"ownerReferences\": [{\"kind\": \"Job\", \"name\": \"j\", \"uid\": \"x\"}]}}",
+	};
+	static const char *const texts[] = { "without owner", "owned by Job j, uid x" };
+	struct fixture *f = *state;
+	struct err err;
+
+	start(f, toy_pod_only);
+	for (size_t i = 0; i < array_len(strangers); i++) {
+		fake_kube_put(f->fk, RES_POD, json_parse(strangers[i], strlen(strangers[i]), &err));
+		put_app(f, "ns", "a", "{}");
+		f->told = 0;
+		fake_kube_run(f->fk, i == 0 ? 2000 : 15); /* the second is collected, its owner being no object */
+		controller_enqueue(f->controller, "ns/a");
+		fake_kube_run(f->fk, 300);
+		assert_true(f->told > 0);
+		assert_int_equal(f->last_told.err.code, ERR_EXISTS);
+		assert_non_null(strstr(f->last_told.err.msg, "create pods ns/a-driver: the name is taken"));
+		assert_non_null(strstr(f->last_told.err.msg, texts[i]));
+		fake_kube_delete(f->fk, RES_APP, "ns", "a");
+		fake_kube_delete(f->fk, RES_POD, "ns", "a-driver");
+		fake_kube_run(f->fk, 600000);
+	}
+	assert_forgotten(f);
+}
+
+static void owner_alone_is_not_enough(void **state)
+{
+	struct fixture *f = *state;
+	auto_free char *text = NULL;
+	struct err err;
+
+	start(f, toy_pod_only);
+	put_app(f, "ns", "a", "{}");
+	text =
+	    xasprintf("{\"metadata\": {\"namespace\": \"ns\", \"name\": \"a-driver\", \"labels\": {\"app\": \"a0\"}, "
+		      "\"ownerReferences\": [{\"uid\": \"%s\"}]}}",
+		      json_str(fake_kube_get(f->fk, RES_APP, "ns", "a"), "metadata.uid", ""));
+	fake_kube_put(f->fk, RES_POD, json_parse(text, strlen(text), &err));
+	fake_kube_run(f->fk, 1000);
+	assert_true(f->told > 0);
+	assert_non_null(strstr(f->last_told.err.msg, "label app=a0"));
+}
+
+/* The name was taken and is free again when we look: no failure, the next plan creates. */
+static void taken_and_free_again(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal taken = { .status = 409, .reason = "AlreadyExists" };
+
+	fake_kube_refuse(f->fk, VERB_CREATE, RES_POD, 1, &taken);
+	start(f, toy_pod_only);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 1000);
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
+	assert_int_equal(f->told, 0);
+}
+
+/* ---- deletion ---- */
+
+static void put_victim(struct fixture *f, const char *uid)
+{
+	auto_free char *text =
+	    xasprintf("{\"metadata\": {\"namespace\": \"ns\", \"name\": \"victim\", \"uid\": \"%s\"}}", uid);
+	struct err err;
+
+	fake_kube_put(f->fk, RES_POD, json_parse(text, strlen(text), &err));
+}
+
+static void deletion_has_preconditions(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_write *writes;
+	size_t len;
+
+	put_victim(f, "u1");
+	start(f, toy_delete);
+	put_app(f, "ns", "a", "{\"victim\": \"u1\"}");
+	fake_kube_run(f->fk, 1000);
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 0);
+	assert_string_equal(app_phase(f, "a"), "Done");
+	writes = fake_kube_writes(f->fk, &len);
+	assert_string_equal(json_str(writes[0].body, "preconditions.uid", ""), "u1");
+	assert_string_equal(json_str(writes[0].body, "propagationPolicy", ""), "Background");
+	assert_non_null(json_at(writes[1].body, "metadata.resourceVersion"));
+	assert_non_null(json_at(writes[1].body, "metadata.uid"));
+}
+
+static void already_gone_is_done(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, toy_delete);
+	put_app(f, "ns", "a", "{\"victim\": \"u1\"}");
+	fake_kube_run(f->fk, 1000);
+	assert_string_equal(app_phase(f, "a"), "Done");
+	put_victim(f, "u2");
+	put_app(f, "ns", "b", "{\"victim\": \"u1\"}");
+	fake_kube_run(f->fk, 1000);
+	assert_string_equal(app_phase(f, "b"), "Done");
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
+	assert_int_equal(result(f, "error"), 0);
+}
+
+static void conflict_over_the_same_object(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal conflict = { .status = 409 };
+
+	fake_kube_refuse(f->fk, VERB_DELETE, RES_POD, 2, &conflict);
+	put_victim(f, "u1");
+	start(f, toy_delete);
+	put_app(f, "ns", "a", "{\"victim\": \"u1\"}");
+	fake_kube_run(f->fk, 2000);
+	assert_string_equal(app_phase(f, "a"), "Done");
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 0);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_DELETE, RES_POD), 3);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(every_class_is_tried_again),
+		TEST(back_off_spares_the_server),
+		TEST(outage_is_over_soon),
+		TEST(changes_do_not_defeat_retry_after),
+		TEST(an_outage_begins_a_new_row),
+		TEST(events_only_after_success),
+		TEST(no_plan_at_all),
+		TEST(gone_root_is_forgotten),
+		TEST(conflict_waits_for_the_cache),
+		TEST(conflict_with_a_fresh_cache),
+		TEST(conflict_and_gone),
+		TEST(lost_reply_is_adopted),
+		TEST(lost_call_is_repeated),
+		TEST(stranger_is_not_adopted),
+		TEST(owner_alone_is_not_enough),
+		TEST(taken_and_free_again),
+		TEST(deletion_has_preconditions),
+		TEST(already_gone_is_done),
+		TEST(conflict_over_the_same_object),
+	};
+
+	json_setup();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

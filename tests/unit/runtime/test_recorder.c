@@ -1,0 +1,318 @@
+/*
+ * The recorder: repetitions become a count, talkative objects are silenced, and a server that refuses or is away costs
+ * events, never memory.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "fake_kube.h"
+#include "runtime/recorder.h"
+
+#define EVENTS (&resource_event)
+
+struct fixture {
+	struct sched sched;
+	struct fake_kube *fk;
+	struct metrics *metrics;
+	struct recorder *recorder;
+	struct buf log;
+};
+
+static void on_log(void *arg, const char *line, size_t len)
+{
+	struct fixture *f = arg;
+
+	buf_add(&f->log, line, len);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = xcalloc(1, sizeof(*f));
+
+	sched_init(&f->sched, 1000, 1767323045000, 1);
+	f->fk = fake_kube_new(&f->sched, &(struct fake_options){ .count_events = true });
+	f->metrics = metrics_new();
+	f->recorder = recorder_new(fake_kube_api(f->fk), &f->sched, "operator", "host", f->metrics);
+	f->log.max = 1 << 20;
+	log_set_sink(on_log, f);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	log_set_sink(NULL, NULL);
+	recorder_free(f->recorder);
+	metrics_free(f->metrics);
+	fake_kube_free(f->fk);
+	buf_done(&f->log);
+	sched_done(&f->sched);
+	free(f);
+	return 0;
+}
+
+static void say(struct fixture *f, const char *uid, const char *reason)
+{
+	const struct event_about about = { &resource_sparkapplication, "ns", "app", uid };
+
+	recorder_event(f->recorder, &about, "Normal", reason, "something happened");
+}
+
+static const struct json *only_event(struct fixture *f)
+{
+	size_t pos = 0;
+
+	assert_int_equal(fake_kube_count(f->fk, EVENTS), 1);
+	return fake_kube_next(f->fk, EVENTS, &pos);
+}
+
+static double result(const struct fixture *f, const char *name)
+{
+	const char *const values[] = { name };
+
+	return metric_get(metrics_find(f->metrics, "event_recorder_events_total"), values);
+}
+
+static unsigned lines(const struct fixture *f)
+{
+	unsigned count = 0;
+
+	for (const char *at = buf_str(&f->log); (at = strchr(at, '\n')); at++)
+		count++;
+	return count;
+}
+
+static void first_occurrence(void **state)
+{
+	struct fixture *f = *state;
+	const struct json *event;
+
+	say(f, "u1", "Created");
+	assert_int_equal(recorder_pending(f->recorder), 1);
+	fake_kube_run(f->fk, 10);
+	assert_int_equal(recorder_pending(f->recorder), 0);
+	event = only_event(f);
+	assert_string_equal(json_str(event, "reason", ""), "Created");
+	assert_string_equal(json_str(event, "involvedObject.uid", ""), "u1");
+	assert_string_equal(json_str(event, "source.component", ""), "operator");
+	assert_string_equal(json_str(event, "metadata.namespace", ""), "ns");
+	assert_int_equal(json_i64(event, "count", 0), 1);
+	assert_int_equal(result(f, "sent"), 1);
+}
+
+static void repetitions_are_counted(void **state)
+{
+	struct fixture *f = *state;
+	const struct json *event;
+
+	for (int i = 0; i < 5; i++)
+		say(f, "u1", "Created");
+	fake_kube_run(f->fk, 100);
+	assert_int_equal(json_i64(only_event(f), "count", 0), 5);
+	assert_int_equal(fake_kube_write_count(f->fk), 2);
+	fake_kube_run(f->fk, 60000);
+	say(f, "u1", "Created");
+	fake_kube_run(f->fk, 100);
+	event = only_event(f);
+	assert_int_equal(json_i64(event, "count", 0), 6);
+	assert_string_equal(json_str(event, "firstTimestamp", ""), "2026-01-02T03:04:05Z");
+	assert_string_equal(json_str(event, "lastTimestamp", ""), "2026-01-02T03:05:05Z");
+	say(f, "u1", "Other");
+	say(f, "u2", "Created");
+	fake_kube_run(f->fk, 100);
+	assert_int_equal(fake_kube_count(f->fk, EVENTS), 3);
+}
+
+static void a_new_event_after_the_window(void **state)
+{
+	struct fixture *f = *state;
+
+	say(f, "u1", "Created");
+	fake_kube_run(f->fk, 11 * 60 * 1000);
+	say(f, "u1", "Created");
+	fake_kube_run(f->fk, 100);
+	assert_int_equal(fake_kube_count(f->fk, EVENTS), 2);
+}
+
+static void expired_event_is_made_anew(void **state)
+{
+	struct fixture *f = *state;
+	auto_free char *name = NULL;
+
+	say(f, "u1", "Created");
+	fake_kube_run(f->fk, 100);
+	name = xstrdup(json_str(only_event(f), "metadata.name", ""));
+	fake_kube_delete(f->fk, EVENTS, "ns", name);
+	say(f, "u1", "Created");
+	fake_kube_run(f->fk, 100);
+	assert_int_equal(fake_kube_count(f->fk, EVENTS), 0);
+	say(f, "u1", "Created");
+	fake_kube_run(f->fk, 100);
+	assert_int_equal(fake_kube_count(f->fk, EVENTS), 1);
+	assert_int_equal(lines(f), 0);
+}
+
+static void talkative_objects_are_silenced(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 40; i++) {
+		auto_free char *reason = xasprintf("Reason%d", i);
+
+		say(f, "u1", reason);
+	}
+	say(f, "u2", "Created");
+	fake_kube_run(f->fk, 1000);
+	assert_int_equal(fake_kube_count(f->fk, EVENTS), 26);
+	assert_int_equal(result(f, "filtered"), 15);
+	fake_kube_run(f->fk, 5 * 60 * 1000);
+	say(f, "u1", "Later");
+	say(f, "u1", "Too many");
+	fake_kube_run(f->fk, 1000);
+	assert_int_equal(fake_kube_count(f->fk, EVENTS), 27);
+}
+
+static void lost_reply_is_found_again(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_kube_fail(f->fk, 1, FAKE_LOSE_REPLY, NULL);
+	say(f, "u1", "Created");
+	fake_kube_run(f->fk, 10);
+	say(f, "u1", "Created");
+	assert_int_equal(recorder_pending(f->recorder), 1);
+	fake_kube_run(f->fk, 5000);
+	assert_int_equal(json_i64(only_event(f), "count", 0), 2);
+	assert_int_equal(recorder_pending(f->recorder), 0);
+}
+
+static void retry_after_is_kept(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal busy = { .status = 429, .retry_after_s = 20 };
+
+	fake_kube_fail(f->fk, 1, FAKE_REFUSE, &busy);
+	say(f, "u1", "Created");
+	fake_kube_run(f->fk, 19000);
+	say(f, "u2", "Created");
+	assert_int_equal(fake_kube_write_count(f->fk), 1);
+	fake_kube_run(f->fk, 1100);
+	assert_int_equal(fake_kube_count(f->fk, EVENTS), 2);
+}
+
+static void refusals_are_logged_once_a_minute(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal denied = { .status = 403, .message = "namespace is being terminated" };
+
+	fake_kube_refuse(f->fk, VERB_CREATE, EVENTS, -1, &denied);
+	for (int i = 0; i < 5; i++) {
+		auto_free char *uid = xasprintf("u%d", i);
+
+		say(f, uid, "Created");
+	}
+	fake_kube_run(f->fk, 1000);
+	assert_int_equal(recorder_pending(f->recorder), 0);
+	assert_int_equal(lines(f), 1);
+	assert_non_null(strstr(buf_str(&f->log), "class=denied"));
+	assert_int_equal(result(f, "refused"), 5);
+	fake_kube_run(f->fk, 60000);
+	say(f, "u9", "Created");
+	fake_kube_run(f->fk, 1000);
+	assert_int_equal(lines(f), 2);
+}
+
+static void the_oldest_is_dropped(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_kube_down(f->fk, 20000);
+	for (int i = 0; i < 1200; i++) {
+		auto_free char *uid = xasprintf("u%d", i);
+
+		say(f, uid, "Created");
+	}
+	assert_int_equal(recorder_pending(f->recorder), 1004);
+	fake_kube_run(f->fk, 120000);
+	assert_int_equal(recorder_pending(f->recorder), 0);
+	assert_in_range(fake_kube_count(f->fk, EVENTS), 1000, 1004);
+	assert_int_equal((int)result(f, "dropped") + (int)fake_kube_count(f->fk, EVENTS), 1200);
+}
+
+static void long_outage_gives_up(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_kube_down(f->fk, 3600 * 1000);
+	say(f, "u1", "Created");
+	fake_kube_run(f->fk, 1800 * 1000);
+	assert_int_equal(recorder_pending(f->recorder), 0);
+	assert_int_equal(result(f, "refused"), 1);
+}
+
+/* 4096 records and sources are kept; the rest is forgotten, not leaked. */
+static void memory_is_bounded(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 5000; i++) {
+		auto_free char *uid = xasprintf("u%d", i);
+
+		say(f, uid, "Created");
+		fake_kube_run(f->fk, 6);
+	}
+	say(f, "u0", "Created");
+	say(f, "u4999", "Created");
+	fake_kube_run(f->fk, 100);
+	assert_int_equal(fake_kube_count(f->fk, EVENTS), 5001);
+}
+
+static void freed_under_way(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int64_t ms = 0; ms < 8; ms++) {
+		struct recorder *r = recorder_new(fake_kube_api(f->fk), &f->sched, "operator", "host", NULL);
+		const struct event_about about = { &resource_pod, "", "node", "u" };
+
+		recorder_event(r, &about, "Normal", "A", "a");
+		fake_kube_run(f->fk, ms);
+		recorder_event(r, &about, "Normal", "A", "a");
+		recorder_free(r);
+	}
+	fake_kube_run(f->fk, 100);
+	recorder_free(NULL);
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(first_occurrence),
+		TEST(repetitions_are_counted),
+		TEST(a_new_event_after_the_window),
+		TEST(expired_event_is_made_anew),
+		TEST(talkative_objects_are_silenced),
+		TEST(lost_reply_is_found_again),
+		TEST(retry_after_is_kept),
+		TEST(refusals_are_logged_once_a_minute),
+		TEST(the_oldest_is_dropped),
+		TEST(long_outage_gives_up),
+		TEST(memory_is_bounded),
+		TEST(freed_under_way),
+	};
+
+	json_setup();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
