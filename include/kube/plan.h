@@ -12,6 +12,7 @@
 
 enum action_type {
 	ACTION_STATUS = 1, /* merge patch on /status, with the resourceVersion the plan was made for */
+	ACTION_CHECK,      /* a read: the object is still there in the version the plan was made for, or the plan ends here */
 	ACTION_CREATE,     /* AlreadyExists: adopted if owner uid and label match, else ERR_EXISTS */
 	ACTION_DELETE,     /* with uid precondition, background propagation; NotFound is success */
 	ACTION_EVENT,      /* to the recorder, never fails and never waits */
@@ -22,11 +23,11 @@ struct action {
 	const struct resource *res;
 	char *ns;
 	char *name;
-	char *uid;              /* STATUS, DELETE: precondition. CREATE: uid of the owner that an object must have to be ours */
-	char *resource_version; /* STATUS: precondition */
+	char *uid;              /* STATUS, CHECK, DELETE: precondition. CREATE: uid of the owner that an object must have to be ours */
+	char *resource_version; /* STATUS, CHECK: precondition */
 	char *label;            /* CREATE: label key that an existing object must have … */
 	char *label_value;      /* … with this value to be ours */
-	struct json *body;      /* STATUS: {"status": …}; CREATE: the object; EVENT: {type, reason, message} */
+	struct json *body;      /* STATUS: {"status": …}; CREATE: the object; EVENT: {type, reason, message}; else NULL */
 };
 
 struct plan {
@@ -42,6 +43,10 @@ void plan_done(struct plan *p);
 /* body: taken. The strings are copied. */
 void plan_status(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid,
 		 const char *resource_version, struct json *body);
+/* Look before act: comes before creations that only an up-to-date picture of this object justifies and that no status
+ * write precedes. Cheaper than a write by far, and as good a proof. */
+void plan_check(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid,
+		const char *resource_version);
 void plan_create(struct plan *p, const struct resource *res, struct json *object, const char *owner_uid,
 		 const char *label, const char *label_value);
 void plan_delete(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid);

@@ -12,7 +12,7 @@
 
 struct submission_options {
 	const char *master;  /* spark.master: "k8s://https://HOST:PORT" */
-	int64_t submitted_ms; /* spark.app.submitTime; the attempt's recorded time, so that a repetition builds the same bytes */
+	int64_t submitted_ms; /* spark.app.submitTime; not the clock's but one that a repetition finds again, so that it builds the same bytes */
 };
 
 /* In the order in which they are to be created. Owned; NULL before. */

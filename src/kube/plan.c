@@ -14,10 +14,8 @@
 enum { EVENT_MESSAGE_SIZE = 2048 }; /* event_build cuts at 1024 bytes, at the end of a character */
 
 static const char *const type_names[] = {
-	[ACTION_STATUS] = "status",
-	[ACTION_CREATE] = "create",
-	[ACTION_DELETE] = "delete",
-	[ACTION_EVENT] = "event",
+	[ACTION_STATUS] = "status", [ACTION_CHECK] = "check", [ACTION_CREATE] = "create",
+	[ACTION_DELETE] = "delete", [ACTION_EVENT] = "event",
 };
 
 void plan_init(struct plan *p)
@@ -68,6 +66,14 @@ void plan_status(struct plan *p, const struct resource *res, const char *ns, con
 		 const char *resource_version, struct json *body)
 {
 	struct action *a = add(p, ACTION_STATUS, res, ns, name, uid, body);
+
+	a->resource_version = xstrdup_null(resource_version);
+}
+
+void plan_check(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid,
+		const char *resource_version)
+{
+	struct action *a = add(p, ACTION_CHECK, res, ns, name, uid, NULL);
 
 	a->resource_version = xstrdup_null(resource_version);
 }

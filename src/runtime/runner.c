@@ -5,6 +5,7 @@
  *   CREATE, AlreadyExists   ours (owner uid and label): an earlier reply was lost, goes on. Somebody else's: EXISTS.
  *   DELETE, not found       done. 409: done if by now another object has the name.
  *   STATUS, 409             CONFLICT, and the version that the cache has to reach before the next plan is any better.
+ *   CHECK, another version  the same. Another uid is as good as not found: the object that the plan was for is gone.
  * Everything else ends the plan with the error of the reply; a write whose outcome is unknown too, since every action
  * can be repeated. Preconditions: kubernetes apimachinery meta/v1 Preconditions, and resourceVersion in a patch as
  * optimistic lock (apiserver registry/generic/registry/store.go, Update).
@@ -107,6 +108,10 @@ static struct request request_of(const struct action *a, struct json **ret_body)
 		req.name = a->name;
 		req.body = *ret_body = preconditions(a);
 		break;
+	case ACTION_CHECK: /* without resourceVersion in the query: the latest, not what a cache of the API server has */
+		req.verb = VERB_GET;
+		req.name = a->name;
+		break;
 	case ACTION_CREATE:
 		req.verb = VERB_CREATE;
 		req.body = a->body;
@@ -155,8 +160,9 @@ static void note(struct runner *r, const struct json *object)
 static void succeed(struct runner *r)
 {
 	auto_free char *what = runner_describe(r);
+	enum action_type type = current(r)->type;
 
-	log_write(current(r)->type == ACTION_STATUS ? LOG_DEBUG : LOG_INFO, r->options.key, what, NULL);
+	log_write(type == ACTION_STATUS || type == ACTION_CHECK ? LOG_DEBUG : LOG_INFO, r->options.key, what, NULL);
 	r->pos++;
 	advance(r);
 }
@@ -276,13 +282,35 @@ static void on_reply(void *arg, struct reply *reply)
 	fail(r, &reply->err);
 }
 
+static void on_checked(void *arg, struct reply *reply)
+{
+	struct runner *r = arg;
+	const struct action *a = current(r);
+	const char *version = json_str(reply->body, "metadata.resourceVersion", "");
+	struct err err = reply->err;
+
+	r->call = NULL;
+	if (err.code == ERR_NONE && !text_eq(json_str(reply->body, "metadata.uid", a->uid), a->uid)) {
+		err_set(&err, ERR_NOT_FOUND, "get %s %s: another object has the name now", a->res->plural, a->name);
+	} else if (err.code == ERR_NONE && !text_eq(version, a->resource_version)) {
+		note(r, reply->body);
+		err_set(&err, ERR_CONFLICT, "get %s %s: is at version %s, the plan was made for %s", a->res->plural,
+			a->name, version, a->resource_version);
+	}
+	r->root_gone = err.code == ERR_NOT_FOUND;
+	if (err.code == ERR_NONE)
+		succeed(r);
+	else
+		fail(r, &err);
+}
+
 static void send(struct runner *r)
 {
 	auto_json body = NULL;
 	struct request req = request_of(current(r), &body);
 
 	r->sent_ms = sched_now(r->options.sched);
-	r->call = api_send(r->options.api, &req, on_reply, r);
+	r->call = api_send(r->options.api, &req, current(r)->type == ACTION_CHECK ? on_checked : on_reply, r);
 }
 
 static void record(struct runner *r, const struct action *a)

@@ -46,7 +46,7 @@ struct runner {
 	int64_t sent_ms;
 	struct sched_timer timer;
 	struct err err;	       /* the outcome; ERR_NONE: the whole plan went through */
-	bool root_gone;	       /* the object whose status was to be written is not there */
+	bool root_gone;	       /* the object whose status was to be written, or that was checked, is not there */
 	struct sightings seen; /* of what was written or read */
 };
 

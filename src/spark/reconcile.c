@@ -1,11 +1,12 @@
 /*
  * Reconcile: one row per state says what the observed world makes of an application in it.
  *
- * Happy path: "" → intent in the status and, in the same plan, ConfigMap, Service and driver pod → SUBMITTED →
- * RUNNING → SUCCEEDING → COMPLETED. A row only decides: it sets the status to be and what is to be submitted.
- * finish() turns that into actions, always in this order: status, events, creations. The status carries the
- * resourceVersion, so a stale cache stops the plan before anything else happens; events follow from the difference
- * between old and new status, so each is told once.
+ * Happy path: "" → ConfigMap, Service and driver pod are created → their driver pod is seen: SUBMITTED → RUNNING →
+ * SUCCEEDING → COMPLETED. A row only decides: it sets the status to be and what is to be submitted. finish() turns that
+ * into actions, always in this order: status, or else a check where something is created; events; creations. Both
+ * carry the resourceVersion, so a stale cache stops the plan before anything else happens: an application that is gone
+ * or has already run is not submitted again. Events follow from the difference between old and new status, so each is
+ * told once.
  *
  * Failures: a spec that cannot be submitted, or that the API server refuses for too long, ends by
  * SUBMISSION_FAILED in FAILED; a driver that fails, vanishes or never appears by FAILING in FAILED, each with the
@@ -21,7 +22,7 @@
 #include "spark/monitor.h"
 
 enum {
-	RECREATE_MS = 10 * 1000,
+	RECREATE_MS = 10 * 1000, /* a driver pod that was created and is not seen is created again */
 	SLOW_START_MS = 60 * 1000,
 	INVALID_DEADLINE_MS = 5 * 1000,
 	SECOND_MS = 1000,
@@ -41,14 +42,14 @@ struct pass {
 	const struct app *app;
 	struct plan *plan;
 	struct err *err;
-	int64_t attempt;
+	int64_t attempt;	       /* under way or to be made: see attempt_of() */
 	struct app_names names;	       /* of the attempt */
-	const char *submission_id;     /* of the attempt */
+	const char *submission_id;     /* of the driver pod, else as recorded, else of the names */
 	const struct pod_view *driver; /* of the attempt, NULL if there is none */
 	struct status status;	       /* to be */
 	enum app_state state;	       /* to be */
 	struct submission submission;  /* to be created */
-	bool added;		       /* the first attempt begins */
+	bool added;		       /* the application is new */
 	bool deleted;		       /* the application is to be deleted: nothing else matters */
 };
 
@@ -59,6 +60,22 @@ static const char *driver_name(const struct pass *p)
 	if (p->driver)
 		return p->driver->name;
 	return text_empty(p->app->driver_pod_name) ? p->names.driver_pod : p->app->driver_pod_name;
+}
+
+/*
+ * Names follow from it. submissionAttempts counts attempts whose driver pod was seen and those that were given up, so
+ * in "" there are none before the first. A number that is there all the same is an intent: whoever recorded it before
+ * submitting has begun that attempt, and it is carried on. Trying again after an end means one more than are counted.
+ */
+static int64_t attempt_of(const struct app *app)
+{
+	return app->submission_attempts > 0 ? app->submission_attempts : 1;
+}
+
+/* What a repetition finds again, so that it builds the same bytes: the time of the intent, if there is one. */
+static int64_t attempt_time_ms(const struct app *app)
+{
+	return app->last_submission_ms > 0 ? app->last_submission_ms : app->created_ms;
 }
 
 /* Whether the driver is seen for the first time: the submission has succeeded. */
@@ -95,30 +112,35 @@ static const char *steady(const char *stored, const char *message)
 	return text_empty(message) ? message : stored;
 }
 
-/* Written before anything is created: who comes after a crash finds the attempt and its names. */
-static void set_intent(struct pass *p)
+/* The record of the attempt: its driver pod has been seen, or it is given up. */
+static void set_attempt(struct pass *p)
 {
+	const struct pod_view *driver = p->driver;
 	struct json *tree = p->status.tree;
 
-	set_state(p, APP_NEW, NULL);
 	json_set_i64(tree, "submissionAttempts", p->attempt);
-	json_set_str(tree, "submissionID", p->names.submission_id);
+	json_set_str(tree, "submissionID", driver ? driver->submission_id : p->names.submission_id);
 	json_set_str(tree, "sparkApplicationId", p->names.app_id);
-	json_set_str(json_ensure_object(tree, "driverInfo"), "podName", p->names.driver_pod);
-	status_set_time(&p->status, "lastSubmissionAttemptTime", p->w->now_ms);
+	json_set_str(json_ensure_object(tree, "driverInfo"), "podName", driver ? driver->name : p->names.driver_pod);
+	status_set_time(&p->status, "lastSubmissionAttemptTime",
+			driver && driver->created_ms > 0 ? driver->created_ms : p->w->now_ms);
 }
 
 static void fail_submission(struct pass *p, const char *why)
 {
 	auto_free char *message = xasprintf("%s%s", SUBMIT_FAILED_PREFIX, why);
 
+	set_attempt(p);
 	set_state(p, APP_SUBMISSION_FAILED, message);
 	json_remove(p->status.tree, "sparkApplicationId");
 }
 
-static int build(struct pass *p, int64_t submitted_ms)
+static int build(struct pass *p)
 {
-	struct submission_options options = { .master = p->options->master, .submitted_ms = submitted_ms };
+	const struct submission_options options = {
+		.master = p->options->master,
+		.submitted_ms = attempt_time_ms(p->app),
+	};
 	struct err err = { 0 };
 	int rc = submission_build(p->app, p->attempt, &options, &p->submission, &err);
 
@@ -180,8 +202,8 @@ static int follow(struct pass *p)
 	auto_free char *message = trouble(p, state);
 	struct json *tree = p->status.tree;
 
-	if (p->app->submission_attempts == 0)
-		set_intent(p);
+	if (is_arrival(p) || p->app->submission_attempts == 0)
+		set_attempt(p);
 	if (is_arrival(p))
 		json_set_i64(tree, "executionAttempts", p->app->execution_attempts + 1);
 	if (!text_empty(driver->app_id))
@@ -241,38 +263,34 @@ static void handle_refusal(struct pass *p)
 
 /* ---- rows ---- */
 
-/* The time as the status keeps it, so that a repetition builds the same bytes. */
-static int64_t whole_seconds(int64_t wall_ms)
-{
-	return wall_ms - wall_ms % SECOND_MS;
-}
-
+/*
+ * Until the driver pod is seen nothing is recorded, and the submission is repeated: what exists is adopted, so that a
+ * lost reply or a late watch do no harm. A driver pod that was deleted before it was ever seen is created once more, as
+ * often as that happens: nothing is known to have run. Each time the check proves that no one else has recorded more.
+ */
 static int on_new(struct pass *p)
 {
 	const struct app *app = p->app;
+	int rc;
 
 	if (p->driver)
 		return follow(p);
-	if (app->submission_attempts == 0) {
-		if (app->suspend) {
-			status_set_condition(&p->status, "Submitted", "False", "Suspended",
-					     "spec.suspend is true: not submitted");
-			return 0;
-		}
-		p->added = true;
-		set_intent(p);
-		return build(p, whole_seconds(p->w->now_ms));
-	}
-	if (!text_eq(app->submission_id, p->names.submission_id)) {
-		set_intent(p);
-		return build(p, whole_seconds(p->w->now_ms));
+	if (app->suspend && app->submission_attempts == 0) {
+		set_state(p, APP_NEW, NULL);
+		status_set_condition(&p->status, "Submitted", "False", "Suspended",
+				     "spec.suspend is true: not submitted");
+		return 0;
 	}
 	if (p->w->refused)
 		handle_refusal(p);
+	else
+		p->added = app->submission_attempts == 0;
 	if (p->state == APP_SUBMISSION_FAILED)
 		return 0;
-	plan_requeue(p->plan, RECREATE_MS);
-	return build(p, app->last_submission_ms);
+	rc = build(p);
+	if (p->submission.driver)
+		plan_requeue(p->plan, RECREATE_MS);
+	return rc;
 }
 
 static int on_submission_failed(struct pass *p)
@@ -374,15 +392,24 @@ static void create(struct pass *p, const struct resource *res, struct json *obje
 	plan_create(p->plan, res, object, p->app->uid, LABEL_SUBMISSION_ID, p->names.submission_id);
 }
 
+static void create_all(struct pass *p)
+{
+	create(p, &resource_configmap, take_ptr(p->submission.configmap));
+	create(p, &resource_service, take_ptr(p->submission.service));
+	create(p, &resource_pod, take_ptr(p->submission.driver));
+}
+
 static void finish(struct pass *p)
 {
+	const struct app *app = p->app;
+	bool submits = p->submission.driver != NULL;
+	bool written;
 	const struct report report = {
 		.app = p->app,
 		.state = p->state,
 		.status = &p->status,
 		.driver = p->driver,
 		.driver_name = driver_name(p),
-		.added = p->added,
 	};
 
 	if (p->deleted)
@@ -390,13 +417,16 @@ static void finish(struct pass *p)
 	status_set_executors(&p->status, p->state, p->w->pods, p->w->pod_count, p->submission_id,
 			     p->options->max_tracked_executors);
 	report_conditions(&report);
-	if (status_plan(&p->status, p->plan))
+	/* A status patch is the dearest of all writes: a submission that nothing stands in the way of needs none. */
+	written = (!submits || p->w->refused) && status_plan(&p->status, p->plan);
+	if (submits && !written)
+		plan_check(p->plan, app_kind.res, app->ns, app->name, app->uid, app->resource_version);
+	if (p->added)
+		report_added(app, p->plan);
+	if (written)
 		report_events(&report, p->w->pods, p->w->pod_count, p->plan);
-	if (!p->submission.driver)
-		return;
-	create(p, &resource_configmap, take_ptr(p->submission.configmap));
-	create(p, &resource_service, take_ptr(p->submission.service));
-	create(p, &resource_pod, take_ptr(p->submission.driver));
+	if (submits)
+		create_all(p);
 }
 
 /* Only an application that has not begun is failed for what cannot be read: what runs or has ended is left alone. */
@@ -434,10 +464,12 @@ int reconcile(const struct world *w, const struct reconcile_options *options, st
 	if (w->problem)
 		return reconcile_unreadable(w, plan);
 	p.state = (enum app_state)app->state;
-	p.attempt = app->submission_attempts > 0 ? app->submission_attempts : 1;
+	p.attempt = attempt_of(app);
 	app_names_init(&p.names, app, p.attempt);
 	p.submission_id = text_empty(app->submission_id) ? p.names.submission_id : app->submission_id;
 	p.driver = find_driver(&p);
+	if (p.driver)
+		p.submission_id = p.driver->submission_id;
 	status_init(&p.status, app, w->now_ms);
 	rc = rows[p.state](&p);
 	if (rc == 0)

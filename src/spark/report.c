@@ -122,16 +122,19 @@ static void tell(const struct app *app, struct plan *plan, const struct event_ro
 	tell_text(app, plan, row, text);
 }
 
+void report_added(const struct app *app, struct plan *plan)
+{
+	tell(app, plan, &added_event, app->name, "");
+	if (!text_eq(json_str(app->tree, "spec.restartPolicy.type", "Never"), "Never"))
+		tell(app, plan, &policy_event, app->name, "");
+}
+
 static void tell_states(const struct report *r, struct plan *plan)
 {
 	const struct app *app = r->app;
 	bool arrived = r->driver && (app->state == APP_NEW || app->state == APP_SUBMISSION_FAILED);
 	const char *message = error_message(r);
 
-	if (r->added)
-		tell(app, plan, &added_event, app->name, "");
-	if (r->added && !text_eq(json_str(app->tree, "spec.restartPolicy.type", "Never"), "Never"))
-		tell(app, plan, &policy_event, app->name, "");
 	if ((enum app_state)app->state == r->state)
 		return;
 	if (arrived)

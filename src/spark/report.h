@@ -12,10 +12,11 @@ struct report {
 	struct status *status; /* to be */
 	const struct pod_view *driver;
 	const char *driver_name;
-	bool added; /* the first attempt begins */
 };
 
 void report_conditions(const struct report *r);
+/* SparkApplicationAdded, and which wishes of the spec will not be granted. */
+void report_added(const struct app *app, struct plan *plan);
 /* The events of a plan whose status has changed. pods: among them the executors that have changed. */
 void report_events(const struct report *r, const struct pod_view *const *pods, size_t count, struct plan *plan);
 /* SparkApplicationFailed. */

@@ -148,11 +148,11 @@ static void on_player(void *arg)
 	}
 }
 
-static void apply_application(struct sim *s)
+void sim_apply(struct sim *s, const char *uid)
 {
 	static const char text[] =
 	    "{\"apiVersion\":\"sparkoperator.k8s.io/v1beta2\",\"kind\":\"SparkApplication\","
-	    "\"metadata\":{\"name\":\"pi\",\"namespace\":\"" NS "\",\"uid\":\"aaaaaaaa-0000-4000-8000-000000000001\"},"
+	    "\"metadata\":{\"name\":\"pi\",\"namespace\":\"" NS "\"},"
 	    "\"spec\":{\"type\":\"Scala\",\"mode\":\"cluster\",\"image\":\"spark:3.5.6\",\"sparkVersion\":\"3.5.6\","
 	    "\"mainClass\":\"org.example.Pi\",\"mainApplicationFile\":\"local:///pi.jar\","
 	    "\"driver\":{\"cores\":1,\"memory\":\"512m\"},"
@@ -161,12 +161,31 @@ static void apply_application(struct sim *s)
 	struct json *app = json_parse(text, strlen(text), &err);
 
 	assert_non_null(app);
+	json_set_str(json_get(app, "metadata"), "uid", uid);
 	if (s->plot == SIM_EXPIRE)
 		json_set_i64(json_get(app, "spec"), "timeToLiveSeconds", TTL_S);
 	fake_kube_put(s->kube, &resource_sparkapplication, app);
 }
 
 /* ---- oracles ---- */
+
+static bool is_over(const struct json *app)
+{
+	const char *state = json_str(app, "status.applicationState.state", "");
+
+	return text_eq(state, "COMPLETED") || text_eq(state, "FAILED");
+}
+
+static void expect_cause(const struct sim *s, const struct json *driver)
+{
+	const struct json *owner = json_first(json_at(driver, "metadata.ownerReferences"));
+	const struct json *app = fake_kube_get(s->kube, &resource_sparkapplication, NS, "pi");
+
+	if (!app || !text_eq(json_str(app, "metadata.uid", "?"), json_str(owner, "uid", "")))
+		fail_msg("a driver pod was created for an application that is gone");
+	if (is_over(app))
+		fail_msg("a driver pod was created for an application that has ended");
+}
 
 static void on_change(void *arg, const struct resource *res, const struct json *before, const struct json *now)
 {
@@ -182,6 +201,7 @@ static void on_change(void *arg, const struct resource *res, const struct json *
 	map_set(s->driver_uids, id, (void *)count);
 	if (count > 1)
 		fail_msg("a second driver pod was created for attempt %s", id);
+	expect_cause(s, now);
 }
 
 void sim_check_writes(const struct sim *s)
@@ -246,7 +266,7 @@ void sim_init(struct sim *s, enum sim_plot plot)
 	sched_timer_init(&s->restart, on_restart, s);
 	start_operator(s);
 	sched_run(&s->sched, 10);
-	apply_application(s);
+	sim_apply(s, SIM_UID);
 }
 
 void sim_done(struct sim *s)
@@ -263,11 +283,8 @@ void sim_done(struct sim *s)
 static bool has_ended(const struct sim *s)
 {
 	const struct json *app = fake_kube_get(s->kube, &resource_sparkapplication, NS, "pi");
-	const char *state = json_str(app, "status.applicationState.state", "");
 
-	if (s->plot == SIM_EXPIRE)
-		return app == NULL;
-	return text_eq(state, "COMPLETED") || text_eq(state, "FAILED");
+	return s->plot == SIM_EXPIRE ? app == NULL : is_over(app);
 }
 
 void sim_run(struct sim *s)

@@ -2,7 +2,8 @@
  * A whole cluster in virtual time: the operator as it is, an API server in memory, and a player for kubelet, Spark driver and user.
  *
  * The player is level-triggered: every 50 ms it looks at each pod and moves it on by its age, as the plot says. Oracles that
- * hold at every instant are checked at every change: at most one driver pod alive for an attempt, none created twice.
+ * hold at every instant are checked at every change: at most one driver pod is ever created for an attempt, and none for an
+ * application that is gone or has ended.
  */
 #ifndef TESTS_SIM_CLUSTER_H
 #define TESTS_SIM_CLUSTER_H
@@ -28,8 +29,12 @@ struct sim {
 	unsigned crashes;
 };
 
-/* One application "default/pi" is applied 10 ms after the start. */
+#define SIM_UID "aaaaaaaa-0000-4000-8000-000000000001"
+
+/* One application "default/pi" with SIM_UID is applied 10 ms after the start. */
 void sim_init(struct sim *s, enum sim_plot plot);
+/* Applies "default/pi" once more, after it was deleted. */
+void sim_apply(struct sim *s, const char *uid);
 void sim_done(struct sim *s);
 /* The operator dies now; another starts after delay_ms. For fake_kube_crash_after too (arg: the sim). */
 void sim_crash(void *arg);

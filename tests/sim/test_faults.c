@@ -95,7 +95,7 @@ static void undisturbed_run_is_right(void **state)
 			assert_int_equal(json_len(json_at(app, "status.executorState")), 2);
 		}
 		assert_int_equal(map_len(s.driver_uids), 1);
-		assert_in_range(fake_kube_write_count(s.kube), 6, 16);
+		assert_in_range(fake_kube_write_count(s.kube), 5, 15);
 		sim_done(&s);
 	}
 }
@@ -288,6 +288,117 @@ static void cache_is_late(void **state)
 	}
 }
 
+/* ---- look before act: the operator sees the applications as they were a minute ago ---- */
+
+enum { BLIND_MS = 60000 };
+
+static void init_blind(struct sim *s)
+{
+	sim_init(s, SIM_SUCCEED);
+	fake_kube_delay(s->kube, &resource_sparkapplication, BLIND_MS);
+}
+
+static void pass_until(struct sim *s, int64_t now_ms)
+{
+	fake_kube_run(s->kube, now_ms - s->sched.now_ms);
+}
+
+static const int64_t blind_times_ms[] = { 11, 1000, 30000, BLIND_MS };
+
+static void deleted_unseen(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < array_len(blind_times_ms); i++) {
+		struct sim s;
+
+		init_blind(&s);
+		pass_until(&s, blind_times_ms[i]);
+		assert_true(fake_kube_delete(s.kube, &resource_sparkapplication, "default", "pi"));
+		pass_until(&s, 5 * BLIND_MS);
+		assert_int_equal(fake_kube_calls(s.kube, VERB_GET, &resource_sparkapplication), 1);
+		assert_int_equal(fake_kube_write_count(s.kube), 0);
+		assert_int_equal(fake_kube_count(s.kube, &resource_event), 0);
+		sim_done(&s);
+	}
+}
+
+static void replaced_unseen(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < array_len(blind_times_ms); i++) {
+		struct sim s;
+
+		init_blind(&s);
+		pass_until(&s, blind_times_ms[i]);
+		assert_true(fake_kube_delete(s.kube, &resource_sparkapplication, "default", "pi"));
+		sim_apply(&s, "bbbbbbbb-0000-4000-8000-000000000002");
+		pass_until(&s, BLIND_MS + blind_times_ms[i]);
+		assert_int_equal(fake_kube_write_count(s.kube), 0);
+		sim_run(&s);
+		assert_int_equal(map_len(s.driver_uids), 1);
+		sim_done(&s);
+	}
+}
+
+static struct json *status_of_success(void)
+{
+	const struct json *app;
+	struct json *status;
+	struct sim s;
+
+	sim_init(&s, SIM_SUCCEED);
+	sim_run(&s);
+	app = fake_kube_get(s.kube, &resource_sparkapplication, "default", "pi");
+	status = json_dup(json_get(app, "status"));
+	sim_done(&s);
+	return status;
+}
+
+/* Another operator has carried it to its end, and its driver pod is long gone. */
+static void ended_unseen(void **state)
+{
+	auto_json status = status_of_success();
+
+	(void)state;
+	for (size_t i = 0; i < array_len(blind_times_ms); i++) {
+		struct sim s;
+
+		init_blind(&s);
+		pass_until(&s, blind_times_ms[i]);
+		fake_kube_patch_status(s.kube, &resource_sparkapplication, "default", "pi", json_dup(status));
+		pass_until(&s, 5 * BLIND_MS);
+		assert_in_range(fake_kube_calls(s.kube, VERB_GET, &resource_sparkapplication), 1, 15);
+		assert_int_equal(fake_kube_write_count(s.kube), 0);
+		sim_done(&s);
+	}
+}
+
+/* The operator restarts, sees the application new and submits it; what it writes then, it does not see, and when the
+ * driver has completed its pod is deleted: all that is left to see is a new application without a pod. */
+static void driver_gone_while_blind_after_restart(void **state)
+{
+	static const int64_t gone_ms[] = { 2500, 4000, 20000, 50000 };
+
+	(void)state;
+	for (size_t i = 0; i < array_len(gone_ms); i++) {
+		struct sim s;
+
+		init_blind(&s);
+		pass_until(&s, 1000);
+		sim_crash(&s);
+		pass_until(&s, gone_ms[i]);
+		assert_int_equal(map_len(s.driver_uids), 1);
+		assert_true(fake_kube_delete(s.kube, &resource_pod, "default", "pi-driver"));
+		sim_run(&s);
+		assert_int_equal(map_len(s.driver_uids), 1);
+		assert_true(fake_kube_calls(s.kube, VERB_GET, &resource_sparkapplication) > 1);
+		assert_non_null(strstr(json_str(fake_kube_get(s.kube, &resource_sparkapplication, "default", "pi"),
+						"status.applicationState.errorMessage", ""),
+				       "driver pod not found"));
+		sim_done(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +411,10 @@ int main(void)
 		cmocka_unit_test(watch_disturbed_at_every_time),
 		cmocka_unit_test(api_server_down_at_every_time),
 		cmocka_unit_test(cache_is_late),
+		cmocka_unit_test(deleted_unseen),
+		cmocka_unit_test(replaced_unseen),
+		cmocka_unit_test(ended_unseen),
+		cmocka_unit_test(driver_gone_while_blind_after_restart),
 	};
 
 	json_setup();

@@ -44,6 +44,7 @@ static void test_each_action(void **state)
 	plan_init(&p);
 	json_set_i64(status, "status", 1);
 	plan_status(&p, &resource_sparkapplication, "n", "a", "u", "7", status);
+	plan_check(&p, &resource_sparkapplication, "n", "a", "u", "8");
 	plan_create(&p, &resource_pod, object("n", "a-driver"), "u", "attempt", "1");
 	plan_delete(&p, &resource_service, "n", "a-svc", "u2");
 	plan_event(&p, &resource_sparkapplication, "n", "a", "u", "Warning", "Failed", "exit code %d", 3);
@@ -51,14 +52,16 @@ static void test_each_action(void **state)
 	       "{\"actions\":["
 	       "{\"type\":\"status\",\"resource\":\"sparkapplications\",\"key\":\"n/a\",\"uid\":\"u\","
 	       "\"resourceVersion\":\"7\",\"body\":{\"status\":1}},"
+	       "{\"type\":\"check\",\"resource\":\"sparkapplications\",\"key\":\"n/a\",\"uid\":\"u\","
+	       "\"resourceVersion\":\"8\"},"
 	       "{\"type\":\"create\",\"resource\":\"pods\",\"key\":\"n/a-driver\",\"uid\":\"u\",\"label\":\"attempt\","
 	       "\"labelValue\":\"1\",\"body\":{\"metadata\":{\"namespace\":\"n\",\"name\":\"a-driver\"}}},"
 	       "{\"type\":\"delete\",\"resource\":\"services\",\"key\":\"n/a-svc\",\"uid\":\"u2\"},"
 	       "{\"type\":\"event\",\"resource\":\"sparkapplications\",\"key\":\"n/a\",\"uid\":\"u\",\"body\":"
 	       "{\"type\":\"Warning\",\"reason\":\"Failed\",\"message\":\"exit code 3\"}}"
 	       "],\"requeue_ms\":-1}");
-	assert_string_equal(p.actions[1].ns, "n");
-	assert_string_equal(p.actions[1].name, "a-driver");
+	assert_string_equal(p.actions[2].ns, "n");
+	assert_string_equal(p.actions[2].name, "a-driver");
 }
 
 static void test_what_is_absent(void **state)

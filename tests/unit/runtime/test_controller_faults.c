@@ -221,6 +221,99 @@ static void conflict_and_gone(void **state)
 	assert_forgotten(f);
 }
 
+/* ---- look before act ---- */
+
+static void check_finds_what_was_planned_for(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, toy_checked);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 1000);
+	assert_census(f, "create pods ns/a-driver\n");
+	assert_int_equal(fake_kube_calls(f->fk, VERB_GET, RES_APP), 1);
+	assert_null(strstr(buf_str(&f->log), "get sparkapplications")); /* for debugging only */
+	assert_forgotten(f);
+}
+
+/* The cache is behind: nothing is created, and nobody asks again before the cache knows. */
+static void check_waits_for_the_cache(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, toy_checked);
+	fake_kube_delay(f->fk, RES_APP, 2000);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 1000);
+	fake_kube_patch(f->fk, RES_APP, "ns", "a", "{\"spec\": {\"x\": 1}}");
+	fake_kube_run(f->fk, 1900);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_GET, RES_APP), 1);
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 0);
+	fake_kube_run(f->fk, 200);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_GET, RES_APP), 2);
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
+	assert_int_equal(f->told, 0);
+	assert_null(strstr(buf_str(&f->log), "level=warn"));
+}
+
+static void checked_object_is_gone(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, toy_checked);
+	fake_kube_delay(f->fk, RES_APP, 3000);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 2000);
+	fake_kube_delete(f->fk, RES_APP, "ns", "a");
+	fake_kube_run(f->fk, 2000);
+	assert_int_equal(f->plans, 1);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_GET, RES_APP), 1);
+	assert_int_equal(result(f, "error"), 0);
+	fake_kube_run(f->fk, 10000);
+	assert_int_equal(f->plans, 2); /* its removal */
+	assert_int_equal(fake_kube_calls(f->fk, VERB_CREATE, RES_POD), 0);
+	assert_forgotten(f);
+}
+
+static void checked_object_is_another(void **state)
+{
+	struct fixture *f = *state;
+	const struct json *pod;
+
+	start(f, toy_checked);
+	fake_kube_delay(f->fk, RES_APP, 3000);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 1000);
+	fake_kube_delete(f->fk, RES_APP, "ns", "a");
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 2500);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_GET, RES_APP), 1);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_CREATE, RES_POD), 0);
+	fake_kube_run(f->fk, 10000);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_CREATE, RES_POD), 1);
+	pod = fake_kube_get(f->fk, RES_POD, "ns", "a-driver");
+	assert_string_equal(json_str(json_first(json_at(pod, "metadata.ownerReferences")), "uid", ""),
+			    json_str(fake_kube_get(f->fk, RES_APP, "ns", "a"), "metadata.uid", "?"));
+	assert_forgotten(f);
+}
+
+static void check_that_fails_ends_the_plan(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal denied = { .status = 403 }, busy = { .status = 429, .retry_after_s = 3 };
+
+	fake_kube_refuse(f->fk, VERB_GET, RES_APP, 1, &denied);
+	fake_kube_refuse(f->fk, VERB_GET, RES_APP, 1, &busy);
+	start(f, toy_checked);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 2900);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_CREATE, RES_POD), 0);
+	assert_int_equal(f->told, 1);
+	assert_non_null(strstr(f->last_told.err.msg, "get sparkapplications ns/a: 403"));
+	fake_kube_run(f->fk, 1000);
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
+}
+
 /* ---- adoption ---- */
 
 static void lost_reply_is_adopted(void **state)
@@ -391,6 +484,11 @@ int main(void)
 		TEST(conflict_waits_for_the_cache),
 		TEST(conflict_with_a_fresh_cache),
 		TEST(conflict_and_gone),
+		TEST(check_finds_what_was_planned_for),
+		TEST(check_waits_for_the_cache),
+		TEST(checked_object_is_gone),
+		TEST(checked_object_is_another),
+		TEST(check_that_fails_ends_the_plan),
 		TEST(lost_reply_is_adopted),
 		TEST(lost_call_is_repeated),
 		TEST(stranger_is_not_adopted),

@@ -118,6 +118,20 @@ static inline int toy_pod_only(struct fixture *f, const struct kobj *app, const 
 	return 0;
 }
 
+static inline int toy_checked(struct fixture *f, const struct kobj *app, const struct failure *failed,
+			      struct plan *plan, struct err *err)
+{
+	size_t pos = 0;
+
+	(void)failed;
+	(void)err;
+	if (store_index_next(f->pods, app->key, &pos))
+		return 0;
+	plan_check(plan, RES_APP, app->ns, app->name, app->uid, app->resource_version);
+	plan_pod(plan, app);
+	return 0;
+}
+
 /* One status write; what is wanted stands in spec.want. */
 static inline int toy_status(struct fixture *f, const struct kobj *app, const struct failure *failed, struct plan *plan,
 			     struct err *err)
