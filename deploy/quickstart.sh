@@ -1,0 +1,253 @@
+#!/usr/bin/env bash
+# quickstart.sh: builds the operator, gives it a cluster and lets it run deploy/examples/spark-pi.yaml, showing what
+# happens. On a fresh Debian 12, as root, it installs what it needs. The cluster is that of $KUBECONFIG if it answers;
+# otherwise a real one-node Kubernetes is started in a network namespace (tests/cluster), built the first time.
+# The operator runs as a process of this machine with the permissions of deploy/rbac.yaml. A second run takes seconds.
+#
+#   deploy/quickstart.sh          run it
+#   deploy/quickstart.sh --down   remove everything it made, but for installed packages and the cache of built things
+#
+# SPARK_IMAGE      image of the example in your own cluster (default apache/spark:3.5.6)
+# SPARK_JAR        jar of the example in that image
+set -euo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=tests/cluster/lib.sh
+source "$top/tests/cluster/lib.sh"
+# shellcheck source=tests/cluster/operator.sh
+source "$top/tests/cluster/operator.sh"
+
+dir=$cache/quickstart
+app=spark-pi
+limit=300 # seconds for the application
+cluster=$top/tests/cluster/cluster
+label=sparkoperator.k8s.io/app-name=$app
+
+step() { say "==> $*"; }
+
+# ---- build ------------------------------------------------------------------------------------------------------
+
+build_operator() {
+  install_packages "${build_packages[@]}" jq curl
+  with_progress "building the operator" "$cache/log/operator.log" compile_operator
+}
+
+compile_operator() {
+  cd "$top"
+  cmake --preset release
+  cmake --build --preset release --target spark-operator
+}
+
+# ---- cluster ----------------------------------------------------------------------------------------------------
+
+choose_cluster() {
+  local own
+  own=$("$cluster" quickstart kubeconfig)
+  if [[ -n ${KUBECONFIG:-} && $KUBECONFIG != "$own" ]]; then
+    find_kubectl
+    if kubectl get --raw=/readyz --request-timeout=5s >/dev/null 2>&1; then
+      step "using the cluster of $KUBECONFIG"
+      echo "$KUBECONFIG" >"$dir/cluster"
+      return
+    fi
+    say "the cluster of KUBECONFIG=$KUBECONFIG does not answer"
+  fi
+  start_cluster
+}
+
+find_kubectl() {
+  export PATH=$PATH:$bin
+  command -v kubectl >/dev/null || "$top/tests/cluster/build" control-plane
+}
+
+start_cluster() {
+  local env
+  ((EUID == 0)) || die "without a cluster in \$KUBECONFIG, this needs root, to start one"
+  step "a Kubernetes of one node in a network namespace (state $cache/clusters/quickstart)"
+  "$top/tests/cluster/spark-image" "$spark_version"
+  env=$("$cluster" quickstart up)
+  eval "$env"
+  "$cluster" quickstart image "$cache/spark-$spark_version.tar"
+  rm -f "$dir/cluster"
+}
+
+# What was in the user's cluster before stays there at --down: a CRD may carry other applications.
+install_once() {
+  local file rbac=$top/deploy/rbac.yaml
+  for file in "$crd" "$rbac"; do
+    [[ -n $(kubectl get -f "$file" --ignore-not-found -o name 2>/dev/null) ]] || echo "$file" >>"$dir/made"
+  done
+  if [[ -f $dir/cluster ]] && ! grep -qxF "$crd" "$dir/made" 2>/dev/null; then
+    say "the cluster has a CRD of SparkApplications already; it stays as it is"
+    kubectl apply --server-side --force-conflicts -f "$rbac" >/dev/null
+  else
+    install_objects
+  fi
+}
+
+# ---- operator ---------------------------------------------------------------------------------------------------
+
+run_operator() {
+  local binary=$top/build/release/spark-operator
+  if operator_pid "$dir" >/dev/null && cmp -s "$binary" "$dir/spark-operator" && same_server && token_is_fresh; then
+    step "the operator runs already (pid $(cat "$dir/pid"))"
+    operator_wait_ready "$dir"
+    return
+  fi
+  operator_stop "$dir"
+  : >"$dir/log"
+  operator_start "$dir" "$binary"
+  step "the operator runs (pid $(cat "$dir/pid"), log $dir/log, metrics http://$(cat "$dir/address")/metrics)"
+}
+
+server_of() { kubectl --kubeconfig "$1" config view --minify --raw -o json | jq -r '.clusters[0].cluster | .server, .["certificate-authority-data"]'; }
+same_server() { [[ $(server_of "$dir/kubeconfig") == "$(kubectl config view --minify --flatten --raw -o json |
+  jq -r '.clusters[0].cluster | .server, .["certificate-authority-data"]')" ]]; }
+token_is_fresh() { [[ -n $(find "$dir/kubeconfig" -mmin -720) ]]; }
+
+# ---- example ----------------------------------------------------------------------------------------------------
+
+example() { # in a cluster that is not ours: with an image that it can pull
+  local image=${SPARK_IMAGE:-apache/spark:3.5.6} jar=${SPARK_JAR:-/opt/spark/examples/jars/spark-examples_2.12-3.5.6.jar}
+  if [[ -f $dir/cluster ]]; then
+    sed "s|image: local/.*|image: $image|; s|local:///opt/spark/examples/jars/.*|local://$jar|" "$top/deploy/examples/$app.yaml"
+  else
+    cat "$top/deploy/examples/$app.yaml"
+  fi
+}
+
+submit() {
+  kubectl -n default delete sparkapp "$app" --ignore-not-found --timeout=60s >/dev/null
+  wait_until 60 "the end of the last run's pods" no_pods
+  step "kubectl apply -f deploy/examples/$app.yaml"
+  example | kubectl apply -f - >/dev/null
+}
+
+no_pods() { [[ -z $(kubectl -n default get pods -l "$label" -o name) ]]; }
+
+# one line: state, pods and their phases, error message
+situation() {
+  {
+    kubectl -n default get sparkapp "$app" -o json
+    kubectl -n default get pods -l "$label" -o json
+  } | jq -rs '
+    def name: if .metadata.labels["spark-role"] == "executor" then "executor \(.metadata.labels["spark-exec-id"])" else "driver" end;
+    def phase: if .metadata.deletionTimestamp then "Terminating"
+      else [.status.containerStatuses[]?.state.waiting.reason // empty][0] // .status.phase end;
+    (.[0].status.applicationState.state // "new" | if . == "" then "new" else . end) as $state
+    | ([.[1].items[] | {role: name, phase: phase}] | sort_by(.role) | map("\(.role) \(.phase)") | join(", ")) as $pods
+    | [$state, $pods, (.[0].status.applicationState.errorMessage // "" | gsub("\n"; " "))] | join("\u001f")'
+}
+
+watch_application() { # prints a line whenever something has changed; succeeds when the application has
+  local begin now last='' line state pods message
+  begin=$(now_ms)
+  printf '%9s  %-18s %s\n' time application pods
+  while true; do
+    line=$(situation 2>/dev/null) || line=$last
+    now=$(($(now_ms) - begin))
+    IFS=$'\037' read -r state pods message <<<"$line"
+    if [[ $line != "$last" ]]; then
+      printf '%7d.%d s  %-18s %s\n' $((now / 1000)) $((now % 1000 / 100)) "$state" "$pods${message:+  ($message)}"
+      last=$line
+    fi
+    case $state in
+    COMPLETED) return 0 ;;
+    FAILED) return 1 ;;
+    esac
+    ((now < limit * 1000)) || {
+      say "error: not finished after $limit s"
+      return 1
+    }
+    sleep 0.4
+  done
+}
+
+explain_failure() {
+  say ""
+  say "The application did not complete. Why, as far as can be seen:"
+  kubectl -n default get sparkapp "$app" -o json 2>/dev/null |
+    jq -r '"status: \(.status.applicationState.state // "none") \(.status.applicationState.errorMessage // "")"' >&2 || true
+  say "--- events"
+  kubectl -n default get events --sort-by=.lastTimestamp 2>/dev/null | grep -F "$app" | tail -n 12 >&2 || true
+  say "--- driver (last lines)"
+  kubectl -n default logs "$app-driver" --tail=15 >&2 2>&1 || true
+  say "--- operator (last lines of $dir/log)"
+  tail -n 15 "$dir/log" >&2 || true
+}
+
+show_result() {
+  local driver
+  driver=$(kubectl -n default get sparkapp "$app" -o jsonpath='{.status.driverInfo.podName}')
+  step "kubectl logs $driver"
+  kubectl -n default logs "$driver" | grep 'Pi is roughly'
+  step "kubectl get sparkapp"
+  kubectl -n default get sparkapp
+}
+
+show_next() {
+  cat <<TEXT
+
+Look around:
+  export KUBECONFIG=$KUBECONFIG PATH=\$PATH:$bin
+  kubectl describe sparkapp $app
+  kubectl apply -f $top/deploy/examples/spark-pi-python.yaml
+  less $dir/log                   # the operator's log
+  curl http://$(cat "$dir/address")/metrics   # its metrics
+Remove everything:
+  deploy/quickstart.sh --down
+TEXT
+}
+
+# ---- commands ---------------------------------------------------------------------------------------------------
+
+run() {
+  mkdir -p "$dir"
+  build_operator
+  choose_cluster
+  install_once
+  run_operator
+  submit
+  if ! watch_application; then
+    explain_failure
+    return 1
+  fi
+  show_result
+  say "done in $SECONDS s"
+  show_next
+}
+
+down() {
+  if [[ -f $dir/cluster ]]; then
+    clean_user_cluster
+  fi
+  operator_stop "$dir"
+  "$cluster" quickstart down
+  rm -rf "$dir"
+  say "removed"
+}
+
+clean_user_cluster() {
+  local file
+  KUBECONFIG=$(cat "$dir/cluster")
+  export KUBECONFIG
+  find_kubectl
+  kubectl -n default delete --ignore-not-found --timeout=60s sparkapp "$app" spark-pi-python
+  operator_stop "$dir"
+  [[ -f $dir/made ]] || return 0
+  while read -r file; do
+    if [[ $file == "$crd" && -n $(kubectl get sparkapp -A -o name) ]]; then
+      say "other applications exist; left as it is: $file"
+    else
+      kubectl delete --ignore-not-found --timeout=120s -f "$file"
+    fi
+  done < <(sort -u "$dir/made")
+}
+
+case ${1:-} in
+'') run ;;
+--down) down ;;
+*)
+  sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}"
+  [[ $1 == --help || $1 == -h ]] || exit 2
+  ;;
+esac
