@@ -10,11 +10,11 @@
 #include <stddef.h>
 
 struct buf {
-	char *data;     /* NUL-terminated whenever not NULL; NULL while nothing was added */
-	size_t len;     /* without the NUL */
+	char *data; /* NUL-terminated whenever not NULL; NULL while nothing was added */
+	size_t len; /* without the NUL */
 	size_t cap;
-	size_t max;     /* largest len allowed */
-	bool overflow;  /* an addition was refused; content is what fitted before it */
+	size_t max;    /* largest len allowed */
+	bool overflow; /* an addition was refused; content is what fitted before it */
 };
 
 void buf_init(struct buf *b, size_t max);

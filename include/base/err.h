@@ -11,20 +11,20 @@
 #include <stdint.h>
 
 /* id, name in logs and metrics. What follows from each class is decided in runtime/controller.c. */
-#define ERR_CODES(X)                                                                                              \
-	X(NOT_FOUND, "not_found")       /* 404: the object is not there */                                         \
-	X(EXISTS, "already_exists")     /* 409 AlreadyExists: somebody holds the name */                           \
-	X(CONFLICT, "conflict")         /* 409 Conflict: a precondition failed, read again */                      \
-	X(GONE, "gone")                 /* 410: the resourceVersion or continue token is too old */                \
-	X(INVALID, "invalid")           /* 400, 422 and our own checks: wrong until somebody changes it */         \
-	X(DENIED, "denied")             /* 403: RBAC, quota or an admission webhook said no */                     \
-	X(UNAUTHORIZED, "unauthorized") /* 401: credentials refused */                                             \
-	X(BUSY, "busy")                 /* 429, 503 with Retry-After: wait retry_after_ms */                       \
-	X(TIMEOUT, "timeout")           /* a deadline passed; whether a write took place is unknown */             \
-	X(IO, "io")                     /* connection refused, reset, TLS failure; outcome of a write unknown */   \
-	X(TOO_LARGE, "too_large")       /* over a size limit of ours or of the server (413) */                     \
-	X(CANCELED, "canceled")         /* we gave up ourselves */                                                 \
-	X(INTERNAL, "internal")         /* 5xx and everything without a class of its own */
+#define ERR_CODES(X)                                                                                                   \
+	X(NOT_FOUND, "not_found")	/* 404: the object is not there */                                             \
+	X(EXISTS, "already_exists")	/* 409 AlreadyExists: somebody holds the name */                               \
+	X(CONFLICT, "conflict")		/* 409 Conflict: a precondition failed, read again */                          \
+	X(GONE, "gone")			/* 410: the resourceVersion or continue token is too old */                    \
+	X(INVALID, "invalid")		/* 400, 422 and our own checks: wrong until somebody changes it */             \
+	X(DENIED, "denied")		/* 403: RBAC, quota or an admission webhook said no */                         \
+	X(UNAUTHORIZED, "unauthorized") /* 401: credentials refused */                                                 \
+	X(BUSY, "busy")			/* 429, 503 with Retry-After: wait retry_after_ms */                           \
+	X(TIMEOUT, "timeout")		/* a deadline passed; whether a write took place is unknown */                 \
+	X(IO, "io")			/* connection refused, reset, TLS failure; outcome of a write unknown */       \
+	X(TOO_LARGE, "too_large")	/* over a size limit of ours or of the server (413) */                         \
+	X(CANCELED, "canceled")		/* we gave up ourselves */                                                     \
+	X(INTERNAL, "internal")		/* 5xx and everything without a class of its own */
 
 enum err_code {
 	ERR_NONE = 0,

@@ -22,6 +22,9 @@ char *xstrndup(const char *text, size_t len) __attribute__((returns_nonnull));
 char *xstrdup_null(const char *text);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
 
+/* After a large amount has been freed: gives to the system what it can have. Takes some milliseconds. */
+void mem_trim(void);
+
 static inline void mem_cleanup_free(void *p)
 {
 	free(*(void **)p);
@@ -31,15 +34,15 @@ static inline void mem_cleanup_free(void *p)
 #define auto_free __attribute__((cleanup(mem_cleanup_free)))
 
 /* Moves the pointer out of variable p and leaves NULL there. */
-#define take_ptr(p)                                                                                               \
-	(__extension__({                                                                                          \
-		__auto_type take_ptr_ = (p);                                                                      \
-		(p) = NULL;                                                                                       \
-		take_ptr_;                                                                                        \
+#define take_ptr(p)                                                                                                    \
+	(__extension__({                                                                                               \
+		__auto_type take_ptr_ = (p);                                                                           \
+		(p) = NULL;                                                                                            \
+		take_ptr_;                                                                                             \
 	}))
 
 #define array_len(a) (sizeof(a) / sizeof((a)[0]))
 
-#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
 #endif

@@ -22,7 +22,7 @@ struct sched_timer {
 	void *arg;
 	int64_t due_ms;
 	uint64_t order; /* of arming: breaks ties */
-	size_t slot;    /* 1 + index in the heap; 0 = not armed */
+	size_t slot;	/* 1 + index in the heap; 0 = not armed */
 };
 
 struct sched {
@@ -30,7 +30,7 @@ struct sched {
 	size_t len;
 	size_t cap;
 	uint64_t orders;
-	int64_t now_ms;         /* monotonic, as of sched_init or the last sched_run */
+	int64_t now_ms;		/* monotonic, as of sched_init or the last sched_run */
 	int64_t wall_offset_ms; /* wall - now */
 	struct rng rng;
 	void (*on_earlier)(struct sched *s); /* the earliest due time moved; may be NULL */

@@ -32,8 +32,8 @@ struct field {
 	size_t offset;
 	int64_t dflt;
 	const char *const *names; /* FIELD_ENUM: NULL-terminated; an unknown name is an error that lists them */
-	int64_t min;              /* FIELD_I64: smallest value; use INT64_MIN for none */
-	int64_t max;              /* FIELD_I64: largest value; 0 for none */
+	int64_t min;		  /* FIELD_I64: smallest value; use INT64_MIN for none */
+	int64_t max;		  /* FIELD_I64: largest value; 0 for none */
 };
 
 /* prefix: put before the paths in messages ("" or "spec.driver."). All rows are tried; the first error counts. */

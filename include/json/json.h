@@ -23,7 +23,7 @@ struct json; /* a node; its subtree goes with it */
 
 enum json_type { JSON_NULL = 1, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
-enum { JSON_MAX_DEPTH = 1000 };
+enum { JSON_MAX_DEPTH = 500 };
 
 /* Once per process, before anything else: cJSON allocates through xmalloc. */
 void json_setup(void);

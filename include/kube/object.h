@@ -23,15 +23,16 @@ struct kind {
 struct kobj {
 	unsigned refs;
 	const struct kind *kind;
-	char *key;              /* "namespace/name", or "name" */
-	char *ns;               /* "" if not namespaced */
+	char *key; /* "namespace/name", or "name" */
+	char *ns;  /* "" if not namespaced */
 	char *name;
 	char *uid;
 	char *resource_version;
-	char *index;            /* or NULL */
-	struct json *tree;      /* NULL unless kind->keep_tree */
-	void *view;             /* NULL if there is none */
-	char *problem;          /* why the view could not be made, NULL if it could: the object is kept all the same, so that
+	char *index; /* or NULL */
+	struct json
+	    *tree;     /* NULL unless kind->keep_tree; without managedFields and kubectl's last-applied annotation */
+	void *view;    /* NULL if there is none */
+	char *problem; /* why the view could not be made, NULL if it could: the object is kept all the same, so that
 				 * one bad object fails alone and visibly */
 };
 

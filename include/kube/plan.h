@@ -12,10 +12,10 @@
 
 enum action_type {
 	ACTION_STATUS = 1, /* merge patch on /status, with the resourceVersion the plan was made for */
-	ACTION_CHECK,      /* a read: the object is still there in the version the plan was made for, or the plan ends here */
-	ACTION_CREATE,     /* AlreadyExists: adopted if owner uid and label match, else ERR_EXISTS */
-	ACTION_DELETE,     /* with uid precondition, background propagation; NotFound is success */
-	ACTION_EVENT,      /* to the recorder, never fails and never waits */
+	ACTION_CHECK, /* a read: the object is still there in the version the plan was made for, or the plan ends here */
+	ACTION_CREATE, /* AlreadyExists: adopted if owner uid and label match, else ERR_EXISTS */
+	ACTION_DELETE, /* with uid precondition, background propagation; NotFound is success */
+	ACTION_EVENT,  /* to the recorder, never fails and never waits */
 };
 
 struct action {
@@ -23,11 +23,12 @@ struct action {
 	const struct resource *res;
 	char *ns;
 	char *name;
-	char *uid;              /* STATUS, CHECK, DELETE: precondition. CREATE: uid of the owner that an object must have to be ours */
+	char *
+	    uid; /* STATUS, CHECK, DELETE: precondition. CREATE: uid of the owner that an object must have to be ours */
 	char *resource_version; /* STATUS, CHECK: precondition */
-	char *label;            /* CREATE: label key that an existing object must have … */
-	char *label_value;      /* … with this value to be ours */
-	struct json *body;      /* STATUS: {"status": …}; CREATE: the object; EVENT: {type, reason, message}; else NULL */
+	char *label;		/* CREATE: label key that an existing object must have … */
+	char *label_value;	/* … with this value to be ours */
+	struct json *body; /* STATUS: {"status": …}; CREATE: the object; EVENT: {type, reason, message}; else NULL */
 };
 
 struct plan {

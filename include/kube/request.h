@@ -29,12 +29,12 @@ struct request {
 	enum verb verb;
 	enum lane lane;
 	const struct resource *res;
-	const char *ns;          /* NULL: all namespaces (list, watch) or not namespaced */
-	const char *name;        /* NULL for LIST, WATCH, CREATE */
+	const char *ns;		 /* NULL: all namespaces (list, watch) or not namespaced */
+	const char *name;	 /* NULL for LIST, WATCH, CREATE */
 	const char *subresource; /* "status", … or NULL */
-	const char *query;       /* already encoded, without '?'; NULL if none */
+	const char *query;	 /* already encoded, without '?'; NULL if none */
 	const struct json *body; /* NULL if none */
-	int64_t timeout_ms;      /* 0: the client's default for the verb */
+	int64_t timeout_ms;	 /* 0: the client's default for the verb */
 };
 
 /* "GET", "POST", "PATCH", "DELETE". */
@@ -49,9 +49,9 @@ const char *request_content_type(const struct request *r);
 char *request_describe(const struct request *r);
 
 struct reply {
-	int status;        /* HTTP status; 0 if there was none */
+	int status;	   /* HTTP status; 0 if there was none */
 	struct json *body; /* parsed body or NULL; a callback may take_ptr() it, what it leaves is freed */
-	struct err err;    /* ERR_NONE for 2xx */
+	struct err err;	   /* ERR_NONE for 2xx */
 };
 
 void reply_done(struct reply *r);

@@ -19,7 +19,7 @@ struct resource {
 extern const struct resource resource_pod;
 extern const struct resource resource_service;
 extern const struct resource resource_configmap;
-extern const struct resource resource_event; /* core/v1, what `kubectl describe` shows */
+extern const struct resource resource_event;		/* core/v1, what `kubectl describe` shows */
 extern const struct resource resource_sparkapplication; /* sparkoperator.k8s.io/v1beta2 */
 
 /* "v1", "sparkoperator.k8s.io/v1beta2": for apiVersion. Returns out. */

@@ -6,7 +6,7 @@
  *     ▲                 │ failed                 │ 410 Gone, ERROR event
  *     └──── BACKOFF ◀───┴────────────────────────┘
  *
- * - First list with resourceVersion "" (most recent), in pages of 500; a relist too. A 410 on a later page starts the list again
+ * - First list with resourceVersion "" (most recent), in pages of 100; a relist too. A 410 on a later page starts the list again
  *   at once, the second in a row backs off.
  * - Watch with allowWatchBookmarks, timeoutSeconds random in [300, 600) from the list's resourceVersion (never an item's).
  * - A clean end reopens at the last resourceVersion without a relist; under 1 s without an event it counts as a failure.
@@ -31,32 +31,32 @@ enum watch_state { WATCH_EMPTY = 0, WATCH_LISTING, WATCH_STREAMING, WATCH_BACKOF
 
 enum watch_event_type {
 	WATCH_EV_START = 1,
-	WATCH_EV_PAGE,        /* list: a page arrived */
+	WATCH_EV_PAGE,	      /* list: a page arrived */
 	WATCH_EV_PAGE_FAILED, /* err */
-	WATCH_EV_DATA,        /* data, len: bytes of the stream */
-	WATCH_EV_ENDED,       /* err: NULL or code NONE for a clean end */
-	WATCH_EV_TIMER,       /* the timer of WATCH_CMD_TIMER fired */
+	WATCH_EV_DATA,	      /* data, len: bytes of the stream */
+	WATCH_EV_ENDED,	      /* err: NULL or code NONE for a clean end */
+	WATCH_EV_TIMER,	      /* the timer of WATCH_CMD_TIMER fired */
 };
 
 struct watch_event {
 	enum watch_event_type type;
 	int64_t now_ms;
-	struct json *list;     /* taken */
+	struct json *list; /* taken */
 	const struct err *err;
 	const char *data;
 	size_t len;
 };
 
 enum watch_cmd_type {
-	WATCH_CMD_LIST = 1, /* text: query of the list ("limit=500&continue=…"), without selectors */
-	WATCH_CMD_OPEN,     /* text: query of the watch */
+	WATCH_CMD_LIST = 1, /* text: query of the list ("limit=100&continue=…"), without selectors */
+	WATCH_CMD_OPEN,	    /* text: query of the watch */
 	WATCH_CMD_CANCEL,   /* give up the open stream, no further events of it will be accepted */
 	WATCH_CMD_TIMER,    /* ms: (re-)arm the one timer */
 	WATCH_CMD_BEGIN,    /* a full list begins: store_relist_begin */
 	WATCH_CMD_UPSERT,   /* object */
 	WATCH_CMD_DELETE,   /* object: last state */
-	WATCH_CMD_END,      /* the list is complete: store_relist_end, and from the first one on synced */
-	WATCH_CMD_WARN,     /* text: for the log */
+	WATCH_CMD_END,	    /* the list is complete: store_relist_end, and from the first one on synced */
+	WATCH_CMD_WARN,	    /* text: for the log */
 };
 
 struct watch_cmd {

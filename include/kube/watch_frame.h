@@ -12,9 +12,9 @@
 
 struct watch_frame {
 	struct buf head; /* the value so far, if a chunk ended inside it */
-	size_t depth;    /* open brackets; 0 between values */
+	size_t depth;	 /* open brackets; 0 between values */
 	bool in_string;
-	bool escaped;    /* in a string, after a backslash */
+	bool escaped; /* in a string, after a backslash */
 };
 
 /* max: largest size of one value. */

@@ -25,16 +25,16 @@ struct http_op;
 
 /* All PEM texts; any may be NULL. Copied. */
 struct http_tls {
-	const char *ca;          /* NULL: the system's */
-	const char *cert;        /* client certificate with chain */
+	const char *ca;	  /* NULL: the system's */
+	const char *cert; /* client certificate with chain */
 	const char *key;
 	const char *server_name; /* verified and sent as SNI instead of the URL's host */
-	bool insecure;           /* no verification */
+	bool insecure;		 /* no verification */
 };
 
 struct http_client_options {
 	unsigned max_connections; /* for ordinary transfers; streams have connections of their own. 0: 8 */
-	const char *proxy;        /* URL or NULL */
+	const char *proxy;	  /* URL or NULL */
 	const char *user_agent;
 };
 
@@ -48,21 +48,21 @@ struct http_request {
 	const char *method;
 	const char *url;
 	const char *const *headers; /* "Name: value", NULL-terminated; may be NULL */
-	const char *body;           /* copied */
+	const char *body;	    /* copied */
 	size_t body_len;
-	int64_t timeout_ms;         /* whole transfer; 0: none (streams) */
+	int64_t timeout_ms;	    /* whole transfer; 0: none (streams) */
 	int64_t connect_timeout_ms; /* 0: 10 s */
-	size_t max_reply_bytes;     /* of a body that is collected; over it: ERR_TOO_LARGE. 0: 1 MiB */
-	bool stream;                /* body goes to data as it arrives, is not collected */
-	bool compressed;            /* ask for gzip; never for streams */
+	size_t max_reply_bytes;	    /* of a body that is collected; over it: ERR_TOO_LARGE. 0: 1 MiB */
+	bool stream;		    /* body goes to data as it arrives, is not collected */
+	bool compressed;	    /* ask for gzip; never for streams */
 };
 
 struct http_reply {
-	int status;             /* 0 if there was none */
-	struct buf body;        /* empty for streams with status 2xx; the callback may buf_take() it */
-	int64_t retry_after_s;  /* header Retry-After in seconds, -1 if absent or a date */
-	int64_t date_ms;        /* header Date as wall time, -1 if absent */
-	struct err err;         /* NONE if an HTTP answer arrived completely, whatever its status; else TIMEOUT, IO,
+	int status;	       /* 0 if there was none */
+	struct buf body;       /* empty for streams with status 2xx; the callback may buf_take() it */
+	int64_t retry_after_s; /* header Retry-After in seconds, -1 if absent or a date */
+	int64_t date_ms;       /* header Date as wall time, -1 if absent */
+	struct err err;	       /* NONE if an HTTP answer arrived completely, whatever its status; else TIMEOUT, IO,
 				 * TOO_LARGE, INVALID (the URL), with what libcurl said and the host, never headers */
 };
 
@@ -70,8 +70,8 @@ typedef void http_data_fn(void *arg, const char *data, size_t len);
 typedef void http_done_fn(void *arg, struct http_reply *reply);
 
 /* data may be NULL unless stream. A streamed answer that is not 2xx is collected like an ordinary one. */
-struct http_op *http_client_send(struct http_client *c, const struct http_request *r, http_data_fn *data, http_done_fn *done,
-				 void *arg);
+struct http_op *http_client_send(struct http_client *c, const struct http_request *r, http_data_fn *data,
+				 http_done_fn *done, void *arg);
 void http_op_cancel(struct http_op *op);
 
 #endif

@@ -22,8 +22,8 @@ struct http_parser {
 	struct buf head; /* request line and header lines as received */
 	struct buf body;
 	size_t body_len; /* announced */
-	size_t scanned;  /* bytes of head known not to end it */
-	int status;      /* HTTP_PARSER_ERROR: the status to answer with */
+	size_t scanned;	 /* bytes of head known not to end it */
+	int status;	 /* HTTP_PARSER_ERROR: the status to answer with */
 	const char *why; /* …and a static text */
 	/* valid in BODY and DONE; pointers into head, which is cut into strings */
 	const char *method;

@@ -26,9 +26,9 @@ struct http_exchange { /* one request being answered; all borrowed, valid until 
 	size_t body_len;
 	bool from_loopback; /* the peer's address is 127.0.0.0/8 or ::1 */
 	/* filled by the handler */
-	int status;               /* 200 */
+	int status;		  /* 200 */
 	const char *content_type; /* static text; "text/plain; charset=utf-8" */
-	struct buf reply;         /* at most 64 MiB; over it: 500 */
+	struct buf reply;	  /* at most 64 MiB; over it: 500 */
 };
 
 /* Fills status, content_type and reply. Synchronous: what a handler needs is in memory. */
@@ -43,7 +43,7 @@ struct http_route {
 };
 
 struct http_server_options {
-	size_t max_head;           /* bytes; 0 = default, so are the others */
+	size_t max_head; /* bytes; 0 = default, so are the others */
 	size_t max_body;
 	size_t max_bodies;
 	unsigned max_connections;

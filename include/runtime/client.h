@@ -18,7 +18,7 @@
 struct client;
 
 struct client_options {
-	double qps;               /* 0: no limit of our own (the server's priority and fairness decides) */
+	double qps; /* 0: no limit of our own (the server's priority and fairness decides) */
 	double burst;
 	unsigned max_connections; /* 0: 16 */
 	struct metrics *metrics;  /* borrowed; NULL for none. rest_client_requests_total{code,method,host} and
@@ -26,7 +26,8 @@ struct client_options {
 	const char *user_agent;
 };
 
-struct client *client_new(struct loop *loop, const struct config *config, const struct client_options *options, struct err *err);
+struct client *client_new(struct loop *loop, const struct config *config, const struct client_options *options,
+			  struct err *err);
 struct api *client_api(struct client *c);
 /* Cancels everything silently; frees itself when the loop has run the close callbacks. */
 void client_close(struct client *c);

@@ -14,16 +14,16 @@
 #include "base/err.h"
 
 struct config {
-	char *server;      /* "https://host:port", no trailing slash */
-	char *ca;          /* PEM text or NULL */
-	char *ca_file;     /* read again every 5 minutes; NULL if ca came as data */
-	char *cert;        /* PEM text or NULL */
+	char *server;  /* "https://host:port", no trailing slash */
+	char *ca;      /* PEM text or NULL */
+	char *ca_file; /* read again every 5 minutes; NULL if ca came as data */
+	char *cert;    /* PEM text or NULL */
 	char *key;
-	char *token;       /* or NULL */
+	char *token;	   /* or NULL */
 	char *token_file;  /* read again when 60 s old and after a 401; NULL if none */
 	char *server_name; /* tls-server-name or NULL */
-	char *proxy;       /* proxy-url or NULL */
-	char *ns;          /* the context's or the service account's namespace, "default" if none */
+	char *proxy;	   /* proxy-url or NULL */
+	char *ns;	   /* the context's or the service account's namespace, "default" if none */
 	bool insecure;
 };
 

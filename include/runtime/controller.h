@@ -4,14 +4,16 @@
  *
  * Per key: one plan at a time, its actions in order, the first failure ends it. What follows from a failure is a table by
  * class: CONFLICT look again at once when the cache has caught up; BUSY after Retry-After; TIMEOUT, IO, INTERNAL, UNAUTHORIZED, CANCELED back off;
- * NOT_FOUND of the root object forget the key; INVALID, DENIED, EXISTS, TOO_LARGE back off, and the next plan is told (struct failure).
+ * NOT_FOUND of the root object (STATUS or CHECK) forget the key; INVALID, DENIED, EXISTS, TOO_LARGE back off, and the next plan is told (struct failure).
  *
  * A CREATE that is answered AlreadyExists reads the object: if owner uid and label match it is ours (an earlier reply was lost) and counts as
  * created; otherwise the failure is EXISTS with a text that names the object and its owner. A CREATE with outcome unknown (TIMEOUT, IO) is simply
  * planned again: names are deterministic.
  *
- * Read your writes: after a write to a cached resource the key rests until the cache has seen that version, at most
- * 5 s. Status: at most one write per key and 100 ms; an earlier one waits.
+ * Look before act: a CHECK that finds another version than the plan was made for is a CONFLICT, before anything was created.
+ *
+ * Read your writes: after a write to a cached resource, or a CONFLICT, the key rests until the cache has seen that version,
+ * at most 5 s. Status: at most one write per key and 100 ms; an earlier one waits.
  */
 #ifndef RUNTIME_CONTROLLER_H
 #define RUNTIME_CONTROLLER_H
@@ -29,15 +31,16 @@ struct controller;
 
 /* Why the last plan of the key did not go through; kept until a plan does. */
 struct failure {
-	struct err err;   /* of the action, wrapped with its description */
+	struct err err;	  /* of the action, wrapped with its description */
 	int64_t since_ms; /* wall time of the first failure in a row */
-	unsigned tries;   /* failures in a row */
+	unsigned tries;	  /* failures in a row */
 };
 
 struct controller_ops {
 	/* Fills plan with what is to be done for key now. failed: NULL unless the last plan was refused. An empty plan is fine.
 	 * On error nothing is done and the key backs off. Must not wait. */
-	int (*plan)(void *arg, const char *key, const struct failure *failed, int64_t wall_ms, struct plan *plan, struct err *err);
+	int (*plan)(void *arg, const char *key, const struct failure *failed, int64_t wall_ms, struct plan *plan,
+		    struct err *err);
 	/* Whether the cache of this resource has seen that version in this namespace; true for resources that are not cached. */
 	bool (*has_seen)(void *arg, const struct resource *res, const char *ns, const char *resource_version);
 	/* Before each action; false drops the rest of the plan (lost leadership, shutdown). May be NULL. */
@@ -51,15 +54,18 @@ struct controller_options {
 	const struct controller_ops *ops;
 	void *arg;
 	struct queue_options queue;
-	unsigned max_plans;      /* carried out at the same time; 0: 32 */
-	struct metrics *metrics; /* NULL for none: workqueue_* and controller_runtime_reconcile_* names as controller-runtime's.
+	unsigned max_plans; /* carried out at the same time; 0: 32 */
+	struct metrics
+	    *metrics; /* NULL for none: workqueue_* and controller_runtime_reconcile_* names as controller-runtime's.
 				  * Nothing may be collected after controller_free */
-	const char *name;        /* label `name` / `controller` of the metrics */
+	const char *name; /* label `name` / `controller` of the metrics */
 };
 
 struct controller *controller_new(const struct controller_options *options);
 /* Something about the key changed. Cheap, from anywhere. Nothing is planned before controller_start. */
 void controller_enqueue(struct controller *c, const char *key);
+/* The same for a change that can wait while others of its namespace are worked on, see runtime/queue.h. */
+void controller_enqueue_patient(struct controller *c, const char *key);
 void controller_start(struct controller *c);
 /* No new plans. Plans under way finish. controller_busy is 0 when all have. */
 void controller_stop(struct controller *c);

@@ -17,12 +17,13 @@ struct informer;
 struct informer_options {
 	struct api *api;
 	struct sched *sched;
-	struct store *store;        /* its kind says which resource; several informers (namespaces) may share it */
-	const char *ns;             /* NULL: all namespaces */
-	const char *label_selector; /* NULL: none */
+	struct store *store;	      /* its kind says which resource; several informers (namespaces) may share it */
+	const char *ns;		      /* NULL: all namespaces */
+	const char *label_selector;   /* NULL: none */
 	void (*on_synced)(void *arg); /* after the first complete list; may be NULL */
 	void *arg;
-	struct metrics *metrics; /* NULL for none: informer_lists_total, informer_watches_total, informer_events_total by resource */
+	struct metrics *
+	    metrics; /* NULL for none: informer_lists_total, informer_watches_total, informer_events_total by resource */
 };
 
 struct informer *informer_new(const struct informer_options *options);

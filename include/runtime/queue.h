@@ -4,6 +4,8 @@
  * afterwards; never is one key worked on twice at the same time.
  *
  * Fair: among namespaces with a key that is due, the one served longest ago comes first; within a namespace, first come first served.
+ * A key that was only added as patient is taken when its namespace has nothing else that is due, or before everything
+ * else when it has been due for patience_ms: what can wait in a burst does, but not for long.
  * Retries (queue_retry) wait base * 2^n up to cap with jitter, and share a global rate; ordinary additions do not.
  */
 #ifndef RUNTIME_QUEUE_H
@@ -18,6 +20,7 @@
 struct queue;
 
 struct queue_options {
+	int64_t patience_ms;   /* 0: 10 s */
 	int64_t retry_base_ms; /* 0: 100 ms */
 	int64_t retry_cap_ms;  /* 0: 5 min */
 	double retry_qps;      /* 0: 50 retries a second over all keys */
@@ -28,6 +31,8 @@ struct queue *queue_new(const struct queue_options *options, struct rng *rng);
 void queue_free(struct queue *q);
 /* Due at now_ms + delay_ms. If the key waits already, the earlier time counts. */
 void queue_add(struct queue *q, const char *key, int64_t now_ms, int64_t delay_ms);
+/* The same for what need not be looked at soon. If the key was added both ways, it is urgent when the urgent one is due. */
+void queue_add_patient(struct queue *q, const char *key, int64_t now_ms, int64_t delay_ms);
 /* Like queue_add after the key's back-off, which grows; at_least_ms: from Retry-After, else 0; at_most_ms: a lower cap
  * for this one, 0 for retry_cap_ms. */
 void queue_retry(struct queue *q, const char *key, int64_t now_ms, int64_t at_least_ms, int64_t at_most_ms);

@@ -1,7 +1,7 @@
 /*
  * Records events on objects: fire and forget, in the low lane, repetitions aggregated (kube/event.h).
- * At most 25 events per object in a burst, then one per 5 minutes and object (client-go EventSourceObjectSpamFilter); at most 1000
- * waiting, the oldest is dropped and counted. A refused event is logged once per class and minute.
+ * At most 25 events per object in a burst, then one per 5 minutes and object (client-go EventSourceObjectSpamFilter); at most
+ * 32768 waiting, as small records, the oldest is dropped and counted. A refused event is logged once per class and minute.
  */
 #ifndef RUNTIME_RECORDER_H
 #define RUNTIME_RECORDER_H

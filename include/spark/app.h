@@ -11,27 +11,27 @@
 #include "kube/object.h"
 
 /* The field's own words, as `kubectl get sparkapp` shows them (kubeflow api/v1beta2 ApplicationStateType). */
-#define APP_STATES(X)                                                                                             \
-	X(NEW, "")                                                                                                \
-	X(SUBMITTED, "SUBMITTED")                                                                                 \
-	X(RUNNING, "RUNNING")                                                                                     \
-	X(COMPLETED, "COMPLETED")                                                                                 \
-	X(FAILED, "FAILED")                                                                                       \
-	X(SUBMISSION_FAILED, "SUBMISSION_FAILED")                                                                 \
-	X(PENDING_RERUN, "PENDING_RERUN")                                                                         \
-	X(INVALIDATING, "INVALIDATING")                                                                           \
-	X(SUCCEEDING, "SUCCEEDING")                                                                               \
-	X(FAILING, "FAILING")                                                                                     \
-	X(SUSPENDING, "SUSPENDING")                                                                               \
-	X(SUSPENDED, "SUSPENDED")                                                                                 \
-	X(RESUMING, "RESUMING")                                                                                   \
+#define APP_STATES(X)                                                                                                  \
+	X(NEW, "")                                                                                                     \
+	X(SUBMITTED, "SUBMITTED")                                                                                      \
+	X(RUNNING, "RUNNING")                                                                                          \
+	X(COMPLETED, "COMPLETED")                                                                                      \
+	X(FAILED, "FAILED")                                                                                            \
+	X(SUBMISSION_FAILED, "SUBMISSION_FAILED")                                                                      \
+	X(PENDING_RERUN, "PENDING_RERUN")                                                                              \
+	X(INVALIDATING, "INVALIDATING")                                                                                \
+	X(SUCCEEDING, "SUCCEEDING")                                                                                    \
+	X(FAILING, "FAILING")                                                                                          \
+	X(SUSPENDING, "SUSPENDING")                                                                                    \
+	X(SUSPENDED, "SUSPENDED")                                                                                      \
+	X(RESUMING, "RESUMING")                                                                                        \
 	X(UNKNOWN, "UNKNOWN")
 
 enum app_state {
 #define X(id, text) APP_##id,
 	APP_STATES(X)
 #undef X
-		APP_STATE_COUNT
+	    APP_STATE_COUNT
 };
 
 const char *app_state_text(enum app_state state);
@@ -47,7 +47,7 @@ struct app {
 	const char *resource_version;
 	int64_t generation;
 	int64_t created_ms; /* wall */
-	bool deleting;      /* deletionTimestamp is set */
+	bool deleting;	    /* deletionTimestamp is set */
 	/* spec */
 	int type; /* enum app_type */
 	bool suspend;
@@ -59,7 +59,7 @@ struct app {
 	int64_t submission_attempts;
 	int64_t execution_attempts;
 	int64_t last_submission_ms; /* 0 if never */
-	int64_t terminated_ms;      /* 0 if not */
+	int64_t terminated_ms;	    /* 0 if not */
 	const char *submission_id;
 	const char *driver_pod_name;
 	const struct json *status; /* NULL if absent */
@@ -72,13 +72,13 @@ extern const struct kind app_kind;
 int app_decode(const struct json *tree, struct app *ret, struct err *err);
 
 /* ---- labels (kubeflow pkg/common/spark.go) ---- */
-#define LABEL_APP_NAME      "sparkoperator.k8s.io/app-name"
+#define LABEL_APP_NAME	    "sparkoperator.k8s.io/app-name"
 #define LABEL_LAUNCHED_BY   "sparkoperator.k8s.io/launched-by-spark-operator"
 #define LABEL_SUBMISSION_ID "sparkoperator.k8s.io/submission-id"
 #define LABEL_CREATED_BY    "sparkoperator.k8s.io/created-by-spark-operator"
 #define LABEL_SPARK_ROLE    "spark-role"
 #define LABEL_APP_SELECTOR  "spark-app-selector"
-#define LABEL_EXEC_ID       "spark-exec-id"
+#define LABEL_EXEC_ID	    "spark-exec-id"
 
 #define DRIVER_CONTAINER   "spark-kubernetes-driver"
 #define EXECUTOR_CONTAINER "spark-kubernetes-executor"
@@ -89,12 +89,12 @@ int app_decode(const struct json *tree, struct app *ret, struct err *err);
  */
 struct app_names {
 	char *submission_id; /* UUID text */
-	char *app_id;        /* "spark-" + 32 hex */
-	char *prefix;        /* NAME-<16 hex>, by Spark's rule for resource name prefixes */
-	char *driver_pod;    /* spec.driver.podName, else sparkConf spark.kubernetes.driver.pod.name, else NAME-driver */
-	char *service;       /* PREFIX-driver-svc, or spark-<16 hex>-driver-svc when that is longer than 63 */
-	char *configmap;     /* spark-drv-<16 hex>-conf-map */
-	char *local_dir;     /* /var/data/spark-<UUID> */
+	char *app_id;	     /* "spark-" + 32 hex */
+	char *prefix;	     /* NAME-<16 hex>, by Spark's rule for resource name prefixes */
+	char *driver_pod; /* spec.driver.podName, else sparkConf spark.kubernetes.driver.pod.name, else NAME-driver */
+	char *service;	  /* PREFIX-driver-svc, or spark-<16 hex>-driver-svc when that is longer than 63 */
+	char *configmap;  /* spark-drv-<16 hex>-conf-map */
+	char *local_dir;  /* /var/data/spark-<UUID> */
 };
 
 void app_names_init(struct app_names *n, const struct app *app, int64_t attempt);

@@ -17,26 +17,27 @@ struct pod_view {
 	char *ns;
 	char *name;
 	char *uid;
-	char *app_name;      /* label */
+	char *app_name;	     /* label */
 	char *submission_id; /* label */
-	char *app_id;        /* label spark-app-selector */
+	char *app_id;	     /* label spark-app-selector */
 	char *owner_uid;     /* uid of the owning SparkApplication, "" if none */
-	int role;            /* enum pod_role */
-	int phase;           /* enum pod_phase */
+	int role;	     /* enum pod_role */
+	int phase;	     /* enum pod_phase */
 	int64_t exec_id;     /* label spark-exec-id, 0 if not a number */
 	bool deleting;
 	int64_t created_ms;  /* wall, 0 if absent */
-	char *reason;        /* status.reason: Evicted, NodeLost …; else that of condition DisruptionTarget */
-	char *message;       /* beside reason */
+	char *reason;	     /* status.reason: Evicted, NodeLost …; else that of condition DisruptionTarget */
+	char *message;	     /* beside reason */
 	char *unschedulable; /* message of condition PodScheduled=False, reason Unschedulable */
 	/* the Spark container (by name, else the first) */
 	char *container;
 	bool terminated;
 	int64_t exit_code;
-	char *term_reason;   /* OOMKilled, Error, Completed … */
+	char *term_reason; /* OOMKilled, Error, Completed … */
 	char *term_message;
 	int64_t finished_ms; /* wall, 0 if unknown */
-	char *waiting_reason; /* ImagePullBackOff, CreateContainerConfigError …, of whichever container waits with a problem */
+	char *
+	    waiting_reason; /* ImagePullBackOff, CreateContainerConfigError …, of whichever container waits with a problem */
 	char *waiting_message;
 	char *waiting_container;
 	char *waiting_image;

@@ -10,10 +10,11 @@
 #include "spark/submission.h"
 
 struct reconcile_options {
-	const char *master;             /* for submission */
-	int64_t driver_appear_ms;       /* a submitted driver must be seen within this; 30 s */
-	int64_t refusal_deadline_ms;    /* how long a submission that the API server refuses (403, 422, name taken) is tried again; 30 s */
-	int64_t max_tracked_executors;  /* executorState holds at most so many; 1000 */
+	const char *master;	  /* for submission */
+	int64_t driver_appear_ms; /* a submitted driver must be seen within this; 30 s */
+	int64_t
+	    refusal_deadline_ms; /* how long a submission that the API server refuses (403, 422, name taken) is tried again; 30 s */
+	int64_t max_tracked_executors; /* executorState holds at most so many; 1000 */
 };
 
 extern const struct reconcile_options reconcile_defaults;
@@ -27,11 +28,11 @@ struct refusal {
 
 struct world {
 	const struct app *app;
-	const char *problem;                    /* the app could not be decoded: why; then only the metadata fields of app are set */
-	const struct pod_view *const *pods;     /* all pods labelled with this app's name in its namespace */
+	const char *problem; /* the app could not be decoded: why; then only the metadata fields of app are set */
+	const struct pod_view *const *pods; /* all pods labelled with this app's name in its namespace */
 	size_t pod_count;
-	const struct refusal *refused;          /* NULL if the last plan went through */
-	int64_t now_ms;                         /* wall */
+	const struct refusal *refused; /* NULL if the last plan went through */
+	int64_t now_ms;		       /* wall */
 };
 
 int reconcile(const struct world *w, const struct reconcile_options *options, struct plan *plan, struct err *err);

@@ -14,7 +14,7 @@ enum { STATUS_MESSAGE_MAX = 1024 };
 struct status {
 	const struct app *app;
 	int64_t now_ms;
-	struct json *tree;      /* the status to be */
+	struct json *tree;	/* the status to be */
 	struct json *executors; /* pod name → state, those that changed */
 };
 

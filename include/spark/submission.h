@@ -11,8 +11,9 @@
 #include "spark/app.h"
 
 struct submission_options {
-	const char *master;  /* spark.master: "k8s://https://HOST:PORT" */
-	int64_t submitted_ms; /* spark.app.submitTime; not the clock's but one that a repetition finds again, so that it builds the same bytes */
+	const char *master; /* spark.master: "k8s://https://HOST:PORT" */
+	int64_t
+	    submitted_ms; /* spark.app.submitTime; not the clock's but one that a repetition finds again, so that it builds the same bytes */
 };
 
 /* In the order in which they are to be created. Owned; NULL before. */

@@ -41,6 +41,20 @@ static int read_file(const char *path, struct buf *text, struct err *err)
 	return result;
 }
 
+/* JSON is YAML but for surrogate pairs in escapes ("\ud83d\ude80"), which libyaml refuses: so JSON is tried first. */
+static struct json *parse_documents(const struct buf *text, struct err *err)
+{
+	const char *start = buf_str(text) + strspn(buf_str(text), " \t\r\n");
+	struct json *object = *start == '{' ? json_parse(buf_str(text), text->len, err) : NULL;
+	struct json *documents;
+
+	if (!object)
+		return yaml_parse(buf_str(text), text->len, err);
+	documents = json_new_array();
+	json_append(documents, object);
+	return documents;
+}
+
 struct json *files_read_objects(const char *path, struct err *err)
 {
 	auto_buf text;
@@ -51,7 +65,7 @@ struct json *files_read_objects(const char *path, struct err *err)
 	buf_init(&text, FILE_MAX_BYTES);
 	if (read_file(path, &text, err) < 0)
 		return NULL;
-	documents = yaml_parse(buf_str(&text), text.len, err);
+	documents = parse_documents(&text, err);
 	if (!documents) {
 		err_wrap(err, "%s", path);
 		return NULL;

@@ -1,11 +1,12 @@
 /*
  * Wiring: which change wakes which application, and where reconcile gets its world from.
  *
- * SparkApplication changed → its key. Pod changed → the key of the application that its label names. When every informer
+ * SparkApplication changed → its key. Pod changed → the key of the application that its label names. Changes that were
+ * to be expected are patient: in a burst every application gets its driver before the first gets its status. When every informer
  * has its first complete list the controller starts; it asks make_plan for each key, which gathers the world from the
  * stores and calls the pure reconcile.
  */
-#include "app/operator.h"
+#include "app/manager.h"
 
 #include <string.h>
 
@@ -14,9 +15,9 @@
 #include "base/text.h"
 #include "runtime/controller.h"
 #include "runtime/informer.h"
+#include "spark/pod.h"
 
-struct operator
-{
+struct manager {
 	struct sched *sched;
 	struct store *apps;
 	struct store *pods;
@@ -32,37 +33,77 @@ struct operator
 	bool stopped;
 };
 
+static void enqueue(const struct manager *m, const char *key, bool patient)
+{
+	if (patient)
+		controller_enqueue_patient(m->controller, key);
+	else
+		controller_enqueue(m->controller, key);
+}
+
+/* That it is submitted is what we wrote ourselves: in a burst the applications that are not yet come first. */
+static bool is_echo(const struct kobj *before, const struct kobj *now)
+{
+	const struct app *was = before ? before->view : NULL, *is = now ? now->view : NULL;
+
+	return was && is && is->state == APP_SUBMITTED && is->generation == was->generation && !is->deleting;
+}
+
+/* A driver that waits for a node: it is as it was expected. */
+static bool is_waiting_driver(const struct kobj *before, const struct kobj *now)
+{
+	const struct pod_view *pod = now ? now->view : NULL;
+
+	return !before && pod && pod->role == POD_ROLE_DRIVER && pod->phase == POD_PENDING && !pod->deleting;
+}
+
+/* What an application's log is about: from which state to which, and why. */
+static void log_transition(const struct kobj *before, const struct kobj *now)
+{
+	const struct app *was = before ? before->view : NULL;
+	const struct app *is = now ? now->view : NULL;
+	enum log_level level = is && is->state == APP_FAILED ? LOG_WARN : LOG_INFO;
+
+	if (!was || !is || was->state == is->state)
+		return;
+	log_write(level, now->key, "state changed", "from",
+		  was->state == APP_NEW ? "NEW" : app_state_text((enum app_state)was->state), "to",
+		  app_state_text((enum app_state)is->state), text_empty(is->error_message) ? NULL : "error",
+		  is->error_message, NULL);
+}
+
 static void on_app_change(void *arg, const struct kobj *before, const struct kobj *now)
 {
-	struct operator* o = arg;
+	struct manager *m = arg;
 
-	app_metrics_app_changed(o->metrics, before, now, sched_wall(o->sched));
-	controller_enqueue(o->controller, now ? now->key : before->key);
+	app_metrics_app_changed(m->metrics, before, now, sched_wall(m->sched));
+	log_transition(before, now);
+	enqueue(m, now ? now->key : before->key, is_echo(before, now));
 }
 
 static void on_pod_change(void *arg, const struct kobj *before, const struct kobj *now)
 {
-	struct operator* o = arg;
+	struct manager *m = arg;
 
-	app_metrics_pod_changed(o->metrics, before, now);
+	app_metrics_pod_changed(m->metrics, before, now);
 	if (now && now->index)
-		controller_enqueue(o->controller, now->index);
+		enqueue(m, now->index, is_waiting_driver(before, now));
 	if (before && before->index && !(now && text_eq(now->index, before->index)))
-		controller_enqueue(o->controller, before->index);
+		controller_enqueue(m->controller, before->index);
 }
 
 static void on_synced(void *arg)
 {
-	struct operator* o = arg;
+	struct manager *m = arg;
 
-	for (size_t i = 0; i < o->informer_count; i++)
-		if (!informer_synced(o->informers[i]))
+	for (size_t i = 0; i < m->informer_count; i++)
+		if (!informer_synced(m->informers[i]))
 			return;
-	if (o->started || o->stopped)
+	if (m->started || m->stopped)
 		return;
-	o->started = true;
+	m->started = true;
 	log_info(NULL, "caches are complete, working", NULL);
-	controller_start(o->controller);
+	controller_start(m->controller);
 }
 
 /* What reconcile may know of an application whose spec cannot be decoded. */
@@ -83,8 +124,8 @@ static struct app app_metadata(const struct kobj *obj)
 static int make_plan(void *arg, const char *key, const struct failure *failed, int64_t wall_ms, struct plan *plan,
 		     struct err *err)
 {
-	struct operator* o = arg;
-	const struct kobj *obj = store_get(o->apps, key);
+	struct manager *m = arg;
+	const struct kobj *obj = store_get(m->apps, key);
 	auto_free const struct pod_view **pods = NULL;
 	struct refusal refused;
 	struct world world = { .now_ms = wall_ms };
@@ -97,7 +138,7 @@ static int make_plan(void *arg, const char *key, const struct failure *failed, i
 	bare = app_metadata(obj);
 	world.app = obj->view ? obj->view : &bare;
 	world.problem = obj->problem;
-	while ((pod = store_index_next(o->pods, key, &pos))) {
+	while ((pod = store_index_next(m->pods, key, &pos))) {
 		if (!pod->view)
 			continue;
 		pods = xreallocarray(pods, world.pod_count + 1, sizeof(*pods));
@@ -108,29 +149,29 @@ static int make_plan(void *arg, const char *key, const struct failure *failed, i
 		refused = (struct refusal){ &failed->err, failed->since_ms, failed->tries };
 		world.refused = &refused;
 	}
-	return reconcile(&world, &o->reconcile, plan, err);
+	return reconcile(&world, &m->reconcile, plan, err);
 }
 
 static bool has_seen(void *arg, const struct resource *res, const char *ns, const char *resource_version)
 {
-	struct operator* o = arg;
+	struct manager *m = arg;
 
 	if (res != app_kind.res && res != pod_kind.res)
 		return true;
-	for (size_t i = 0; i < o->informer_count; i++) {
+	for (size_t i = 0; i < m->informer_count; i++) {
 		const struct resource *watched = i % 2 == 0 ? app_kind.res : pod_kind.res;
 
-		if (watched == res && (!o->informer_ns[i] || text_eq(o->informer_ns[i], ns)))
-			return informer_has_seen(o->informers[i], resource_version);
+		if (watched == res && (!m->informer_ns[i] || text_eq(m->informer_ns[i], ns)))
+			return informer_has_seen(m->informers[i], resource_version);
 	}
 	return true;
 }
 
 static bool may_write(void *arg)
 {
-	const struct operator* o = arg;
+	const struct manager *m = arg;
 
-	return o->started;
+	return m->started;
 }
 
 static const struct controller_ops controller_ops = {
@@ -139,103 +180,103 @@ static const struct controller_ops controller_ops = {
 	.may_write = may_write,
 };
 
-static void add_informer(struct operator* o, struct api *api, struct metrics *metrics, struct store *store,
+static void add_informer(struct manager *m, struct api *api, struct metrics *metrics, struct store *store,
 			 const char *ns, const char *selector)
 {
 	struct informer_options options = {
 		.api = api,
-		.sched = o->sched,
+		.sched = m->sched,
 		.store = store,
 		.ns = ns,
 		.label_selector = selector,
 		.on_synced = on_synced,
-		.arg = o,
+		.arg = m,
 		.metrics = metrics,
 	};
 
-	o->informers[o->informer_count] = informer_new(&options);
-	o->informer_ns[o->informer_count] = xstrdup_null(ns);
-	o->informer_count++;
+	m->informers[m->informer_count] = informer_new(&options);
+	m->informer_ns[m->informer_count] = xstrdup_null(ns);
+	m->informer_count++;
 }
 
-struct operator*
-    operator_new(struct api *api, struct sched *sched, struct metrics *metrics, const struct operator_options *options)
+struct manager *manager_new(struct api *api, struct sched *sched, struct metrics *metrics,
+			    const struct manager_options *options)
 {
-	struct operator* o = xcalloc(1, sizeof(*o));
+	struct manager *m = xcalloc(1, sizeof(*m));
 	size_t scopes = options->namespace_count ? options->namespace_count : 1;
 	struct controller_options controller = {
 		.api = api,
 		.sched = sched,
 		.ops = &controller_ops,
-		.arg = o,
+		.arg = m,
 		.queue = options->queue,
 		.max_plans = options->max_plans,
 		.metrics = metrics,
 		.name = "spark-application-controller",
 	};
 
-	o->sched = sched;
-	o->reconcile = options->reconcile;
-	o->master = xstrdup(options->reconcile.master);
-	o->reconcile.master = o->master;
-	o->apps = store_new(&app_kind);
-	o->pods = store_new(&pod_kind);
-	o->metrics = app_metrics_new(metrics, o->apps, o->pods);
-	o->recorder = recorder_new(api, sched, "spark-application-controller", options->instance, metrics);
-	controller.recorder = o->recorder;
-	o->controller = controller_new(&controller);
-	store_on_change(o->apps, on_app_change, o);
-	store_on_change(o->pods, on_pod_change, o);
-	o->informers = xcalloc(2 * scopes, sizeof(struct informer *));
-	o->informer_ns = xcalloc(2 * scopes, sizeof(char *));
+	m->sched = sched;
+	m->reconcile = options->reconcile;
+	m->master = xstrdup(options->reconcile.master);
+	m->reconcile.master = m->master;
+	m->apps = store_new(&app_kind);
+	m->pods = store_new(&pod_kind);
+	m->metrics = app_metrics_new(metrics, m->apps, m->pods);
+	m->recorder = recorder_new(api, sched, "spark-application-controller", options->instance, metrics);
+	controller.recorder = m->recorder;
+	m->controller = controller_new(&controller);
+	store_on_change(m->apps, on_app_change, m);
+	store_on_change(m->pods, on_pod_change, m);
+	m->informers = xcalloc(2 * scopes, sizeof(struct informer *));
+	m->informer_ns = xcalloc(2 * scopes, sizeof(char *));
 	for (size_t i = 0; i < scopes; i++) {
 		const char *ns = options->namespace_count ? options->namespaces[i] : NULL;
 
-		add_informer(o, api, metrics, o->apps, ns, NULL);
-		add_informer(o, api, metrics, o->pods, ns, LABEL_LAUNCHED_BY "=true");
+		add_informer(m, api, metrics, m->apps, ns, NULL);
+		add_informer(m, api, metrics, m->pods, ns, LABEL_LAUNCHED_BY "=true");
 	}
-	return o;
+	return m;
 }
 
-void operator_start(struct operator* o)
+void manager_start(struct manager *m)
 {
-	for (size_t i = 0; i < o->informer_count; i++)
-		informer_start(o->informers[i]);
+	for (size_t i = 0; i < m->informer_count; i++)
+		informer_start(m->informers[i]);
 }
 
-bool operator_ready(const struct operator* o)
+bool manager_ready(const struct manager *m)
 {
-	return o->started && !o->stopped;
+	return m->started && !m->stopped;
 }
 
-void operator_stop(struct operator* o)
+void manager_stop(struct manager *m)
 {
-	o->stopped = true;
-	controller_stop(o->controller);
+	m->stopped = true;
+	controller_stop(m->controller);
 }
 
-size_t operator_busy(const struct operator* o)
+size_t manager_busy(const struct manager *m)
 {
-	return controller_busy(o->controller) + recorder_pending(o->recorder);
+	return controller_busy(m->controller) + recorder_pending(m->recorder);
 }
 
-void operator_free(struct operator* o)
+void manager_free(struct manager *m)
 {
-	if (!o)
+	if (!m)
 		return;
-	for (size_t i = 0; i < o->informer_count; i++) {
-		informer_free(o->informers[i]);
-		free(o->informer_ns[i]);
+	for (size_t i = 0; i < m->informer_count; i++) {
+		informer_free(m->informers[i]);
+		free(m->informer_ns[i]);
 	}
-	free(o->informers);
-	free(o->informer_ns);
-	controller_free(o->controller);
-	recorder_free(o->recorder);
-	app_metrics_free(o->metrics);
-	store_free(o->apps);
-	store_free(o->pods);
-	free(o->master);
-	free(o);
+	free(m->informers);
+	free(m->informer_ns);
+	controller_free(m->controller);
+	recorder_free(m->recorder);
+	app_metrics_free(m->metrics);
+	store_free(m->apps);
+	store_free(m->pods);
+	free(m->master);
+	free(m);
 }
 
 static const char *watch_state_text(enum watch_state state)
@@ -245,24 +286,24 @@ static const char *watch_state_text(enum watch_state state)
 	return texts[state];
 }
 
-struct json *operator_debug(const struct operator* o)
+struct json *manager_debug(const struct manager *m)
 {
 	struct json *debug = json_new_object();
 	struct json *informers = json_set(debug, "informers", json_new_array());
 
-	json_set_bool(debug, "ready", operator_ready(o));
-	json_set_i64(debug, "applications", (int64_t)store_len(o->apps));
-	json_set_i64(debug, "pods", (int64_t)store_len(o->pods));
-	json_set_i64(debug, "events_waiting", (int64_t)recorder_pending(o->recorder));
-	json_set(debug, "controller", controller_debug(o->controller));
-	for (size_t i = 0; i < o->informer_count; i++) {
+	json_set_bool(debug, "ready", manager_ready(m));
+	json_set_i64(debug, "applications", (int64_t)store_len(m->apps));
+	json_set_i64(debug, "pods", (int64_t)store_len(m->pods));
+	json_set_i64(debug, "events_waiting", (int64_t)recorder_pending(m->recorder));
+	json_set(debug, "controller", controller_debug(m->controller));
+	for (size_t i = 0; i < m->informer_count; i++) {
 		struct json *item = json_append(informers, json_new_object());
 
 		json_set_str(item, "resource", (i % 2 == 0 ? app_kind.res : pod_kind.res)->plural);
-		json_set_str(item, "namespace", o->informer_ns[i] ? o->informer_ns[i] : "*");
-		json_set_bool(item, "synced", informer_synced(o->informers[i]));
-		json_set_str(item, "state", watch_state_text(informer_state(o->informers[i])));
-		json_set_str(item, "problem", informer_problem(o->informers[i]));
+		json_set_str(item, "namespace", m->informer_ns[i] ? m->informer_ns[i] : "*");
+		json_set_bool(item, "synced", informer_synced(m->informers[i]));
+		json_set_str(item, "state", watch_state_text(informer_state(m->informers[i])));
+		json_set_str(item, "problem", informer_problem(m->informers[i]));
 	}
 	return debug;
 }

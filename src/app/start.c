@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "app/operator.h"
+#include "app/manager.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -28,7 +28,7 @@ enum {
 struct program {
 	struct loop loop;
 	struct client *client;
-	struct operator* operator;
+	struct manager *manager;
 	struct metrics *metrics;
 	struct process_metrics *process;
 	struct http_server *servers[2];
@@ -49,7 +49,7 @@ static void serve_readyz(void *arg, struct http_exchange *x)
 {
 	const struct program *p = arg;
 
-	if (operator_ready(p->operator)) {
+	if (manager_ready(p->manager)) {
 		buf_puts(&x->reply, "ok\n");
 		return;
 	}
@@ -68,7 +68,7 @@ static void serve_metrics(void *arg, struct http_exchange *x)
 static void serve_debug(void *arg, struct http_exchange *x)
 {
 	const struct program *p = arg;
-	auto_json state = operator_debug(p->operator);
+	auto_json state = manager_debug(p->manager);
 	auto_free char *text = NULL;
 
 	json_set_i64(state, "api_calls", client_pending(p->client));
@@ -98,7 +98,7 @@ static int serve(struct program *p, size_t index, const char *address, struct er
 static void close_all(struct program *p)
 {
 	sched_disarm(&p->loop.sched, &p->drain);
-	operator_free(take_ptr(p->operator));
+	manager_free(take_ptr(p->manager));
 	if (p->client)
 		client_close(take_ptr(p->client));
 	for (size_t i = 0; i < array_len(p->servers); i++)
@@ -112,7 +112,7 @@ static void close_all(struct program *p)
 static void on_drain(void *arg)
 {
 	struct program *p = arg;
-	size_t busy = operator_busy(p->operator);
+	size_t busy = manager_busy(p->manager);
 
 	if (busy > 0 && sched_now(&p->loop.sched) < p->stop_deadline_ms) {
 		sched_arm(&p->loop.sched, &p->drain, DRAIN_POLL_MS);
@@ -130,7 +130,7 @@ static void on_signal(void *arg, int signum)
 
 	log_info(NULL, again ? "stopping at once" : "stopping", "signal", strsignal(signum), NULL);
 	p->stop_deadline_ms = sched_now(&p->loop.sched) + (again ? 0 : DRAIN_MS);
-	operator_stop(p->operator);
+	manager_stop(p->manager);
 	sched_arm(&p->loop.sched, &p->drain, 0);
 }
 
@@ -155,10 +155,10 @@ static int make_client(struct program *p, const struct options *o, struct err *e
 	return p->client ? 0 : -(int)err->code;
 }
 
-static void make_operator(struct program *p, const struct options *o)
+static void make_manager(struct program *p, const struct options *o)
 {
 	char host[256] = "";
-	struct operator_options options = {
+	struct manager_options options = {
 		.namespaces = (const char *const *)o->namespaces.items,
 		.namespace_count = o->namespaces.len,
 		.max_plans = (unsigned)o->controller_threads,
@@ -173,7 +173,7 @@ static void make_operator(struct program *p, const struct options *o)
 	};
 
 	gethostname(host, sizeof(host) - 1);
-	p->operator= operator_new(client_api(p->client), &p->loop.sched, p->metrics, &options);
+	p->manager = manager_new(client_api(p->client), &p->loop.sched, p->metrics, &options);
 }
 
 static int set_up(struct program *p, const struct options *o, struct err *err)
@@ -189,7 +189,7 @@ static int set_up(struct program *p, const struct options *o, struct err *err)
 	sched_timer_init(&p->drain, on_drain, p);
 	if (make_client(p, o, err) < 0)
 		return -(int)err->code;
-	make_operator(p, o);
+	make_manager(p, o);
 	if (serve(p, 0, o->metrics_bind, err) < 0 || serve(p, 1, o->health_bind, err) < 0)
 		return -(int)err->code;
 	p->signals[0] = loop_on_signal(&p->loop, SIGTERM, on_signal, p);
@@ -215,7 +215,7 @@ int start_run(const struct options *o)
 		auto_free char *namespaces = o->namespaces.len ? strv_join(&o->namespaces, ",") : xstrdup("all");
 
 		log_info(NULL, "starting", "version", SPARK_OPERATOR_VERSION, "namespaces", namespaces, NULL);
-		operator_start(p.operator);
+		manager_start(p.manager);
 		loop_run(&p.loop);
 	}
 	if (loop_close(&p.loop) != 0)

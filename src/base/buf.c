@@ -103,6 +103,16 @@ bool buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 	return true;
 }
 
+/* How many bytes at p stand for themselves inside a JSON string, characters beyond ASCII left out. */
+static size_t plain_len(const char *p, size_t left)
+{
+	size_t len = 0;
+
+	while (len < left && (signed char)p[len] >= 0x20 && p[len] != '"' && p[len] != '\\')
+		len++;
+	return len;
+}
+
 /* Adds the character at p as it stands inside a JSON string; returns how many bytes of text it was. Like Go's
  * encoding/json, a byte that is not UTF-8 becomes U+FFFD. */
 static size_t add_json_char(struct buf *b, const char *p, size_t left)
@@ -125,10 +135,7 @@ static size_t add_json_char(struct buf *b, const char *p, size_t left)
 			return 1;
 		}
 	}
-	if ((unsigned char)*p < 0x20)
-		buf_printf(b, "\\u%04x", (unsigned char)*p);
-	else
-		buf_putc(b, *p);
+	buf_printf(b, "\\u%04x", (unsigned char)*p);
 	return 1;
 }
 
@@ -140,7 +147,12 @@ bool buf_add_json(struct buf *b, const char *text)
 	b->overflow = false;
 	buf_putc(b, '"');
 	while (left > 0 && !b->overflow) {
-		size_t used = add_json_char(b, text, left);
+		size_t used = plain_len(text, left);
+
+		if (used > 0)
+			buf_add(b, text, used);
+		else
+			used = add_json_char(b, text, left);
 
 		text += used;
 		left -= used;

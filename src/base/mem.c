@@ -4,6 +4,7 @@
  */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,4 +74,11 @@ char *xasprintf(const char *fmt, ...)
 	len = vasprintf(&text, fmt, ap);
 	va_end(ap);
 	return check(len < 0 ? NULL : text);
+}
+
+void mem_trim(void)
+{
+#ifdef __GLIBC__ /* others do it by themselves, or cannot */
+	malloc_trim(0);
+#endif
 }

@@ -77,14 +77,26 @@ void metrics_free(struct metrics *m)
 	free(m);
 }
 
+/* How many letters, digits and the like text begins with, which nobody has to look at one by one. */
+static size_t plain_len(const char *text)
+{
+	size_t len = 0;
+
+	while (text[len] >= '#' && text[len] <= 'z' && text[len] != '\\')
+		len++;
+	return len;
+}
+
 /* Backslash and line feed are escaped, in label values (quoted) the quote too; broken UTF-8 would spoil the scrape. */
 static void add_escaped(struct buf *out, const char *text, bool quoted)
 {
 	size_t left = strlen(text);
 
 	while (left > 0) {
-		size_t len = text_utf8_char(text, left);
+		size_t len = plain_len(text);
 
+		if (len == 0)
+			len = text_utf8_char(text, left);
 		if (len == 0)
 			buf_puts(out, "\xef\xbf\xbd");
 		else if (*text == '\n')
@@ -105,7 +117,9 @@ static char *print_labels(const struct metric *m, const char *const *values)
 	struct buf out = { .max = SIZE_MAX };
 
 	for (size_t i = 0; i < m->labels.len; i++) {
-		buf_printf(&out, "%s%s=\"", i > 0 ? "," : "", m->labels.items[i]);
+		buf_puts(&out, i > 0 ? "," : "");
+		buf_puts(&out, m->labels.items[i]);
+		buf_puts(&out, "=\"");
 		add_escaped(&out, values ? values[i] : "other", true);
 		buf_putc(&out, '"');
 	}

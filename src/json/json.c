@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "literal.h"
 #include "members.h"
+#include "node.h"
 
 static const double exact_max = 9007199254740992.0; /* 2^53 */
 
@@ -43,19 +44,9 @@ void json_free(struct json *v)
 	cJSON_Delete(node(v));
 }
 
-/* A node that left its object: the name goes. */
-static struct json *unname(cJSON *v)
-{
-	if (v && v->string) {
-		free(v->string);
-		v->string = NULL;
-	}
-	return json(v);
-}
-
 struct json *json_dup(const struct json *v)
 {
-	return unname(cJSON_Duplicate(node(v), true));
+	return json(node_dup(node(v)));
 }
 
 static bool equal_members(const cJSON *a, const cJSON *b)
@@ -148,7 +139,7 @@ static cJSON *member(const struct json *object, const char *name, size_t len)
 	if (!json_is(object, JSON_OBJECT))
 		return NULL;
 	for (cJSON *m = node(object)->child; m; m = m->next)
-		if (strncmp(m->string, name, len) == 0 && m->string[len] == '\0')
+		if (m->string[0] == name[0] && strncmp(m->string, name, len) == 0 && m->string[len] == '\0')
 			return m;
 	return NULL;
 }
@@ -253,6 +244,17 @@ struct json *json_find(const struct json *array, const char *name, const char *t
 	return NULL;
 }
 
+static cJSON *new_text(const char *name, const char *text)
+{
+	size_t name_size = name ? strlen(name) + 1 : 0, text_size = strlen(text) + 1;
+	cJSON *v = node_new(cJSON_String, name_size, text_size);
+
+	if (name)
+		memcpy(v->string, name, name_size);
+	memcpy(v->valuestring, text, text_size);
+	return v;
+}
+
 struct json *json_new_object(void)
 {
 	return json(cJSON_CreateObject());
@@ -265,8 +267,7 @@ struct json *json_new_array(void)
 
 struct json *json_new_string(const char *text)
 {
-	assert(text);
-	return json(cJSON_CreateString(text));
+	return json(new_text(NULL, text));
 }
 
 struct json *json_new_i64(int64_t value)
@@ -300,7 +301,7 @@ struct json *json_set(struct json *object, const char *name, struct json *child)
 
 	assert(json_is(object, JSON_OBJECT) && child && !node(child)->prev);
 	if (old) {
-		unname(node(child));
+		node_unname(node(child));
 		node(child)->string = xstrdup(name);
 		cJSON_ReplaceItemViaPointer(node(object), old, node(child));
 	} else {
@@ -311,8 +312,13 @@ struct json *json_set(struct json *object, const char *name, struct json *child)
 
 void json_set_str(struct json *object, const char *name, const char *text)
 {
-	if (text)
+	assert(json_is(object, JSON_OBJECT));
+	if (!text)
+		return;
+	if (json_get(object, name))
 		json_set(object, name, json_new_string(text));
+	else
+		node_append(node(object), new_text(name, text));
 }
 
 void json_setf(struct json *object, const char *name, const char *fmt, ...)
@@ -353,7 +359,7 @@ struct json *json_ensure_array(struct json *object, const char *name)
 struct json *json_append(struct json *array, struct json *child)
 {
 	assert(json_is(array, JSON_ARRAY) && child && !node(child)->prev);
-	unname(node(child));
+	node_unname(node(child));
 	cJSON_AddItemToArray(node(array), node(child));
 	return child;
 }
@@ -375,7 +381,11 @@ struct json *json_take(struct json *object, const char *name)
 {
 	cJSON *child = member(object, name, strlen(name));
 
-	return child ? unname(cJSON_DetachItemViaPointer(node(object), child)) : NULL;
+	if (!child)
+		return NULL;
+	cJSON_DetachItemViaPointer(node(object), child);
+	node_unname(child);
+	return json(child);
 }
 
 struct json *json_take_first(struct json *v)

@@ -1,15 +1,16 @@
 /*
- * Text to tree. cJSON builds the tree, but it is lax: it takes control characters for blanks, "01" for a number, bytes
- * that are not UTF-8 for text, the first of two equal names, and it rounds large integers. So one pass over the text
- * checks every token before cJSON sees it (cJSON then only checks that the tokens are in a legal order), and one pass
- * over the tree afterwards looks for duplicate names and puts literals in the place of numbers that cJSON has rounded.
+ * Text to tree, in one pass: every node is made where its text is found, appended to its parent and filled, so that after
+ * a failure the tree so far is freed as a whole. cJSON's own parser is not used: it takes control characters for blanks,
+ * "01" for a number, bytes that are not UTF-8 for text, the first of two equal names, and it rounds large integers.
  *
  * Whatever an API server can send must be read, or one odd object would make the list of all of them unreadable for good:
  * integers up to 2^63, \u0000 in strings and 10 000 levels (maxNestingDepth in Go's encoding/json), which fields of no
- * fixed schema can have. cJSON gets a copy of the text in which U+FFFD stands for NUL and 0 for collections that are too deep.
+ * fixed schema can have. NUL becomes U+FFFD; numbers that a double cannot hold and collections that are too deep become
+ * literals.
  */
 #include "json/json.h"
 
+#include <float.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
@@ -17,6 +18,7 @@
 #include "base/text.h"
 #include "literal.h"
 #include "members.h"
+#include "node.h"
 
 /* 2^53 as text: integers with more digits, or as many and greater, are not exact as doubles. */
 static const char exact_max[] = "9007199254740992";
@@ -25,24 +27,12 @@ enum { TEXT_DEPTH_MAX = 10000 };
 
 static const char replacement[] = "\xef\xbf\xbd"; /* U+FFFD */
 
-/* Where in the text a number is that cJSON cannot keep. */
-struct literal {
-	size_t index; /* among all numbers that cJSON sees */
-	const char *text;
-	size_t len;
-};
-
 struct scan {
 	const char *start;
 	const char *p;
 	const char *end;
-	char *copy; /* of the text from start to end, for cJSON */
 	int depth;
 	bool nul; /* a string has had one */
-	size_t numbers;
-	struct literal *literals;
-	size_t literal_count;
-	size_t literal_cap;
 	struct err *err;
 };
 
@@ -56,6 +46,45 @@ static char peek(const struct scan *s)
 {
 	return s->p < s->end ? *s->p : '\0';
 }
+
+static bool next_is(const struct scan *s, const char *word)
+{
+	size_t len = strlen(word);
+
+	return (size_t)(s->end - s->p) >= len && memcmp(s->p, word, len) == 0;
+}
+
+static void skip_blanks(struct scan *s)
+{
+	while (s->p < s->end && (*s->p == ' ' || *s->p == '\n' || *s->p == '\t' || *s->p == '\r'))
+		s->p++;
+}
+
+/* Flags stay. */
+static void set_type(cJSON *v, int type)
+{
+	v->type = (v->type & ~0xff) | type;
+}
+
+/* What is at p cannot be here. */
+static int unexpected(const struct scan *s)
+{
+	if (s->p == s->end)
+		return fail(s, s->p, "unexpected end");
+	if ((*s->p && strchr("{}[],:\"-0123456789", *s->p)) || next_is(s, "true") || next_is(s, "false") ||
+	    next_is(s, "null"))
+		return fail(s, s->p, "unexpected token");
+	return fail(s, s->p, "unexpected character");
+}
+
+/* ---- strings ---- */
+
+/* A string in the text, without its quotes; unescaped it is never longer. */
+struct span {
+	const char *from;
+	size_t len;
+	bool escaped;
+};
 
 /* The four hexadecimal digits at p, or -1. */
 static int hex4(const struct scan *s, const char *p)
@@ -75,57 +104,127 @@ static int hex4(const struct scan *s, const char *p)
 	return value;
 }
 
+/* The character of the escape sequence whose \u is before *p, which moves behind it; -1 if it is none. */
+static int code_point(const struct scan *s, const char **p)
+{
+	int high = hex4(s, *p), low;
+
+	*p += 4;
+	if (high < 0xd800 || high > 0xdfff)
+		return high;
+	low = s->end - *p >= 6 && (*p)[0] == '\\' && (*p)[1] == 'u' ? hex4(s, *p + 2) : -1;
+	if (high > 0xdbff || low < 0xdc00 || low > 0xdfff)
+		return -1;
+	*p += 6;
+	return 0x10000 + (high - 0xd800) * 0x400 + (low - 0xdc00);
+}
+
 /* s->p is behind the backslash. */
 static int scan_escape(struct scan *s)
 {
 	const char *at = s->p - 1;
 	char c = peek(s);
-	int unit, low;
 
 	s->p++;
 	if (c != 'u')
 		return c && strchr("\"\\/bfnrt", c) ? 0 : fail(s, at, "unknown escape sequence");
-	unit = hex4(s, s->p);
-	if (unit < 0)
+	if (hex4(s, s->p) < 0)
 		return fail(s, at, "\\u without four hexadecimal digits");
-	if (unit == 0) {
-		memcpy(s->copy + (s->p - s->start), "fffd", 4);
-		s->nul = true;
-	}
-	s->p += 4;
-	if (unit < 0xd800 || unit > 0xdfff)
-		return 0;
-	low = s->end - s->p >= 6 && s->p[0] == '\\' && s->p[1] == 'u' ? hex4(s, s->p + 2) : -1;
-	if (unit > 0xdbff || low < 0xdc00 || low > 0xdfff)
-		return fail(s, at, "half of a surrogate pair");
-	s->p += 6;
-	return 0;
+	return code_point(s, &s->p) < 0 ? fail(s, at, "half of a surrogate pair") : 0;
 }
 
-static int scan_string(struct scan *s)
+/* To behind the string at p. */
+static int scan_string(struct scan *s, struct span *ret)
 {
 	const char *open = s->p++;
+	bool escaped = false;
 
 	while (s->p < s->end) {
-		size_t len = text_utf8_char(s->p, (size_t)(s->end - s->p));
-		char c = *s->p;
-		int rc;
+		unsigned char c = (unsigned char)*s->p;
+		size_t len = 1;
 
+		if (c == '"') {
+			*ret = (struct span){ open + 1, (size_t)(s->p - open) - 1, escaped };
+			s->p++;
+			return 0;
+		}
+		if (c < 0x20)
+			return fail(s, s->p, "control character in a string");
+		if (c >= 0x80)
+			len = text_utf8_char(s->p, (size_t)(s->end - s->p));
 		if (len == 0)
 			return fail(s, s->p, "not UTF-8");
-		if ((unsigned char)c < 0x20)
-			return fail(s, s->p, "control character in a string");
 		s->p += len;
-		if (c == '"')
-			return 0;
 		if (c != '\\')
 			continue;
-		rc = scan_escape(s);
-		if (rc < 0)
-			return rc;
+		escaped = true;
+		if (scan_escape(s) < 0)
+			return -(int)s->err->code;
 	}
 	return fail(s, open, "string without end");
 }
+
+static char *put_utf8(char *to, int c)
+{
+	if (c < 0x80) {
+		*to++ = (char)c;
+		return to;
+	}
+	if (c < 0x800) {
+		*to++ = (char)(0xc0 | c >> 6);
+	} else if (c < 0x10000) {
+		*to++ = (char)(0xe0 | c >> 12);
+		*to++ = (char)(0x80 | (c >> 6 & 0x3f));
+	} else {
+		*to++ = (char)(0xf0 | c >> 18);
+		*to++ = (char)(0x80 | (c >> 12 & 0x3f));
+		*to++ = (char)(0x80 | (c >> 6 & 0x3f));
+	}
+	*to++ = (char)(0x80 | (c & 0x3f));
+	return to;
+}
+
+static void unescape(struct scan *s, const struct span *span, char *out)
+{
+	static const char shorts[] = "b\bf\fn\nr\rt\t";
+	const char *from = span->from, *to = from + span->len;
+
+	while (from < to) {
+		const char *escape = memchr(from, '\\', (size_t)(to - from));
+		size_t len = (size_t)((escape ? escape : to) - from);
+		const char *found;
+		int c;
+
+		memcpy(out, from, len);
+		out += len;
+		from += len;
+		if (!escape)
+			break;
+		c = from[1];
+		from += 2;
+		if (c == 'u') {
+			c = code_point(s, &from);
+			s->nul = s->nul || c == 0;
+			out = put_utf8(out, c ? c : 0xfffd);
+			continue;
+		}
+		found = strchr(shorts, c);
+		*out++ = found ? found[1] : (char)c;
+	}
+	*out = '\0';
+}
+
+static void copy_text(struct scan *s, const struct span *span, char *to)
+{
+	if (span->escaped) {
+		unescape(s, span, to);
+		return;
+	}
+	memcpy(to, span->from, span->len);
+	to[span->len] = '\0';
+}
+
+/* ---- numbers and words ---- */
 
 static size_t scan_digits(struct scan *s)
 {
@@ -136,15 +235,6 @@ static size_t scan_digits(struct scan *s)
 	return (size_t)(s->p - start);
 }
 
-static void add_literal(struct scan *s, const char *text)
-{
-	if (s->literal_count == s->literal_cap) {
-		s->literal_cap = s->literal_cap ? s->literal_cap * 2 : 16;
-		s->literals = xreallocarray(s->literals, s->literal_cap, sizeof(*s->literals));
-	}
-	s->literals[s->literal_count++] = (struct literal){ s->numbers, text, (size_t)(s->p - text) };
-}
-
 static bool is_exact(const char *digits, size_t len)
 {
 	size_t max_len = strlen(exact_max);
@@ -152,19 +242,25 @@ static bool is_exact(const char *digits, size_t len)
 	return len < max_len || (len == max_len && memcmp(digits, exact_max, len) <= 0);
 }
 
-static bool is_finite(const char *text, size_t len)
+/* The number from at to p. */
+static void set_number(const struct scan *s, cJSON *v, const char *at, bool exact)
 {
-	char number[JSON_NUMBER_MAX + 1] = "";
-	double value;
+	char text[JSON_NUMBER_MAX + 1] = "";
+	double value = *at == '-' ? -DBL_MAX : DBL_MAX;
+	bool finite;
 
-	memcpy(number, text, len);
-	return text_double(number, &value);
+	memcpy(text, at, (size_t)(s->p - at));
+	finite = text_double(text, &value);
+	set_type(v, cJSON_Number);
+	v->valuedouble = value;
+	if (!exact || !finite)
+		literal_set(v, at, (size_t)(s->p - at));
 }
 
-static int scan_number(struct scan *s)
+static int parse_number(struct scan *s, cJSON *v)
 {
 	const char *at = s->p, *digits;
-	bool integral = true, exponent = false;
+	bool integral = true;
 	size_t len;
 
 	if (*s->p == '-')
@@ -181,7 +277,6 @@ static int scan_number(struct scan *s)
 	}
 	if (peek(s) == 'e' || peek(s) == 'E') {
 		integral = false;
-		exponent = true;
 		s->p++;
 		if (peek(s) == '+' || peek(s) == '-')
 			s->p++;
@@ -190,26 +285,28 @@ static int scan_number(struct scan *s)
 	}
 	if (s->p - at > JSON_NUMBER_MAX)
 		return fail(s, at, "number with more than 60 characters");
-	if (integral ? !is_exact(digits, len) : exponent && !is_finite(at, (size_t)(s->p - at)))
-		add_literal(s, at);
-	s->numbers++;
+	set_number(s, v, at, !integral || is_exact(digits, len));
 	return 0;
 }
 
-static int scan_word(struct scan *s)
+static int parse_word(struct scan *s, cJSON *v)
 {
-	static const char *const words[] = { "true", "false", "null" };
+	static const struct {
+		const char *text;
+		int type;
+	} words[] = { { "true", cJSON_True }, { "false", cJSON_False }, { "null", cJSON_NULL } };
 
 	for (size_t i = 0; i < array_len(words); i++) {
-		size_t len = strlen(words[i]);
-
-		if ((size_t)(s->end - s->p) >= len && memcmp(s->p, words[i], len) == 0) {
-			s->p += len;
-			return 0;
-		}
+		if (!next_is(s, words[i].text))
+			continue;
+		s->p += strlen(words[i].text);
+		set_type(v, words[i].type);
+		return 0;
 	}
-	return fail(s, s->p, "unexpected character");
+	return unexpected(s);
 }
+
+/* ---- collections ---- */
 
 /* To the end of the collection at p. What is in it is checked by others. */
 static int skip_collection(struct scan *s)
@@ -236,7 +333,7 @@ static int skip_collection(struct scan *s)
 }
 
 /* A collection below the deepest level of trees: a tree of its own only to be checked, and a literal. */
-static int scan_deep(struct scan *s)
+static int parse_deep(struct scan *s, cJSON *v)
 {
 	const char *open = s->p;
 	auto_json tree = NULL;
@@ -247,98 +344,124 @@ static int scan_deep(struct scan *s)
 	tree = json_parse(open, (size_t)(s->p - open), s->err);
 	if (!tree)
 		return err_wrap(s->err, "JSON, from byte %zu", (size_t)(open - s->start) + 1);
-	memset(s->copy + (open - s->start), ' ', (size_t)(s->p - open));
-	s->copy[open - s->start] = '0';
-	add_literal(s, open);
-	s->numbers++;
+	literal_set(v, open, (size_t)(s->p - open));
 	return 0;
 }
 
-static int scan_token(struct scan *s)
+static int scan_name(struct scan *s, struct span *ret)
 {
-	switch (*s->p) {
-	case '{':
-	case '[':
-		if (s->depth == JSON_MAX_DEPTH)
-			return scan_deep(s);
-		s->depth++;
-		break;
-	case '}':
-	case ']':
-		s->depth--;
-		break;
-	case ',':
-	case ':':
-	case ' ':
-	case '\t':
-	case '\r':
-	case '\n':
-		break;
-	case '"':
-		return scan_string(s);
-	case '-':
-	case '0' ... '9':
-		return scan_number(s);
-	default:
-		return scan_word(s);
+	if (peek(s) != '"')
+		return unexpected(s);
+	if (scan_string(s, ret) < 0)
+		return -(int)s->err->code;
+	skip_blanks(s);
+	if (peek(s) != ':')
+		return unexpected(s);
+	s->p++;
+	skip_blanks(s);
+	return 0;
+}
+
+static int parse_value(struct scan *s, cJSON *v);
+
+/* The element or member at p. */
+static int parse_child(struct scan *s, cJSON *parent, bool named)
+{
+	struct span name = { 0 }, text = { 0 };
+	size_t name_size = 0, text_size = 0;
+	bool is_text;
+	cJSON *v;
+
+	if (named && scan_name(s, &name) < 0)
+		return -(int)s->err->code;
+	is_text = peek(s) == '"';
+	if (is_text && scan_string(s, &text) < 0)
+		return -(int)s->err->code;
+	name_size = named ? name.len + 1 : 0;
+	text_size = is_text ? text.len + 1 : 0;
+	v = node_new(is_text ? cJSON_String : cJSON_NULL, name_size, text_size);
+	node_append(parent, v);
+	if (named)
+		copy_text(s, &name, v->string);
+	if (is_text)
+		copy_text(s, &text, v->valuestring);
+	return is_text ? 0 : parse_value(s, v);
+}
+
+/* All children up to the closing bracket. */
+static int parse_children(struct scan *s, cJSON *v, bool object)
+{
+	char close = object ? '}' : ']';
+
+	skip_blanks(s);
+	if (peek(s) == close) {
+		s->p++;
+		return 0;
+	}
+	while (true) {
+		if (parse_child(s, v, object) < 0)
+			return -(int)s->err->code;
+		skip_blanks(s);
+		if (peek(s) == close)
+			break;
+		if (peek(s) != ',')
+			return unexpected(s);
+		s->p++;
+		skip_blanks(s);
 	}
 	s->p++;
 	return 0;
 }
 
-/* What only the tree shows. Its numbers come in the order of the text; *number and *literal are how many have been seen. */
-static int check(const struct scan *s, cJSON *v, size_t *number, size_t *literal)
+static int parse_collection(struct scan *s, cJSON *v)
 {
-	const char *name = cJSON_IsObject(v) ? members_duplicate(v, s->nul ? replacement : NULL) : NULL;
+	bool object = *s->p == '{';
+	const char *twice;
 
-	if (name)
-		return err_set(s->err, ERR_INVALID, "JSON: duplicate member \"%s\"", name);
-	if (cJSON_IsNumber(v)) {
-		const struct literal *next = *literal < s->literal_count ? &s->literals[*literal] : NULL;
-
-		if (next && next->index == (*number)++) {
-			literal_set(v, next->text, next->len);
-			++*literal;
-		}
-	}
-	for (cJSON *child = v->child; child; child = child->next) {
-		int rc = check(s, child, number, literal);
-
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+	if (s->depth == JSON_MAX_DEPTH)
+		return parse_deep(s, v);
+	s->p++;
+	s->depth++;
+	set_type(v, object ? cJSON_Object : cJSON_Array);
+	if (parse_children(s, v, object) < 0)
+		return -(int)s->err->code;
+	s->depth--;
+	twice = object ? members_duplicate(v, s->nul ? replacement : NULL) : NULL;
+	return twice ? err_set(s->err, ERR_INVALID, "JSON: duplicate member \"%s\"", twice) : 0;
 }
 
-static struct json *parse(struct scan *s)
+/* Any value but a string, into v. */
+static int parse_value(struct scan *s, cJSON *v)
 {
-	size_t len = (size_t)(s->end - s->start), number = 0, literal = 0;
-	const char *stop = s->copy;
-	auto_json tree = NULL;
-
-	while (s->p < s->end)
-		if (scan_token(s) < 0)
-			return NULL;
-	tree = (struct json *)cJSON_ParseWithLengthOpts(s->copy, len + 1, &stop, true);
-	if (!tree) {
-		bool end = stop - s->copy >= (ptrdiff_t)len;
-
-		fail(s, s->start + (stop - s->copy), end ? "unexpected end" : "unexpected token");
-		return NULL;
+	switch (peek(s)) {
+	case '{':
+	case '[':
+		return parse_collection(s, v);
+	case '-':
+	case '0' ... '9':
+		return parse_number(s, v);
+	default:
+		return parse_word(s, v);
 	}
-	return check(s, (cJSON *)tree, &number, &literal) < 0 ? NULL : take_ptr(tree);
 }
 
-/* The copy also ends with NUL: cJSON 1.7.15 reads past the end of other text (CVE-2023-53154). */
 struct json *json_parse(const char *text, size_t len, struct err *err)
 {
-	struct scan s = { .start = text, .p = text, .end = text + len, .copy = xmalloc(len + 1), .err = err };
-	struct json *tree;
+	struct scan s = { .start = text, .p = text, .end = text + len, .err = err };
+	cJSON list = { .type = cJSON_Array };
+	auto_json tree = NULL;
+	int rc;
 
-	memcpy(s.copy, text, len);
-	s.copy[len] = '\0';
-	tree = parse(&s);
-	free(s.copy);
-	free(s.literals);
-	return tree;
+	skip_blanks(&s);
+	rc = parse_child(&s, &list, false);
+	tree = (struct json *)list.child;
+	if (rc < 0)
+		return NULL;
+	skip_blanks(&s);
+	if (s.p < s.end) {
+		unexpected(&s);
+		return NULL;
+	}
+	list.child->prev = NULL;
+	return take_ptr(tree);
 }

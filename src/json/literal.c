@@ -11,11 +11,11 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-void literal_set(cJSON *number, const char *text, size_t len)
+void literal_set(cJSON *v, const char *text, size_t len)
 {
-	number->type = (number->type & ~0xff) | cJSON_Raw;
-	number->valuestring = xstrndup(text, len);
-	number->valuedouble = fmin(fmax(number->valuedouble, -DBL_MAX), DBL_MAX);
+	v->type = (v->type & ~0xff) | cJSON_Raw;
+	v->valuestring = xstrndup(text, len);
+	v->valuedouble = fmin(fmax(v->valuedouble, -DBL_MAX), DBL_MAX);
 }
 
 struct json *literal_new(const char *text)

@@ -8,8 +8,21 @@
 #include "kube/object.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/text.h"
+
+/*
+ * Neither is read by anybody, and together they are often larger than the rest: who set which field (managedFields), and
+ * what `kubectl apply` keeps for itself.
+ */
+static void strip(struct json *tree)
+{
+	struct json *metadata = json_get(tree, "metadata");
+
+	json_remove(metadata, "managedFields");
+	json_remove(json_get(metadata, "annotations"), "kubectl.kubernetes.io/last-applied-configuration");
+}
 
 /* A view that failed is remembered, not returned: see `problem`. */
 static void make_view(struct kobj *o, const struct json *tree)
@@ -21,6 +34,35 @@ static void make_view(struct kobj *o, const struct json *tree)
 	o->view = o->kind->view_new(tree, &err);
 	if (!o->view)
 		o->problem = xstrdup(err.msg);
+}
+
+/* Copies text to *room and moves that behind it. */
+static char *put(char **room, const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *copy = memcpy(*room, text, size);
+
+	*room += size;
+	return copy;
+}
+
+/* The object and its texts are one block. */
+static struct kobj *block_new(const char *ns, const char *name, const char *uid, const char *version)
+{
+	size_t name_size = strlen(name) + 1, ns_size = strlen(ns) + 1;
+	struct kobj *o = xcalloc(1, sizeof(*o) + 2 * ns_size + name_size + strlen(uid) + strlen(version) + 2);
+	char *room = (char *)(o + 1);
+
+	o->ns = put(&room, ns);
+	o->uid = put(&room, uid);
+	o->resource_version = put(&room, version);
+	o->key = room;
+	if (ns[0]) {
+		put(&room, ns);
+		room[-1] = '/';
+	}
+	o->name = put(&room, name);
+	return o;
 }
 
 struct kobj *kobj_new(const struct kind *kind, struct json *tree, struct err *err)
@@ -39,15 +81,12 @@ struct kobj *kobj_new(const struct kind *kind, struct json *tree, struct err *er
 		err_set(err, ERR_INVALID, "%s %s: metadata.resourceVersion: missing", kind->res->kind, name);
 		return NULL;
 	}
-	o = xcalloc(1, sizeof(*o));
+	o = block_new(ns, name, json_str(tree, "metadata.uid", ""), version);
 	o->refs = 1;
 	o->kind = kind;
-	o->key = ns[0] ? xasprintf("%s/%s", ns, name) : xstrdup(name);
-	o->ns = xstrdup(ns);
-	o->name = xstrdup(name);
-	o->uid = xstrdup(json_str(tree, "metadata.uid", ""));
-	o->resource_version = xstrdup(version);
 	o->index = kind->index ? kind->index(tree) : NULL;
+	if (kind->keep_tree)
+		strip(tree);
 	make_view(o, tree);
 	if (kind->keep_tree)
 		o->tree = take_ptr(owned);
@@ -71,11 +110,6 @@ void kobj_unref(struct kobj *o)
 	if (o->view)
 		o->kind->view_free(o->view);
 	json_free(o->tree);
-	free(o->key);
-	free(o->ns);
-	free(o->name);
-	free(o->uid);
-	free(o->resource_version);
 	free(o->index);
 	free(o->problem);
 	free(o);

@@ -20,6 +20,9 @@
 #include "kube/request.h"
 #include "kube/watch_frame.h"
 
+/* Objects of a list at a time. client-go asks for 500; a page is held as a tree, which is some ten times its text. */
+#define PAGE "100"
+
 enum {
 	EVENT_MAX_BYTES = 16 * 1024 * 1024,
 	CONTINUE_MAX_BYTES = 8 * 1024, /* tokens of etcd's store have about 200 */
@@ -146,7 +149,7 @@ static void start_list(struct watch *w, struct watch_cmds *out)
 	set_state(w, WATCH_LISTING);
 	free(take_ptr(w->list_version));
 	cmd(out, WATCH_CMD_BEGIN, NULL, NULL);
-	cmd(out, WATCH_CMD_LIST, xstrdup("limit=500"), NULL);
+	cmd(out, WATCH_CMD_LIST, xstrdup("limit=" PAGE), NULL);
 }
 
 static void open_stream(struct watch *w, int64_t now_ms, struct watch_cmds *out)
@@ -274,7 +277,7 @@ static void on_page(struct watch *w, const struct watch_event *ev, struct watch_
 	}
 	token = text_url_encode(json_str(list, "metadata.continue", ""));
 	if (token[0])
-		cmd(out, WATCH_CMD_LIST, xasprintf("limit=500&continue=%s", token), NULL);
+		cmd(out, WATCH_CMD_LIST, xasprintf("limit=" PAGE "&continue=%s", token), NULL);
 	else
 		finish_list(w, ev->now_ms, out);
 }

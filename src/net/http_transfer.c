@@ -22,8 +22,8 @@
 
 enum {
 	CONNECT_TIMEOUT_MS = 10000,
-	REPLY_MAX = 1 << 20, /* where a request names no limit: error texts of streams */
-	READ_SIZE = 64 << 10,
+	REPLY_MAX = 1 << 20,	/* where a request names no limit: error texts of streams */
+	BUFFER_SIZE = 16 << 10, /* a TLS record; libcurl takes 64 KiB for sending unless told otherwise */
 	KEEPALIVE_IDLE_S = 15,
 	KEEPALIVE_INTERVAL_S = 5,
 	KEEPALIVE_PROBES = 3,
@@ -239,7 +239,8 @@ static void set_transport(struct http_transfer *t, const struct http_request *r,
 	curl_easy_setopt(t->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(t->easy, CURLOPT_USERAGENT, profile->user_agent);
 	curl_easy_setopt(t->easy, CURLOPT_SOCKOPTFUNCTION, on_sockopt);
-	curl_easy_setopt(t->easy, CURLOPT_BUFFERSIZE, (long)READ_SIZE);
+	curl_easy_setopt(t->easy, CURLOPT_BUFFERSIZE, (long)BUFFER_SIZE);
+	curl_easy_setopt(t->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)BUFFER_SIZE);
 }
 
 int http_transfer_init(struct http_transfer *t, const struct http_request *r, const struct http_profile *profile,

@@ -22,14 +22,14 @@ struct http_server {
 	struct http_route *routes;
 	size_t route_count;
 	struct http_server_options options; /* without zeros */
-	SSL_CTX *tls;                       /* NULL: plain HTTP */
-	struct http_listener *listener;     /* NULL: none */
+	SSL_CTX *tls;			    /* NULL: plain HTTP */
+	struct http_listener *listener;	    /* NULL: none */
 	bool draining;
-	unsigned count;      /* of connections not closed */
+	unsigned count;	     /* of connections not closed */
 	struct list idle;    /* …by what they do, longest first: nothing */
 	struct list opening; /* handshake or head */
 	struct list busy;    /* with a request */
-	size_t bodies;       /* bytes of bodies announced and not yet handled */
+	size_t bodies;	     /* bytes of bodies announced and not yet handled */
 	struct sched_timer grace;
 	unsigned refs; /* the owner, the listener's handle, each connection */
 	/* between two callbacks of libuv nothing is left in these */

@@ -180,9 +180,21 @@ static void add(struct controller *c, const char *key, int64_t delay_ms)
 	controller_metrics_added(c->metrics);
 }
 
+static void add_patient(struct controller *c, const char *key, int64_t delay_ms)
+{
+	queue_add_patient(c->queue, key, sched_now(c->options.sched), delay_ms);
+	controller_metrics_added(c->metrics);
+}
+
 void controller_enqueue(struct controller *c, const char *key)
 {
 	add(c, key, 0);
+	arm_pump(c);
+}
+
+void controller_enqueue_patient(struct controller *c, const char *key)
+{
+	add_patient(c, key, 0);
 	arm_pump(c);
 }
 
@@ -288,7 +300,7 @@ static void on_done(void *arg)
 	r->seen = (struct sightings){ 0 };
 	if (k->waits.len > 0) {
 		k->rest_ms = now_ms + REST_MS;
-		add(c, k->name, REST_MS);
+		add_patient(c, k->name, REST_MS);
 	}
 	if (r->options.status_ms != k->status_ms) {
 		k->status_ms = r->options.status_ms;

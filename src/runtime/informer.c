@@ -188,6 +188,7 @@ static void delete (struct informer *i, const struct json *object)
 static void end_list(struct informer *i)
 {
 	store_relist_end(i->store, i->ns);
+	mem_trim(); /* of the trees of a whole page, what is kept is a fraction */
 	if (i->synced)
 		return;
 	i->synced = true;

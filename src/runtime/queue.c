@@ -1,8 +1,11 @@
 /*
  * The work queue. A key is in one of four states:
  *
- *   idle ──add──▶ delayed (heap by due time) ──due──▶ ready (list of its namespace) ──take──▶ busy ──finish──▶ idle
+ *   idle ──add──▶ delayed (heap by due time) ──due──▶ ready (lists of its namespace) ──take──▶ busy ──finish──▶ idle
  *                                                                                       └── added meanwhile ──▶ delayed
+ *
+ * Each addition says when the key is due and when it is urgent, which a patient one is later; of several the earliest
+ * of both count. A namespace has a list of ready keys that are urgent and one of those that are not yet.
  *
  * Namespaces with a ready key stand in `active`, the one served longest ago first. A namespace without entries is kept
  * until all that were served before it are gone: forgetting it earlier would let it jump the queue when it comes
@@ -21,26 +24,31 @@
 
 enum key_state { IDLE = 0, DELAYED, READY, BUSY };
 
-struct namespace
-{
-	struct list active; /* in queue->active while a key is ready */
-	struct list order;  /* in queue->served once it was served */
-	struct list ready;  /* entries */
-	uint64_t served;    /* number of the last turn, 0: never had one */
+struct when {
+	int64_t due_ms;
+	int64_t urgent_ms; /* not before due_ms */
+};
+
+struct space {
+	struct list active;  /* in queue->active while a key is ready */
+	struct list order;   /* in queue->served once it was served */
+	struct list ready;   /* entries that are urgent */
+	struct list patient; /* entries that are not yet, by urgent_ms */
+	uint64_t served;     /* number of the last turn, 0: never had one */
 	size_t entries;
 	char *name;
 };
 
 struct entry {
-	struct list link; /* in namespace->ready while READY */
-	struct namespace *ns;
+	struct list link; /* in namespace->ready or ->patient while READY */
+	struct space *ns;
 	char *key;
 	enum key_state state;
-	int64_t due_ms;
-	uint64_t order;	  /* of addition, among equal due times */
-	size_t slot;	  /* in the heap while DELAYED */
-	bool again;	  /* added while BUSY … */
-	int64_t again_ms; /* … and due then */
+	struct when when;
+	uint64_t order;	   /* of addition, among equal due times */
+	size_t slot;	   /* in the heap while DELAYED */
+	bool again;	   /* added while BUSY … */
+	struct when later; /* … for then */
 	unsigned tries;
 };
 
@@ -72,7 +80,7 @@ static void free_entry(void *value)
 
 static void free_namespace(void *value)
 {
-	struct namespace *ns = value;
+	struct space *ns = value;
 
 	free(ns->name);
 	free(ns);
@@ -83,6 +91,8 @@ struct queue *queue_new(const struct queue_options *options, struct rng *rng)
 	struct queue *q = xcalloc(1, sizeof(*q));
 
 	q->options = *options;
+	if (q->options.patience_ms == 0)
+		q->options.patience_ms = 10 * 1000;
 	if (q->options.retry_base_ms == 0)
 		q->options.retry_base_ms = 100;
 	if (q->options.retry_cap_ms == 0)
@@ -114,7 +124,9 @@ void queue_free(struct queue *q)
 
 static bool before(const struct entry *a, const struct entry *b)
 {
-	return a->due_ms != b->due_ms ? a->due_ms < b->due_ms : a->order < b->order;
+	if (a->when.due_ms != b->when.due_ms)
+		return a->when.due_ms < b->when.due_ms;
+	return a->order < b->order;
 }
 
 static void heap_put(struct queue *q, size_t slot, struct entry *e)
@@ -154,14 +166,14 @@ static struct entry *heap_pop(struct queue *q)
 	return first;
 }
 
-static void delay(struct queue *q, struct entry *e, int64_t due_ms)
+static void delay(struct queue *q, struct entry *e, struct when when)
 {
 	if (q->heap_len == q->heap_cap) {
 		q->heap_cap = q->heap_cap ? q->heap_cap * 2 : 64;
 		q->heap = xreallocarray(q->heap, q->heap_cap, sizeof(struct entry *));
 	}
 	e->state = DELAYED;
-	e->due_ms = due_ms;
+	e->when = when;
 	e->order = q->orders++;
 	e->slot = q->heap_len++;
 	heap_up(q, e);
@@ -169,36 +181,37 @@ static void delay(struct queue *q, struct entry *e, int64_t due_ms)
 
 /* ---- entries and namespaces ---- */
 
-static struct namespace *namespace_of(struct queue *q, const char *key)
+static struct space *namespace_of(struct queue *q, const char *key)
 {
 	const char *slash = strchr(key, '/');
 	auto_free char *name = xstrndup(key, slash ? (size_t)(slash - key) : 0);
-	struct namespace *ns = map_get(q->namespaces, name);
+	struct space *ns = map_get(q->namespaces, name);
 
 	if (ns)
 		return ns;
 	ns = xcalloc(1, sizeof(*ns));
 	ns->name = xstrdup(name);
 	list_init(&ns->ready);
+	list_init(&ns->patient);
 	list_init(&ns->active);
 	list_init(&ns->order);
 	map_set(q->namespaces, name, ns);
 	return ns;
 }
 
-static void drop_namespace(struct queue *q, struct namespace *ns)
+static void drop_namespace(struct queue *q, struct space *ns)
 {
 	list_remove(&ns->order);
 	map_remove(q->namespaces, ns->name);
 }
 
-static void leave(struct queue *q, struct namespace *ns)
+static void leave(struct queue *q, struct space *ns)
 {
 	ns->entries--;
 	if (ns->entries == 0 && ns->served == 0)
 		drop_namespace(q, ns);
 	while (!list_empty(&q->served)) {
-		ns = container_of(q->served.next, struct namespace, order);
+		ns = container_of(q->served.next, struct space, order);
 		if (ns->entries > 0)
 			return;
 		drop_namespace(q, ns);
@@ -206,11 +219,11 @@ static void leave(struct queue *q, struct namespace *ns)
 }
 
 /* Puts the namespace behind those that were served before it. */
-static void activate(struct queue *q, struct namespace *ns)
+static void activate(struct queue *q, struct space *ns)
 {
 	struct list *at = q->active.prev;
 
-	while (at != &q->active && container_of(at, struct namespace, active)->served > ns->served)
+	while (at != &q->active && container_of(at, struct space, active)->served > ns->served)
 		at = at->prev;
 	list_append(at->next, &ns->active);
 }
@@ -238,26 +251,89 @@ static void drop_if_idle(struct queue *q, struct entry *e)
 	map_remove(q->entries, e->key);
 }
 
+/* ---- ready keys ---- */
+
+static bool has_ready(const struct space *ns)
+{
+	return !list_empty(&ns->ready) || !list_empty(&ns->patient);
+}
+
+/* Among the ready ones of its namespace. */
+static void line_up(struct entry *e, int64_t now_ms)
+{
+	struct list *at = e->ns->patient.prev;
+
+	if (e->when.urgent_ms <= now_ms) {
+		list_append(&e->ns->ready, &e->link);
+		return;
+	}
+	while (at != &e->ns->patient && container_of(at, struct entry, link)->when.urgent_ms > e->when.urgent_ms)
+		at = at->prev;
+	list_append(at->next, &e->link);
+}
+
+/* A patient key whose patience is over goes first, since it has waited for longest; otherwise it goes last. */
+static struct entry *next_ready(struct space *ns, int64_t now_ms)
+{
+	struct entry *patient = NULL;
+
+	if (!list_empty(&ns->patient))
+		patient = container_of(ns->patient.next, struct entry, link);
+	if (list_empty(&ns->ready) || (patient && patient->when.urgent_ms <= now_ms))
+		return patient;
+	return container_of(ns->ready.next, struct entry, link);
+}
+
+static void ripen(struct queue *q, int64_t now_ms)
+{
+	while (q->heap_len > 0 && q->heap[0]->when.due_ms <= now_ms) {
+		struct entry *e = heap_pop(q);
+
+		e->state = READY;
+		if (!has_ready(e->ns))
+			activate(q, e->ns);
+		line_up(e, now_ms);
+		q->ready++;
+	}
+}
+
 /* ---- the contract ---- */
 
-static void add(struct queue *q, struct entry *e, int64_t due_ms)
+static struct when earlier(struct when a, struct when b)
+{
+	return (struct when){
+		.due_ms = a.due_ms < b.due_ms ? a.due_ms : b.due_ms,
+		.urgent_ms = a.urgent_ms < b.urgent_ms ? a.urgent_ms : b.urgent_ms,
+	};
+}
+
+static void hurry(struct entry *e, int64_t urgent_ms, int64_t now_ms)
+{
+	if (e->when.urgent_ms <= urgent_ms)
+		return;
+	e->when.urgent_ms = urgent_ms;
+	list_remove(&e->link);
+	line_up(e, now_ms);
+}
+
+static void add(struct queue *q, struct entry *e, struct when when, int64_t now_ms)
 {
 	switch (e->state) {
 	case IDLE:
-		delay(q, e, due_ms);
+		delay(q, e, when);
 		return;
 	case DELAYED:
-		if (due_ms >= e->due_ms)
-			return;
-		e->due_ms = due_ms;
-		e->order = q->orders++;
+		if (when.due_ms < e->when.due_ms)
+			e->order = q->orders++;
+		e->when = earlier(e->when, when);
 		heap_up(q, e);
 		return;
 	case READY:
+		ripen(q, now_ms);
+		hurry(e, when.urgent_ms, now_ms);
 		return;
 	case BUSY:
-		if (!e->again || due_ms < e->again_ms)
-			e->again_ms = due_ms;
+		e->later = e->again ? earlier(e->later, when) : when;
 		e->again = true;
 		return;
 	}
@@ -265,7 +341,16 @@ static void add(struct queue *q, struct entry *e, int64_t due_ms)
 
 void queue_add(struct queue *q, const char *key, int64_t now_ms, int64_t delay_ms)
 {
-	add(q, entry_of(q, key), now_ms + delay_ms);
+	int64_t due_ms = now_ms + delay_ms;
+
+	add(q, entry_of(q, key), (struct when){ due_ms, due_ms }, now_ms);
+}
+
+void queue_add_patient(struct queue *q, const char *key, int64_t now_ms, int64_t delay_ms)
+{
+	int64_t due_ms = now_ms + delay_ms;
+
+	add(q, entry_of(q, key), (struct when){ due_ms, due_ms + q->options.patience_ms }, now_ms);
 }
 
 /* How long the next retry has to wait for its share of the rate; takes the share. */
@@ -293,7 +378,7 @@ void queue_retry(struct queue *q, const char *key, int64_t now_ms, int64_t at_le
 		wait_ms = bucket_ms;
 	if (wait_ms < at_least_ms)
 		wait_ms = at_least_ms;
-	add(q, e, now_ms + wait_ms);
+	add(q, e, (struct when){ now_ms + wait_ms, now_ms + wait_ms }, now_ms);
 }
 
 void queue_forget(struct queue *q, const char *key)
@@ -313,33 +398,21 @@ unsigned queue_tries(const struct queue *q, const char *key)
 	return e ? e->tries : 0;
 }
 
-static void ripen(struct queue *q, int64_t now_ms)
-{
-	while (q->heap_len > 0 && q->heap[0]->due_ms <= now_ms) {
-		struct entry *e = heap_pop(q);
-
-		e->state = READY;
-		if (list_empty(&e->ns->ready))
-			activate(q, e->ns);
-		list_append(&e->ns->ready, &e->link);
-		q->ready++;
-	}
-}
-
 const char *queue_take(struct queue *q, int64_t now_ms)
 {
-	struct namespace *ns;
+	struct space *ns;
 	struct entry *e;
 
 	ripen(q, now_ms);
 	if (list_empty(&q->active))
 		return NULL;
-	ns = container_of(list_pop(&q->active), struct namespace, active);
+	ns = container_of(list_pop(&q->active), struct space, active);
 	ns->served = ++q->turns;
 	list_remove(&ns->order);
 	list_append(&q->served, &ns->order);
-	e = container_of(list_pop(&ns->ready), struct entry, link);
-	if (!list_empty(&ns->ready))
+	e = next_ready(ns, now_ms);
+	list_remove(&e->link);
+	if (has_ready(ns))
 		activate(q, ns);
 	e->state = BUSY;
 	q->ready--;
@@ -356,7 +429,11 @@ void queue_finish(struct queue *q, const char *key, int64_t now_ms)
 	e->state = IDLE;
 	if (e->again) {
 		e->again = false;
-		delay(q, e, e->again_ms > now_ms ? e->again_ms : now_ms);
+		if (e->later.due_ms < now_ms)
+			e->later.due_ms = now_ms;
+		if (e->later.urgent_ms < now_ms)
+			e->later.urgent_ms = now_ms;
+		delay(q, e, e->later);
 		return;
 	}
 	drop_if_idle(q, e);
@@ -367,14 +444,14 @@ int64_t queue_due(const struct queue *q, const char *key)
 	const struct entry *e = map_get(q->entries, key);
 
 	assert(e);
-	return e->due_ms;
+	return e->when.due_ms;
 }
 
 int64_t queue_next(const struct queue *q)
 {
 	if (q->ready > 0)
 		return 0;
-	return q->heap_len > 0 ? q->heap[0]->due_ms : -1;
+	return q->heap_len > 0 ? q->heap[0]->when.due_ms : -1;
 }
 
 size_t queue_len(const struct queue *q)

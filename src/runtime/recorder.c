@@ -1,6 +1,7 @@
 /*
- * The recorder. Happy path: the first occurrence becomes a record with an Event to create, further ones raise its
- * count; a record with something to say waits in line; at most MAX_CALLS are under way.
+ * The recorder. Happy path: the first occurrence becomes a record, further ones raise its count; a record with
+ * something to say waits in line; at most MAX_CALLS are under way. A record is one block with the texts that it was given,
+ * about 300 bytes: the Event, some ten times as large, is built when it is sent. So a burst of thousands of objects can wait.
  *
  * Failure modes: while the API server is unreachable or busy the whole line waits, longer each time, and a record is
  * given up after MAX_TRIES; a refusal loses that one event; a create whose reply was lost is repeated under the same
@@ -11,6 +12,9 @@
  */
 #include "runtime/recorder.h"
 
+#include <stdint.h>
+#include <string.h>
+
 #include "base/list.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -18,9 +22,9 @@
 #include "base/text.h"
 
 enum {
-	MAX_RECORDS = 4096,
+	MAX_IDLE = 4096,
 	MAX_SOURCES = 4096,
-	MAX_WAITING = 1000,
+	MAX_WAITING = 32768,
 	MAX_CALLS = 4,
 	MAX_TRIES = 12,
 	WINDOW_MS = 10 * 60 * 1000, /* repetitions further apart are new events */
@@ -29,30 +33,33 @@ enum {
 	PAUSE_MS = 1000,
 	PAUSE_MAX_MS = 30 * 1000,
 	LOG_EVERY_MS = 60 * 1000,
+	TEXT_MAX = 1100, /* event_build cuts at 1024, at the end of a character */
 };
+
+enum text { NS, NAME, UID, TYPE, REASON, MESSAGE, TEXT_COUNT };
 
 /* One Event object, from its first occurrence on. */
 struct record {
-	struct list all;     /* recorder->records, least recently used first */
-	struct list waiting; /* recorder->waiting */
+	struct list link; /* in recorder->waiting or ->idle; in none while a call is under way */
 	struct recorder *r;
-	char *key;
-	char *ns;
-	char *name;
-	struct json *object; /* to create; NULL once that is done */
-	int64_t count;
-	int64_t sent; /* count that the server knows */
-	int64_t last_ms;
-	unsigned tries;
 	struct api_call *call;
+	const struct resource *res;
+	int64_t wall_ms; /* of the first occurrence */
+	int64_t last_ms;
+	uint32_t count;
+	uint32_t sent; /* count that the server knows, 0 before it has the Event */
+	uint16_t tries;
+	bool waiting;
+	uint16_t at[TEXT_COUNT]; /* where in texts they begin */
+	char texts[];
 };
 
 /* How much an object may still say. */
 struct source {
 	struct list all; /* recorder->sources, least recently used first */
-	char *uid;
 	double tokens;
 	int64_t at_ms;
+	char uid[];
 };
 
 struct recorder {
@@ -62,10 +69,11 @@ struct recorder {
 	char *instance;
 	struct map *by_key;
 	struct map *by_uid;
-	struct list records;
 	struct list sources;
 	struct list waiting;
+	struct list idle; /* with nothing to say, least recently sent first */
 	size_t waiting_len;
+	size_t idle_len;
 	size_t calls;
 	struct sched_timer pause; /* armed: nothing is sent */
 	unsigned pauses;	  /* in a row */
@@ -80,14 +88,9 @@ static void free_record(void *value)
 {
 	struct record *e = value;
 
-	list_remove(&e->all);
-	list_remove(&e->waiting);
+	list_remove(&e->link);
 	if (e->call)
 		api_cancel(e->r->api, e->call);
-	json_free(e->object);
-	free(e->key);
-	free(e->ns);
-	free(e->name);
 	free(e);
 }
 
@@ -96,7 +99,6 @@ static void free_source(void *value)
 	struct source *s = value;
 
 	list_remove(&s->all);
-	free(s->uid);
 	free(s);
 }
 
@@ -112,9 +114,9 @@ struct recorder *recorder_new(struct api *api, struct sched *sched, const char *
 	r->instance = xstrdup(instance);
 	r->by_key = map_new(free_record);
 	r->by_uid = map_new(free_source);
-	list_init(&r->records);
 	list_init(&r->sources);
 	list_init(&r->waiting);
+	list_init(&r->idle);
 	sched_timer_init(&r->pause, on_pause_over, r);
 	for (size_t i = 0; i < array_len(r->logged_ms); i++)
 		r->logged_ms[i] = INT64_MIN;
@@ -156,8 +158,8 @@ static struct source *source_of(struct recorder *r, const char *uid)
 	if (!s) {
 		if (map_len(r->by_uid) == MAX_SOURCES)
 			map_remove(r->by_uid, container_of(r->sources.next, struct source, all)->uid);
-		s = xcalloc(1, sizeof(*s));
-		s->uid = xstrdup(uid);
+		s = xcalloc(1, sizeof(*s) + strlen(uid) + 1);
+		memcpy(s->uid, uid, strlen(uid) + 1);
 		s->tokens = BURST;
 		s->at_ms = sched_now(r->sched);
 		list_init(&s->all);
@@ -185,74 +187,114 @@ static bool may_speak(struct recorder *r, const char *uid)
 
 /* ---- records ---- */
 
-static bool is_waiting(const struct record *e)
+static const char *text(const struct record *e, enum text which)
 {
-	return !list_empty(&e->waiting);
+	return e->texts + e->at[which];
 }
 
-static void unqueue(struct record *e)
+/* Among the events of one object 64 bits of hash tell what was said. Owned. */
+static char *make_key(const char *const *texts)
 {
-	if (!is_waiting(e))
+	const char *uid = texts[UID][0] ? texts[UID] : texts[NAME];
+	uint64_t h = 0;
+
+	for (size_t i = TYPE; i < TEXT_COUNT; i++)
+		h = text_hash(h, texts[i]);
+	return xasprintf("%s/%016llx", uid, (unsigned long long)h);
+}
+
+static void leave_list(struct record *e)
+{
+	struct recorder *r = e->r;
+
+	if (list_empty(&e->link))
 		return;
-	list_remove(&e->waiting);
-	e->r->waiting_len--;
+	list_remove(&e->link);
+	if (e->waiting)
+		r->waiting_len--;
+	else
+		r->idle_len--;
+	e->waiting = false;
 }
 
 static void drop(struct record *e)
 {
-	unqueue(e);
-	map_remove(e->r->by_key, e->key);
+	const char *texts[TEXT_COUNT];
+	auto_free char *key = NULL;
+
+	for (enum text i = 0; i < TEXT_COUNT; i++)
+		texts[i] = text(e, i);
+	key = make_key(texts);
+	leave_list(e);
+	map_remove(e->r->by_key, key);
 }
 
 static void enqueue(struct record *e)
 {
 	struct recorder *r = e->r;
 
-	if (is_waiting(e) || e->call)
+	if (e->waiting || e->call)
 		return;
 	if (r->waiting_len == MAX_WAITING) {
 		count(r, "dropped");
-		drop(container_of(r->waiting.next, struct record, waiting));
+		drop(container_of(r->waiting.next, struct record, link));
 	}
-	list_append(&r->waiting, &e->waiting);
+	leave_list(e);
+	list_append(&r->waiting, &e->link);
+	e->waiting = true;
 	r->waiting_len++;
 }
 
-/* The least recently used record that has nothing more to say makes room. */
-static void make_room(struct recorder *r)
+/* Those that would be new events anyway are forgotten, and those that have been silent for longest beyond MAX_IDLE. */
+static void make_idle(struct record *e)
 {
-	for (struct list *at = r->records.next; at != &r->records; at = at->next) {
-		struct record *e = container_of(at, struct record, all);
+	struct recorder *r = e->r;
 
-		if (is_waiting(e) || e->call)
-			continue;
+	list_append(&r->idle, &e->link);
+	r->idle_len++;
+	while (r->idle_len > 0) {
+		e = container_of(r->idle.next, struct record, link);
+		if (r->idle_len <= MAX_IDLE && sched_now(r->sched) - e->last_ms <= WINDOW_MS)
+			return;
 		drop(e);
-		return;
 	}
 }
 
-/* Takes object. */
-static struct record *record_new(struct recorder *r, const char *key, struct json *object)
+static struct record *record_new(struct recorder *r, const char *key, const struct resource *res,
+				 const char *const *texts)
 {
-	struct record *e = xcalloc(1, sizeof(*e));
+	size_t len[TEXT_COUNT], size = 0;
+	struct record *e;
 
-	if (map_len(r->by_key) >= MAX_RECORDS)
-		make_room(r);
+	for (size_t i = 0; i < TEXT_COUNT; i++) {
+		len[i] = strnlen(texts[i], TEXT_MAX);
+		size += len[i] + 1;
+	}
+	e = xcalloc(1, sizeof(*e) + size);
+	size = 0;
+	for (size_t i = 0; i < TEXT_COUNT; i++) {
+		e->at[i] = (uint16_t)size;
+		memcpy(e->texts + size, texts[i], len[i]);
+		size += len[i] + 1;
+	}
 	e->r = r;
-	e->key = xstrdup(key);
-	e->ns = xstrdup(json_str(object, "metadata.namespace", "default"));
-	e->name = xstrdup(json_str(object, "metadata.name", ""));
-	e->object = object;
-	list_init(&e->all);
-	list_init(&e->waiting);
+	e->res = res;
+	e->wall_ms = sched_wall(r->sched);
+	list_init(&e->link);
 	map_set(r->by_key, key, e);
 	return e;
+}
+
+static const char *or_empty(const char *value)
+{
+	return value ? value : "";
 }
 
 void recorder_event(struct recorder *r, const struct event_about *about, const char *type, const char *reason,
 		    const char *message)
 {
-	auto_free char *key = xasprintf("%s\n%s\n%s\n%s", about->uid ? about->uid : about->name, type, reason, message);
+	const char *const texts[] = { or_empty(about->ns), about->name, or_empty(about->uid), type, reason, message };
+	auto_free char *key = make_key(texts);
 	struct record *e = map_get(r->by_key, key);
 	int64_t now_ms = sched_now(r->sched);
 
@@ -260,17 +302,14 @@ void recorder_event(struct recorder *r, const struct event_about *about, const c
 		count(r, "filtered");
 		return;
 	}
-	if (e && now_ms - e->last_ms > WINDOW_MS && !is_waiting(e) && !e->call) {
+	if (e && now_ms - e->last_ms > WINDOW_MS && !e->waiting && !e->call) {
 		drop(e);
 		e = NULL;
 	}
 	if (!e)
-		e = record_new(
-		    r, key, event_build(about, type, reason, message, r->component, r->instance, sched_wall(r->sched)));
+		e = record_new(r, key, about->res, texts);
 	e->count++;
 	e->last_ms = now_ms;
-	list_remove(&e->all);
-	list_append(&r->records, &e->all);
 	enqueue(e);
 	pump(r);
 }
@@ -318,7 +357,7 @@ static void on_failure(struct record *e, const struct err *err)
 		enqueue(e);
 		return;
 	}
-	if (e->object || err->code != ERR_NOT_FOUND) {
+	if (e->sent == 0 || err->code != ERR_NOT_FOUND) {
 		count(r, "refused");
 		log_refused(r, err);
 	}
@@ -329,40 +368,59 @@ static void on_reply(void *arg, struct reply *reply)
 {
 	struct record *e = arg;
 	struct recorder *r = e->r;
-	bool created = e->object && (reply->err.code == ERR_NONE || reply->err.code == ERR_EXISTS);
+	bool created = e->sent == 0 && (reply->err.code == ERR_NONE || reply->err.code == ERR_EXISTS);
 
 	e->call = NULL;
 	r->calls--;
-	if (created) {
-		json_free(take_ptr(e->object));
+	if (created)
 		e->sent = 1;
-	}
 	if (created || reply->err.code == ERR_NONE) {
 		r->pauses = 0;
 		e->tries = 0;
 		count(r, "sent");
 		if (e->count > e->sent)
 			enqueue(e);
+		else
+			make_idle(e);
 	} else {
 		on_failure(e, &reply->err);
 	}
 	pump(r);
 }
 
+static const char *or_null(const char *value)
+{
+	return value[0] ? value : NULL;
+}
+
+static struct json *build(const struct record *e)
+{
+	const struct event_about about = {
+		.res = e->res,
+		.ns = or_null(text(e, NS)),
+		.name = text(e, NAME),
+		.uid = or_null(text(e, UID)),
+	};
+
+	return event_build(&about, text(e, TYPE), text(e, REASON), text(e, MESSAGE), e->r->component, e->r->instance,
+			   e->wall_ms);
+}
+
 static void send(struct record *e)
 {
 	struct recorder *r = e->r;
-	auto_json patch = e->object ? NULL : event_repeat(e->count, sched_wall(r->sched));
+	auto_json event = build(e);
+	auto_json patch = e->sent > 0 ? event_repeat(e->count, sched_wall(r->sched)) : NULL;
 	struct request req = {
-		.verb = e->object ? VERB_CREATE : VERB_PATCH,
+		.verb = patch ? VERB_PATCH : VERB_CREATE,
 		.lane = LANE_LOW,
 		.res = &resource_event,
-		.ns = e->ns,
-		.name = e->object ? NULL : e->name,
-		.body = e->object ? e->object : patch,
+		.ns = json_str(event, "metadata.namespace", ""),
+		.name = patch ? json_str(event, "metadata.name", "") : NULL,
+		.body = patch ? patch : event,
 	};
 
-	if (!e->object)
+	if (patch)
 		e->sent = e->count;
 	e->call = api_send(r->api, &req, on_reply, e);
 	r->calls++;
@@ -371,9 +429,9 @@ static void send(struct record *e)
 static void pump(struct recorder *r)
 {
 	while (r->calls < MAX_CALLS && r->waiting_len > 0 && !sched_armed(&r->pause)) {
-		struct record *e = container_of(r->waiting.next, struct record, waiting);
+		struct record *e = container_of(r->waiting.next, struct record, link);
 
-		unqueue(e);
+		leave_list(e);
 		send(e);
 	}
 }

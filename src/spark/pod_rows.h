@@ -13,9 +13,9 @@
 
 struct pod_ctx {
 	const struct json *spec; /* of the application */
-	const char *role;        /* "driver" or "executor": the member of spec */
-	const char *container;   /* name of the Spark container; the first one if there is none of that name */
-	bool is_template;        /* Spark makes a pod of it, and appends its own env */
+	const char *role;	 /* "driver" or "executor": the member of spec */
+	const char *container;	 /* name of the Spark container; the first one if there is none of that name */
+	bool is_template;	 /* Spark makes a pod of it, and appends its own env */
 };
 
 /* pod: a Pod with metadata and spec. Applying twice changes nothing more. ERR_INVALID names the field. */

@@ -23,25 +23,29 @@ static const struct {
 	{ '=', '=' },	{ ':', ':' },  { '#', '#' },  { '!', '!' },
 };
 
-static void put_char(struct buf *out, char c)
+static char escape_letter(char c)
 {
-	for (size_t i = 0; i < array_len(escapes); i++) {
-		if (escapes[i].c == c) {
-			buf_putc(out, '\\');
-			buf_putc(out, escapes[i].letter);
-			return;
-		}
-	}
-	buf_putc(out, c);
+	for (size_t i = 0; i < array_len(escapes); i++)
+		if (escapes[i].c == c)
+			return escapes[i].letter;
+	return c;
 }
 
 /* Blanks are escaped everywhere in a key, but only as the first character of a value. */
 static void put_text(struct buf *out, const char *text, bool is_key)
 {
+	static const char special[] = "\\\t\n\r\f=:#! ";
+
 	for (const char *p = text; *p; p++) {
-		if (*p == ' ' && (is_key || p == text))
+		size_t plain = strcspn(p, special);
+
+		buf_add(out, p, plain);
+		p += plain;
+		if (!*p)
+			return;
+		if (*p != ' ' || is_key || p == text)
 			buf_putc(out, '\\');
-		put_char(out, *p);
+		buf_putc(out, escape_letter(*p));
 	}
 }
 

@@ -13,13 +13,6 @@
 #include "build.h"
 #include "check.h"
 
-static const char *const type_names[] = {
-	[RULE_STRING] = "expected a string",	  [RULE_INTEGER] = "expected an integer",
-	[RULE_BOOL] = "expected true or false",	  [RULE_OBJECT] = "expected an object",
-	[RULE_LIST] = "expected a list",	  [RULE_STRINGS] = "expected a list of strings",
-	[RULE_MAP] = "expected a map of strings",
-};
-
 static const struct rule spec_rules[] = {
 	{ "type", RULE_STRING, check_type, 0 },
 	{ "mode", RULE_STRING, check_mode, 0 },
@@ -82,120 +75,6 @@ static bool is_empty(const struct json *value)
 	if (json_is(value, JSON_STRING))
 		return text_empty(json_text(value, ""));
 	return !value || json_is(value, JSON_NULL) || (json_is(value, JSON_OBJECT) && json_len(value) == 0);
-}
-
-static bool has_type(const struct json *value, enum rule_type type)
-{
-	switch (type) {
-	case RULE_STRING:
-		return json_is(value, JSON_STRING);
-	case RULE_INTEGER:
-		return json_integer(value, 0) == json_integer(value, 1);
-	case RULE_BOOL:
-		return json_is(value, JSON_BOOL);
-	case RULE_OBJECT:
-	case RULE_MAP:
-		return json_is(value, JSON_OBJECT);
-	default:
-		return json_is(value, JSON_ARRAY);
-	}
-}
-
-static void check_text(struct problems *p, const char *path, const struct json *value, const struct rule *rule)
-{
-	const char *why = NULL;
-
-	if (!json_is(value, JSON_STRING))
-		why = "expected a string";
-	else if (rule->check)
-		why = rule->check(json_text(value, ""));
-	if (why)
-		problems_invalid(p, path, value, why);
-}
-
-static void check_items(struct problems *p, const char *path, const struct json *value, const struct rule *rule)
-{
-	size_t i = 0;
-
-	json_each (item, value) {
-		auto_free char *at = rule->type == RULE_MAP ? xasprintf("%s[%s]", path, json_name(item))
-							    : xasprintf("%s[%zu]", path, i++);
-
-		if (rule->type != RULE_LIST)
-			check_text(p, at, item, rule);
-		else if (!json_is(item, JSON_OBJECT))
-			problems_invalid(p, at, item, "expected an object");
-	}
-}
-
-static void check_rule(struct problems *p, const char *path, const struct json *value, const struct rule *rule)
-{
-	if (!has_type(value, rule->type)) {
-		problems_invalid(p, path, value, type_names[rule->type]);
-		return;
-	}
-	if (rule->type == RULE_INTEGER && json_integer(value, 0) < rule->min)
-		problems_add(p, path, "Invalid value: %lld: must be at least %lld", (long long)json_integer(value, 0),
-			     (long long)rule->min);
-	if (rule->type == RULE_STRING && !text_empty(json_text(value, "")))
-		check_text(p, path, value, rule);
-	if (rule->type == RULE_MAP || rule->type == RULE_STRINGS || rule->type == RULE_LIST)
-		check_items(p, path, value, rule);
-}
-
-void validate_rules(struct problems *p, const struct json *object, const char *prefix, const struct rule *rules,
-		    size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		const struct json *value = json_at(object, rules[i].path);
-		auto_free char *path = xasprintf("%s%s", prefix, rules[i].path);
-
-		if (value && !json_is(value, JSON_NULL))
-			check_rule(p, path, value, &rules[i]);
-	}
-}
-
-bool validate_is_reserved(const char *key)
-{
-	static const char *const keys[] = { LABEL_APP_NAME,	 LABEL_LAUNCHED_BY,
-					    LABEL_SUBMISSION_ID, LABEL_CREATED_BY,
-					    LABEL_SPARK_ROLE,	 LABEL_APP_SELECTOR,
-					    LABEL_EXEC_ID,	 "spark-version",
-					    "spark-app-name",	 "spark-exec-resourceprofile-id" };
-
-	for (size_t i = 0; i < array_len(keys); i++)
-		if (text_eq(key, keys[i]))
-			return true;
-	return false;
-}
-
-const struct json *validate_map(const struct json *v)
-{
-	return json_is(v, JSON_OBJECT) ? v : NULL;
-}
-
-void validate_labels(struct problems *p, const char *path, const struct json *labels)
-{
-	json_each (label, validate_map(labels)) {
-		auto_free char *at = xasprintf("%s[%s]", path, json_name(label));
-		const char *why = check_label_key(json_name(label));
-
-		if (why)
-			problems_add(p, at, "Invalid value: \"%s\": %s", json_name(label), why);
-		why = check_label_value(json_text(label, ""));
-		if (why)
-			problems_invalid(p, at, label, why);
-	}
-}
-
-void validate_reserved(struct problems *p, const char *path, const struct json *labels)
-{
-	json_each (label, validate_map(labels)) {
-		auto_free char *at = xasprintf("%s[%s]", path, json_name(label));
-
-		if (validate_is_reserved(json_name(label)))
-			problems_add(p, at, "Forbidden: reserved for the bookkeeping of Spark and the operator");
-	}
 }
 
 static void check_metadata(struct problems *p, const struct app *app)

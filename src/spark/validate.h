@@ -17,7 +17,7 @@ struct rule {
 	const char *path; /* below the object that is checked */
 	enum rule_type type;
 	const char *(*check)(const char *text); /* of the string, each string of a list; NULL if any will do */
-	int64_t min;                            /* of an integer */
+	int64_t min;				/* of an integer */
 };
 
 /* prefix: path of object in messages, with a dot at its end. Absent fields and nulls are fine. */

@@ -195,6 +195,19 @@ static void check_conf(const struct json *conf, const struct app *app, const str
 	check_role_labels(conf, "executor", app, names);
 }
 
+/* The user's own properties; nothing else writes to spark.user. */
+static void check_user_conf(const struct json *conf, const struct app *app)
+{
+	json_each (entry, json_at(app->tree, "spec.sparkConf")) {
+		const char *name = json_name(entry), *text = json_text(entry, NULL);
+
+		if (text_starts(name, "spark."))
+			require(json_get(conf, name));
+		if (text_starts(name, "spark.user."))
+			require(has(conf, name, text));
+	}
+}
+
 static void check_template(const char *text, const struct app *app)
 {
 	struct err err;
@@ -219,6 +232,7 @@ static void check(const struct submission *s, const struct app *app, int64_t att
 	check_labels(json_at(s->driver, "metadata.labels"), app, &names);
 	check_driver(s->driver, s->service);
 	check_conf(conf, app, &names);
+	check_user_conf(conf, app);
 	check_template(json_text(json_get(data, "podspec-configmap-key"), ""), app);
 }
 

@@ -218,16 +218,16 @@ void sim_check_writes(const struct sim *s)
 
 static void start_operator(struct sim *s)
 {
-	struct operator_options options = { .reconcile = reconcile_defaults, .instance = "sim" };
+	struct manager_options options = { .reconcile = reconcile_defaults, .instance = "sim" };
 
 	s->metrics = metrics_new();
-	s->operator= operator_new(fake_kube_api(s->kube), &s->sched, s->metrics, &options);
-	operator_start(s->operator);
+	s->manager = manager_new(fake_kube_api(s->kube), &s->sched, s->metrics, &options);
+	manager_start(s->manager);
 }
 
 static void stop_operator(struct sim *s)
 {
-	operator_free(take_ptr(s->operator));
+	manager_free(take_ptr(s->manager));
 	metrics_free(take_ptr(s->metrics));
 }
 
@@ -271,7 +271,7 @@ void sim_init(struct sim *s, enum sim_plot plot)
 
 void sim_done(struct sim *s)
 {
-	if (s->operator)
+	if (s->manager)
 		stop_operator(s);
 	sched_disarm(&s->sched, &s->player);
 	sched_disarm(&s->sched, &s->restart);
@@ -295,7 +295,7 @@ void sim_run(struct sim *s)
 	while (s->sched.now_ms < LONGEST_MS) {
 		unsigned count = fake_kube_write_count(s->kube);
 
-		if (count != writes || !has_ended(s) || !s->operator)
+		if (count != writes || !has_ended(s) || !s->manager)
 			quiet_since_ms = s->sched.now_ms;
 		writes = count;
 		if (s->sched.now_ms - quiet_since_ms > QUIET_MS)

@@ -8,7 +8,7 @@
 #ifndef TESTS_SIM_CLUSTER_H
 #define TESTS_SIM_CLUSTER_H
 
-#include "app/operator.h"
+#include "app/manager.h"
 #include "fake_kube.h"
 
 enum sim_plot {
@@ -21,7 +21,7 @@ struct sim {
 	struct sched sched;
 	struct fake_kube *kube;
 	struct metrics *metrics;
-	struct operator* operator; /* NULL while it is down */
+	struct manager *manager; /* NULL while it is down */
 	enum sim_plot plot;
 	struct sched_timer player;
 	struct sched_timer restart;

@@ -30,8 +30,8 @@ struct server {
 /* headers: whole lines or "". */
 static inline void answer(struct raw *conn, int status, const char *headers, const char *body)
 {
-	auto_free char *text = xasprintf("HTTP/1.1 %d Whatever\r\nContent-Length: %zu\r\n%s\r\n%s", status, strlen(body),
-					 headers, body);
+	auto_free char *text =
+	    xasprintf("HTTP/1.1 %d Whatever\r\nContent-Length: %zu\r\n%s\r\n%s", status, strlen(body), headers, body);
 
 	raw_puts(conn, text);
 }

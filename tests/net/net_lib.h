@@ -83,12 +83,12 @@ struct raw {
 	uv_connect_t connect;
 	uv_shutdown_t shutdown;
 	struct sched_timer drip; /* one_by_one: the next byte */
-	struct buf out;          /* …of these */
-	struct buf in;           /* received and not consumed */
+	struct buf out;		 /* …of these */
+	struct buf in;		 /* received and not consumed */
 	bool connected;
 	bool eof; /* the peer closed or reset */
 	bool reset;
-	bool broken;     /* the peer did not take what was sent */
+	bool broken;	 /* the peer did not take what was sent */
 	unsigned writes; /* under way */
 	bool closed;
 	void (*on_data)(struct raw *r);

@@ -68,6 +68,19 @@ static void test_all_fields(void **state)
 	assert_ptr_equal(o->kind, &full);
 }
 
+static void test_what_nobody_reads_is_dropped(void **state)
+{
+	static const char text[] =
+	    "{" META(",\"managedFields\":[{\"manager\":\"kubectl\"}],\"annotations\":{\"a\":\"b\","
+		     "\"kubectl.kubernetes.io/last-applied-configuration\":\"{}\"}") ",\"spec\":{\"managedFields\":1}}";
+	struct err err;
+	auto_kobj o = kobj_new(&full, parse(text), &err);
+	auto_free char *left = json_print(o->tree);
+
+	(void)state;
+	assert_string_equal(left, "{" META(",\"annotations\":{\"a\":\"b\"}") ",\"spec\":{\"managedFields\":1}}");
+}
+
 static void test_lean_kind_drops_tree(void **state)
 {
 	struct err err;
@@ -150,9 +163,13 @@ static void test_references(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_fields),	  cmocka_unit_test(test_lean_kind_drops_tree),
-		cmocka_unit_test(test_kind_without_view), cmocka_unit_test(test_bad_view_is_kept_as_problem),
-		cmocka_unit_test(test_refused),		  cmocka_unit_test(test_references),
+		cmocka_unit_test(test_all_fields),
+		cmocka_unit_test(test_what_nobody_reads_is_dropped),
+		cmocka_unit_test(test_lean_kind_drops_tree),
+		cmocka_unit_test(test_kind_without_view),
+		cmocka_unit_test(test_bad_view_is_kept_as_problem),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_references),
 	};
 
 	json_setup();

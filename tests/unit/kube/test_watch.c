@@ -1,7 +1,7 @@
 /*
  * List + watch: tables of what happens and which commands must follow.
  *
- * Commands are compared as text: "BEGIN; LIST limit=500; UPSERT a@5; END; OPEN 10; TIMER 150000". The wait of a
+ * Commands are compared as text: "BEGIN; LIST limit=100; UPSERT a@5; END; OPEN 10; TIMER 150000". The wait of a
  * back-off is random, so it is printed as WAIT and the step of the ladder that it lies on.
  */
 #include <setjmp.h>
@@ -61,7 +61,7 @@ struct row {
 #define MORE(version, token, items)                                                                                    \
 	"{\"metadata\":{\"resourceVersion\":\"" version "\",\"continue\":\"" token "\"},\"items\":[" items "]}"
 
-#define RELIST	      "BEGIN; LIST limit=500"
+#define RELIST	      "BEGIN; LIST limit=100"
 #define OPEN(version) "OPEN " version "; TIMER 150000"
 /* The beginning of most tables: one object, version 10, the stream is open. */
 #define OPENED START(RELIST), PAGE(LIST("10", OBJ("a", "5")), "UPSERT a@5; END; " OPEN("10"))
@@ -249,8 +249,8 @@ static void test_empty_lists(void **state)
 static void test_pages(void **state)
 {
 	(void)state;
-	RUN(START(RELIST), PAGE(MORE("10", "x+/=", OBJ("a", "1")), "UPSERT a@1; LIST limit=500&continue=x%2B%2F%3D"),
-	    PAGE(MORE("10", "y", OBJ("b", "2") "," OBJ("c", "3")), "UPSERT b@2; UPSERT c@3; LIST limit=500&continue=y"),
+	RUN(START(RELIST), PAGE(MORE("10", "x+/=", OBJ("a", "1")), "UPSERT a@1; LIST limit=100&continue=x%2B%2F%3D"),
+	    PAGE(MORE("10", "y", OBJ("b", "2") "," OBJ("c", "3")), "UPSERT b@2; UPSERT c@3; LIST limit=100&continue=y"),
 	    PAGE(LIST("12", OBJ("d", "4")), "UPSERT d@4; END; " OPEN("10")));
 }
 
@@ -294,7 +294,7 @@ static void test_list_fails(void **state)
 static void test_list_fails_on_second_page(void **state)
 {
 	(void)state;
-	RUN(START(RELIST), PAGE(MORE("10", "t", OBJ("a", "1")), "UPSERT a@1; LIST limit=500&continue=t"),
+	RUN(START(RELIST), PAGE(MORE("10", "t", OBJ("a", "1")), "UPSERT a@1; LIST limit=100&continue=t"),
 	    PAGE_FAILED(ERR_IO, 0, "WARN; WAIT 0"), TIMER(WHEN_DUE, RELIST),
 	    PAGE(LIST("12", OBJ("b", "2")), "UPSERT b@2; END; " OPEN("12")));
 }
@@ -303,8 +303,8 @@ static void test_list_fails_on_second_page(void **state)
 static void test_gone_on_second_page(void **state)
 {
 	(void)state;
-	RUN(START(RELIST), PAGE(MORE("10", "t", OBJ("a", "1")), "UPSERT a@1; LIST limit=500&continue=t"),
-	    PAGE_FAILED(ERR_GONE, 0, RELIST), PAGE(MORE("20", "s", ""), "LIST limit=500&continue=s"),
+	RUN(START(RELIST), PAGE(MORE("10", "t", OBJ("a", "1")), "UPSERT a@1; LIST limit=100&continue=t"),
+	    PAGE_FAILED(ERR_GONE, 0, RELIST), PAGE(MORE("20", "s", ""), "LIST limit=100&continue=s"),
 	    PAGE_FAILED(ERR_GONE, 0, "WARN; WAIT 0"), TIMER(WHEN_DUE, RELIST), PAGE_FAILED(ERR_GONE, 0, "WARN; WAIT 1"),
 	    TIMER(WHEN_DUE, RELIST), PAGE(LIST("30", ""), "END; " OPEN("30")));
 }
@@ -694,7 +694,7 @@ static void test_state_and_version(void **state)
 		const char *version;
 	} rows[] = {
 		{ START(RELIST), WATCH_LISTING, "" },
-		{ PAGE(MORE("10", "t", ""), "LIST limit=500&continue=t"), WATCH_LISTING, "" },
+		{ PAGE(MORE("10", "t", ""), "LIST limit=100&continue=t"), WATCH_LISTING, "" },
 		{ PAGE(LIST("10", ""), "END; " OPEN("10")), WATCH_STREAMING, "10" },
 		{ DATA(1, BOOKMARK("12"), ""), WATCH_STREAMING, "12" },
 		{ ENDED(1, ERR_IO, 0, "WARN; WAIT 0"), WATCH_BACKOFF, "12" },

@@ -201,7 +201,7 @@ static void many_pages(void **state)
 	start(f);
 	assert_int_equal(store_len(f->store), 1201);
 	assert_int_equal(f->synced, 1);
-	assert_int_equal(fake_kube_calls(f->fk, VERB_LIST, RES_POD), 3);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_LIST, RES_POD), 13); /* pages of 100 */
 }
 
 static void only_what_is_selected(void **state)

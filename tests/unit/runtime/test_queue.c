@@ -270,6 +270,110 @@ static void forgetting_keeps_what_waits(void **state)
 	queue_free(q);
 }
 
+static void patient_keys_come_last(void **state)
+{
+	struct queue *q = make((struct queue_options){ 0 });
+
+	(void)state;
+	queue_add_patient(q, "a/p1", 0, 0);
+	queue_add_patient(q, "a/p2", 1, 0);
+	queue_add(q, "a/u1", 2, 0);
+	queue_add(q, "a/u2", 3, 0);
+	assert_int_equal(queue_len(q), 4);
+	assert_int_equal(queue_next(q), 0);
+	assert_take(q, 10, "a/u1");
+	queue_add(q, "a/u3", 11, 0);
+	assert_take(q, 11, "a/u2");
+	assert_take(q, 11, "a/u3");
+	assert_int_equal(queue_next(q), 0);
+	assert_take(q, 11, "a/p1");
+	assert_int_equal(queue_due(q, "a/p1"), 0);
+	assert_take(q, 11, "a/p2");
+	assert_null(queue_take(q, 20000));
+	queue_free(q);
+}
+
+/* However much comes in, a patient key waits for its patience and not longer. */
+static void patience_ends(void **state)
+{
+	struct queue *q = make((struct queue_options){ .patience_ms = 1000 });
+	int64_t taken_ms = -1;
+
+	(void)state;
+	queue_add_patient(q, "a/late", 0, 5);
+	queue_add_patient(q, "a/later", 0, 305);
+	for (int64_t now_ms = 0; now_ms < 2000 && taken_ms < 0; now_ms += 10) {
+		auto_free char *key = xasprintf("a/%d", (int)now_ms);
+		const char *taken;
+
+		queue_add(q, key, now_ms, 0);
+		queue_add_patient(q, "a/late", now_ms, 5);
+		taken = queue_take(q, now_ms);
+		taken_ms = strcmp(taken, "a/late") == 0 ? now_ms : -1;
+		queue_finish(q, taken, now_ms);
+	}
+	assert_int_equal(taken_ms, 1010);
+	assert_take(q, 1304, "a/1010");
+	assert_take(q, 1305, "a/later");
+	queue_free(q);
+}
+
+static void patience_is_within_a_namespace(void **state)
+{
+	struct queue *q = make((struct queue_options){ 0 });
+
+	(void)state;
+	queue_add(q, "a/1", 0, 0);
+	queue_add(q, "a/2", 0, 0);
+	queue_add_patient(q, "b/1", 0, 0);
+	queue_add_patient(q, "b/2", 0, 0);
+	assert_take(q, 0, "a/1");
+	assert_take(q, 0, "b/1");
+	assert_take(q, 0, "a/2");
+	assert_take(q, 0, "b/2");
+	queue_free(q);
+}
+
+static void the_more_urgent_counts(void **state)
+{
+	struct queue *q = make((struct queue_options){ .patience_ms = 1000 });
+
+	(void)state;
+	queue_add_patient(q, "a/ready", 0, 0);
+	queue_add_patient(q, "a/waits", 0, 0);
+	queue_add(q, "a/1", 0, 0);
+	assert_take(q, 0, "a/1");
+	queue_add(q, "a/2", 1, 0);
+	queue_add(q, "a/ready", 1, 0); /* behind a/2 */
+	queue_add_patient(q, "a/2", 1, 0);
+	queue_add(q, "a/waits", 1, 500); /* urgent then */
+	assert_take(q, 2, "a/2");
+	assert_take(q, 2, "a/ready");
+	queue_add(q, "a/3", 2, 0);
+	assert_take(q, 400, "a/3");
+	queue_add(q, "a/4", 501, 0);
+	assert_take(q, 501, "a/waits");
+	assert_take(q, 501, "a/4");
+	/* not due yet */
+	queue_add(q, "a/delayed", 600, 5000);
+	queue_add_patient(q, "a/delayed", 600, 100);
+	assert_int_equal(queue_next(q), 700);
+	queue_add(q, "a/5", 700, 0);
+	assert_take(q, 700, "a/5");
+	assert_take(q, 700, "a/delayed");
+	/* while it is worked on */
+	queue_add_patient(q, "a/delayed", 700, 0);
+	queue_add(q, "a/5", 700, 0);
+	queue_finish(q, "a/delayed", 800);
+	queue_finish(q, "a/5", 800);
+	assert_take(q, 800, "a/5");
+	queue_add(q, "a/delayed", 800, 0);
+	queue_add(q, "a/6", 800, 0);
+	assert_take(q, 800, "a/delayed");
+	assert_take(q, 800, "a/6");
+	queue_free(q);
+}
+
 enum { KEYS = 60 };
 
 /* Random operations against a model: per key the due time, whether it is busy, and whether it was added meanwhile. */
@@ -292,7 +396,10 @@ static void against_a_model(void **state)
 
 		switch (rng_range(&dice, 0, 4)) {
 		case 0:
-			queue_add(q, key, now_ms, delay_ms);
+			if (rng_range(&dice, 0, 2))
+				queue_add(q, key, now_ms, delay_ms);
+			else
+				queue_add_patient(q, key, now_ms, delay_ms);
 			if (busy[i])
 				again[i] = again[i] < 0 || at_ms < again[i] ? at_ms : again[i];
 			else
@@ -343,6 +450,10 @@ int main(void)
 		cmocka_unit_test(retry_bounds),
 		cmocka_unit_test(retries_share_a_rate),
 		cmocka_unit_test(forgetting_keeps_what_waits),
+		cmocka_unit_test(patient_keys_come_last),
+		cmocka_unit_test(patience_ends),
+		cmocka_unit_test(patience_is_within_a_namespace),
+		cmocka_unit_test(the_more_urgent_counts),
 		cmocka_unit_test(against_a_model),
 	};
 

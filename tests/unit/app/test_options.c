@@ -1,0 +1,245 @@
+/* Flags: every type, both ways to write a value, defaults, what is refused and how. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "options.h"
+
+enum { MAX_ARGS = 6 };
+
+static int parse(struct options *o, enum option_set set, const char *const *args, struct err *err)
+{
+	char *argv[MAX_ARGS];
+	int argc = 0;
+
+	for (; args[argc]; argc++)
+		argv[argc] = (char *)args[argc];
+	return options_parse(o, set, argc, argv, err);
+}
+
+#define ARGS(...) ((const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
+
+static void must_parse(struct options *o, enum option_set set, const char *const *args)
+{
+	struct err err = { 0 };
+
+	if (parse(o, set, args, &err) < 0)
+		fail_msg("%s", err.msg);
+}
+
+static void test_defaults(void **state)
+{
+	struct options o;
+
+	(void)state;
+	must_parse(&o, OPTIONS_START, ARGS());
+	assert_null(o.kubeconfig);
+	assert_null(o.context);
+	assert_int_equal(o.namespaces.len, 0);
+	assert_int_equal(o.controller_threads, 32);
+	assert_true(o.kube_api_qps == 500);
+	assert_true(o.kube_api_burst == 1000);
+	assert_true(o.retry_qps == 50);
+	assert_true(o.retry_burst == 500);
+	assert_int_equal(o.retry_max_ms, 300000);
+	assert_int_equal(o.driver_grace_ms, 30000);
+	assert_int_equal(o.refusal_deadline_ms, 30000);
+	assert_int_equal(o.max_tracked_executors, 1000);
+	assert_string_equal(o.metrics_bind, ":8080");
+	assert_string_equal(o.health_bind, "0");
+	assert_string_equal(o.log_level, "info");
+	assert_string_equal(o.log_format, "logfmt");
+	assert_string_equal(o.master, "k8s://https://kubernetes.default.svc:443");
+	assert_int_equal(o.files.len, 0);
+	assert_string_equal(o.output, "yaml");
+	assert_int_equal(o.attempt, 1);
+	assert_false(o.help);
+	options_done(&o);
+	options_done(&o); /* nothing is left to free */
+}
+
+static void test_values(void **state)
+{
+	struct options o;
+
+	(void)state;
+	must_parse(&o, OPTIONS_START, ARGS("--kubeconfig", "a=b", "--context=c=d", "--namespaces", "x, y,,z"));
+	assert_string_equal(o.kubeconfig, "a=b");
+	assert_string_equal(o.context, "c=d");
+	assert_int_equal(o.namespaces.len, 3);
+	assert_string_equal(o.namespaces.items[1], "y");
+	options_done(&o);
+
+	must_parse(&o, OPTIONS_START,
+		   ARGS("--controller-threads=1000000", "--kube-api-qps=0.5", "--kube-api-burst", "0"));
+	assert_int_equal(o.controller_threads, 1000000);
+	assert_true(o.kube_api_qps == 0.5);
+	assert_true(o.kube_api_burst == 0);
+	options_done(&o);
+
+	must_parse(&o, OPTIONS_START,
+		   ARGS("--log-level=debug", "--log-format", "json", "--driver-pod-creation-grace-period=1h"));
+	assert_string_equal(o.log_level, "debug");
+	assert_string_equal(o.log_format, "json");
+	assert_int_equal(o.driver_grace_ms, 3600000);
+	options_done(&o);
+
+	must_parse(&o, OPTIONS_RENDER, ARGS("-f", "one", "--file=two", "-o", "json", "-h"));
+	assert_int_equal(o.files.len, 2);
+	assert_string_equal(o.files.items[0], "one");
+	assert_string_equal(o.files.items[1], "two");
+	assert_string_equal(o.output, "json");
+	assert_true(o.help);
+	options_done(&o);
+}
+
+/* Of a flag given twice the last value counts; -f adds. */
+static void test_repeated(void **state)
+{
+	struct options o;
+
+	(void)state;
+	must_parse(&o, OPTIONS_START, ARGS("--namespaces=a,b", "--namespaces=c", "--master", "x", "--master=y"));
+	assert_int_equal(o.namespaces.len, 1);
+	assert_string_equal(o.namespaces.items[0], "c");
+	assert_string_equal(o.master, "y");
+	options_done(&o);
+	must_parse(&o, OPTIONS_START, ARGS("--namespaces=a", "--namespaces=", "--kubeconfig="));
+	assert_int_equal(o.namespaces.len, 0);
+	assert_string_equal(o.kubeconfig, "");
+	options_done(&o);
+}
+
+static void test_refused(void **state)
+{
+	static const struct {
+		enum option_set set;
+		const char *args[2];
+		const char *want;
+	} cases[] = {
+		{ OPTIONS_START, { "--nonsense" }, "--nonsense: unknown flag; --help lists what there is" },
+		{ OPTIONS_START, { "start" }, "start: unknown argument; --help lists what there is" },
+		{ OPTIONS_START, { "" }, ": unknown argument; --help lists what there is" },
+		{ OPTIONS_START, { "-" }, "-: unknown flag; --help lists what there is" },
+		{ OPTIONS_START, { "--" }, "--: unknown flag; --help lists what there is" },
+		{ OPTIONS_START, { "-x" }, "-x: unknown flag; --help lists what there is" },
+		{ OPTIONS_START, { "--file=x" }, "--file=x: unknown flag; --help lists what there is" },
+		{ OPTIONS_START, { "-f", "x" }, "-f: unknown flag; --help lists what there is" },
+		{ OPTIONS_RENDER, { "--namespaces=x" }, "--namespaces=x: unknown flag; --help lists what there is" },
+		{ OPTIONS_RENDER, { "-fx" }, "-fx: unknown flag; --help lists what there is" },
+		{ OPTIONS_VERSION, { "--master=x" }, "--master=x: unknown flag; --help lists what there is" },
+		{ OPTIONS_START, { "--maste=x" }, "--maste=x: unknown flag; --help lists what there is" },
+		{ OPTIONS_START, { "--masters=x" }, "--masters=x: unknown flag; --help lists what there is" },
+		{ OPTIONS_START, { "--master" }, "--master: a value is missing (URL)" },
+		{ OPTIONS_RENDER, { "-f" }, "--file: a value is missing (FILE)" },
+		{ OPTIONS_START,
+		  { "--controller-threads=0" },
+		  "--controller-threads: \"0\": expected a number from 1 to 1000000" },
+		{ OPTIONS_START,
+		  { "--controller-threads", "1000001" },
+		  "--controller-threads: \"1000001\": expected a number from 1 to 1000000" },
+		{ OPTIONS_START,
+		  { "--controller-threads=1.5" },
+		  "--controller-threads: \"1.5\": expected a number from 1 to 1000000" },
+		{ OPTIONS_START, { "--kube-api-qps=-1" }, "--kube-api-qps: \"-1\": expected a number, 0 or more" },
+		{ OPTIONS_START, { "--kube-api-qps=nan" }, "--kube-api-qps: \"nan\": expected a number, 0 or more" },
+		{ OPTIONS_START, { "--kube-api-qps=" }, "--kube-api-qps: \"\": expected a number, 0 or more" },
+		{ OPTIONS_START,
+		  { "--workqueue-ratelimiter-max-delay=5" },
+		  "--workqueue-ratelimiter-max-delay: \"5\": expected a time like 30s, 5m or 1h30m" },
+		{ OPTIONS_START,
+		  { "--log-level=loud" },
+		  "--log-level: \"loud\": expected one of: debug info warn error" },
+		{ OPTIONS_RENDER, { "-o", "yaml json" }, "--output: \"yaml json\": expected one of: yaml json" },
+		{ OPTIONS_RENDER, { "--output=" }, "--output: \"\": expected one of: yaml json" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(cases); i++) {
+		const char *const args[] = { cases[i].args[0], cases[i].args[1], NULL };
+		struct err err = { 0 };
+		struct options o;
+
+		if (parse(&o, cases[i].set, args, &err) == 0)
+			fail_msg("%s was accepted", args[0]);
+		assert_int_equal(err.code, ERR_INVALID);
+		assert_string_equal(err.msg, cases[i].want);
+		options_done(&o);
+	}
+}
+
+static void test_durations(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t want; /* -1: refused */
+	} cases[] = {
+		{ "0", 0 },	      { "0s", 0 },
+		{ "1ms", 1 },	      { "30s", 30000 },
+		{ "5m", 300000 },     { "2h", 7200000 },
+		{ "1h30m", 5400000 }, { "1m1s1ms", 61001 },
+		{ "30m1h", 5400000 }, { "999999999h", INT64_C(3599999996400000) },
+		{ "", -1 },	      { "5", -1 },
+		{ "s", -1 },	      { "-1s", -1 },
+		{ "1s ", -1 },	      { " 1s", -1 },
+		{ "1.5h", -1 },	      { "1d", -1 },
+		{ "1h30", -1 },	      { "1000000000s", -1 },
+	};
+	int64_t ms = 7;
+
+	(void)state;
+	for (size_t i = 0; i < array_len(cases); i++) {
+		ms = 7;
+		assert_int_equal(options_duration(cases[i].text, &ms), cases[i].want >= 0);
+		assert_int_equal(ms, cases[i].want >= 0 ? cases[i].want : 7);
+	}
+	assert_false(options_duration(NULL, &ms));
+}
+
+/* The sum does not fit, though every part does. */
+static void test_endless_duration(void **state)
+{
+	auto_buf text;
+	int64_t ms = 7;
+
+	(void)state;
+	buf_init(&text, 1 << 20);
+	for (int i = 0; i < 3000; i++)
+		buf_puts(&text, "999999999h");
+	assert_false(options_duration(buf_str(&text), &ms));
+	assert_int_equal(ms, 7);
+}
+
+static void test_help(void **state)
+{
+	auto_buf start, version;
+
+	(void)state;
+	buf_init(&start, 1 << 16);
+	buf_init(&version, 1 << 16);
+	options_help(OPTIONS_START, &start);
+	options_help(OPTIONS_VERSION, &version);
+	assert_non_null(strstr(buf_str(&start), "      --controller-threads N\n"));
+	assert_non_null(strstr(buf_str(&start), "(default 32)"));
+	assert_null(strstr(buf_str(&start), "--file"));
+	assert_string_equal(buf_str(&version), "  -h, --help\n          this text\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),  cmocka_unit_test(test_values),
+		cmocka_unit_test(test_repeated),  cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_durations), cmocka_unit_test(test_endless_duration),
+		cmocka_unit_test(test_help),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
