@@ -36,6 +36,9 @@ void json_setup(void);
  * text, checked, printed unchanged, and look like numbers.
  */
 struct json *json_parse(const char *text, size_t len, struct err *err);
+/* The same without the member `skip` of objects that are called `under`, if it is an object or array. Its contents are
+ * not looked at, only its end is found. */
+struct json *json_parse_without(const char *text, size_t len, const char *under, const char *skip, struct err *err);
 /* Owned text. Members in tree order; integers up to 2^53 without exponent. */
 char *json_print(const struct json *v);
 char *json_print_pretty(const struct json *v); /* two blanks per level, final newline */

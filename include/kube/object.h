@@ -28,14 +28,15 @@ struct kobj {
 	char *name;
 	char *uid;
 	char *resource_version;
-	char *index; /* or NULL */
-	struct json
-	    *tree;     /* NULL unless kind->keep_tree; without managedFields and kubectl's last-applied annotation */
-	void *view;    /* NULL if there is none */
-	char *problem; /* why the view could not be made, NULL if it could: the object is kept all the same, so that
+	char *index;	   /* or NULL */
+	struct json *tree; /* NULL unless kind->keep_tree; without kubectl's last-applied annotation */
+	void *view;	   /* NULL if there is none */
+	char *problem;	   /* why the view could not be made, NULL if it could: the object is kept all the same, so that
 				 * one bad object fails alone and visibly */
 };
 
+/* JSON that an API server sent, without metadata.managedFields: nobody reads them, and often they are half of an object. */
+struct json *object_parse(const char *text, size_t len, struct err *err);
 /* Takes tree. ERR_INVALID if metadata.name or resourceVersion are missing; then tree is freed. */
 struct kobj *kobj_new(const struct kind *kind, struct json *tree, struct err *err);
 struct kobj *kobj_ref(struct kobj *o);

@@ -10,6 +10,7 @@
  */
 #include "json/json.h"
 
+#include <assert.h>
 #include <float.h>
 #include <string.h>
 
@@ -32,7 +33,9 @@ struct scan {
 	const char *p;
 	const char *end;
 	int depth;
-	bool nul; /* a string has had one */
+	bool nul;	   /* a string has had one */
+	const char *skip;  /* member to be left out, NULL for none … */
+	const char *under; /* … in objects of this name */
 	struct err *err;
 };
 
@@ -200,7 +203,7 @@ static void unescape(struct scan *s, const struct span *span, char *out)
 		from += len;
 		if (!escape)
 			break;
-		c = from[1];
+		c = (unsigned char)from[1];
 		from += 2;
 		if (c == 'u') {
 			c = code_point(s, &from);
@@ -216,6 +219,7 @@ static void unescape(struct scan *s, const struct span *span, char *out)
 
 static void copy_text(struct scan *s, const struct span *span, char *to)
 {
+	assert(to && span->from);
 	if (span->escaped) {
 		unescape(s, span, to);
 		return;
@@ -348,6 +352,12 @@ static int parse_deep(struct scan *s, cJSON *v)
 	return 0;
 }
 
+static bool is_skipped(const struct scan *s, const cJSON *parent, const struct span *name)
+{
+	return s->skip && parent->string && name->len == strlen(s->skip) && strcmp(parent->string, s->under) == 0 &&
+	       memcmp(name->from, s->skip, name->len) == 0 && (peek(s) == '{' || peek(s) == '[');
+}
+
 static int scan_name(struct scan *s, struct span *ret)
 {
 	if (peek(s) != '"')
@@ -374,6 +384,8 @@ static int parse_child(struct scan *s, cJSON *parent, bool named)
 
 	if (named && scan_name(s, &name) < 0)
 		return -(int)s->err->code;
+	if (named && is_skipped(s, parent, &name))
+		return skip_collection(s);
 	is_text = peek(s) == '"';
 	if (is_text && scan_string(s, &text) < 0)
 		return -(int)s->err->code;
@@ -445,23 +457,37 @@ static int parse_value(struct scan *s, cJSON *v)
 	}
 }
 
-struct json *json_parse(const char *text, size_t len, struct err *err)
+static struct json *parse(struct scan *s)
 {
-	struct scan s = { .start = text, .p = text, .end = text + len, .err = err };
 	cJSON list = { .type = cJSON_Array };
 	auto_json tree = NULL;
 	int rc;
 
-	skip_blanks(&s);
-	rc = parse_child(&s, &list, false);
+	skip_blanks(s);
+	rc = parse_child(s, &list, false);
 	tree = (struct json *)list.child;
 	if (rc < 0)
 		return NULL;
-	skip_blanks(&s);
-	if (s.p < s.end) {
-		unexpected(&s);
+	skip_blanks(s);
+	if (s->p < s->end) {
+		unexpected(s);
 		return NULL;
 	}
+	assert(tree); /* parse_child has made one */
 	list.child->prev = NULL;
 	return take_ptr(tree);
+}
+
+struct json *json_parse(const char *text, size_t len, struct err *err)
+{
+	struct scan s = { .start = text, .p = text, .end = text + len, .err = err };
+
+	return parse(&s);
+}
+
+struct json *json_parse_without(const char *text, size_t len, const char *under, const char *skip, struct err *err)
+{
+	struct scan s = { .start = text, .p = text, .end = text + len, .err = err, .under = under, .skip = skip };
+
+	return parse(&s);
 }

@@ -12,16 +12,15 @@
 
 #include "base/text.h"
 
-/*
- * Neither is read by anybody, and together they are often larger than the rest: who set which field (managedFields), and
- * what `kubectl apply` keeps for itself.
- */
+struct json *object_parse(const char *text, size_t len, struct err *err)
+{
+	return json_parse_without(text, len, "metadata", "managedFields", err);
+}
+
+/* What `kubectl apply` keeps for itself is a copy of nearly everything. */
 static void strip(struct json *tree)
 {
-	struct json *metadata = json_get(tree, "metadata");
-
-	json_remove(metadata, "managedFields");
-	json_remove(json_get(metadata, "annotations"), "kubectl.kubernetes.io/last-applied-configuration");
+	json_remove(json_at(tree, "metadata.annotations"), "kubectl.kubernetes.io/last-applied-configuration");
 }
 
 /* A view that failed is remembered, not returned: see `problem`. */

@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#include "kube/object.h"
+
 void watch_frame_init(struct watch_frame *f, size_t max)
 {
 	*f = (struct watch_frame){ 0 };
@@ -103,7 +105,7 @@ int watch_frame_next(struct watch_frame *f, const char **data, size_t *len, stru
 	}
 	if (f->depth > 0)
 		return 0;
-	*ret = json_parse(value, n, err);
+	*ret = object_parse(value, n, err);
 	buf_done(&f->head);
 	return *ret ? 1 : err_wrap(err, "watch");
 }

@@ -325,7 +325,8 @@ struct http_op *http_client_send(struct http_client *c, const struct http_reques
 
 void http_op_cancel(struct http_op *op)
 {
-	struct http_client *c = op->client;
+	struct http_client *c =
+	    op->client; /* NOLINT(clang-analyzer-unix.Malloc): what is freed is in no list any more */
 
 	if (op->state == OP_DELIVERED)
 		return;

@@ -180,7 +180,7 @@ static void set_method(struct http_transfer *t, const struct http_request *r)
 	}
 	if (r->body || text_eq(r->method, "POST") || text_eq(r->method, "PUT") || text_eq(r->method, "PATCH")) {
 		t->body = xmalloc(r->body_len + 1);
-		if (r->body_len > 0)
+		if (r->body)
 			memcpy(t->body, r->body, r->body_len);
 		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body_len);
 		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->body);

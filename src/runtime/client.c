@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "kube/object.h"
 #include "net/http_client.h"
 #include "runtime/credentials.h"
 #include "runtime/limiter.h"
@@ -228,7 +229,7 @@ static void read_answer(const struct api_call *call, struct http_reply *answer, 
 	reply->status = answer->status;
 	if (success && (call->verb == VERB_WATCH || answer->status == 204))
 		return;
-	reply->body = json_parse(buf_str(&answer->body), answer->body.len, &err);
+	reply->body = object_parse(buf_str(&answer->body), answer->body.len, &err);
 	if (success) {
 		if (!reply->body)
 			err_set(&reply->err, ERR_IO, "%s: reply is not JSON: %s", call->what, err.msg);

@@ -7,7 +7,7 @@
  * given up after MAX_TRIES; a refusal loses that one event; a create whose reply was lost is repeated under the same
  * name and found (AlreadyExists). An Event that the server has expired is forgotten and created anew next time.
  *
- * Limits: client-go tools/record/events_cache.go (4096 records, spam filter of 25 and one per 5 minutes by object) and
+ * Limits: client-go tools/record/events_cache.go (4096 records, here fewer of those that have nothing to say; spam filter of 25 and one per 5 minutes by object) and
  * tools/record/event.go (12 tries).
  */
 #include "runtime/recorder.h"
@@ -22,7 +22,7 @@
 #include "base/text.h"
 
 enum {
-	MAX_IDLE = 4096,
+	MAX_IDLE = 1024,
 	MAX_SOURCES = 4096,
 	MAX_WAITING = 32768,
 	MAX_CALLS = 4,

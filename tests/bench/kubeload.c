@@ -2,9 +2,11 @@
  * kubeload: a load maker and stopwatch for the api tier and the benchmarks, on the operator's own API client.
  *
  *   kubeload apps  -n N        create N SparkApplications at once
- *   kubeload limit -n N        what the API server can take: N applications' objects made by a plain client that knows
- *                              everything beforehand; first only the three objects, then all writes that the operator makes
+ *   kubeload limit -n N        what the API server can take from a plain client that knows everything beforehand: for each
+ *                              of N applications the SparkApplication, ConfigMap, Service and driver Pod; then, timed
+ *                              without the SparkApplications, the three objects only, and all that the operator writes
  *   kubeload submit -n N       create N SparkApplications at once and time until every driver pod is there
+ *   kubeload wait -n N         wait until the driver pods of N SparkApplications are there; says when, in wall time
  *
  * Further flags: -k KUBECONFIG -s NAMESPACE -f TEMPLATE (YAML of a SparkApplication) -x PREFIX of the names -j JOBS at once.
  * Prints one JSON object with the figures; times in ms, measured here.
@@ -39,6 +41,9 @@ struct flags {
 	int64_t jobs;
 };
 
+/* What a stage does for each application. */
+enum work { CREATE_APP, CREATE_ALL, WORK_OFF_PLAN };
+
 /* One application's way: the requests of a chain, one after the other. */
 struct job {
 	struct bench *bench;
@@ -57,10 +62,12 @@ struct bench {
 	/* the stage under way */
 	int64_t next;
 	int64_t done;
-	bool creating; /* else: working off the plans */
+	enum work work;
 	void (*finished)(struct bench *b);
 	int64_t started_ms;
 	int64_t writes;
+	size_t limit; /* index of limits */
+	char *prefix; /* of the names */
 	/* submit */
 	struct store *pods;
 	struct informer *informer;
@@ -68,6 +75,7 @@ struct bench {
 	int64_t *latencies;
 	int64_t *created_ms;
 	int64_t seen;
+	bool waiting; /* nothing is created */
 	struct sched_timer guard;
 	struct json *figures;
 };
@@ -100,6 +108,7 @@ static void job_done(struct job *job)
 }
 
 static void send_next(struct job *job);
+static void plan_objects(struct job *job, bool all);
 
 static void on_reply(void *arg, struct reply *reply)
 {
@@ -109,15 +118,20 @@ static void on_reply(void *arg, struct reply *reply)
 	if (reply->err.code != ERR_NONE)
 		die("the API server refused", reply->err.msg);
 	b->writes++;
-	if (b->creating) {
-		job->app = take_ptr(reply->body);
-		if (b->created_ms)
-			b->created_ms[job->number] = now_ms(b);
-		job_done(job);
+	if (job->app) {
+		job->step++;
+		send_next(job);
 		return;
 	}
-	job->step++;
-	send_next(job);
+	job->app = take_ptr(reply->body);
+	if (b->created_ms)
+		b->created_ms[job->number] = now_ms(b);
+	if (b->work == CREATE_ALL) {
+		plan_objects(job, false);
+		send_next(job);
+	} else {
+		job_done(job);
+	}
 }
 
 static struct json *make_app(const struct bench *b, int64_t number)
@@ -125,7 +139,7 @@ static struct json *make_app(const struct bench *b, int64_t number)
 	struct json *app = json_dup(b->template);
 	struct json *metadata = json_ensure_object(app, "metadata");
 
-	json_setf(metadata, "name", "%s-%" PRId64, b->flags.prefix, number);
+	json_setf(metadata, "name", "%s-%" PRId64, b->prefix, number);
 	json_set_str(metadata, "namespace", b->flags.ns);
 	return app;
 }
@@ -165,16 +179,16 @@ static void start_jobs(struct bench *b)
 	while (b->next < b->flags.count && b->next - b->done < b->flags.jobs) {
 		struct job *job = &b->jobs[b->next++];
 
-		if (b->creating)
-			send_create(job);
-		else
+		if (b->work == WORK_OFF_PLAN)
 			send_next(job);
+		else
+			send_create(job);
 	}
 }
 
-static void stage(struct bench *b, bool creating, void (*finished)(struct bench *b))
+static void stage(struct bench *b, enum work work, void (*finished)(struct bench *b))
 {
-	b->creating = creating;
+	b->work = work;
 	b->finished = finished;
 	b->next = 0;
 	b->done = 0;
@@ -196,12 +210,12 @@ static void note_stage(struct bench *b, const char *name)
 
 /* ---- limit: the same objects by a plain client ---- */
 
-static void plan_patch(struct plan *plan, const struct app *app, const char *state)
+static void plan_submitted(struct plan *plan, const struct app *app)
 {
 	struct json *body = json_new_object();
 	struct json *status = json_set(body, "status", json_new_object());
 
-	json_set_str(json_ensure_object(status, "applicationState"), "state", state);
+	json_set_str(json_ensure_object(status, "applicationState"), "state", "SUBMITTED");
 	json_set_str(json_ensure_object(status, "driverInfo"), "podName", app->name);
 	json_set_i64(status, "submissionAttempts", 1);
 	json_set_str(status, "submissionID", app->uid);
@@ -217,7 +231,7 @@ static void plan_note(struct plan *plan, const struct app *app, const char *reas
 		    "");
 }
 
-/* all: the status patches and events too, in the operator's order. */
+/* all: the events and the status too, in the operator's order. */
 static void plan_objects(struct job *job, bool all)
 {
 	struct submission_options options = { .master = MASTER, .submitted_ms = time_wall_ms() };
@@ -230,13 +244,11 @@ static void plan_objects(struct job *job, bool all)
 	plan_done(&job->plan);
 	plan_init(&job->plan);
 	job->step = 0;
-	if (all)
-		plan_patch(&job->plan, &app, "");
 	plan_create(&job->plan, &resource_configmap, take_ptr(s.configmap), app.uid, "", "");
 	plan_create(&job->plan, &resource_service, take_ptr(s.service), app.uid, "", "");
 	plan_create(&job->plan, &resource_pod, take_ptr(s.driver), app.uid, "", "");
 	if (all) {
-		plan_patch(&job->plan, &app, "SUBMITTED");
+		plan_submitted(&job->plan, &app);
 		plan_note(&job->plan, &app, "SparkApplicationAdded");
 		plan_note(&job->plan, &app, "SparkApplicationSubmitted");
 	}
@@ -248,39 +260,51 @@ static void finish(struct bench *b)
 	loop_stop(&b->loop);
 }
 
-static void writes_made(struct bench *b)
-{
-	note_stage(b, "all_writes");
-	finish(b);
-}
+/* The stages of `limit`, each with applications of its own: `all` says which plan, `timed` what counts. */
+static const struct limit {
+	const char *figure;
+	const char *suffix; /* of the prefix */
+	enum work timed;
+	bool all;
+} limits[] = {
+	{ "objects_with_application", "a", CREATE_ALL, false },
+	{ "objects", "o", WORK_OFF_PLAN, false },
+	{ "all_writes", "w", WORK_OFF_PLAN, true },
+};
 
-static void recreated(struct bench *b)
-{
-	for (int64_t i = 0; i < b->flags.count; i++)
-		plan_objects(&b->jobs[i], true);
-	stage(b, false, writes_made);
-}
+static void start_limit(struct bench *b);
 
-static void objects_made(struct bench *b)
+static void limit_reached(struct bench *b)
 {
-	static char prefix[64];
-
-	note_stage(b, "objects");
-	snprintf(prefix, sizeof(prefix), "%s-w", b->flags.prefix);
-	b->flags.prefix = prefix;
+	note_stage(b, limits[b->limit].figure);
 	for (int64_t i = 0; i < b->flags.count; i++)
 		json_free(take_ptr(b->jobs[i].app));
-	stage(b, true, recreated);
+	if (++b->limit < array_len(limits))
+		start_limit(b);
+	else
+		finish(b);
 }
 
 static void limit_created(struct bench *b)
 {
 	for (int64_t i = 0; i < b->flags.count; i++)
-		plan_objects(&b->jobs[i], false);
-	stage(b, false, objects_made);
+		plan_objects(&b->jobs[i], limits[b->limit].all);
+	stage(b, WORK_OFF_PLAN, limit_reached);
 }
 
-/* ---- submit: an operator against the clock ---- */
+static void start_limit(struct bench *b)
+{
+	const struct limit *limit = &limits[b->limit];
+
+	free(b->prefix);
+	b->prefix = xasprintf("%s-%s", b->flags.prefix, limit->suffix);
+	if (limit->timed == CREATE_ALL)
+		stage(b, CREATE_ALL, limit_reached);
+	else
+		stage(b, CREATE_APP, limit_created);
+}
+
+/* ---- submit and wait: an operator against the clock ---- */
 
 static int compare_i64(const void *a, const void *b)
 {
@@ -295,6 +319,13 @@ static void all_seen(struct bench *b)
 	size_t n = (size_t)b->flags.count;
 	struct json *figures;
 
+	if (b->waiting) {
+		figures = json_set(b->figures, "wait", json_new_object());
+		json_set_i64(figures, "applications", b->flags.count);
+		json_set_i64(figures, "finished_ms", time_wall_ms());
+		finish(b);
+		return;
+	}
 	b->writes = b->flags.count; /* the creations of the applications */
 	note_stage(b, "submit");
 	figures = json_get(b->figures, "submit");
@@ -334,10 +365,11 @@ static void on_pods_synced(void *arg)
 {
 	struct bench *b = arg;
 
-	stage(b, true, apps_created);
+	if (!b->waiting)
+		stage(b, CREATE_APP, apps_created);
 }
 
-static void start_submit(struct bench *b)
+static void start_watching(struct bench *b)
 {
 	struct informer_options options = {
 		.api = client_api(b->client),
@@ -352,7 +384,7 @@ static void start_submit(struct bench *b)
 	store_on_change(b->pods, on_pod, b);
 	b->created = map_new(NULL);
 	for (int64_t i = 0; i < b->flags.count; i++) {
-		auto_free char *key = xasprintf("%s/%s-%" PRId64, b->flags.ns, b->flags.prefix, i);
+		auto_free char *key = xasprintf("%s/%s-%" PRId64, b->flags.ns, b->prefix, i);
 
 		map_set(b->created, key, &b->jobs[i]);
 	}
@@ -380,8 +412,9 @@ static void on_guard(void *arg)
 	exit(1);
 }
 
-static const char *const usage = "kubeload apps|limit|submit -n N -k KUBECONFIG -f TEMPLATE [-s NAMESPACE] [-x PREFIX] "
-				 "[-j JOBS]";
+static const char *const usage =
+    "kubeload apps|limit|submit|wait -n N -k KUBECONFIG -f TEMPLATE [-s NAMESPACE] [-x PREFIX] "
+    "[-j JOBS]";
 
 static struct flags parse_flags(int argc, char **argv)
 {
@@ -450,6 +483,8 @@ static void set_up(struct bench *b)
 	if (!b->client)
 		die("cannot start", err.msg);
 	b->template = read_template(b->flags.template);
+	b->prefix = xstrdup(b->flags.prefix);
+	b->waiting = text_eq(b->flags.command, "wait");
 	b->figures = json_new_object();
 	b->jobs = xcalloc((size_t)b->flags.count, sizeof(*b->jobs));
 	for (int64_t i = 0; i < b->flags.count; i++) {
@@ -472,6 +507,7 @@ static void tear_down(struct bench *b)
 	free(b->jobs);
 	free(b->latencies);
 	free(b->created_ms);
+	free(b->prefix);
 	map_free(b->created);
 	store_free(b->pods);
 	json_free(b->template);
@@ -487,11 +523,11 @@ int main(int argc, char **argv)
 	json_setup();
 	set_up(&b);
 	if (text_eq(b.flags.command, "apps"))
-		stage(&b, true, apps_made);
+		stage(&b, CREATE_APP, apps_made);
 	else if (text_eq(b.flags.command, "limit"))
-		stage(&b, true, limit_created);
-	else if (text_eq(b.flags.command, "submit"))
-		start_submit(&b);
+		start_limit(&b);
+	else if (b.waiting || text_eq(b.flags.command, "submit"))
+		start_watching(&b);
 	else
 		die("usage", usage);
 	loop_run(&b.loop);

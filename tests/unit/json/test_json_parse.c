@@ -304,6 +304,39 @@ static void test_dropped_among_many(void **state)
 	assert_int_equal(json_integer(json_get(v, "29999\xef\xbf\xbd"), 0), 1);
 }
 
+static void test_left_out(void **state)
+{
+	static const struct {
+		const char *text, *want; /* NULL: refused */
+	} cases[] = {
+		{ "{\"m\":{\"a\":1,\"x\":[{\"b\":\"]\\\"\"}],\"c\":2},\"x\":[3]}",
+		  "{\"m\":{\"a\":1,\"c\":2},\"x\":[3]}" },
+		{ "{\"m\":{\"x\" : {\"m\":{}} }}", "{\"m\":{}}" },
+		{ "{\"m\":{\"x\":\"text\"}}", "{\"m\":{\"x\":\"text\"}}" },
+		{ "{\"m\":{\"xx\":[],\"\":[]}}", "{\"m\":{\"xx\":[],\"\":[]}}" },
+		{ "[{\"x\":[]}]", "[{\"x\":[]}]" },
+		{ "{\"m\":[{\"x\":[]}]}", "{\"m\":[{\"x\":[]}]}" },
+		{ "{\"m\":{\"x\":[", NULL },
+		{ "{\"m\":{\"x\":[]", NULL },
+		{ "{\"m\":{\"x\":[],}}", NULL },
+		{ "{\"m\":{\"x\":[]]}", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(cases); i++) {
+		struct err err = { 0 };
+		auto_json v = json_parse_without(cases[i].text, strlen(cases[i].text), "m", "x", &err);
+		auto_free char *text = v ? json_print(v) : NULL;
+
+		if (!cases[i].want)
+			assert_int_equal(err.code, ERR_INVALID);
+		else if (!text)
+			fail_msg("%s: %s", cases[i].text, err.msg);
+		else
+			assert_string_equal(text, cases[i].want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +350,7 @@ int main(void)
 		cmocka_unit_test(test_literals_among_others),
 		cmocka_unit_test(test_duplicates_among_many),
 		cmocka_unit_test(test_dropped_among_many),
+		cmocka_unit_test(test_left_out),
 	};
 
 	json_setup();
