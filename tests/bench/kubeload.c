@@ -521,6 +521,7 @@ int main(int argc, char **argv)
 	auto_free char *text = NULL;
 
 	json_setup();
+	log_setup(LOG_WARN, false);
 	set_up(&b);
 	if (text_eq(b.flags.command, "apps"))
 		stage(&b, CREATE_APP, apps_made);
