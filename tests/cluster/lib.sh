@@ -160,10 +160,16 @@ use_go() { # puts a go that is new enough on PATH
   return 0
 }
 
+debian_mirror() { apt-get indextargets --format '$(SITE)' 'Codename: bookworm' 'Component: main' | sed -n 1p; }
+
 install_go() { # from a private source list, so that the system's own stays as it is
   local mirror d=$cache/apt key=/usr/share/keyrings/debian-archive-keyring.gpg
   mkdir -p "$d/lists/partial"
-  mirror=$(apt-get indextargets --format '$(SITE)' 'Codename: bookworm' 'Component: main' | sed -n 1p)
+  mirror=$(debian_mirror)
+  [[ -n $mirror ]] || {
+    apt_update # the lists may have been removed, as in container images
+    mirror=$(debian_mirror)
+  }
   [[ -n $mirror ]] || die "no source of Debian 12 in /etc/apt"
   printf "deb [signed-by=$key] $mirror %s main\n" bookworm bookworm-backports >"$d/sources.list"
   local o=(-o "Dir::Etc::sourcelist=$d/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$d/lists")
