@@ -28,6 +28,7 @@ struct action {
 	char *resource_version; /* STATUS, CHECK: precondition */
 	char *label;		/* CREATE: label key that an existing object must have … */
 	char *label_value;	/* … with this value to be ours */
+	bool extra;	   /* CREATE: no failure of the plan if it fails; its outcome is told apart from the plan's */
 	struct json *body; /* STATUS: {"status": …}; CREATE: the object; EVENT: {type, reason, message}; else NULL */
 };
 
@@ -50,6 +51,9 @@ void plan_check(struct plan *p, const struct resource *res, const char *ns, cons
 		const char *resource_version);
 void plan_create(struct plan *p, const struct resource *res, struct json *object, const char *owner_uid,
 		 const char *label, const char *label_value);
+/* The same for an object without which everything goes on as well. */
+void plan_create_extra(struct plan *p, const struct resource *res, struct json *object, const char *owner_uid,
+		       const char *label, const char *label_value);
 void plan_delete(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid);
 /* type "Normal" or "Warning"; the object that the event is about is res ns/name uid. */
 void plan_event(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid,

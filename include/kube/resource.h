@@ -19,8 +19,13 @@ struct resource {
 extern const struct resource resource_pod;
 extern const struct resource resource_service;
 extern const struct resource resource_configmap;
+extern const struct resource resource_persistentvolumeclaim;
+extern const struct resource resource_networkpolicy;	/* networking.k8s.io/v1 */
 extern const struct resource resource_event;		/* core/v1, what `kubectl describe` shows */
 extern const struct resource resource_sparkapplication; /* sparkoperator.k8s.io/v1beta2 */
+
+/* The one whose objects are of this kind; NULL if it is not among the above. */
+const struct resource *resource_of_kind(const char *kind);
 
 /* "v1", "sparkoperator.k8s.io/v1beta2": for apiVersion. Returns out. */
 enum { API_VERSION_SIZE = 128 };

@@ -29,7 +29,7 @@ struct pod_view {
 	char *reason;	     /* status.reason: Evicted, NodeLost …; else that of condition DisruptionTarget */
 	char *message;	     /* beside reason */
 	char *unschedulable; /* message of condition PodScheduled=False, reason Unschedulable */
-	/* the Spark container (by name, else the first) */
+	/* the Spark container */
 	char *container;
 	bool terminated;
 	int64_t exit_code;
@@ -46,6 +46,10 @@ struct pod_view {
 	int64_t failed_exit_code;
 	char *failed_reason;
 };
+
+/* The container that runs Spark in a driver or executor pod, borrowed: by name, by what Spark sets in it, else the first; NULL
+ * if there is none. */
+struct json *pod_spark_container(const struct json *pod, enum pod_role role);
 
 /* Drops the tree; indexed by "namespace/app-name". */
 extern const struct kind pod_kind;

@@ -15,6 +15,7 @@ struct reconcile_options {
 	int64_t
 	    refusal_deadline_ms; /* how long a submission that the API server refuses (403, 422, name taken) is tried again; 30 s */
 	int64_t max_tracked_executors; /* executorState holds at most so many; 1000 */
+	bool ui_service;	       /* applications get a Service for their web UI */
 };
 
 extern const struct reconcile_options reconcile_defaults;
@@ -26,13 +27,22 @@ struct refusal {
 	unsigned tries;
 };
 
+/* What this run of the operator knows of an application's UI Service. */
+struct ui_sighting {
+	const char *address; /* clusterIP, "" if it has none; NULL: the Service has not been created yet */
+	const char *problem; /* why the last try failed; NULL: it did not */
+	int64_t failed_ms;   /* … and when */
+	unsigned failures;   /* in a row */
+};
+
 struct world {
 	const struct app *app;
 	const char *problem; /* the app could not be decoded: why; then only the metadata fields of app are set */
 	const struct pod_view *const *pods; /* all pods labelled with this app's name in its namespace */
 	size_t pod_count;
 	const struct refusal *refused; /* NULL if the last plan went through */
-	int64_t now_ms;		       /* wall */
+	struct ui_sighting ui;
+	int64_t now_ms; /* wall */
 };
 
 int reconcile(const struct world *w, const struct reconcile_options *options, struct plan *plan, struct err *err);

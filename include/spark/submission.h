@@ -3,7 +3,7 @@
  * What spark-submit --deploy-mode cluster would create (docs/submission.md), with the operator's labels and owner.
  *
  *   validate ─▶ conf (rows: spec field → Spark property, Spark's precedence) ─▶ steps (each adds to driver pod, properties) ─▶
- *   ConfigMap (spark.properties, executor pod template), headless Service, driver Pod
+ *   ConfigMap (spark.properties, executor pod template), headless Service, what else was asked for, driver Pod
  */
 #ifndef SPARK_SUBMISSION_H
 #define SPARK_SUBMISSION_H
@@ -14,23 +14,38 @@ struct submission_options {
 	const char *master; /* spark.master: "k8s://https://HOST:PORT" */
 	int64_t
 	    submitted_ms; /* spark.app.submitTime; not the clock's but one that a repetition finds again, so that it builds the same bytes */
+	bool with_executor; /* also say what the driver will make of it */
 };
 
-/* In the order in which they are to be created. Owned; NULL before. */
 struct submission {
-	struct json *configmap;
-	struct json *service;
-	struct json *driver;
+	struct json
+	    *objects; /* array, in the order in which they are to be created; the driver pod is the last. Owned */
+	/* With with_executor: the pod that the driver would create for its first executor. Owned, NULL without. It is for
+	 * reading; names that the driver takes from chance are made up. */
+	struct json *executor;
 };
 
 /*
  * ERR_INVALID with all that is wrong with the spec, each line in Kubernetes' style: `spec.driver.memory: Invalid value: "1gg": expected …`.
- * What this version cannot carry out is refused, never ignored.
+ * What cannot be carried out is refused, never ignored.
  */
 int submission_validate(const struct app *app, struct err *err);
 /* attempt: 1, 2, … Validates first. */
 int submission_build(const struct app *app, int64_t attempt, const struct submission_options *options,
 		     struct submission *ret, struct err *err);
 void submission_done(struct submission *s);
+
+/* The first object of that kind, borrowed; NULL if there is none (or no submission). */
+const struct json *submission_find(const struct submission *s, const char *kind);
+
+/*
+ * The spark-submit that says the same: {"args": […], "files": {NAME: TEXT}}, owned. The arguments are those after --master,
+ * --deploy-mode and spark.kubernetes.submission.waitAppCompletion=false; {dir} in them is to be replaced by the folder that
+ * holds the files. What Spark has no words for, such a command cannot say: submission_fields() adds it to its driver pod.
+ */
+int submission_command(const struct app *app, int64_t attempt, struct json **ret, struct err *err);
+/* Adds to the driver or executor pod (as its label spark-role says) what the application's fields ask for beyond Spark's
+ * configuration. Twice is once. ERR_INVALID names the field. */
+int submission_fields(const struct app *app, struct json *pod, struct err *err);
 
 #endif

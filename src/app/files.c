@@ -41,6 +41,14 @@ static int read_file(const char *path, struct buf *text, struct err *err)
 	return result;
 }
 
+char *files_read_text(const char *path, struct err *err)
+{
+	auto_buf text;
+
+	buf_init(&text, FILE_MAX_BYTES);
+	return read_file(path, &text, err) < 0 ? NULL : buf_take(&text);
+}
+
 /* JSON is YAML but for surrogate pairs in escapes ("\ud83d\ude80"), which libyaml refuses: so JSON is tried first. */
 static struct json *parse_documents(const struct buf *text, struct err *err)
 {

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "diff.h"
 #include "json/json.h"
 #include "options.h"
 #include "render.h"
@@ -28,6 +29,11 @@ static int command_start(const struct options *o)
 static int command_render(const struct options *o)
 {
 	return render_run(o, stdout, stderr);
+}
+
+static int command_diff(const struct options *o)
+{
+	return diff_run(o, stdout, stderr);
 }
 
 static int command_version(const struct options *o)
@@ -55,6 +61,8 @@ static const struct command {
 	{ "controller start", OPTIONS_START, command_start, "run the controller" },
 	{ "webhook start", OPTIONS_START, command_webhook, "run the webhook (not in this version)" },
 	{ "render", OPTIONS_RENDER, command_render, "print the objects that an application would create, offline" },
+	{ "diff", OPTIONS_DIFF, command_diff,
+	  "compare with what a real spark-submit would create; no cluster is touched" },
 	{ "version", OPTIONS_VERSION, command_version, "print the versions of the program and its libraries" },
 };
 
@@ -69,6 +77,7 @@ static void print_help(void)
 	     "Examples:\n"
 	     "  spark-operator start --namespaces default,jobs\n"
 	     "  spark-operator render -f app.yaml\n"
+	     "  spark-operator diff -f app.yaml --spark-home /opt/spark\n"
 	     "  kubectl apply -f app.yaml && kubectl wait --for=condition=Completed sparkapp/pi");
 }
 

@@ -12,6 +12,7 @@
 
 #include "app_metrics.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "base/text.h"
 #include "runtime/controller.h"
 #include "runtime/informer.h"
@@ -27,11 +28,26 @@ struct manager {
 	struct recorder *recorder;
 	struct controller *controller;
 	struct app_metrics *metrics;
+	struct map *ui; /* key → struct ui_note, until the status tells of the Service or nobody needs it */
 	struct reconcile_options reconcile;
 	char *master;
 	bool started; /* the controller runs */
 	bool stopped;
 };
+
+struct ui_note {
+	struct ui_sighting sighting;
+	char *address;
+	struct err problem;
+};
+
+static void free_ui_note(void *value)
+{
+	struct ui_note *note = value;
+
+	free(note->address);
+	free(note);
+}
 
 static void enqueue(const struct manager *m, const char *key, bool patient)
 {
@@ -72,12 +88,25 @@ static void log_transition(const struct kobj *before, const struct kobj *now)
 		  is->error_message, NULL);
 }
 
+/* Whether what was noted of its UI Service is of no more use. */
+static bool is_ui_settled(const struct kobj *before, const struct kobj *now)
+{
+	const struct app *app = now ? now->view : NULL;
+
+	if (!app || (before && !text_eq(before->uid, now->uid)))
+		return true;
+	return app->state == APP_COMPLETED || app->state == APP_FAILED ||
+	       !text_empty(json_str(app->status, "driverInfo.webUIServiceName", NULL));
+}
+
 static void on_app_change(void *arg, const struct kobj *before, const struct kobj *now)
 {
 	struct manager *m = arg;
 
 	app_metrics_app_changed(m->metrics, before, now, sched_wall(m->sched));
 	log_transition(before, now);
+	if (is_ui_settled(before, now))
+		map_remove(m->ui, now ? now->key : before->key);
 	enqueue(m, now ? now->key : before->key, is_echo(before, now));
 }
 
@@ -128,6 +157,7 @@ static int make_plan(void *arg, const char *key, const struct failure *failed, i
 	const struct kobj *obj = store_get(m->apps, key);
 	auto_free const struct pod_view **pods = NULL;
 	struct refusal refused;
+	const struct ui_note *ui = map_get(m->ui, key);
 	struct world world = { .now_ms = wall_ms };
 	struct app bare;
 	struct kobj *pod;
@@ -149,7 +179,38 @@ static int make_plan(void *arg, const char *key, const struct failure *failed, i
 		refused = (struct refusal){ &failed->err, failed->since_ms, failed->tries };
 		world.refused = &refused;
 	}
+	if (ui)
+		world.ui = ui->sighting;
 	return reconcile(&world, &m->reconcile, plan, err);
+}
+
+/* The only extra there is: an application's UI Service. */
+static void on_extra(void *arg, const char *key, const struct json *object, const struct err *err)
+{
+	struct manager *m = arg;
+	const struct kobj *app = store_get(m->apps, key);
+	struct ui_note *note = map_get(m->ui, key);
+
+	if (!app || is_ui_settled(NULL, app))
+		return;
+	if (!note) {
+		note = xcalloc(1, sizeof(*note));
+		map_set(m->ui, key, note);
+	}
+	if (object) {
+		const char *address = json_str(object, "spec.clusterIP", "");
+
+		free(note->address);
+		note->address = xstrdup(text_eq(address, "None") ? "" : address);
+		note->sighting = (struct ui_sighting){ .address = note->address };
+		return;
+	}
+	note->problem = *err;
+	note->sighting = (struct ui_sighting){
+		.problem = note->problem.msg,
+		.failed_ms = sched_wall(m->sched),
+		.failures = note->sighting.failures + 1,
+	};
 }
 
 static bool has_seen(void *arg, const struct resource *res, const char *ns, const char *resource_version)
@@ -177,6 +238,7 @@ static bool may_write(void *arg)
 static const struct controller_ops controller_ops = {
 	.plan = make_plan,
 	.has_seen = has_seen,
+	.extra = on_extra,
 	.may_write = may_write,
 };
 
@@ -221,6 +283,7 @@ struct manager *manager_new(struct api *api, struct sched *sched, struct metrics
 	m->reconcile.master = m->master;
 	m->apps = store_new(&app_kind);
 	m->pods = store_new(&pod_kind);
+	m->ui = map_new(free_ui_note);
 	m->metrics = app_metrics_new(metrics, m->apps, m->pods);
 	m->recorder = recorder_new(api, sched, "spark-application-controller", options->instance, metrics);
 	controller.recorder = m->recorder;
@@ -275,6 +338,7 @@ void manager_free(struct manager *m)
 	app_metrics_free(m->metrics);
 	store_free(m->apps);
 	store_free(m->pods);
+	map_free(m->ui);
 	free(m->master);
 	free(m);
 }

@@ -9,7 +9,17 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum option_type { OPT_STRING = 1, OPT_LIST, OPT_FILES, OPT_COUNT, OPT_RATE, OPT_DURATION, OPT_CHOICE, OPT_FLAG };
+enum option_type {
+	OPT_STRING = 1,
+	OPT_LIST,
+	OPT_FILES,
+	OPT_COUNT,
+	OPT_RATE,
+	OPT_DURATION,
+	OPT_CHOICE,
+	OPT_FLAG,
+	OPT_BOOL
+};
 
 struct option_row {
 	const char *name;
@@ -50,6 +60,8 @@ static const struct option_row rows[] = {
 	  "how long a submission is tried again that the API server refuses (quota, RBAC, name taken)" },
 	{ "max-tracked-executor-per-app", 0, OPT_COUNT, OPTIONS_START, AT(max_tracked_executors), "1000", NULL, "N",
 	  "executors listed in a status" },
+	{ "enable-ui-service", 0, OPT_BOOL, OPTIONS_START | OPTIONS_RENDER | OPTIONS_DIFF, AT(ui_service), "true", NULL,
+	  NULL, "applications get a Service for their web UI; --enable-ui-service=false: none" },
 	{ "metrics-bind-address", 0, OPT_STRING, OPTIONS_START, AT(metrics_bind), ":8080", NULL, "ADDR:PORT",
 	  "where /metrics, /healthz, /readyz and, on loopback, /debug/state are served; 0: nowhere" },
 	{ "health-probe-bind-address", 0, OPT_STRING, OPTIONS_START, AT(health_bind), "0", NULL, "ADDR:PORT",
@@ -58,16 +70,29 @@ static const struct option_row rows[] = {
 	  "debug, info, warn or error" },
 	{ "log-format", 0, OPT_CHOICE, OPTIONS_START, AT(log_format), "logfmt", "logfmt json", "FORMAT",
 	  "logfmt or json" },
-	{ "master", 0, OPT_STRING, OPTIONS_START | OPTIONS_RENDER, AT(master),
+	{ "master", 0, OPT_STRING, OPTIONS_START | OPTIONS_RENDER | OPTIONS_DIFF, AT(master),
 	  "k8s://https://kubernetes.default.svc:443", NULL, "URL", "spark.master of the drivers" },
-	{ "file", 'f', OPT_FILES, OPTIONS_RENDER, AT(files), NULL, NULL, "FILE",
+	{ "file", 'f', OPT_FILES, OPTIONS_RENDER | OPTIONS_DIFF, AT(files), NULL, NULL, "FILE",
 	  "SparkApplications as YAML or JSON, several documents allowed; -: standard input; may be repeated" },
 	{ "output", 'o', OPT_CHOICE, OPTIONS_RENDER, AT(output), "yaml", "yaml json", "FORMAT",
 	  "yaml (documents) or json (a List)" },
-	{ "attempt", 0, OPT_COUNT, OPTIONS_RENDER, AT(attempt), "1", NULL, "N",
+	{ "attempt", 0, OPT_COUNT, OPTIONS_RENDER | OPTIONS_DIFF, AT(attempt), "1", NULL, "N",
 	  "submission attempt that names are derived from" },
-	{ "help", 'h', OPT_FLAG, OPTIONS_START | OPTIONS_RENDER | OPTIONS_VERSION, AT(help), NULL, NULL, NULL,
-	  "this text" },
+	{ "spark-home", 0, OPT_STRING, OPTIONS_DIFF, AT(spark_home), NULL, NULL, "DIR",
+	  "run bin/spark-submit of this Spark and compare with what it would create; no cluster is touched" },
+	{ "recorded", 0, OPT_STRING, OPTIONS_DIFF, AT(recorded), NULL, NULL, "DIR",
+	  "compare with DIR/NAME.json, the recorded requests of a spark-submit" },
+	{ "print-command", 0, OPT_FLAG, OPTIONS_DIFF, AT(print_command), NULL, NULL, NULL,
+	  "print the spark-submit that says the same, a JSON line per application; run nothing" },
+	{ "ignore", 0, OPT_FILES, OPTIONS_DIFF, AT(ignore), NULL, NULL, "FILE",
+	  "more that may differ, a line for each: PATTERN  # reason; may be repeated" },
+	{ "explain", 0, OPT_FLAG, OPTIONS_DIFF, AT(explain), NULL, NULL, NULL,
+	  "print what may differ and why, as --ignore reads it" },
+	{ "verbose", 'v', OPT_FLAG, OPTIONS_DIFF, AT(verbose), NULL, NULL, NULL,
+	  "also show the differences that are ignored" },
+	{ "output", 'o', OPT_CHOICE, OPTIONS_DIFF, AT(diff_output), "text", "text json", "FORMAT", "text or json" },
+	{ "help", 'h', OPT_FLAG, OPTIONS_START | OPTIONS_RENDER | OPTIONS_VERSION | OPTIONS_DIFF, AT(help), NULL, NULL,
+	  NULL, "this text" },
 };
 
 static const struct {
@@ -168,6 +193,11 @@ static int option_set_value(struct options *o, const struct option_row *row, con
 	case OPT_FLAG:
 		*(bool *)target = true;
 		return 0;
+	case OPT_BOOL:
+		if (!is_choice("true false", value))
+			return err_set(err, ERR_INVALID, "--%s: \"%s\": expected true or false", row->name, value);
+		*(bool *)target = text_eq(value, "true");
+		return 0;
 	}
 	return 0;
 }
@@ -208,6 +238,8 @@ static int parse_arguments(struct options *o, enum option_set set, int argc, cha
 		if (!row)
 			return err_set(err, ERR_INVALID, "%s: unknown %s; --help lists what there is", argv[i],
 				       argv[i][0] == '-' ? "flag" : "argument");
+		if (row->type == OPT_BOOL && !value)
+			value = "true";
 		if (row->type != OPT_FLAG && !value && ++i < argc)
 			value = argv[i];
 		if (row->type != OPT_FLAG && !value)
@@ -237,6 +269,10 @@ void options_done(struct options *o)
 	free(o->master);
 	strv_done(&o->files);
 	free(o->output);
+	free(o->spark_home);
+	free(o->recorded);
+	strv_done(&o->ignore);
+	free(o->diff_output);
 	*o = (struct options){ 0 };
 }
 

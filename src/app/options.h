@@ -24,6 +24,7 @@ struct options {
 	int64_t driver_grace_ms;
 	int64_t refusal_deadline_ms;
 	int64_t max_tracked_executors;
+	bool ui_service;
 	char *metrics_bind;
 	char *health_bind;
 	char *log_level;
@@ -33,11 +34,19 @@ struct options {
 	struct strv files;
 	char *output;
 	int64_t attempt;
+	/* diff */
+	char *spark_home;
+	char *recorded;
+	struct strv ignore;
+	char *diff_output;
+	bool print_command;
+	bool explain;
+	bool verbose;
 	bool help;
 };
 
 /* Which command a flag belongs to; also the columns of --help. */
-enum option_set { OPTIONS_START = 1, OPTIONS_RENDER = 2, OPTIONS_VERSION = 4 };
+enum option_set { OPTIONS_START = 1, OPTIONS_RENDER = 2, OPTIONS_VERSION = 4, OPTIONS_DIFF = 8 };
 
 /* Fills *o with defaults and then with argv[0..argc): "--name value", "--name=value", "-f value", "--flag". ERR_INVALID names
  * the flag and what was expected. */

@@ -1,8 +1,7 @@
 /*
- * Offline rendering: for each SparkApplication of the files, what submission would create, as YAML documents or one JSON List.
- *
- * What only a cluster gives is made up and the same every time: a uid of zeros, namespace "default" if none is
- * written, the Unix epoch as time of submission. An object that can't be rendered is reported and the others go on.
+ * Offline rendering: for each SparkApplication of the files, what submission would create and the first executor that its
+ * driver would, as YAML documents or one JSON List.
+ * An object that can't be rendered is reported and the others go on.
  */
 #include "render.h"
 
@@ -12,34 +11,18 @@
 #include "base/text.h"
 #include "files.h"
 #include "json/yaml.h"
-#include "spark/submission.h"
-
-#define OFFLINE_UID "00000000-0000-0000-0000-000000000000"
-
-static void set_default(struct json *object, const char *name, const char *value)
-{
-	if (!json_get(object, name))
-		json_set_str(object, name, value);
-}
+#include "offline.h"
 
 static int render_object(const struct options *o, struct json *object, struct json *items, struct err *err)
 {
-	struct submission_options options = { .master = o->master, .submitted_ms = 0 };
-	struct submission submission;
-	struct json *metadata;
+	struct submission submission = { 0 };
 	struct app app;
 
-	if (!text_eq(json_str(object, "kind", NULL), resource_sparkapplication.kind))
-		return err_set(err, ERR_INVALID, "kind: \"%s\": expected SparkApplication",
-			       json_str(object, "kind", ""));
-	metadata = json_ensure_object(object, "metadata");
-	set_default(metadata, "namespace", "default");
-	set_default(metadata, "uid", OFFLINE_UID);
-	if (app_decode(object, &app, err) < 0 || submission_build(&app, o->attempt, &options, &submission, err) < 0)
+	if (offline_app(object, &app, err) < 0 || offline_build(o, &app, &submission, err) < 0)
 		return -(int)err->code;
-	json_append(items, take_ptr(submission.configmap));
-	json_append(items, take_ptr(submission.service));
-	json_append(items, take_ptr(submission.driver));
+	for (struct json *item = json_take_first(submission.objects); item; item = json_take_first(submission.objects))
+		json_append(items, item);
+	json_append(items, take_ptr(submission.executor));
 	submission_done(&submission);
 	return 0;
 }

@@ -168,6 +168,7 @@ static void make_manager(struct program *p, const struct options *o)
 			.driver_appear_ms = o->driver_grace_ms,
 			.refusal_deadline_ms = o->refusal_deadline_ms,
 			.max_tracked_executors = o->max_tracked_executors,
+			.ui_service = o->ui_service,
 		},
 		.instance = host,
 	};

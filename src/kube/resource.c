@@ -10,12 +10,30 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 const struct resource resource_pod = { "", "v1", "pods", "Pod", true };
 const struct resource resource_service = { "", "v1", "services", "Service", true };
 const struct resource resource_configmap = { "", "v1", "configmaps", "ConfigMap", true };
+const struct resource resource_persistentvolumeclaim = { "", "v1", "persistentvolumeclaims", "PersistentVolumeClaim",
+							 true };
+const struct resource resource_networkpolicy = { "networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", true };
 const struct resource resource_event = { "", "v1", "events", "Event", true };
 const struct resource resource_sparkapplication = { "sparkoperator.k8s.io", "v1beta2", "sparkapplications",
 						    "SparkApplication", true };
+
+static const struct resource *const resources[] = {
+	&resource_pod,	 &resource_service,	  &resource_configmap,	      &resource_persistentvolumeclaim,
+	&resource_event, &resource_networkpolicy, &resource_sparkapplication,
+};
+
+const struct resource *resource_of_kind(const char *kind)
+{
+	for (size_t i = 0; i < array_len(resources); i++)
+		if (text_eq(resources[i]->kind, kind))
+			return resources[i];
+	return NULL;
+}
 
 char *resource_api_version(const struct resource *res, char out[API_VERSION_SIZE])
 {

@@ -316,6 +316,15 @@ static void on_done(void *arg)
 	runner_free(r);
 }
 
+static void on_extra(void *arg, const struct json *object, const struct err *err)
+{
+	const struct key *k = arg;
+	const struct controller_options *o = &k->c->options;
+
+	if (o->ops->extra)
+		o->ops->extra(o->arg, k->name, object, err);
+}
+
 /* ---- before a plan ---- */
 
 /* Whether the cache is still behind what the last plan wrote. */
@@ -364,6 +373,7 @@ static void run(struct key *k, struct plan *plan)
 		.may_write = o->ops->may_write,
 		.may_write_arg = o->arg,
 		.status_ms = k->status_ms,
+		.extra = on_extra,
 		.done = on_done,
 		.arg = k,
 	};

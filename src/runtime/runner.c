@@ -7,7 +7,7 @@
  *   STATUS, 409             CONFLICT, and the version that the cache has to reach before the next plan is any better.
  *   CHECK, another version  the same. Another uid is as good as not found: the object that the plan was for is gone.
  * Everything else ends the plan with the error of the reply; a write whose outcome is unknown too, since every action
- * can be repeated. Preconditions: kubernetes apimachinery meta/v1 Preconditions, and resourceVersion in a patch as
+ * can be repeated. A creation that is an extra ends nothing: how it went is told, and the plan goes on. Preconditions: kubernetes apimachinery meta/v1 Preconditions, and resourceVersion in a patch as
  * optimistic lock (apiserver registry/generic/registry/store.go, Update).
  */
 #include "runner.h"
@@ -140,8 +140,27 @@ static void finish(struct runner *r)
 	r->options.done(r->options.arg);
 }
 
+static void tell_extra(struct runner *r, const struct json *object, const struct err *err)
+{
+	if (current(r)->extra && r->options.extra)
+		r->options.extra(r->options.arg, object, err);
+}
+
+static void skip(struct runner *r, const struct err *err)
+{
+	log_warn(r->options.key, "could not create an extra, going on without it", "error", err->msg, "class",
+		 err_name(err->code), NULL);
+	tell_extra(r, NULL, err);
+	r->pos++;
+	advance(r);
+}
+
 static void fail(struct runner *r, const struct err *err)
 {
+	if (current(r)->extra) {
+		skip(r, err);
+		return;
+	}
 	r->err = *err;
 	finish(r);
 }
@@ -235,6 +254,7 @@ static void on_look(void *arg, struct reply *reply)
 		fail(r, &err);
 		return;
 	}
+	tell_extra(r, reply->body, NULL);
 	if (a->type == ACTION_CREATE)
 		log_info(r->options.key, "found our own work of before", "resource", a->res->plural, "name", a->name,
 			 NULL);
@@ -268,8 +288,10 @@ static void on_reply(void *arg, struct reply *reply)
 	r->call = NULL;
 	if (type == ACTION_STATUS && code != ERR_CONFLICT)
 		r->options.status_ms = r->sent_ms;
-	if (code == ERR_NONE)
+	if (code == ERR_NONE) {
 		note(r, reply->body);
+		tell_extra(r, reply->body, NULL);
+	}
 	if (code == ERR_NONE || (type == ACTION_DELETE && code == ERR_NOT_FOUND)) {
 		succeed(r);
 		return;

@@ -118,36 +118,91 @@ static const struct {
 	{ "HadoopDelegationToken", "HADOOP_TOKEN_FILE_LOCATION", "hadoop.token" },
 };
 
+/* Go's filepath.Join of an absolute path and a name: no empty part, no "." and no "..". Owned. */
+static char *joined_path(const char *path, const char *name)
+{
+	auto_strv parts = { 0 };
+	auto_free char *text = NULL;
+
+	for (size_t len; *path; path += len + (path[len] == '/')) {
+		auto_free char *part = NULL;
+
+		len = strcspn(path, "/");
+		part = xstrndup(path, len);
+		if (text_eq(part, "..") && parts.len)
+			free(parts.items[--parts.len]);
+		else if (*part && !text_eq(part, ".") && !text_eq(part, ".."))
+			strv_add(&parts, part);
+	}
+	strv_add(&parts, name);
+	text = strv_join(&parts, "/");
+	return xasprintf("/%s", text);
+}
+
 static void put_secrets(struct build *b, const struct json *value, const char *key)
 {
 	bool driver = text_starts(key, "spark.kubernetes.driver.");
 
 	json_each (secret, value) {
-		const char *path = json_str(secret, "path", "");
-		size_t len = strlen(path);
+		const char *path = json_str(secret, "path", ""), *type = json_str(secret, "secretType", NULL);
 
 		set(b, key, json_str(secret, "name", ""), path);
-		while (len && path[len - 1] == '/')
-			len--;
 		for (size_t i = 0; i < array_len(secret_types); i++) {
-			auto_free char *file = xasprintf("%.*s/%s", (int)len, path, secret_types[i].file);
+			auto_free char *file = joined_path(path, secret_types[i].file);
 
-			if (text_eq(json_str(secret, "secretType", NULL), secret_types[i].type))
+			if (text_eq(type, secret_types[i].type))
 				set(b, driver ? "spark.kubernetes.driverEnv." : "spark.executorEnv.",
 				    secret_types[i].env, file);
 		}
 	}
 }
 
-/* A template's env stands before Spark's own, and the later entry wins: what executor.env names must not be given
- * twice. */
+/* A template's env stands before all that Spark appends, and the later entry wins: what else names the variable goes,
+ * and where Spark itself would set it, the property does what the template cannot. */
 static void put_executor_env(struct build *b, const struct json *value, const char *key)
 {
-	const struct json *env = json_at(b->spec, "executor.env");
+	json_each (env, value) {
+		const char *name = json_str(env, "name", "");
+		auto_free char *property = xasprintf("%s%s", key, name);
+		auto_free char *reference = xasprintf("spark.kubernetes.executor.secretKeyRef.%s", name);
 
-	json_each (member, value)
-		if (!json_find(env, "name", json_name(member)))
-			set(b, key, json_name(member), json_text(member, ""));
+		json_remove(b->conf, property);
+		json_remove(b->conf, reference);
+		if (pod_rows_spark_env(name))
+			json_set_str(b->conf, property, json_str(env, "value", ""));
+	}
+}
+
+/* The map's own HADOOP_CONF_DIR is in the template: nothing may stand behind it. */
+static void drop_executor_env(struct build *b, const struct json *value, const char *name)
+{
+	auto_free char *property = xasprintf("spark.executorEnv.%s", name);
+	auto_free char *reference = xasprintf("spark.kubernetes.executor.secretKeyRef.%s", name);
+
+	if (text_empty(json_text(value, NULL)))
+		return;
+	json_remove(b->conf, property);
+	json_remove(b->conf, reference);
+}
+
+/* A property overwrites what a template says, so that where there is one, the field has to be one as well. */
+static void put_executor_selector(struct build *b, const struct json *value, const char *key)
+{
+	json_each (member, value) {
+		auto_free char *own = xasprintf("%s%s", key, json_name(member));
+		auto_free char *common = xasprintf("spark.kubernetes.node.selector.%s", json_name(member));
+
+		if (conf_get(b->conf, own, conf_get(b->conf, common, NULL)))
+			json_set_str(b->conf, own, json_text(member, ""));
+	}
+}
+
+static void put_executor_scheduler(struct build *b, const struct json *value, const char *key)
+{
+	const char *common = conf_get(b->conf, "spark.kubernetes.scheduler.name", NULL);
+
+	if (!text_empty(json_text(value, NULL)) && conf_get(b->conf, key, common))
+		json_set_str(b->conf, key, json_text(value, ""));
 }
 
 /* Spark sets SPARK_CONF_DIR on executors, so that only its own executorEnv overrides it. */
@@ -240,39 +295,6 @@ static void put_grace(struct build *b, const struct json *value, const char *key
 		json_setf(b->conf, key, "%llds", (long long)json_integer(value, 0));
 }
 
-/* A jar is also in spark.jars; the list of Python files is never absent (SparkSubmit.prepareSubmitEnvironment). */
-static void put_main_file(struct build *b, const struct json *value, const char *key)
-{
-	const char *file = json_text(value, ""), *jars = conf_get(b->conf, key, NULL);
-
-	if (b->program == PROGRAM_JAVA && text_eq(file, "spark-internal"))
-		json_setf(b->conf, key, "%s", jars ? jars : "");
-	else if (b->program == PROGRAM_JAVA)
-		json_setf(b->conf, key, "%s%s%s", text_empty(jars) ? "" : jars, text_empty(jars) ? "" : ",", file);
-	if (!conf_get(b->conf, "spark.submit.pyFiles", NULL))
-		json_set_str(b->conf, "spark.submit.pyFiles", "");
-}
-
-/* What a submission always writes, whatever was given. */
-static void put_managed(struct build *b, const struct json *value, const char *key)
-{
-	static const char *const types[] = { "java", "python", "r" };
-
-	(void)value;
-	json_set_str(b->conf, "spark.master", b->options->master);
-	json_set_str(b->conf, "spark.submit.deployMode", "cluster");
-	json_set_str(b->conf, "spark.app.name", b->app->name);
-	json_set_str(b->conf, "spark.app.id", b->names.app_id);
-	json_set_str(b->conf, "spark.kubernetes.namespace", b->ns);
-	json_set_str(b->conf, "spark.kubernetes.submitInDriver", "true");
-	json_set_str(b->conf, "spark.kubernetes.submission.waitAppCompletion", "false");
-	json_set_str(b->conf, "spark.kubernetes.resource.type", types[b->program]);
-	json_set_str(b->conf, "spark.kubernetes.driver.pod.name", b->names.driver_pod);
-	json_set_str(b->conf, "spark.kubernetes.driver.podTemplateContainerName", DRIVER_CONTAINER);
-	if (b->version < 305 || !conf_get(b->conf, key, NULL))
-		json_setf(b->conf, key, "%lld", (long long)b->options->submitted_ms);
-}
-
 static const struct row rows[] = {
 	/* weaker than sparkConf */
 	{ "image", "spark.kubernetes.container.image", put_value, NULL },
@@ -289,7 +311,6 @@ static const struct row rows[] = {
 	{ "deps.pyFiles", "spark.submit.pyFiles", put_value, NULL },
 	{ "deps.files", "spark.files", put_value, NULL },
 	{ "deps.archives", "spark.archives", put_value, NULL },
-	{ "mainApplicationFile", "spark.jars", put_main_file, NULL },
 	{ "nodeSelector", "spark.kubernetes.node.selector.", put_value, NULL },
 
 	{ NULL, DRIVER_LABEL, put_operator_labels, NULL },
@@ -332,16 +353,28 @@ static const struct row rows[] = {
 	{ "executor.labels", EXECUTOR_LABEL, put_value, NULL },
 	{ "executor.annotations", "spark.kubernetes.executor.annotation.", put_value, NULL },
 	{ "executor.envSecretKeyRefs", "spark.kubernetes.executor.secretKeyRef.", put_secret_refs, NULL },
-	{ "sparkConfigMap", "spark.executorEnv.SPARK_CONF_DIR", put_executor_conf_dir, NULL },
-	{ "executor.envVars", "spark.executorEnv.", put_executor_env, NULL },
+	{ "executor.envVars", "spark.executorEnv.", put_value, NULL },
 	{ "executor.secrets", "spark.kubernetes.executor.secrets.", put_secrets, NULL },
 	{ "executor.volumeMounts", "spark.kubernetes.executor.volumes.", put_local_dirs, NULL },
+	{ "executor.env", "spark.executorEnv.", put_executor_env, NULL },
+	{ "hadoopConfigMap", "HADOOP_CONF_DIR", drop_executor_env, NULL },
+	{ "executor.nodeSelector", "spark.kubernetes.executor.node.selector.", put_executor_selector, NULL },
+	{ "executor.schedulerName", "spark.kubernetes.executor.scheduler.name", put_executor_scheduler, NULL },
+	{ "sparkConfigMap", "spark.executorEnv.SPARK_CONF_DIR", put_executor_conf_dir, NULL },
 
 	{ "dynamicAllocation", "spark.dynamicAllocation.shuffleTracking.enabled", put_dynamic, NULL },
-	{ NULL, "spark.app.submitTime", put_managed, NULL },
 };
 
-void conf_fill(struct build *b)
+/* The container of that name is the Spark container of the template. */
+static void put_container_name(struct build *b, const struct role *role)
+{
+	auto_free char *key = xasprintf("%spodTemplateContainerName", role->conf);
+
+	if (!conf_get(b->conf, key, NULL))
+		json_set_str(b->conf, key, role->container);
+}
+
+void conf_of_spec(struct build *b)
 {
 	for (size_t i = 0; i < array_len(rows); i++) {
 		const struct row *row = &rows[i];
@@ -351,4 +384,41 @@ void conf_fill(struct build *b)
 		if (row->dflt && !conf_get(b->conf, row->key, NULL))
 			json_set_str(b->conf, row->key, row->dflt);
 	}
+	json_set_str(b->conf, "spark.kubernetes.namespace", b->ns);
+	json_set_str(b->conf, "spark.kubernetes.driver.pod.name", b->names.driver_pod);
+	monitoring_conf(b);
+	put_container_name(b, &role_driver);
+	put_container_name(b, &role_executor);
+}
+
+/* A jar is also in spark.jars; the list of Python files is never absent (SparkSubmit.prepareSubmitEnvironment). */
+static void put_main_file(struct build *b)
+{
+	const char *file = json_str(b->spec, "mainApplicationFile", ""), *jars = conf_get(b->conf, "spark.jars", NULL);
+
+	if (b->program == PROGRAM_JAVA && text_eq(file, "spark-internal"))
+		json_setf(b->conf, "spark.jars", "%s", jars ? jars : "");
+	else if (b->program == PROGRAM_JAVA)
+		json_setf(b->conf, "spark.jars", "%s%s%s", text_empty(jars) ? "" : jars, text_empty(jars) ? "" : ",",
+			  file);
+	if (!conf_get(b->conf, "spark.submit.pyFiles", NULL))
+		json_set_str(b->conf, "spark.submit.pyFiles", "");
+}
+
+void conf_of_submission(struct build *b)
+{
+	static const char *const types[] = { "java", "python", "r" };
+
+	put_main_file(b);
+	json_set_str(b->conf, "spark.master", b->options->master);
+	json_set_str(b->conf, "spark.submit.deployMode", "cluster");
+	json_set_str(b->conf, "spark.app.name", b->app->name);
+	json_set_str(b->conf, "spark.app.id", b->names.app_id);
+	json_set_str(b->conf, "spark.kubernetes.submitInDriver", "true");
+	json_set_str(b->conf, "spark.kubernetes.submission.waitAppCompletion", "false");
+	json_set_str(b->conf, "spark.kubernetes.resource.type", types[b->program]);
+	if (b->version < 303)
+		return;
+	if (b->version < 305 || !conf_get(b->conf, "spark.app.submitTime", NULL))
+		json_setf(b->conf, "spark.app.submitTime", "%lld", (long long)b->options->submitted_ms);
 }

@@ -2,7 +2,8 @@
  * One submission while it is being built: the parts that conf rows, steps and printers share.
  *
  * conf_fill makes Spark's configuration of the spec; the steps then read the configuration only, as the feature steps
- * of spark-submit do (org.apache.spark.deploy.k8s.features), and add to driver pod and configuration.
+ * of spark-submit do (org.apache.spark.deploy.k8s.features), and add to the pod in hand, to the configuration, and to
+ * the list of objects. Most steps serve driver and executor alike: `role` says whose pod it is.
  */
 #ifndef SPARK_BUILD_H
 #define SPARK_BUILD_H
@@ -15,8 +16,19 @@
 #define TEMPLATE_DIR   "/opt/spark/pod-template"
 #define TEMPLATE_FILE  "pod-spec-template.yml"
 
+/* The newest Spark whose rules are known here; newer ones are taken for it. */
+enum { VERSION_NEWEST = 403 };
+
 /* Spark goes by the ending of the main file, not by spec.type. */
 enum program { PROGRAM_JAVA = 0, PROGRAM_PYTHON, PROGRAM_R };
+
+struct role {
+	const char *name;      /* member of spec, value of the label spark-role */
+	const char *conf;      /* what properties about it begin with */
+	const char *container; /* the Spark container, where a template names none */
+};
+
+extern const struct role role_driver, role_executor;
 
 struct build {
 	const struct app *app;
@@ -24,22 +36,35 @@ struct build {
 	const char *ns;
 	const struct submission_options *options;
 	struct app_names names;
-	int version; /* sparkVersion as major * 100 + minor */
+	int version;	    /* major * 100 + minor */
+	char *version_text; /* MAJOR.MINOR.PATCH… */
 	enum program program;
-	struct json *conf;	/* Spark's configuration: an object of strings */
-	struct json *labels;	/* of the driver pod; what the service selects */
-	struct json *pod;	/* the driver pod */
-	struct json *container; /* its Spark container, borrowed from pod */
-	struct json *service;
-	char *executor_template; /* YAML */
+	struct json *conf;   /* Spark's configuration: an object of strings */
+	struct json *labels; /* of the driver pod, without a template's; what the service selects */
+	const struct role *role;
+	struct json *pod;	/* in hand; without its Spark container between template_begin and template_end */
+	struct json *container; /* its Spark container: owned by the build until template_end, then borrowed from pod */
+	bool container_in_pod;
+	struct json *executor_template; /* a Pod */
+	struct json *objects;		/* array: done, in order of creation */
 };
+
+/* ---- submission.c ---- */
+/* Everything borrowed lives on; b has no pod yet. */
+void build_init(struct build *b, const struct app *app, int64_t attempt, const struct submission_options *options);
+void build_done(struct build *b);
+#define auto_build __attribute__((cleanup(build_done))) struct build
 
 /* ---- conf.c ---- */
 /* 3.5.6 and v3.5.6 → 305; 0 if text does not begin with MAJOR.MINOR. */
 int conf_version(const char *text);
+/* spec.sparkVersion, else what the tag of the driver's image begins with. Owned; NULL if neither is a version. */
+char *conf_version_text(const struct json *spec);
 enum program conf_program(const char *main_file);
-/* Fills b->conf from a spec that is valid, in the precedence of docs/submission.md. */
-void conf_fill(struct build *b);
+/* The application's own settings, in the precedence of docs/submission.md: what spark-submit gets as options and --conf. */
+void conf_of_spec(struct build *b);
+/* What spark-submit adds to them or sets whatever was given. */
+void conf_of_submission(struct build *b);
 /* Dynamic allocation is on, by the spec's own field or by sparkConf. */
 bool conf_dynamic(const struct json *spec);
 
@@ -48,10 +73,39 @@ int64_t conf_i64(const struct json *conf, const char *key, int64_t dflt);
 bool conf_true(const struct json *conf, const char *key);
 /* The rest of the entry's key after prefix; NULL if it does not begin with it. */
 const char *conf_suffix(const struct json *entry, const char *prefix);
-/* {{APP_ID}} replaced by app_id, {{EXECUTOR_ID}} by nothing (Utils.substituteAppNExecIds). Owned. */
-char *conf_substitute(const char *text, const char *app_id);
+/* The same for "spark.kubernetes.ROLE." and group. */
+const char *conf_role_suffix(const struct build *b, const struct json *entry, const char *group);
+/* The property "spark.kubernetes.ROLE.name". */
+const char *conf_role_get(const struct build *b, const char *name, const char *dflt);
+/* {{APP_ID}} replaced by app_id, {{EXECUTOR_ID}} by executor_id (Utils.substituteAppNExecIds). Owned. */
+char *conf_substitute(const char *text, const char *app_id, const char *executor_id);
 
-/* ---- steps, in the order in which submission.c runs them ---- */
+/* ---- monitoring.c ---- */
+/* The last of conf_of_spec's rows, stronger than all others. */
+void monitoring_conf(struct build *b);
+
+/* ---- template.c ---- */
+/* A pod with metadata and spec of a pod or pod template (may be NULL). Owned. */
+struct json *template_pod(const struct json *from);
+/* Starts the pod in hand of `from` (a pod or pod template, may be NULL): KubernetesUtils.loadPodFromTemplate, selectSparkContainer. */
+void template_begin(struct build *b, const struct role *role, const struct json *from);
+/* The one that Spark takes for its own, borrowed; NULL if there is none. */
+struct json *template_container(const struct json *containers, const char *name);
+/* The Spark container joins the others, as the last. */
+int template_end(struct build *b, struct err *err);
+
+/* ---- executor_template.c ---- */
+/* b->executor_template: before the driver's pod is in hand. */
+int executor_template(struct build *b, struct err *err);
+
+/* ---- steps of both roles ---- */
+int volumes_secrets(struct build *b, struct err *err);
+int volumes_secret_env(struct build *b, struct err *err);
+int volumes_conf(struct build *b, struct err *err);
+int volumes_hadoop(struct build *b, struct err *err);
+int volumes_local_dirs(struct build *b, struct err *err);
+
+/* ---- steps of the driver, in the order in which submission.c runs them ---- */
 int driver_metadata(struct build *b, struct err *err);
 int driver_pod(struct build *b, struct err *err);
 int driver_container(struct build *b, struct err *err);
@@ -59,15 +113,23 @@ int driver_resources(struct build *b, struct err *err);
 int driver_env(struct build *b, struct err *err);
 int driver_account(struct build *b, struct err *err);
 int service_step(struct build *b, struct err *err);
-int volumes_secrets(struct build *b, struct err *err);
-int volumes_secret_env(struct build *b, struct err *err);
-int volumes_conf(struct build *b, struct err *err);
+int network_policy_step(struct build *b, struct err *err);
+int monitoring_step(struct build *b, struct err *err);
 int driver_command(struct build *b, struct err *err);
-int volumes_hadoop(struct build *b, struct err *err);
+int kerberos_step(struct build *b, struct err *err);
 int executor_template_step(struct build *b, struct err *err);
-int volumes_local_dirs(struct build *b, struct err *err);
 int volumes_spark_conf(struct build *b, struct err *err);
 int driver_fields(struct build *b, struct err *err);
+
+/* The pod in hand becomes what ExecutorPodsAllocator would create for executor 1; after the driver's steps. */
+int executor_pod(struct build *b, struct err *err);
+/* Its environment, but for what later steps add. */
+int executor_env(struct build *b, const char *executor_id, struct err *err);
+/* What a variable is in the driver's Spark container, once its pod is among the objects. */
+const char *executor_env_of_driver(const struct build *b, const char *name, const char *dflt);
+
+/* Refuses what the application asks of executors and the pod in hand, an executor, shows not to be done. */
+int validate_executor(const struct build *b, struct err *err);
 
 /* ---- helpers of the steps ---- */
 /* Appends a volume {name} to the pod and returns it, so that the caller adds the source. */
@@ -76,7 +138,23 @@ struct json *build_mount(struct build *b, const char *name, const char *path);
 void build_env(struct build *b, const char *name, const char *value);
 /* env NAME from a source: returns the object valueFrom.SOURCE. */
 struct json *build_env_from(struct build *b, const char *name, const char *source);
+/* text with every `from` replaced by `to`. Owned. */
+char *build_replaced(const char *text, const char *from, const char *to);
+/* spec.nodeSelector, imagePullSecrets, schedulerName, and the container's image and its policy, as both roles have them. */
+void build_node_selector(struct build *b);
+void build_pull_secrets(struct build *b);
+void build_scheduler(struct build *b);
+void build_image(struct build *b);
+/* The labels or annotations of the configuration ("label.", "annotation."), with ids replaced since that version. */
+void build_named(struct build *b, struct json *object, const char *group, int replaced_since, const char *executor_id);
+/* The property as MiB; ERR_INVALID names key. */
+int build_mib(const struct build *b, const char *key, const char *dflt, int64_t *ret, struct err *err);
+double build_factor(const struct build *b, const char *key, double dflt);
+/* spark.ROLE.resource.NAME.amount with its vendor: a limit VENDOR/NAME. */
+int build_devices(struct build *b, struct json *limits, struct err *err);
 /* Of an object beside the driver: name, namespace, the operator's labels, the application as its owner. Owned. */
 struct json *build_metadata(const struct build *b, const char *name);
+/* A new object {apiVersion, kind, metadata}, appended to those to be created. */
+struct json *build_object(struct build *b, const struct resource *res, const char *name);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
@@ -13,6 +14,13 @@
 #include "memory.h"
 
 #define FIRST_VERSION 301
+
+enum {
+	CONFIGMAP_SIZE_MAX = 1 << 20,
+	EXECUTOR_PREFIX_MAX = 237, /* KUBERNETES_POD_NAME_PREFIX_MAX_LENGTH: room for "-exec-" and a number */
+	SECRET_NAME_MAX = 63 - 7,  /* "-volume" */
+	PORT_NAME_MAX = 15,
+};
 
 static const char *one_of(const char *text, const char *const *names, const char *why)
 {
@@ -26,7 +34,7 @@ const char *check_memory(const char *text)
 {
 	int64_t mib;
 
-	return memory_mib(text, &mib) && mib > 0
+	return memory_mib(text, VERSION_NEWEST, &mib) && mib > 0
 		   ? NULL
 		   : "expected a size in Spark's notation, at least 1m, such as 512m or 2g";
 }
@@ -35,7 +43,8 @@ const char *check_overhead(const char *text)
 {
 	int64_t mib;
 
-	return memory_mib(text, &mib) ? NULL : "expected a size in Spark's notation, such as 512m or 2g";
+	return memory_mib(text, VERSION_NEWEST, &mib) ? NULL
+						      : "expected a size in Spark's notation, such as 512m or 2g";
 }
 
 const char *check_factor(const char *text)
@@ -43,6 +52,32 @@ const char *check_factor(const char *text)
 	double value;
 
 	return text_double(text, &value) && value >= 0 ? NULL : "expected a number that is not negative, such as 0.1";
+}
+
+const char *check_factor_positive(const char *text)
+{
+	double value;
+
+	return text_double(text, &value) && value > 0 ? NULL : "expected a number above 0, such as 0.1";
+}
+
+const char *check_bool(const char *text)
+{
+	return strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0 ? NULL : "expected true or false";
+}
+
+const char *check_count(const char *text)
+{
+	int64_t value;
+
+	return text_i64(text, &value) && value >= 0 ? NULL : "expected an integer, at least 0";
+}
+
+const char *check_configmap_size(const char *text)
+{
+	int64_t value;
+
+	return text_i64(text, &value) && value <= CONFIGMAP_SIZE_MAX ? NULL : "expected a number, at most 1048576";
 }
 
 const char *check_positive(const char *text)
@@ -59,6 +94,14 @@ const char *check_port(const char *text)
 	return text_i64(text, &value) && value > 0 && value < 65536 ? NULL : "expected a port number from 1 to 65535";
 }
 
+const char *check_block_port(const char *text)
+{
+	int64_t value;
+	bool ok = text_i64(text, &value) && (value == 0 || (value >= 1024 && value < 65536));
+
+	return ok ? NULL : "expected 0 or a port number from 1024 to 65535";
+}
+
 static bool is_exponent(const char *text)
 {
 	int64_t value;
@@ -66,18 +109,39 @@ static bool is_exponent(const char *text)
 	return (*text == 'e' || *text == 'E') && text_i64(text + 1, &value);
 }
 
-const char *check_quantity(const char *text)
+static const struct {
+	const char *suffix;
+	double factor;
+} quantity_suffixes[] = {
+	{ "", 1 },	  { "n", 1e-9 },    { "u", 1e-6 },    { "m", 1e-3 },	{ "k", 1e3 },	  { "M", 1e6 },
+	{ "G", 1e9 },	  { "T", 1e12 },    { "P", 1e15 },    { "E", 1e18 },	{ "Ki", 0x1p10 }, { "Mi", 0x1p20 },
+	{ "Gi", 0x1p30 }, { "Ti", 0x1p40 }, { "Pi", 0x1p50 }, { "Ei", 0x1p60 },
+};
+
+bool check_quantity_value(const char *text, double *ret)
 {
-	static const char *const suffixes[] = { "",  "n",  "u",	 "m",  "k",  "M",  "G",	 "T", "P",
-						"E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei", NULL };
-	static const char why[] = "expected a Kubernetes quantity, such as 500m, 2 or 1Gi";
 	size_t len = strspn(text, "0123456789.");
 	auto_free char *number = xstrndup(text, len);
 	double value;
 
 	if (!text_double(number, &value))
-		return why;
-	return is_exponent(text + len) ? NULL : one_of(text + len, suffixes, why);
+		return false;
+	if (is_exponent(text + len))
+		return text_double(text, ret);
+	for (size_t i = 0; i < array_len(quantity_suffixes); i++) {
+		if (!text_eq(text + len, quantity_suffixes[i].suffix))
+			continue;
+		*ret = value * quantity_suffixes[i].factor;
+		return true;
+	}
+	return false;
+}
+
+const char *check_quantity(const char *text)
+{
+	double value;
+
+	return check_quantity_value(text, &value) ? NULL : "expected a Kubernetes quantity, such as 500m, 2 or 1Gi";
 }
 
 const char *check_limit(const char *text)
@@ -106,6 +170,31 @@ const char *check_label_name(const char *text)
 	return text_is_dns_label(text) ? NULL : "expected a DNS label: lower case letters, digits and '-', at most 63";
 }
 
+const char *check_secret_name(const char *text)
+{
+	return text_is_dns_label(text) && strlen(text) <= SECRET_NAME_MAX
+		   ? NULL
+		   : "expected at most 56 lower case letters, digits and '-': Spark calls the volume NAME-volume";
+}
+
+const char *check_executor_prefix(const char *text)
+{
+	return text_is_dns_subdomain(text) && strlen(text) <= EXECUTOR_PREFIX_MAX
+		   ? NULL
+		   : "expected at most 237 lower case letters, digits, '-' and '.', as pods are called";
+}
+
+/* apimachinery util/validation IsValidPortName. */
+const char *check_port_name(const char *text)
+{
+	size_t len = strlen(text);
+	bool letter = strpbrk(text, "abcdefghijklmnopqrstuvwxyz") != NULL;
+
+	if (len <= PORT_NAME_MAX && letter && text_is_dns_label(text) && !strstr(text, "--"))
+		return NULL;
+	return "expected lower case letters, digits and single '-', at least one letter, at most 15 characters";
+}
+
 const char *check_label_key(const char *text)
 {
 	return text_is_label_key(text)
@@ -116,6 +205,13 @@ const char *check_label_key(const char *text)
 const char *check_label_value(const char *text)
 {
 	return text_is_label_value(text) ? NULL : "expected letters, digits, '-', '_' and '.', at most 63";
+}
+
+const char *check_label_template(const char *text)
+{
+	auto_free char *value = conf_substitute(text, "spark-00000000000000000000000000000000", "1000");
+
+	return check_label_value(value);
 }
 
 const char *check_env_name(const char *text)
@@ -235,4 +331,11 @@ const char *check_files(const char *text)
 const char *check_main_file(const char *text)
 {
 	return text_eq(text, "spark-internal") ? NULL : check_file(text);
+}
+
+const char *check_keytab(const char *text)
+{
+	return text_starts(text, "local:") ? NULL
+					   : "the operator has no files of yours: mount a secret with the keytab "
+					     "(spec.driver.secrets) and name it as local:///PATH/FILE";
 }

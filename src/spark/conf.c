@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 #include "base/text.h"
@@ -23,6 +24,31 @@ int conf_version(const char *text)
 	for (; *p >= '0' && *p <= '9' && minor < 100; p++)
 		minor = minor * 10 + (*p - '0');
 	return major < 100 && minor < 100 ? major * 100 + minor : 0;
+}
+
+/* What stands behind the last colon of an image, unless that belongs to the registry's port. */
+static const char *image_tag(const char *image)
+{
+	const char *colon = strrchr(image, ':');
+
+	return colon && !strchr(colon, '/') ? colon + 1 : "";
+}
+
+char *conf_version_text(const struct json *spec)
+{
+	const char *image = json_str(spec, "driver.image", NULL), *text = json_str(spec, "sparkVersion", NULL);
+	size_t len;
+
+	if (text_empty(text)) {
+		text = image_tag(text_empty(image) ? json_str(spec, "image", "") : image);
+		text += *text == 'v';
+		len = strspn(text, "0123456789.");
+		while (len && text[len - 1] == '.')
+			len--;
+	} else {
+		len = strlen(text);
+	}
+	return conf_version(text) ? xstrndup(text, len) : NULL;
 }
 
 enum program conf_program(const char *main_file)
@@ -49,7 +75,9 @@ int64_t conf_i64(const struct json *conf, const char *key, int64_t dflt)
 
 bool conf_true(const struct json *conf, const char *key)
 {
-	return text_eq(conf_get(conf, key, NULL), "true");
+	const char *value = conf_get(conf, key, NULL);
+
+	return value && strcasecmp(value, "true") == 0;
 }
 
 const char *conf_suffix(const struct json *entry, const char *prefix)
@@ -59,7 +87,21 @@ const char *conf_suffix(const struct json *entry, const char *prefix)
 	return text_starts(key, prefix) ? key + strlen(prefix) : NULL;
 }
 
-char *conf_substitute(const char *text, const char *app_id)
+const char *conf_role_suffix(const struct build *b, const struct json *entry, const char *group)
+{
+	const char *rest = conf_suffix(entry, b->role->conf);
+
+	return rest && text_starts(rest, group) ? rest + strlen(group) : NULL;
+}
+
+const char *conf_role_get(const struct build *b, const char *name, const char *dflt)
+{
+	auto_free char *key = xasprintf("%s%s", b->role->conf, name);
+
+	return conf_get(b->conf, key, dflt);
+}
+
+char *conf_substitute(const char *text, const char *app_id, const char *executor_id)
 {
 	static const char app[] = "{{APP_ID}}", executor[] = "{{EXECUTOR_ID}}";
 	auto_buf out;
@@ -70,6 +112,7 @@ char *conf_substitute(const char *text, const char *app_id)
 			buf_puts(&out, app_id);
 			text += sizeof(app) - 1;
 		} else if (text_starts(text, executor)) {
+			buf_puts(&out, executor_id);
 			text += sizeof(executor) - 1;
 		} else {
 			buf_putc(&out, *text++);

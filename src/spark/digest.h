@@ -1,11 +1,12 @@
 /*
- * SHA-256 (FIPS 180-4), for names that the existing operator shortens with it.
+ * Digests for names that the existing operator shortens with them. Not for security.
  */
 #ifndef SPARK_DIGEST_H
 #define SPARK_DIGEST_H
 
-/* The first eight hex digits. Returns out. */
+/* The first eight hex digits of text's SHA-256, of its MD5. Both return out. */
 enum { DIGEST_SHORT_SIZE = 9 };
-char *digest_short(const char *text, char out[DIGEST_SHORT_SIZE]);
+char *digest_sha256(const char *text, char out[DIGEST_SHORT_SIZE]);
+char *digest_md5(const char *text, char out[DIGEST_SHORT_SIZE]);
 
 #endif

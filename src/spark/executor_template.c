@@ -5,7 +5,6 @@
  */
 #include "base/text.h"
 #include "build.h"
-#include "json/yaml.h"
 #include "pod_rows.h"
 
 /* Spark overwrites serviceAccountName unless the old field is set as well. */
@@ -19,38 +18,47 @@ static void put_account(const struct build *b, struct json *spec)
 	json_set_str(spec, "serviceAccountName", account);
 }
 
-static int template_text(const struct build *b, char **ret, struct err *err)
+/* Owners of executors are their driver, which Spark adds, and for those who look for it the application. */
+static void put_owner(const struct build *b, struct json *metadata)
 {
-	const struct pod_ctx ctx = {
-		.spec = b->spec, .role = "executor", .container = EXECUTOR_CONTAINER, .is_template = true
-	};
-	auto_json pod = json_new_object();
-	struct json *containers, *spec;
-	int rc;
-
-	json_set_str(pod, "apiVersion", "v1");
-	json_set_str(pod, "kind", "Pod");
-	json_append(json_ensure_array(json_ensure_object(pod, "metadata"), "ownerReferences"),
+	json_append(json_ensure_array(metadata, "ownerReferences"),
 		    resource_owner_reference(&resource_sparkapplication, b->app->name, b->app->uid, false));
-	spec = json_ensure_object(pod, "spec");
-	containers = json_ensure_array(spec, "containers");
-	json_set_str(json_append(containers, json_new_object()), "name", EXECUTOR_CONTAINER);
+}
+
+/* The containers keep their order: Spark chooses among them once more. */
+static struct json *spark_container(const struct build *b, struct json *spec)
+{
+	const char *name = conf_get(b->conf, "spark.kubernetes.executor.podTemplateContainerName", NULL);
+	struct json *all = json_ensure_array(spec, "containers"), *container = template_container(all, name);
+
+	if (!container)
+		container = json_append(all, json_new_object());
+	if (text_empty(json_str(container, "name", NULL)))
+		json_set_str(container, "name", EXECUTOR_CONTAINER);
+	return container;
+}
+
+int executor_template(struct build *b, struct err *err)
+{
+	struct json *pod = template_pod(json_at(b->spec, "executor.template")), *spec = json_get(pod, "spec");
+	const struct pod_ctx ctx = { .app_name = b->app->name,
+				     .spec = b->spec,
+				     .role = "executor",
+				     .container = spark_container(b, spec),
+				     .is_template = true };
+
+	b->executor_template = pod;
+	json_remove(json_get(pod, "metadata"), "namespace"); /* before 3.5 Spark refuses another than its own */
+	put_owner(b, json_get(pod, "metadata"));
 	put_account(b, spec);
-	rc = pod_rows_apply(&ctx, pod, err);
-	if (rc)
-		return rc;
-	*ret = yaml_print(pod);
-	return 0;
+	return pod_rows_apply(&ctx, pod, err);
 }
 
 int executor_template_step(struct build *b, struct err *err)
 {
 	struct json *source, *item;
-	int rc;
 
-	rc = template_text(b, &b->executor_template, err);
-	if (rc)
-		return rc;
+	(void)err;
 	source = json_ensure_object(build_volume(b, "pod-template-volume"), "configMap");
 	json_set_str(source, "name", b->names.configmap);
 	item = json_append(json_ensure_array(source, "items"), json_new_object());
@@ -58,6 +66,5 @@ int executor_template_step(struct build *b, struct err *err)
 	json_set_str(item, "path", TEMPLATE_FILE);
 	build_mount(b, "pod-template-volume", TEMPLATE_DIR);
 	json_set_str(b->conf, "spark.kubernetes.executor.podTemplateFile", TEMPLATE_DIR "/" TEMPLATE_FILE);
-	json_set_str(b->conf, "spark.kubernetes.executor.podTemplateContainerName", EXECUTOR_CONTAINER);
 	return 0;
 }

@@ -14,9 +14,13 @@
 static const struct unit {
 	const char *name;
 	int shift; /* bytes as a power of two */
+	int since;
 } units[] = {
-	{ "", 20 },  { "b", 0 },   { "k", 10 }, { "kb", 10 }, { "m", 20 }, { "mb", 20 },
-	{ "g", 30 }, { "gb", 30 }, { "t", 40 }, { "tb", 40 }, { "p", 50 }, { "pb", 50 },
+	{ "", 20, 0 },	    { "b", 0, 0 },	{ "k", 10, 0 },	    { "kb", 10, 0 },	{ "m", 20, 0 },
+	{ "mb", 20, 0 },    { "g", 30, 0 },	{ "gb", 30, 0 },    { "t", 40, 0 },	{ "tb", 40, 0 },
+	{ "p", 50, 0 },	    { "pb", 50, 0 },	{ "ki", 10, 402 },  { "kib", 10, 402 }, { "mi", 20, 402 },
+	{ "mib", 20, 402 }, { "gi", 30, 402 },	{ "gib", 30, 402 }, { "ti", 40, 402 },	{ "tib", 40, 402 },
+	{ "pi", 50, 402 },  { "pib", 50, 402 },
 };
 
 /* Characters up to the blank at both ends are dropped, as String.trim does; at most size - 1 characters. */
@@ -45,7 +49,7 @@ static const struct unit *unit_find(const char *name)
 	return NULL;
 }
 
-bool memory_mib(const char *text, int64_t *ret_mib)
+bool memory_mib(const char *text, int version, int64_t *ret_mib)
 {
 	char lower[32], digits[32];
 	const struct unit *unit;
@@ -57,7 +61,7 @@ bool memory_mib(const char *text, int64_t *ret_mib)
 	len = strspn(lower, "0123456789");
 	snprintf(digits, sizeof(digits), "%.*s", (int)len, lower);
 	unit = unit_find(lower + len);
-	if (!unit || !text_i64(digits, &value))
+	if (!unit || unit->since > version || !text_i64(digits, &value))
 		return false;
 	if (unit->shift < 20) {
 		*ret_mib = value >> (20 - unit->shift);

@@ -63,7 +63,9 @@ static const char *const phases[] = { "Pending", "Running", "Succeeded", "Failed
 /* Kubelet's words for a container that has not started and that nothing is known to be wrong with. */
 static const char *const patient_reasons[] = { "", "ContainerCreating", "PodInitializing" };
 
-/* The executor container was called "executor" before Spark 3.0. */
+/* The statuses are sorted by name, so the container is looked up in the spec. A template may have given it another name:
+ * then it is known by the variable that Spark sets. The executor container
+ * was called "executor" before Spark 3.0. */
 static const char *const spark_containers[][2] = {
 	[POD_ROLE_DRIVER] = { DRIVER_CONTAINER, NULL },
 	[POD_ROLE_EXECUTOR] = { EXECUTOR_CONTAINER, "executor" },
@@ -139,20 +141,21 @@ static void take_conditions(struct pod_view *v, const struct json *tree)
 	}
 }
 
-/* The statuses are sorted by name, so the first container is looked up in the spec. A template may have renamed it. */
-static const char *spark_container(const struct pod_view *v, const struct json *tree)
+struct json *pod_spark_container(const struct json *pod, enum pod_role role)
 {
-	const struct json *containers = json_at(tree, "spec.containers");
+	struct json *containers = json_at(pod, "spec.containers");
 
-	if (v->role != POD_ROLE_OTHER) {
-		for (size_t i = 0; i < array_len(spark_containers[0]); i++) {
-			const char *name = spark_containers[v->role][i];
+	for (size_t i = 0; role != POD_ROLE_OTHER && i < array_len(spark_containers[0]); i++) {
+		const char *name = spark_containers[role][i];
+		struct json *named = name ? json_find(containers, "name", name) : NULL;
 
-			if (name && json_find(containers, "name", name))
-				return name;
-		}
+		if (named)
+			return named;
 	}
-	return json_str(json_first(containers), "name", "");
+	json_each (container, containers)
+		if (json_find(json_get(container, "env"), "name", "SPARK_APPLICATION_ID"))
+			return container;
+	return json_first(containers);
 }
 
 static void take_spark_status(struct pod_view *v, const struct json *status)
@@ -205,7 +208,7 @@ static void take_containers(struct pod_view *v, const struct json *tree)
 	static const char *const lists[] = { "status.initContainerStatuses", "status.containerStatuses" };
 	const struct json *spark;
 
-	put(&v->container, spark_container(v, tree));
+	put(&v->container, json_str(pod_spark_container(tree, v->role), "name", ""));
 	spark = json_find(json_at(tree, lists[1]), "name", v->container);
 	take_spark_status(v, spark);
 	for (size_t i = 0; i < array_len(lists); i++) {

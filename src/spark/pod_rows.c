@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "digest.h"
+#include "monitoring.h"
 
 enum { NAME_MAX_LEN = 63 };
 
@@ -72,6 +73,33 @@ static void put_set(const struct target *t, const struct json *value)
 {
 	if (!text_eq(json_text(value, NULL), ""))
 		json_set(t->to, t->member, json_dup(value));
+}
+
+bool pod_rows_spark_env(const char *name)
+{
+	static const char *const names[] = { "SPARK_USER",
+					     "SPARK_DRIVER_URL",
+					     "SPARK_EXECUTOR_CORES",
+					     "SPARK_EXECUTOR_MEMORY",
+					     "SPARK_APPLICATION_ID",
+					     "SPARK_CONF_DIR",
+					     "SPARK_EXECUTOR_ID",
+					     "SPARK_RESOURCE_PROFILE_ID",
+					     "SPARK_EXECUTOR_ATTRIBUTE_APP_ID",
+					     "SPARK_EXECUTOR_ATTRIBUTE_EXECUTOR_ID" };
+
+	for (size_t i = 0; i < array_len(names); i++)
+		if (text_eq(name, names[i]))
+			return true;
+	return false;
+}
+
+/* Into a template only what is not set through spark.executorEnv. */
+static void put_env_list(const struct target *t, const struct json *value)
+{
+	json_each (item, value)
+		if (!t->ctx->is_template || !pod_rows_spark_env(json_str(item, "name", "")))
+			add(json_ensure_array(t->to, t->member), json_dup(item));
 }
 
 static void put_append(const struct target *t, const struct json *value)
@@ -159,7 +187,7 @@ char *pod_rows_volume_name(const char *configmap)
 		len = room;
 	while (len && base[len - 1] == '-')
 		len--;
-	return xasprintf("%.*s-%s%s", (int)len, base, digest_short(configmap, digest), suffix);
+	return xasprintf("%.*s-%s%s", (int)len, base, digest_sha256(configmap, digest), suffix);
 }
 
 static void put_configmaps(const struct target *t, const struct json *value)
@@ -246,6 +274,24 @@ static void put_gpu(const struct target *t, const struct json *value)
 			  (long long)quantity);
 }
 
+static void put_monitoring(const struct target *t, const struct json *value)
+{
+	const struct pod_ctx *ctx = t->ctx;
+	auto_free char *configmap = monitoring_configmap(ctx->app_name);
+	auto_free char *volume = pod_rows_volume_name(configmap);
+	struct json *port;
+
+	(void)value;
+	if (!monitoring_has_configmap(ctx->spec) || !monitoring_exposes(ctx->spec, ctx->role))
+		return;
+	put_configmap(t, volume, configmap, MONITORING_DIR);
+	port = json_new_object();
+	json_set_str(port, "name", monitoring_port_name(ctx->spec));
+	json_set_i64(port, "containerPort", monitoring_port(ctx->spec));
+	json_set_str(port, "protocol", "TCP");
+	add(json_ensure_array(t->to, t->member), port);
+}
+
 static void put_if_true(const struct target *t, const struct json *value)
 {
 	if (json_true(value))
@@ -253,7 +299,7 @@ static void put_if_true(const struct target *t, const struct json *value)
 }
 
 static const struct row rows[] = {
-	{ "env", "env", CONTAINER, put_append },
+	{ "env", "env", CONTAINER, put_env_list },
 	{ "envFrom", "envFrom", CONTAINER, put_append },
 	{ "/hadoopConfigMap", NULL, CONTAINER, put_hadoop_conf },
 	{ "/sparkConfigMap", NULL, CONTAINER, put_spark_conf },
@@ -272,6 +318,7 @@ static const struct row rows[] = {
 	{ "tolerations", "tolerations", POD, put_append },
 	{ "memoryLimit", "resources", CONTAINER, put_memory_limit },
 	{ "gpu", "resources", CONTAINER, put_gpu },
+	{ "/monitoring", "ports", CONTAINER, put_monitoring },
 	{ "securityContext", "securityContext", CONTAINER, put_set },
 	{ "podSecurityContext", "securityContext", POD, put_set },
 	{ "terminationGracePeriodSeconds", "terminationGracePeriodSeconds", POD, put_set },
@@ -282,12 +329,9 @@ static const struct row rows[] = {
 int pod_rows_apply(const struct pod_ctx *ctx, struct json *pod, struct err *err)
 {
 	struct json *spec = json_ensure_object(pod, "spec");
-	struct json *containers = json_ensure_array(spec, "containers");
-	struct target t = { .ctx = ctx, .spec = spec, .container = json_find(containers, "name", ctx->container) };
+	struct target t = { .ctx = ctx, .spec = spec, .container = ctx->container };
 	const struct json *role = json_get(ctx->spec, ctx->role);
 
-	if (!t.container)
-		t.container = json_first(containers);
 	if (!t.container)
 		return err_set(err, ERR_INVALID, "spec.containers: Required value: the pod has no container");
 	for (size_t i = 0; i < array_len(rows); i++) {

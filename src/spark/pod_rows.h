@@ -12,14 +12,18 @@
 #define LOCAL_DIR_PREFIX "spark-local-dir-"
 
 struct pod_ctx {
+	const char *app_name;
 	const struct json *spec; /* of the application */
 	const char *role;	 /* "driver" or "executor": the member of spec */
-	const char *container;	 /* name of the Spark container; the first one if there is none of that name */
+	struct json *container;	 /* the Spark container, in the pod */
 	bool is_template;	 /* Spark makes a pod of it, and appends its own env */
 };
 
 /* pod: a Pod with metadata and spec. Applying twice changes nothing more. ERR_INVALID names the field. */
 int pod_rows_apply(const struct pod_ctx *ctx, struct json *pod, struct err *err);
+
+/* Spark sets this variable of executors after a template's, and spark.executorEnv after that. */
+bool pod_rows_spark_env(const char *name);
 
 /* The name of the volume for a ConfigMap (kubeflow GetConfigMapVolumeName). Owned. */
 char *pod_rows_volume_name(const char *configmap);

@@ -6,7 +6,7 @@
  * into actions, always in this order: status, or else a check where something is created; events; creations. Both
  * carry the resourceVersion, so a stale cache stops the plan before anything else happens: an application that is gone
  * or has already run is not submitted again. Events follow from the difference between old and new status, so each is
- * told once.
+ * told once. The UI Service comes after all else, and is tried again for itself.
  *
  * Failures: a spec that cannot be submitted, or that the API server refuses for too long, ends by
  * SUBMISSION_FAILED in FAILED; a driver that fails, vanishes or never appears by FAILING in FAILED, each with the
@@ -20,6 +20,7 @@
 #include "base/text.h"
 #include "report.h"
 #include "spark/monitor.h"
+#include "spark/ui_service.h"
 
 enum {
 	RECREATE_MS = 10 * 1000, /* a driver pod that was created and is not seen is created again */
@@ -27,6 +28,7 @@ enum {
 	INVALID_DEADLINE_MS = 5 * 1000,
 	SECOND_MS = 1000,
 	LONGEST_REST_MS = 24 * 3600 * 1000,
+	UI_TELL_FAILURES = 2, /* one alone may be a reply that was lost */
 };
 
 const struct reconcile_options reconcile_defaults = {
@@ -34,6 +36,7 @@ const struct reconcile_options reconcile_defaults = {
 	.driver_appear_ms = 30 * 1000,
 	.refusal_deadline_ms = 30 * 1000,
 	.max_tracked_executors = 1000,
+	.ui_service = true,
 };
 
 struct pass {
@@ -190,6 +193,11 @@ static char *trouble(struct pass *p, enum app_state state)
 	return take_ptr(*(slow ? &slow : &message));
 }
 
+static bool ui_is_told(const struct pass *p)
+{
+	return !text_empty(json_str(p->status.tree, "driverInfo.webUIServiceName", NULL));
+}
+
 /* The driver pod is there: the application is where it is. */
 static int follow(struct pass *p)
 {
@@ -209,6 +217,8 @@ static int follow(struct pass *p)
 	if (!text_empty(driver->app_id))
 		json_set_str(tree, "sparkApplicationId", driver->app_id);
 	json_set_str(json_ensure_object(tree, "driverInfo"), "podName", driver->name);
+	if (p->w->ui.address && !ui_is_told(p))
+		ui_service_tell(p->app, p->w->ui.address, json_get(tree, "driverInfo"));
 	if (state == APP_SUCCEEDING || state == APP_FAILING) {
 		set_state(p, state, message);
 		status_set_time(&p->status, "terminationTime",
@@ -288,7 +298,7 @@ static int on_new(struct pass *p)
 	if (p->state == APP_SUBMISSION_FAILED)
 		return 0;
 	rc = build(p);
-	if (p->submission.driver)
+	if (p->submission.objects)
 		plan_requeue(p->plan, RECREATE_MS);
 	return rc;
 }
@@ -387,22 +397,54 @@ static const struct pod_view *find_driver(const struct pass *p)
 	return NULL;
 }
 
-static void create(struct pass *p, const struct resource *res, struct json *object)
-{
-	plan_create(p->plan, res, object, p->app->uid, LABEL_SUBMISSION_ID, p->names.submission_id);
-}
-
+/* What exists is ours if it is of the same attempt; objects that all attempts share have no such label. */
 static void create_all(struct pass *p)
 {
-	create(p, &resource_configmap, take_ptr(p->submission.configmap));
-	create(p, &resource_service, take_ptr(p->submission.service));
-	create(p, &resource_pod, take_ptr(p->submission.driver));
+	struct json *objects = p->submission.objects;
+
+	for (struct json *o = json_take_first(objects); o; o = json_take_first(objects)) {
+		const struct json *labels = json_at(o, "metadata.labels");
+		const char *key = json_get(labels, LABEL_SUBMISSION_ID) ? LABEL_SUBMISSION_ID : LABEL_CREATED_BY;
+		auto_free char *value = xstrdup(json_text(json_get(labels, key), ""));
+
+		plan_create(p->plan, resource_of_kind(json_str(o, "kind", "")), o, p->app->uid, key, value);
+	}
+}
+
+/*
+ * The UI Service, if it is to be created now: with the driver pod, or while that is pending or running, as long as
+ * nothing is known of one. Owned; NULL if not.
+ */
+static struct json *ui_due(struct pass *p)
+{
+	const struct ui_sighting *ui = &p->w->ui;
+	bool runs = p->driver && (p->state == APP_SUBMITTED || p->state == APP_RUNNING);
+	int64_t rest_ms;
+
+	if (!p->options->ui_service || ui->address || ui_is_told(p) || !(runs || p->submission.objects))
+		return NULL;
+	rest_ms = ui_service_rest_ms(ui->failures, p->w->now_ms - ui->failed_ms);
+	if (rest_ms == 0)
+		return ui_service_build(p->app, p->submission_id);
+	plan_requeue(p->plan, rest_ms);
+	return NULL;
+}
+
+/* One pass more, for what comes of it, unless the driver's arrival brings that anyway. */
+static void create_ui(struct pass *p, struct json *service)
+{
+	if (p->w->ui.failures == UI_TELL_FAILURES)
+		report_ui_failed(p->app, p->w->ui.problem, p->plan);
+	plan_create_extra(p->plan, &resource_service, service, p->app->uid, LABEL_CREATED_BY, "true");
+	if (!p->submission.objects)
+		plan_requeue(p->plan, 0);
 }
 
 static void finish(struct pass *p)
 {
 	const struct app *app = p->app;
-	bool submits = p->submission.driver != NULL;
+	bool submits = p->submission.objects != NULL;
+	struct json *ui;
 	bool written;
 	const struct report report = {
 		.app = p->app,
@@ -419,7 +461,8 @@ static void finish(struct pass *p)
 	report_conditions(&report);
 	/* A status patch is the dearest of all writes: a submission that nothing stands in the way of needs none. */
 	written = (!submits || p->w->refused) && status_plan(&p->status, p->plan);
-	if (submits && !written)
+	ui = ui_due(p);
+	if ((submits || ui) && !written)
 		plan_check(p->plan, app_kind.res, app->ns, app->name, app->uid, app->resource_version);
 	if (p->added)
 		report_added(app, p->plan);
@@ -427,6 +470,8 @@ static void finish(struct pass *p)
 		report_events(&report, p->w->pods, p->w->pod_count, p->plan);
 	if (submits)
 		create_all(p);
+	if (ui)
+		create_ui(p, ui);
 }
 
 /* Only an application that has not begun is failed for what cannot be read: what runs or has ended is left alone. */

@@ -9,6 +9,7 @@
 #include "report.h"
 
 #include "base/text.h"
+#include "build.h"
 #include "spark/monitor.h"
 
 struct condition_row {
@@ -85,6 +86,10 @@ static const struct event_row submitted_event = { "SparkApplicationSubmitted", f
 static const struct event_row policy_event = { "SparkApplicationRestartPolicyIgnored", true, "SparkApplication",
 					       " will not be restarted: this version runs every restartPolicy as Never",
 					       false };
+static const struct event_row retries_event = { "SparkApplicationFailureRetriesIgnored", true, "SparkApplication",
+						" has failureRetries or retryInterval, which have no effect: use "
+						"restartPolicy.onFailureRetries and onFailureRetryInterval",
+						false };
 static const struct event_row missing_event = { "SparkDriverNotFound", true, NULL, NULL, true };
 
 static const struct {
@@ -122,11 +127,32 @@ static void tell(const struct app *app, struct plan *plan, const struct event_ro
 	tell_text(app, plan, row, text);
 }
 
+/* The field of the first operators, which their successors carry but do not read. */
+static bool has_failure_retries(const struct app *app)
+{
+	return json_at(app->tree, "spec.failureRetries") || json_at(app->tree, "spec.retryInterval");
+}
+
+static void tell_version(const struct app *app, struct plan *plan)
+{
+	static const struct event_row row = { "SparkApplicationVersionUnknown", true, NULL, NULL, false };
+	auto_free char *version = conf_version_text(json_get(app->tree, "spec"));
+	auto_free char *text = xasprintf(
+	    "SparkApplication %s is for Spark %s, newer than this operator knows: it is submitted as for %d.%d",
+	    app->name, version ? version : "", VERSION_NEWEST / 100, VERSION_NEWEST % 100);
+
+	if (conf_version(version) > VERSION_NEWEST)
+		tell_text(app, plan, &row, text);
+}
+
 void report_added(const struct app *app, struct plan *plan)
 {
 	tell(app, plan, &added_event, app->name, "");
 	if (!text_eq(json_str(app->tree, "spec.restartPolicy.type", "Never"), "Never"))
 		tell(app, plan, &policy_event, app->name, "");
+	if (has_failure_retries(app))
+		tell(app, plan, &retries_event, app->name, "");
+	tell_version(app, plan);
 }
 
 static void tell_states(const struct report *r, struct plan *plan)
@@ -169,6 +195,14 @@ void report_events(const struct report *r, const struct pod_view *const *pods, s
 		if (state)
 			tell_executor(r->app, pods[i], state, plan);
 	}
+}
+
+void report_ui_failed(const struct app *app, const char *why, struct plan *plan)
+{
+	static const struct event_row row = { "SparkUIServiceFailed", true, "Service for the web UI of",
+					      " could not be created, will be tried again", true };
+
+	tell(app, plan, &row, app->name, why);
 }
 
 void report_failed(const struct app *app, const char *message, struct plan *plan)

@@ -19,6 +19,8 @@ void report_conditions(const struct report *r);
 void report_added(const struct app *app, struct plan *plan);
 /* The events of a plan whose status has changed. pods: among them the executors that have changed. */
 void report_events(const struct report *r, const struct pod_view *const *pods, size_t count, struct plan *plan);
+/* SparkUIServiceFailed: the application goes on without. */
+void report_ui_failed(const struct app *app, const char *why, struct plan *plan);
 /* SparkApplicationFailed. */
 void report_failed(const struct app *app, const char *message, struct plan *plan);
 

@@ -57,22 +57,21 @@ static void put_ports(struct build *b, struct json *ports)
 
 int service_step(struct build *b, struct err *err)
 {
-	struct json *metadata, *spec;
+	struct json *service = build_object(b, &resource_service, b->names.service);
+	struct json *metadata = json_get(service, "metadata"), *spec;
 
 	(void)err;
-	b->service = json_new_object();
-	json_set_str(b->service, "apiVersion", "v1");
-	json_set_str(b->service, "kind", "Service");
-	metadata = json_set(b->service, "metadata", build_metadata(b, b->names.service));
-	json_set_str(json_get(metadata, "labels"), LABEL_APP_SELECTOR, b->names.app_id);
+	if (b->version >= 302)
+		json_set_str(json_get(metadata, "labels"), LABEL_APP_SELECTOR, b->names.app_id);
 	put_members(b, metadata, "labels", "spark.kubernetes.driver.service.label.");
 	put_members(b, metadata, "annotations", "spark.kubernetes.driver.service.annotation.");
-	spec = json_ensure_object(b->service, "spec");
+	spec = json_ensure_object(service, "spec");
 	json_set_str(spec, "clusterIP", "None");
 	if (b->version >= 304)
 		put_families(b, spec);
 	if (b->version >= 403)
-		json_set_bool(spec, "publishNotReadyAddresses", false);
+		json_set_bool(spec, "publishNotReadyAddresses",
+			      conf_true(b->conf, "spark.kubernetes.driver.service.publishNotReadyAddresses"));
 	json_set(spec, "selector", json_dup(b->labels));
 	put_ports(b, json_ensure_array(spec, "ports"));
 	return 0;

@@ -10,82 +10,142 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/text.h"
 #include "build.h"
+#include "json/yaml.h"
+#include "pod_rows.h"
 #include "properties.h"
+#include "spark/pod.h"
 #include "validate.h"
 
 /* What the API server takes (apimachinery core/v1 MaxSecretSize, also for ConfigMaps). */
 enum { CONFIGMAP_MAX = 1 << 20 };
 
-static int (*const steps[])(struct build *b, struct err *err) = {
-	driver_metadata, driver_pod,	 driver_container,	 driver_resources,   driver_env,
-	driver_account,	 service_step,	 volumes_secrets,	 volumes_secret_env, volumes_conf,
-	driver_command,	 volumes_hadoop, executor_template_step, volumes_local_dirs, volumes_spark_conf,
-	driver_fields,
+#define FEATURES     "org.apache.spark.deploy.k8s.features."
+#define EXCLUDED_KEY "spark.kubernetes.driver.pod.excludedFeatureSteps"
+
+struct step {
+	int (*run)(struct build *b, struct err *err);
+	const char *feature; /* of Spark's, where an application may do without it */
 };
 
-static void build_init(struct build *b, const struct app *app, int64_t attempt,
-		       const struct submission_options *options)
-{
-	struct json *containers;
+static const struct step driver_steps[] = {
+	{ driver_metadata, NULL },
+	{ driver_pod, NULL },
+	{ driver_container, NULL },
+	{ driver_resources, NULL },
+	{ driver_env, NULL },
+	{ driver_account, NULL },
+	{ service_step, NULL },
+	{ network_policy_step, FEATURES "NetworkPolicyFeatureStep" },
+	{ monitoring_step, NULL },
+	{ volumes_secrets, FEATURES "MountSecretsFeatureStep" },
+	{ volumes_secret_env, FEATURES "EnvSecretsFeatureStep" },
+	{ volumes_conf, FEATURES "MountVolumesFeatureStep" },
+	{ driver_command, NULL },
+	{ volumes_hadoop, FEATURES "HadoopConfDriverFeatureStep" },
+	{ kerberos_step, FEATURES "KerberosConfDriverFeatureStep" },
+	{ executor_template_step, NULL },
+	{ volumes_local_dirs, FEATURES "LocalDirsFeatureStep" },
+	{ volumes_spark_conf, NULL },
+	{ template_end, NULL },
+	{ driver_fields, NULL },
+};
 
+void build_init(struct build *b, const struct app *app, int64_t attempt, const struct submission_options *options)
+{
 	memset(b, 0, sizeof(*b));
 	b->app = app;
 	b->spec = json_get(app->tree, "spec");
 	b->ns = app->ns ? app->ns : "default";
 	b->options = options;
 	app_names_init(&b->names, app, attempt);
-	b->version = conf_version(json_str(b->spec, "sparkVersion", NULL));
+	b->version_text = conf_version_text(b->spec);
+	b->version = conf_version(b->version_text);
 	b->program = conf_program(json_str(b->spec, "mainApplicationFile", ""));
 	b->conf = json_new_object();
-	b->pod = json_new_object();
-	json_set_str(b->pod, "apiVersion", "v1");
-	json_set_str(b->pod, "kind", "Pod");
-	json_ensure_object(b->pod, "metadata");
-	containers = json_ensure_array(json_ensure_object(b->pod, "spec"), "containers");
-	b->container = json_append(containers, json_new_object());
+	b->objects = json_new_array();
 }
 
-static void build_done(struct build *b)
+void build_done(struct build *b)
 {
 	app_names_done(&b->names);
+	free(b->version_text);
 	json_free(b->conf);
 	json_free(b->labels);
+	if (!b->container_in_pod)
+		json_free(b->container);
 	json_free(b->pod);
-	json_free(b->service);
-	free(b->executor_template);
+	json_free(b->executor_template);
+	json_free(b->objects);
 }
 
-static int configmap(const struct build *b, struct json **ret, struct err *err)
+static const struct step *find_feature(const char *name)
 {
-	auto_json map = json_new_object();
+	for (size_t i = 0; i < array_len(driver_steps); i++)
+		if (driver_steps[i].feature && text_eq(driver_steps[i].feature, name))
+			return &driver_steps[i];
+	return NULL;
+}
+
+/* The features to leave out, an option since Spark 4.1. */
+static int read_excluded(const struct build *b, struct strv *excluded, struct err *err)
+{
+	if (b->version >= 401)
+		strv_split(excluded, conf_get(b->conf, EXCLUDED_KEY, ""), ',');
+	for (size_t i = 0; i < excluded->len; i++)
+		if (!find_feature(excluded->items[i]))
+			return err_set(
+			    err, ERR_INVALID,
+			    "spec.sparkConf[" EXCLUDED_KEY "]: Unsupported value: \"%s\": expected, after " FEATURES
+			    ", NetworkPolicyFeatureStep, MountSecretsFeatureStep, EnvSecretsFeatureStep, "
+			    "MountVolumesFeatureStep, HadoopConfDriverFeatureStep, KerberosConfDriverFeatureStep "
+			    "or LocalDirsFeatureStep: the operator cannot do without the others",
+			    excluded->items[i]);
+	return 0;
+}
+
+static int run_steps(struct build *b, struct err *err)
+{
+	auto_strv excluded = { 0 };
+	int rc = read_excluded(b, &excluded, err);
+
+	for (size_t i = 0; i < array_len(driver_steps) && !rc; i++) {
+		const struct step *step = &driver_steps[i];
+
+		if (!step->feature || !strv_has(&excluded, step->feature))
+			rc = step->run(b, err);
+	}
+	return rc;
+}
+
+/* The first of the objects, filled after the steps, which add to the configuration. */
+static int configmap(struct build *b, struct err *err)
+{
 	auto_free char *properties = properties_print(b->conf, b->names.configmap, b->options->submitted_ms);
-	size_t size = strlen(properties) + strlen(b->executor_template) + strlen(b->ns);
-	struct json *data;
+	auto_free char *template = yaml_print(b->executor_template);
+	size_t size = strlen(properties) + strlen(template) + strlen(b->ns);
+	struct json *map = json_first(b->objects), *data;
 
 	if (size > CONFIGMAP_MAX)
 		return err_set(err, ERR_INVALID,
 			       "spec: Too long: properties and executor template take %zu bytes, a ConfigMap holds %d",
 			       size, CONFIGMAP_MAX);
-	json_set_str(map, "apiVersion", "v1");
-	json_set_str(map, "kind", "ConfigMap");
-	json_set(map, "metadata", build_metadata(b, b->names.configmap));
 	if (b->version >= 302)
 		json_set_bool(map, "immutable", true);
 	data = json_ensure_object(map, "data");
-	json_set_str(data, TEMPLATE_KEY, b->executor_template);
+	json_set_str(data, TEMPLATE_KEY, template);
 	if (b->version >= 303)
 		json_set_str(data, "spark.kubernetes.namespace", b->ns);
 	json_set_str(data, PROPERTIES_KEY, properties);
-	*ret = take_ptr(map);
 	return 0;
 }
 
 int submission_build(const struct app *app, int64_t attempt, const struct submission_options *options,
 		     struct submission *ret, struct err *err)
 {
-	__attribute__((cleanup(build_done))) struct build b;
-	struct json *map = NULL;
+	auto_build b;
 	int rc;
 
 	assert(options->master && attempt >= 1);
@@ -93,19 +153,48 @@ int submission_build(const struct app *app, int64_t attempt, const struct submis
 	rc = validate_spec(app, err);
 	if (rc)
 		return rc;
-	conf_fill(&b);
-	for (size_t i = 0; i < array_len(steps); i++) {
-		rc = steps[i](&b, err);
-		if (rc)
-			return rc;
-	}
-	rc = configmap(&b, &map, err);
+	conf_of_spec(&b);
+	conf_of_submission(&b);
+	rc = executor_template(&b, err);
 	if (rc)
 		return rc;
-	ret->configmap = map;
-	ret->service = take_ptr(b.service);
-	ret->driver = take_ptr(b.pod);
+	build_object(&b, &resource_configmap, b.names.configmap);
+	template_begin(&b, &role_driver, json_at(b.spec, "driver.template"));
+	rc = run_steps(&b, err);
+	if (!rc)
+		rc = configmap(&b, err);
+	if (rc)
+		return rc;
+	json_append(b.objects, take_ptr(b.pod));
+	b.container = NULL;
+	rc = executor_pod(&b, err);
+	if (!rc)
+		rc = validate_executor(&b, err);
+	if (rc)
+		return rc;
+	ret->objects = take_ptr(b.objects);
+	if (options->with_executor)
+		ret->executor = take_ptr(b.pod);
 	return 0;
+}
+
+int submission_fields(const struct app *app, struct json *pod, struct err *err)
+{
+	const char *role = json_text(json_get(json_at(pod, "metadata.labels"), LABEL_SPARK_ROLE), "");
+	bool executor = text_eq(role, role_executor.name);
+	const struct pod_ctx ctx = {
+		.app_name = app->name,
+		.spec = json_get(app->tree, "spec"),
+		.role = executor ? role_executor.name : role_driver.name,
+		.container = pod_spark_container(pod, executor ? POD_ROLE_EXECUTOR : POD_ROLE_DRIVER),
+	};
+
+	return pod_rows_apply(&ctx, pod, err);
+}
+
+const struct json *submission_find(const struct submission *s, const char *kind)
+{
+	return json_find(s->objects, "kind", kind);
 }
 
 /* Some errors are found only while building: volumes of the configuration, the size of the ConfigMap. */
@@ -123,8 +212,7 @@ int submission_validate(const struct app *app, struct err *err)
 
 void submission_done(struct submission *s)
 {
-	json_free(s->configmap);
-	json_free(s->service);
-	json_free(s->driver);
+	json_free(s->objects);
+	json_free(s->executor);
 	memset(s, 0, sizeof(*s));
 }

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "build.h"
 #include "check.h"
+#include "memory.h"
 
 static const struct rule spec_rules[] = {
 	{ "type", RULE_STRING, check_type, 0 },
@@ -53,22 +54,14 @@ static const struct rule spec_rules[] = {
 
 static const struct rule metadata_rules[] = { { "labels", RULE_MAP, NULL, 0 } };
 
-static const char *const required[] = { "type", "sparkVersion", "mainApplicationFile", "driver", "executor" };
+static const char *const required[] = { "type", "mainApplicationFile", "driver", "executor" };
 
 static const struct {
 	const char *path;
 	const char *why;
 } refused[] = {
-	{ "monitoring.prometheus", "the JMX exporter's configuration is not made by this version" },
 	{ "batchScheduler", "batch schedulers are not supported by this version" },
-	{ "driver.template", "pod templates are not supported by this version" },
-	{ "executor.template", "pod templates are not supported by this version" },
-	{ "executor.memoryLimit", "Spark sets the memory limit of executors itself and overwrites any other" },
 };
-
-/* Made by the steps; a volume of the same name would be refused by the API server. */
-static const char *const taken_volumes[] = { "pod-template-volume", "spark-conf-volume-driver",
-					     "spark-conf-volume-exec", "hadoop-properties" };
 
 static bool is_empty(const struct json *value)
 {
@@ -87,6 +80,7 @@ static void check_metadata(struct problems *p, const struct app *app)
 	else if (why)
 		problems_invalid(p, "metadata.name", name, why);
 	validate_rules(p, json_get(app->tree, "metadata"), "metadata.", metadata_rules, array_len(metadata_rules));
+	validate_labels(p, "metadata.labels", json_at(app->tree, "metadata.labels"), check_label_value);
 	validate_reserved(p, "metadata.labels", json_at(app->tree, "metadata.labels"));
 }
 
@@ -105,6 +99,22 @@ static void check_presence(struct problems *p, const struct json *spec)
 		if (!is_empty(json_at(spec, refused[i].path)))
 			problems_add(p, path, "Forbidden: %s", refused[i].why);
 	}
+}
+
+/* Without the field, the driver's image tells. */
+static void check_spark_version(struct problems *p, const struct json *spec)
+{
+	const struct json *value = json_get(spec, "sparkVersion");
+	auto_free char *text = conf_version_text(spec);
+	const char *why = text ? check_version(text) : NULL;
+
+	if (!is_empty(value))
+		return;
+	if (!text)
+		problems_add(p, "spec.sparkVersion",
+			     "Required value: the tag of the driver's image does not begin with MAJOR.MINOR either");
+	else if (why)
+		problems_add(p, "spec.sparkVersion", "Invalid value: \"%s\", by the image's tag: %s", text, why);
 }
 
 /* Spark reads a main class from no jar but one on its own disk; Python and R files it knows by their ending. */
@@ -149,9 +159,6 @@ static void check_volumes(struct problems *p, const struct json *spec)
 			problems_add(p, path, "Invalid value: \"%s\": %s", name, why);
 		else if (json_find(volumes, "name", name) != volume)
 			problems_add(p, path, "Duplicate value: \"%s\"", name);
-		for (size_t k = 0; k < array_len(taken_volumes); k++)
-			if (text_eq(name, taken_volumes[k]))
-				problems_add(p, path, "Forbidden: %s is the name of a volume of Spark's", name);
 	}
 }
 
@@ -164,21 +171,45 @@ static void check_selectors(struct problems *p, const struct json *spec)
 	if (json_len(json_at(spec, "driver.nodeSelector")) || json_len(json_at(spec, "executor.nodeSelector")))
 		problems_add(p, "spec.nodeSelector",
 			     "Forbidden: node selector cannot be defined at both SparkApplication and Driver/Executor");
-	validate_labels(p, "spec.nodeSelector", selector);
+	validate_labels(p, "spec.nodeSelector", selector, check_label_value);
 }
 
 static void check_allocation(struct problems *p, const struct json *spec)
 {
 	const struct json *dynamic = json_get(spec, "dynamicAllocation");
+	const char *path = "spec.executor.instances";
 	int64_t max = json_i64(dynamic, "maxExecutors", INT64_MAX), instances = json_i64(spec, "executor.instances", 1);
 
 	if (json_bool(dynamic, "enabled", false) && json_i64(dynamic, "minExecutors", 0) > max)
 		problems_add(p, "spec.dynamicAllocation.minExecutors",
 			     "Invalid value: %lld: is above maxExecutors, %lld",
 			     (long long)json_i64(dynamic, "minExecutors", 0), (long long)max);
+	if (!json_at(spec, "executor.instances")) {
+		instances = conf_i64(json_get(spec, "sparkConf"), "spark.executor.instances", 1);
+		path = "spec.sparkConf[spark.executor.instances]";
+	}
 	if (!conf_dynamic(spec) && instances == 0)
-		problems_add(p, "spec.executor.instances",
-			     "Invalid value: 0: must be at least 1 without dynamic allocation");
+		problems_add(p, path, "Invalid value: 0: must be at least 1 without dynamic allocation");
+}
+
+/* Ki, Mi and the like are Kubernetes' units; Spark knows them since 4.2. */
+static void check_sizes(struct problems *p, const struct json *spec)
+{
+	static const char *const fields[] = { "driver.memory", "driver.memoryOverhead", "executor.memory",
+					      "executor.memoryOverhead" };
+	auto_free char *version = conf_version_text(spec);
+	int64_t mib;
+
+	for (size_t i = 0; i < array_len(fields); i++) {
+		const struct json *value = json_at(spec, fields[i]);
+		auto_free char *path = xasprintf("spec.%s", fields[i]);
+		const char *text = json_text(value, "");
+
+		if (memory_mib(text, VERSION_NEWEST, &mib) && !memory_mib(text, conf_version(version), &mib))
+			problems_invalid(p, path, value,
+					 "expected a size in Spark's notation, such as 512m or 2g; Spark knows Ki, Mi, "
+					 "Gi since 4.2");
+	}
 }
 
 int validate_spec(const struct app *app, struct err *err)
@@ -190,13 +221,17 @@ int validate_spec(const struct app *app, struct err *err)
 	check_metadata(&p, app);
 	validate_rules(&p, spec, "spec.", spec_rules, array_len(spec_rules));
 	check_presence(&p, spec);
+	check_spark_version(&p, spec);
 	check_program(&p, spec);
 	check_images(&p, spec);
 	check_volumes(&p, spec);
 	check_selectors(&p, spec);
 	check_allocation(&p, spec);
+	check_sizes(&p, spec);
 	validate_role(&p, spec, "driver");
 	validate_role(&p, spec, "executor");
+	validate_env(&p, spec);
+	validate_monitoring(&p, spec);
 	validate_conf(&p, app);
 	return problems_result(&p, err);
 }

@@ -14,10 +14,11 @@
 #define USE_IMAGE   "use the image field on the CRD instead"
 #define USE_ACCOUNT "configure the service account via the CRD spec instead"
 #define CREDENTIALS "authentication credentials are managed by the operator"
-#define NO_FILES    "it names a file of the submitter, and the operator has no files of yours"
-#define NO_TEMPLATE "pod templates of sparkConf are not supported; the operator writes its own"
-#define NO_KERBEROS "Kerberos is not supported by this version"
-#define NO_STEPS    "feature steps are Java classes, and this submission runs without Java"
+#define NO_FILES    "it names a file of the submitter, and the operator has no files of yours: "
+#define NO_MOUNTED  NO_FILES "mount a secret and name the file in spark.kubernetes.authenticate.driver.mounted.*"
+#define NO_KRB5                                                                                                        \
+	NO_FILES "make a ConfigMap with the key krb5.conf and name it in spark.kubernetes.kerberos.krb5.configMapName"
+#define NO_STEPS "feature steps are Java classes, and this submission runs without Java: say it in spec.driver.template"
 
 /* A key that ends in '*' stands for all keys that begin so. The words of the first five are those of kubeflow's
  * validator. */
@@ -30,6 +31,7 @@ static const struct {
 	{ "spark.kubernetes.driver.master", MANAGED, NULL },
 	{ "spark.submit.deployMode", MANAGED, "cluster" },
 	{ "spark.app.id", MANAGED, NULL },
+	{ "spark.kubernetes.context", MANAGED, NULL },
 	{ "spark.driver.bindAddress", "it is managed and set to the driver pod's IP address", NULL },
 	{ "spark.driver.host", "it is managed and set to the name of the driver's service", NULL },
 	{ "spark.kubernetes.container.image", USE_IMAGE, NULL },
@@ -40,23 +42,25 @@ static const struct {
 	{ "spark.kubernetes.authenticate.oauthToken*", CREDENTIALS, NULL },
 	{ "spark.kubernetes.authenticate.driver.oauthToken*", CREDENTIALS, NULL },
 	{ "spark.kubernetes.authenticate.executor.oauthToken*", CREDENTIALS, NULL },
-	{ "spark.kubernetes.authenticate.driver.caCertFile", NO_FILES, NULL },
-	{ "spark.kubernetes.authenticate.driver.clientKeyFile", NO_FILES, NULL },
-	{ "spark.kubernetes.authenticate.driver.clientCertFile", NO_FILES, NULL },
-	{ "spark.kubernetes.driver.podTemplateFile", NO_TEMPLATE, NULL },
-	{ "spark.kubernetes.driver.podTemplateContainerName", NO_TEMPLATE, DRIVER_CONTAINER },
-	{ "spark.kubernetes.executor.podTemplateFile", NO_TEMPLATE, NULL },
-	{ "spark.kubernetes.executor.podTemplateContainerName", NO_TEMPLATE, EXECUTOR_CONTAINER },
+	{ "spark.kubernetes.authenticate.submission.*", CREDENTIALS, NULL },
+	{ "spark.kubernetes.authenticate.driver.caCertFile", NO_MOUNTED, NULL },
+	{ "spark.kubernetes.authenticate.driver.clientKeyFile", NO_MOUNTED, NULL },
+	{ "spark.kubernetes.authenticate.driver.clientCertFile", NO_MOUNTED, NULL },
+	{ "spark.kubernetes.driver.podTemplateFile", NO_FILES "use spec.driver.template", NULL },
+	{ "spark.kubernetes.executor.podTemplateFile", NO_FILES "use spec.executor.template", NULL },
 	{ "spark.kubernetes.driver.pod.featureSteps", NO_STEPS, "" },
-	{ "spark.kubernetes.driver.pod.excludedFeatureSteps", NO_STEPS, "" },
-	{ "spark.kubernetes.kerberos.*", NO_KERBEROS, NULL },
-	{ "spark.kerberos.keytab", NO_KERBEROS, NULL },
-	{ "spark.kerberos.principal", NO_KERBEROS, NULL },
+	{ "spark.kubernetes.kerberos.krb5.path", NO_KRB5, NULL },
+};
+
+/* Neither says anything without the other. */
+static const char *const pairs[][2] = {
+	{ "spark.kerberos.principal", "spark.kerberos.keytab" },
+	{ "spark.kubernetes.kerberos.tokenSecret.name", "spark.kubernetes.kerberos.tokenSecret.itemKey" },
 };
 
 static const struct {
 	const char *key;
-	const char *(*check)(const char *text);
+	check_fn *check;
 } values[] = {
 	{ "spark.driver.memory", check_memory },
 	{ "spark.executor.memory", check_memory },
@@ -65,13 +69,14 @@ static const struct {
 	{ "spark.driver.minMemoryOverhead", check_overhead },
 	{ "spark.executor.minMemoryOverhead", check_overhead },
 	{ "spark.kubernetes.memoryOverheadFactor", check_factor },
-	{ "spark.driver.memoryOverheadFactor", check_factor },
-	{ "spark.executor.memoryOverheadFactor", check_factor },
+	{ "spark.driver.memoryOverheadFactor", check_factor_positive },
+	{ "spark.executor.memoryOverheadFactor", check_factor_positive },
 	{ "spark.driver.cores", check_positive },
 	{ "spark.executor.cores", check_positive },
+	{ "spark.executor.instances", check_count },
 	{ "spark.driver.port", check_port },
 	{ "spark.driver.blockManager.port", check_port },
-	{ "spark.blockManager.port", check_port },
+	{ "spark.blockManager.port", check_block_port },
 	{ "spark.ui.port", check_port },
 	{ "spark.connect.grpc.binding.port", check_port },
 	{ "spark.kubernetes.driver.request.cores", check_quantity },
@@ -84,6 +89,19 @@ static const struct {
 	{ "spark.kubernetes.driver.service.ipFamilyPolicy", check_ip_policy },
 	{ "spark.kubernetes.driver.service.ipFamilies", check_ip_families },
 	{ "spark.kubernetes.hadoop.configMapName", check_object_name },
+	{ "spark.kubernetes.kerberos.krb5.configMapName", check_object_name },
+	{ "spark.kubernetes.kerberos.tokenSecret.name", check_object_name },
+	{ "spark.kubernetes.kerberos.tokenSecret.itemKey", check_not_empty },
+	{ "spark.kerberos.keytab", check_keytab },
+	{ "spark.kerberos.principal", check_not_empty },
+	{ "spark.kubernetes.executor.podNamePrefix", check_executor_prefix },
+	{ "spark.kubernetes.local.dirs.tmpfs", check_bool },
+	{ "spark.kubernetes.legacy.useReadWriteOnceAccessMode", check_bool },
+	{ "spark.kubernetes.configMap.maxSize", check_configmap_size },
+	{ "spark.kubernetes.driver.service.publishNotReadyAddresses", check_bool },
+	{ "spark.kubernetes.securityContext.allowPrivilegeEscalation", check_bool },
+	{ "spark.kubernetes.driver.securityContext.allowPrivilegeEscalation", check_bool },
+	{ "spark.kubernetes.executor.securityContext.allowPrivilegeEscalation", check_bool },
 	{ "spark.jars", check_files },
 	{ "spark.files", check_files },
 	{ "spark.archives", check_files },
@@ -93,12 +111,12 @@ static const struct {
 /* What follows the prefix names a label, a variable …; value is checked where there is a rule for it. */
 static const struct {
 	const char *prefix;
-	const char *(*check_name)(const char *text);
-	const char *(*check_value)(const char *text);
-	bool is_label;
+	check_fn *check_name;
+	check_fn *check_value;
+	bool is_label; /* with reserved keys */
 } prefixes[] = {
-	{ "spark.kubernetes.driver.label.", check_label_key, check_label_value, true },
-	{ "spark.kubernetes.executor.label.", check_label_key, check_label_value, true },
+	{ "spark.kubernetes.driver.label.", check_label_key, check_label_template, true },
+	{ "spark.kubernetes.executor.label.", check_label_key, check_label_template, true },
 	{ "spark.kubernetes.driver.service.label.", check_label_key, check_label_value, true },
 	{ "spark.kubernetes.driver.annotation.", check_label_key, NULL, false },
 	{ "spark.kubernetes.executor.annotation.", check_label_key, NULL, false },
@@ -107,8 +125,9 @@ static const struct {
 	{ "spark.kubernetes.driver.node.selector.", check_label_key, check_label_value, false },
 	{ "spark.kubernetes.executor.node.selector.", check_label_key, check_label_value, false },
 	{ "spark.kubernetes.driverEnv.", check_env_name, NULL, false },
-	{ "spark.kubernetes.driver.secrets.", check_label_name, check_absolute, false },
-	{ "spark.kubernetes.executor.secrets.", check_label_name, check_absolute, false },
+	{ "spark.executorEnv.", check_env_name, NULL, false },
+	{ "spark.kubernetes.driver.secrets.", check_secret_name, check_absolute, false },
+	{ "spark.kubernetes.executor.secrets.", check_secret_name, check_absolute, false },
 	{ "spark.kubernetes.driver.secretKeyRef.", check_env_name, check_secret_ref, false },
 	{ "spark.kubernetes.executor.secretKeyRef.", check_env_name, check_secret_ref, false },
 };
@@ -141,10 +160,11 @@ static void check_value(struct problems *p, const char *path, const struct json 
 	}
 }
 
-static void check_named(struct problems *p, const char *path, const struct json *entry)
+static void check_named(struct problems *p, const struct json *spec, const char *path, const struct json *entry)
 {
 	for (size_t i = 0; i < array_len(prefixes); i++) {
 		const char *name = conf_suffix(entry, prefixes[i].prefix), *why;
+		check_fn *check = prefixes[i].check_value;
 
 		if (!name)
 			continue;
@@ -153,7 +173,9 @@ static void check_named(struct problems *p, const char *path, const struct json 
 			problems_add(p, path, "Forbidden: reserved for the bookkeeping of Spark and the operator");
 		else if (why)
 			problems_add(p, path, "Invalid value: \"%s\": %s", name, why);
-		why = prefixes[i].check_value ? prefixes[i].check_value(json_text(entry, "")) : NULL;
+		if (check == check_label_template)
+			check = validate_label_check(spec);
+		why = check ? check(json_text(entry, "")) : NULL;
 		if (why)
 			problems_invalid(p, path, entry, why);
 	}
@@ -168,16 +190,57 @@ static void check_namespace(struct problems *p, const struct app *app, const cha
 			     json_text(entry, ""));
 }
 
+/* spark-submit takes KEY=VALUE, and would see another key. */
+static void check_key(struct problems *p, const char *path, const struct json *entry)
+{
+	if (strchr(json_name(entry), '='))
+		problems_add(p, path, "Invalid value: \"%s\": expected a key without '='", json_name(entry));
+}
+
+static void check_pairs(struct problems *p, const struct json *conf)
+{
+	for (size_t i = 0; i < array_len(pairs); i++) {
+		bool first = json_get(conf, pairs[i][0]), second = json_get(conf, pairs[i][1]);
+		auto_free char *path = xasprintf("spec.sparkConf[%s]", pairs[i][first]);
+
+		if (first != second)
+			problems_add(p, path, "Required value: %s is set", pairs[i][second]);
+	}
+}
+
+/* Settings that exclude each other, or need each other. */
+static void check_conflicts(struct problems *p, const struct json *spec, const struct json *conf)
+{
+	const char *shared = conf_get(conf, "spark.blockManager.port", NULL);
+
+	if (json_get(conf, "spark.kerberos.principal") && !text_empty(json_str(spec, "proxyUser", NULL)))
+		problems_add(p, "spec.proxyUser",
+			     "Forbidden: only one of proxyUser and spark.kerberos.principal can be provided");
+	if (text_eq(shared, "0") && !json_get(conf, "spark.driver.blockManager.port"))
+		problems_add(p, "spec.sparkConf[spark.driver.blockManager.port]",
+			     "Required value: spark.blockManager.port is 0, and the driver's has to be a number");
+}
+
 void validate_conf(struct problems *p, const struct app *app)
 {
-	json_each (entry, validate_map(json_at(app->tree, "spec.sparkConf"))) {
+	const struct json *spec = json_get(app->tree, "spec"), *conf = validate_map(json_get(spec, "sparkConf"));
+
+	json_each (entry, validate_map(json_get(spec, "hadoopConf"))) {
+		auto_free char *path = xasprintf("spec.hadoopConf[%s]", json_name(entry));
+
+		check_key(p, path, entry);
+	}
+	check_pairs(p, conf);
+	check_conflicts(p, spec, conf);
+	json_each (entry, conf) {
 		auto_free char *path = xasprintf("spec.sparkConf[%s]", json_name(entry));
 
 		if (!json_is(entry, JSON_STRING))
 			continue;
+		check_key(p, path, entry);
 		check_refused(p, path, entry);
 		check_namespace(p, app, path, entry);
 		check_value(p, path, entry);
-		check_named(p, path, entry);
+		check_named(p, spec, path, entry);
 	}
 }

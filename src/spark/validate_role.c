@@ -55,24 +55,50 @@ static const struct rule rules[] = {
 	{ "gpu.name", RULE_STRING, check_label_key, 0 },
 	{ "gpu.quantity", RULE_INTEGER, NULL, 0 },
 	{ "deleteOnTermination", RULE_BOOL, NULL, 0 },
+	{ "template", RULE_OBJECT, NULL, 0 },
+	{ "template.metadata", RULE_OBJECT, NULL, 0 },
+	{ "template.metadata.labels", RULE_MAP, NULL, 0 },
+	{ "template.metadata.annotations", RULE_MAP, NULL, 0 },
+	{ "template.metadata.ownerReferences", RULE_LIST, NULL, 0 },
+	{ "template.spec", RULE_OBJECT, NULL, 0 },
+	{ "template.spec.containers", RULE_LIST, NULL, 0 },
+	{ "template.spec.initContainers", RULE_LIST, NULL, 0 },
+	{ "template.spec.volumes", RULE_LIST, NULL, 0 },
+	{ "template.spec.imagePullSecrets", RULE_LIST, NULL, 0 },
+	{ "template.spec.nodeSelector", RULE_MAP, NULL, 0 },
+	{ "template.spec.tolerations", RULE_LIST, NULL, 0 },
+	{ "template.spec.hostAliases", RULE_LIST, NULL, 0 },
+};
+
+/* What the operator adds to in a template's containers. */
+static const struct rule container_rules[] = {
+	{ "name", RULE_STRING, NULL, 0 },
+	{ "args", RULE_STRINGS, NULL, 0 },
+	{ "env", RULE_LIST, NULL, 0 },
+	{ "envFrom", RULE_LIST, NULL, 0 },
+	{ "ports", RULE_LIST, NULL, 0 },
+	{ "volumeMounts", RULE_LIST, NULL, 0 },
+	{ "resources", RULE_OBJECT, NULL, 0 },
+	{ "resources.requests", RULE_OBJECT, NULL, 0 },
+	{ "resources.limits", RULE_OBJECT, NULL, 0 },
 };
 
 /* Strings that each element of a list must have. */
 static const struct {
 	const char *list;
 	const char *member;
-	const char *(*check)(const char *text);
+	check_fn *check;
 } members[] = {
 	{ "env", "name", check_env_name },
 	{ "volumeMounts", "name", check_label_name },
 	{ "volumeMounts", "mountPath", check_absolute },
 	{ "configMaps", "name", check_object_name },
 	{ "configMaps", "path", check_absolute },
-	{ "secrets", "name", check_label_name },
+	{ "secrets", "name", check_secret_name },
 	{ "secrets", "path", check_absolute },
 	{ "sidecars", "name", check_label_name },
 	{ "initContainers", "name", check_label_name },
-	{ "ports", "name", check_not_empty },
+	{ "ports", "name", check_port_name },
 	{ "ports", "protocol", check_not_empty },
 };
 
@@ -96,7 +122,7 @@ static void check_members(struct problems *p, const struct json *role, const cha
 }
 
 static void check_keys(struct problems *p, const struct json *role, const char *prefix, const char *map,
-		       const char *(*check)(const char *text))
+		       check_fn *check)
 {
 	json_each (item, validate_map(json_get(role, map))) {
 		auto_free char *path = xasprintf("%s%s[%s]", prefix, map, json_name(item));
@@ -107,14 +133,15 @@ static void check_keys(struct problems *p, const struct json *role, const char *
 	}
 }
 
-static void check_labels(struct problems *p, const struct json *role, const char *prefix)
+static void check_labels(struct problems *p, const struct json *spec, const struct json *role, const char *prefix)
 {
 	static const char *const maps[] = { "labels", "serviceLabels", "nodeSelector" };
 
 	for (size_t i = 0; i < array_len(maps); i++) {
 		auto_free char *path = xasprintf("%s%s", prefix, maps[i]);
 
-		validate_labels(p, path, json_get(role, maps[i]));
+		validate_labels(p, path, json_get(role, maps[i]),
+				text_eq(maps[i], "labels") ? validate_label_check(spec) : check_label_value);
 		if (!text_eq(maps[i], "nodeSelector"))
 			validate_reserved(p, path, json_get(role, maps[i]));
 	}
@@ -147,12 +174,10 @@ static void check_mounts(struct problems *p, const struct json *spec, const stru
 	size_t i = 0;
 
 	json_each (mount, mounts) {
-		const char *name = json_str(mount, "name", ""), *mount_path = json_str(mount, "mountPath", "");
+		const char *name = json_str(mount, "name", "");
 		const struct json *volume = json_find(json_get(spec, "volumes"), "name", name);
 		auto_free char *path = xasprintf("%svolumeMounts[%zu]", prefix, i++);
 
-		if (*mount_path && json_find(mounts, "mountPath", mount_path) != mount)
-			problems_add(p, path, "Duplicate value: \"%s\"", mount_path);
 		if (!volume)
 			problems_add(p, path, "Not found: \"%s\": spec.volumes has no volume of that name", name);
 		else if (text_starts(name, LOCAL_DIR_PREFIX) && !is_local_dir_type(volume))
@@ -172,6 +197,32 @@ static void check_lifecycle(struct problems *p, const struct json *spec, const c
 			     "Forbidden: Spark replaces it when spark.decommission.enabled is true");
 }
 
+/* The application, or of executors their driver, is the controller, and there can be one only. */
+static void check_owners(struct problems *p, const struct json *role, const char *prefix)
+{
+	size_t i = 0;
+
+	json_each (owner, json_at(role, "template.metadata.ownerReferences")) {
+		auto_free char *path = xasprintf("%stemplate.metadata.ownerReferences[%zu].controller", prefix, i++);
+
+		if (json_bool(owner, "controller", false))
+			problems_add(p, path, "Forbidden: the pod has another controller");
+	}
+}
+
+static void check_template(struct problems *p, const struct json *role, const char *prefix)
+{
+	size_t i = 0;
+
+	check_owners(p, role, prefix);
+
+	json_each (container, json_at(role, "template.spec.containers")) {
+		auto_free char *path = xasprintf("%stemplate.spec.containers[%zu].", prefix, i++);
+
+		validate_rules(p, container, path, container_rules, array_len(container_rules));
+	}
+}
+
 void validate_role(struct problems *p, const struct json *spec, const char *role_name)
 {
 	const struct json *role = json_get(spec, role_name);
@@ -179,12 +230,14 @@ void validate_role(struct problems *p, const struct json *spec, const char *role
 
 	validate_rules(p, role, prefix, rules, array_len(rules));
 	check_members(p, role, prefix);
-	check_labels(p, role, prefix);
+	check_labels(p, spec, role, prefix);
 	check_keys(p, role, prefix, "annotations", check_label_key);
 	check_keys(p, role, prefix, "serviceAnnotations", check_label_key);
 	check_keys(p, role, prefix, "envVars", check_env_name);
 	check_keys(p, role, prefix, "envSecretKeyRefs", check_env_name);
 	check_secret_refs(p, role, prefix);
+	check_template(p, role, prefix);
 	check_mounts(p, spec, role, prefix);
+	validate_volumes(p, spec, role_name);
 	check_lifecycle(p, spec, role_name);
 }

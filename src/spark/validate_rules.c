@@ -4,6 +4,7 @@
 #include "validate.h"
 
 #include "base/text.h"
+#include "build.h"
 #include "check.h"
 
 static const char *const type_names[] = {
@@ -103,7 +104,14 @@ const struct json *validate_map(const struct json *v)
 	return json_is(v, JSON_OBJECT) ? v : NULL;
 }
 
-void validate_labels(struct problems *p, const char *path, const struct json *labels)
+check_fn *validate_label_check(const struct json *spec)
+{
+	auto_free char *version = conf_version_text(spec);
+
+	return conf_version(version) >= 400 ? check_label_template : check_label_value;
+}
+
+void validate_labels(struct problems *p, const char *path, const struct json *labels, check_fn *check_value)
 {
 	json_each (label, validate_map(labels)) {
 		auto_free char *at = xasprintf("%s[%s]", path, json_name(label));
@@ -111,7 +119,7 @@ void validate_labels(struct problems *p, const char *path, const struct json *la
 
 		if (why)
 			problems_add(p, at, "Invalid value: \"%s\": %s", json_name(label), why);
-		why = check_label_value(json_text(label, ""));
+		why = check_value(json_text(label, ""));
 		if (why)
 			problems_invalid(p, at, label, why);
 	}

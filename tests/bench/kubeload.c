@@ -4,7 +4,7 @@
  *   kubeload apps  -n N        create N SparkApplications at once
  *   kubeload limit -n N        what the API server can take from a plain client that knows everything beforehand: for each
  *                              of N applications the SparkApplication, ConfigMap, Service and driver Pod; then, timed
- *                              without the SparkApplications, the three objects only, and all that the operator writes
+ *                              without the SparkApplications, the objects only, and all that the operator writes
  *   kubeload submit -n N       create N SparkApplications at once and time until every driver pod is there
  *   kubeload wait -n N         wait until the driver pods of N SparkApplications are there; says when, in wall time
  *
@@ -26,6 +26,7 @@
 #include "runtime/informer.h"
 #include "spark/pod.h"
 #include "spark/submission.h"
+#include "spark/ui_service.h"
 
 #define MASTER "k8s://https://kubernetes.default.svc:443"
 
@@ -235,7 +236,8 @@ static void plan_note(struct plan *plan, const struct app *app, const char *reas
 static void plan_objects(struct job *job, bool all)
 {
 	struct submission_options options = { .master = MASTER, .submitted_ms = time_wall_ms() };
-	struct submission s;
+	struct submission s = { 0 };
+	struct app_names names;
 	struct app app;
 	struct err err = { 0 };
 
@@ -244,9 +246,11 @@ static void plan_objects(struct job *job, bool all)
 	plan_done(&job->plan);
 	plan_init(&job->plan);
 	job->step = 0;
-	plan_create(&job->plan, &resource_configmap, take_ptr(s.configmap), app.uid, "", "");
-	plan_create(&job->plan, &resource_service, take_ptr(s.service), app.uid, "", "");
-	plan_create(&job->plan, &resource_pod, take_ptr(s.driver), app.uid, "", "");
+	for (struct json *o = json_take_first(s.objects); o; o = json_take_first(s.objects))
+		plan_create(&job->plan, resource_of_kind(json_str(o, "kind", "")), o, app.uid, "", "");
+	app_names_init(&names, &app, 1);
+	plan_create(&job->plan, &resource_service, ui_service_build(&app, names.submission_id), app.uid, "", "");
+	app_names_done(&names);
 	if (all) {
 		plan_submitted(&job->plan, &app);
 		plan_note(&job->plan, &app, "SparkApplicationAdded");

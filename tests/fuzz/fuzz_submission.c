@@ -222,15 +222,16 @@ static void check_template(const char *text, const struct app *app)
 static void check(const struct submission *s, const struct app *app, int64_t attempt)
 {
 	__attribute__((cleanup(app_names_done))) struct app_names names;
-	const struct json *data = json_get(s->configmap, "data");
+	const struct json *configmap = submission_find(s, "ConfigMap"), *service = submission_find(s, "Service");
+	const struct json *driver = submission_find(s, "Pod"), *data = json_get(configmap, "data");
 	auto_json conf = read_properties(json_text(json_get(data, "spark.properties"), ""));
 
 	app_names_init(&names, app, attempt);
-	check_object(s->configmap, "ConfigMap", names.configmap, app);
-	check_object(s->service, "Service", names.service, app);
-	check_object(s->driver, "Pod", names.driver_pod, app);
-	check_labels(json_at(s->driver, "metadata.labels"), app, &names);
-	check_driver(s->driver, s->service);
+	check_object(configmap, "ConfigMap", names.configmap, app);
+	check_object(service, "Service", names.service, app);
+	check_object(driver, "Pod", names.driver_pod, app);
+	check_labels(json_at(driver, "metadata.labels"), app, &names);
+	check_driver(driver, service);
 	check_conf(conf, app, &names);
 	check_user_conf(conf, app);
 	check_template(json_text(json_get(data, "podspec-configmap-key"), ""), app);
@@ -254,12 +255,12 @@ static void run(struct json *tree, int64_t attempt)
 	set_default(metadata, "namespace", "default");
 	set_default(metadata, "uid", "2f1a7b0c-9d3e-4c55-8a61-0123456789ab");
 	if (app_decode(tree, &app, &err) < 0 || submission_build(&app, attempt, &options, &first, &err) < 0) {
-		require(err.code == ERR_INVALID && *err.msg && !first.driver);
+		require(err.code == ERR_INVALID && *err.msg && !first.objects);
 		return;
 	}
 	check(&first, &app, attempt);
 	require(submission_build(&app, attempt, &options, &second, &err) == 0);
-	require(json_equal(first.configmap, second.configmap) && json_equal(first.driver, second.driver));
+	require(json_equal(first.objects, second.objects));
 	submission_done(&first);
 	submission_done(&second);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "golden.h"
 #include "json/yaml.h"
 #include "spark/submission.h"
@@ -69,13 +70,26 @@ static struct json *parse_template(const char *text)
 	return json_take_first(documents);
 }
 
+/* The driver pod is the last object; of a kind that comes twice the second is called by its name. */
+static const char *member_of(const struct json *object, const struct json *out)
+{
+	static const char *const names[][2] = { { "ConfigMap", "configmap" },
+						{ "Service", "service" },
+						{ "Pod", "driver" } };
+
+	for (size_t i = 0; i < array_len(names); i++)
+		if (text_eq(json_str(object, "kind", NULL), names[i][0]) && !json_get(out, names[i][1]))
+			return names[i][1];
+	return json_str(object, "metadata.name", "");
+}
+
 static struct json *run(const struct json *input)
 {
 	const struct submission_options options = {
 		.master = json_str(input, "master", "k8s://https://10.96.0.1:443"),
 		.submitted_ms = json_i64(input, "submitted_ms", 0),
 	};
-	struct json *out = json_new_object(), *data;
+	struct json *out = json_new_object(), *data, *object;
 	struct submission s = { 0 };
 	struct err err = { 0 };
 	struct app app;
@@ -85,18 +99,18 @@ static struct json *run(const struct json *input)
 	if (!rc)
 		rc = submission_build(&app, json_i64(input, "attempt", 1), &options, &s, &err);
 	if (rc) {
-		assert_null(s.driver);
+		assert_null(s.objects);
 		assert_int_equal(err.code, ERR_INVALID);
 		json_set_str(out, "error", err.msg);
 		return out;
 	}
 	assert_int_equal(submission_validate(&app, &err), 0);
-	data = json_get(s.configmap, "data");
+	data = json_get(submission_find(&s, "ConfigMap"), "data");
 	json_set(data, "spark.properties", parse_properties(json_text(json_get(data, "spark.properties"), "")));
 	json_set(data, "podspec-configmap-key", parse_template(json_text(json_get(data, "podspec-configmap-key"), "")));
-	json_set(out, "configmap", take_ptr(s.configmap));
-	json_set(out, "service", take_ptr(s.service));
-	json_set(out, "driver", take_ptr(s.driver));
+	while ((object = json_take_first(s.objects)))
+		json_set(out, member_of(object, out), object);
+	submission_done(&s);
 	return out;
 }
 

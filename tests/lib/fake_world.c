@@ -299,6 +299,8 @@ static void complete(struct world *w, const struct resource *res, const char *ns
 		json_set_str(meta, "creationTimestamp", time_rfc3339(sched_wall(w->sched), text));
 	if (json_get(tree, "spec") && !json_get(meta, "generation"))
 		json_set_i64(meta, "generation", 1);
+	if (res == &resource_service && !json_at(tree, "spec.clusterIP"))
+		json_set_str(json_ensure_object(tree, "spec"), "clusterIP", "10.96.0.7");
 }
 
 const struct json *world_get(const struct world *w, const struct resource *res, const char *ns, const char *name)

@@ -1,6 +1,7 @@
 /*
  * The world of a reconcile test from JSON:
- *   {"app": SparkApplication, "pods": [Pod, …], "now": RFC 3339, "refused": {"code", "message", "since"}, "maxTracked": N}
+ *   {"app": SparkApplication, "pods": [Pod, …], "now": RFC 3339, "refused": {"code", "message", "since"}, "maxTracked": N,
+ *    "uiService": whether there are UI Services, "ui": {"address"} or {"problem", "failures", "failed"}}
  * An application that cannot be decoded becomes a problem, as the operator's wiring makes it.
  */
 #ifndef TESTS_SPARK_WORLD_H
@@ -36,6 +37,16 @@ static inline void spark_world_refuse(struct spark_world *s, const struct json *
 	s->world.refused = &s->refused;
 }
 
+static inline void spark_world_ui(struct spark_world *s, const struct json *ui)
+{
+	s->world.ui = (struct ui_sighting){
+		.address = json_str(ui, "address", NULL),
+		.problem = json_str(ui, "problem", NULL),
+		.failures = (unsigned)json_i64(ui, "failures", 0),
+	};
+	time_parse(json_str(ui, "failed", NULL), &s->world.ui.failed_ms);
+}
+
 /* Borrows input, which must outlive s; app: the application instead of input's. */
 static inline void spark_world_init(struct spark_world *s, const struct json *input, const struct json *app)
 {
@@ -45,6 +56,7 @@ static inline void spark_world_init(struct spark_world *s, const struct json *in
 	*s = (struct spark_world){ .options = reconcile_defaults };
 	s->options.master = "k8s://https://kubernetes.default.svc:443";
 	s->options.max_tracked_executors = json_i64(input, "maxTracked", s->options.max_tracked_executors);
+	s->options.ui_service = json_bool(input, "uiService", false);
 	s->world.app = &s->app;
 	if (app_decode(app, &s->app, &s->problem)) {
 		s->world.problem = s->problem.msg;
@@ -64,6 +76,7 @@ static inline void spark_world_init(struct spark_world *s, const struct json *in
 		s->pods[s->world.pod_count++] = pod_kind.view_new(pod, &err);
 	s->world.pods = s->pods;
 	time_parse(json_str(input, "now", NULL), &s->world.now_ms);
+	spark_world_ui(s, json_get(input, "ui"));
 	if (json_get(input, "refused"))
 		spark_world_refuse(s, json_get(input, "refused"));
 }

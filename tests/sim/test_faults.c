@@ -93,11 +93,57 @@ static void undisturbed_run_is_right(void **state)
 			assert_string_equal(json_str(app, "status.applicationState.state", ""),
 					    plots[i] == SIM_FAIL ? "FAILED" : "COMPLETED");
 			assert_int_equal(json_len(json_at(app, "status.executorState")), 2);
+			assert_string_equal(json_str(app, "status.driverInfo.webUIAddress", ""), "10.96.0.7:4040");
 		}
 		assert_int_equal(map_len(s.driver_uids), 1);
 		assert_in_range(fake_kube_write_count(s.kube), 5, 15);
 		sim_done(&s);
 	}
+}
+
+static void count_writes(const struct sim *s, unsigned *ret_status, unsigned *ret_events)
+{
+	size_t len = 0, pos = 0;
+	const struct fake_write *writes = fake_kube_writes(s->kube, &len);
+	const struct json *event;
+
+	*ret_status = *ret_events = 0;
+	for (size_t i = 0; i < len; i++)
+		*ret_status += writes[i].number && text_eq(writes[i].subresource, "status");
+	while ((event = fake_kube_next(s->kube, &resource_event, &pos)))
+		*ret_events += text_eq(json_str(event, "reason", ""), "SparkUIServiceFailed");
+}
+
+/* What is known of the UI Service joins a write that is due anyway. One that cannot be created, because somebody else's
+ * object has its name, changes nothing but that: it is told once. */
+static void ui_service_changes_nothing_else(void **state)
+{
+	static const char stranger[] = "{\"metadata\": {\"namespace\": \"default\", \"name\": \"pi-ui-svc\"}}";
+	unsigned status[2], events[2];
+	int64_t done_ms[2];
+
+	(void)state;
+	for (int taken = 0; taken < 2; taken++) {
+		const struct json *app;
+		struct err err = { 0 };
+		struct sim s;
+
+		sim_init(&s, SIM_SUCCEED);
+		if (taken)
+			fake_kube_put(s.kube, &resource_service, json_parse(stranger, strlen(stranger), &err));
+		sim_run(&s);
+		done_ms[taken] = s.sched.now_ms;
+		count_writes(&s, &status[taken], &events[taken]);
+		app = fake_kube_get(s.kube, &resource_sparkapplication, "default", "pi");
+		assert_string_equal(json_str(app, "status.applicationState.state", ""), "COMPLETED");
+		assert_int_equal(!json_at(app, "status.driverInfo.webUIServiceName"), taken);
+		assert_int_equal(map_len(s.driver_uids), 1);
+		sim_done(&s);
+	}
+	assert_int_equal(status[0], status[1]);
+	assert_int_equal(events[0], 0);
+	assert_int_equal(events[1], 1);
+	assert_true(done_ms[1] <= done_ms[0]);
 }
 
 typedef void set_fault_fn(struct sim *s, unsigned k, const void *arg);
@@ -403,6 +449,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(undisturbed_run_is_right),
+		cmocka_unit_test(ui_service_changes_nothing_else),
 		cmocka_unit_test(crash_after_every_write),
 		cmocka_unit_test(reply_lost_at_every_write),
 		cmocka_unit_test(call_lost_at_every_write),

@@ -52,6 +52,7 @@ static void test_defaults(void **state)
 	assert_int_equal(o.driver_grace_ms, 30000);
 	assert_int_equal(o.refusal_deadline_ms, 30000);
 	assert_int_equal(o.max_tracked_executors, 1000);
+	assert_true(o.ui_service);
 	assert_string_equal(o.metrics_bind, ":8080");
 	assert_string_equal(o.health_bind, "0");
 	assert_string_equal(o.log_level, "info");
@@ -89,6 +90,16 @@ static void test_values(void **state)
 	assert_string_equal(o.log_level, "debug");
 	assert_string_equal(o.log_format, "json");
 	assert_int_equal(o.driver_grace_ms, 3600000);
+	options_done(&o);
+
+	must_parse(&o, OPTIONS_START, ARGS("--enable-ui-service=false", "--master", "x"));
+	assert_false(o.ui_service);
+	assert_string_equal(o.master, "x");
+	options_done(&o);
+
+	must_parse(&o, OPTIONS_RENDER, ARGS("--enable-ui-service=false", "--enable-ui-service", "-f", "one"));
+	assert_true(o.ui_service);
+	assert_int_equal(o.files.len, 1);
 	options_done(&o);
 
 	must_parse(&o, OPTIONS_RENDER, ARGS("-f", "one", "--file=two", "-o", "json", "-h"));
@@ -154,6 +165,9 @@ static void test_refused(void **state)
 		{ OPTIONS_START,
 		  { "--workqueue-ratelimiter-max-delay=5" },
 		  "--workqueue-ratelimiter-max-delay: \"5\": expected a time like 30s, 5m or 1h30m" },
+		{ OPTIONS_START,
+		  { "--enable-ui-service=maybe" },
+		  "--enable-ui-service: \"maybe\": expected true or false" },
 		{ OPTIONS_START,
 		  { "--log-level=loud" },
 		  "--log-level: \"loud\": expected one of: debug info warn error" },

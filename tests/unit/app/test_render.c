@@ -100,13 +100,34 @@ static void expect_object(const struct json *object, const char *kind, const cha
 	assert_string_equal(json_str(object, "metadata.namespace", ""), ns);
 }
 
-static void expect_three(const struct json *objects, const char *ns)
+/* What is created, and last the executor that the driver would make. */
+static void expect_all(const struct json *objects, const char *ns)
 {
 	const struct json *map = json_first(objects), *service = json_next(map), *pod = json_next(service);
+	const struct json *ui = json_next(pod), *executor = json_next(ui);
 
 	expect_object(map, "ConfigMap", ns);
 	expect_object(service, "Service", ns);
 	expect_object(pod, "Pod", ns);
+	expect_object(ui, "Service", ns);
+	assert_string_equal(json_str(ui, "metadata.name", ""), "pi-ui-svc");
+	expect_object(executor, "Pod", ns);
+	assert_null(json_next(executor));
+}
+
+static void test_ui_service_off(void **state)
+{
+	static const char no_ui[] =
+	    "kind: SparkApplication\nmetadata: {name: pi}\n"
+	    "spec: {type: Scala, sparkVersion: 3.5.6, image: i, mainClass: C, mainApplicationFile: 'local:///a.jar', "
+	    "driver: {}, executor: {}, sparkConf: {spark.ui.enabled: 'false'}}\n";
+	auto_result flag = render(APP("{name: pi}"), "--enable-ui-service=false");
+	auto_result conf = render(no_ui, NULL);
+
+	(void)state;
+	assert_int_equal(flag.code + conf.code, 0);
+	assert_null(strstr(flag.out, "pi-ui-svc"));
+	assert_null(strstr(conf.out, "pi-ui-svc"));
 }
 
 static void test_yaml(void **state)
@@ -118,8 +139,7 @@ static void test_yaml(void **state)
 	(void)state;
 	assert_string_equal(r.errors, "");
 	assert_int_equal(r.code, 0);
-	assert_int_equal(json_len(objects), 3);
-	expect_three(objects, "default");
+	expect_all(objects, "default");
 	assert_string_equal(json_str(pod, "metadata.name", ""), "pi-driver");
 	assert_string_equal(json_str(json_first(json_at(pod, "metadata.ownerReferences")), "uid", ""),
 			    "00000000-0000-0000-0000-000000000000");
@@ -140,7 +160,7 @@ static void test_json(void **state)
 	assert_int_equal(r.code, 0);
 	assert_string_equal(json_str(list, "kind", ""), "List");
 	assert_string_equal(json_str(list, "apiVersion", ""), "v1");
-	expect_three(json_get(list, "items"), "jobs");
+	expect_all(json_get(list, "items"), "jobs");
 	assert_true(json_equal(json_get(list, "items"), objects));
 }
 
@@ -177,7 +197,7 @@ static void test_several(void **state)
 
 	(void)state;
 	assert_int_equal(r.code, 1);
-	assert_int_equal(json_len(objects), 6);
+	assert_int_equal(json_len(objects), 10);
 	assert_true(text_starts(r.errors, start));
 }
 
@@ -258,15 +278,11 @@ static void test_full_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_yaml),
-		cmocka_unit_test(test_json),
-		cmocka_unit_test(test_the_same_twice),
-		cmocka_unit_test(test_options_count),
-		cmocka_unit_test(test_several),
-		cmocka_unit_test(test_broken),
-		cmocka_unit_test(test_every_line_is_named),
-		cmocka_unit_test(test_files),
-		cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_yaml),	       cmocka_unit_test(test_json),
+		cmocka_unit_test(test_ui_service_off), cmocka_unit_test(test_the_same_twice),
+		cmocka_unit_test(test_options_count),  cmocka_unit_test(test_several),
+		cmocka_unit_test(test_broken),	       cmocka_unit_test(test_every_line_is_named),
+		cmocka_unit_test(test_files),	       cmocka_unit_test(test_full_disk),
 	};
 
 	json_setup();

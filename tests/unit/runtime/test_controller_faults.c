@@ -470,6 +470,70 @@ static void conflict_over_the_same_object(void **state)
 	assert_int_equal(fake_kube_calls(f->fk, VERB_DELETE, RES_POD), 3);
 }
 
+static void extra_is_told(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, toy_extra);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 5000);
+	assert_int_equal(f->extras, 1);
+	assert_string_equal(json_str(f->last_extra, "metadata.name", ""), "a-driver");
+	assert_string_equal(json_str(f->last_extra, "kind", ""), "Pod");
+	assert_string_equal(app_phase(f, "a"), "Running");
+}
+
+/* The plan goes on, does not fail, and the next one knows. */
+static void extra_fails_alone(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal denied = { .status = 403, .message = "no pods today" };
+
+	fake_kube_refuse(f->fk, VERB_CREATE, RES_POD, 3, &denied);
+	start(f, toy_extra);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 500);
+	assert_string_equal(app_phase(f, "a"), "Submitted");
+	assert_int_equal(f->extras, 2); /* at once, and after the write */
+	assert_int_equal(f->last_extra_err.code, ERR_DENIED);
+	assert_non_null(strstr(f->last_extra_err.msg, "no pods today"));
+	assert_non_null(strstr(buf_str(&f->log), "no pods today"));
+	fake_kube_run(f->fk, 5000);
+	assert_int_equal(f->extras, 4);
+	assert_string_equal(app_phase(f, "a"), "Running");
+	assert_int_equal(f->told, 0);
+	assert_int_equal(result(f, "error"), 0);
+}
+
+static void extra_is_adopted(void **state)
+{
+	struct fixture *f = *state;
+
+	fake_kube_fail(f->fk, 1, FAKE_LOSE_REPLY, NULL);
+	start(f, toy_extra);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 5000);
+	assert_int_equal(f->last_extra_err.code, ERR_IO);
+	assert_int_equal(f->extras, 2);
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
+	assert_string_equal(json_str(f->last_extra, "metadata.name", ""), "a-driver");
+}
+
+static void extra_of_a_stranger(void **state)
+{
+	static const char text[] = "{\"metadata\": {\"namespace\": \"ns\", \"name\": \"a-driver\"}}";
+	struct fixture *f = *state;
+	struct err err;
+
+	fake_kube_put(f->fk, RES_POD, json_parse(text, strlen(text), &err));
+	start(f, toy_extra);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 500);
+	assert_int_equal(f->last_extra_err.code, ERR_EXISTS);
+	assert_null(f->last_extra);
+	assert_int_equal(result(f, "error"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -497,6 +561,10 @@ int main(void)
 		TEST(deletion_has_preconditions),
 		TEST(already_gone_is_done),
 		TEST(conflict_over_the_same_object),
+		TEST(extra_is_told),
+		TEST(extra_fails_alone),
+		TEST(extra_is_adopted),
+		TEST(extra_of_a_stranger),
 	};
 
 	json_setup();

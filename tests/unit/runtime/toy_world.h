@@ -41,6 +41,9 @@ struct fixture {
 	unsigned plans;
 	unsigned told; /* plans that were told of a failure */
 	struct failure last_told;
+	unsigned extras; /* that were told of … */
+	struct json *last_extra;
+	struct err last_extra_err;
 	struct buf order; /* names of the keys planned */
 	struct buf log;
 };
@@ -115,6 +118,21 @@ static inline int toy_pod_only(struct fixture *f, const struct kobj *app, const 
 	(void)err;
 	if (!store_index_next(f->pods, app->key, &pos))
 		plan_pod(plan, app);
+	return 0;
+}
+
+/* The pod is an extra; the phase follows when something is known of it. */
+static inline int toy_extra(struct fixture *f, const struct kobj *app, const struct failure *failed, struct plan *plan,
+			    struct err *err)
+{
+	(void)failed;
+	(void)err;
+	if (!f->last_extra) {
+		plan_create_extra(plan, RES_POD, pod_of(app), app->uid, "app", app->name);
+		plan_requeue(plan, 1000);
+	}
+	if (!text_eq(phase_of(app), f->last_extra ? "Running" : "Submitted"))
+		plan_phase(plan, app, f->last_extra ? "Running" : "Submitted");
 	return 0;
 }
 
@@ -207,12 +225,28 @@ static inline bool has_seen(void *arg, const struct resource *res, const char *n
 	return res != RES_POD || informer_has_seen(f->pod_informer, version);
 }
 
+static inline void on_extra(void *arg, const char *key, const struct json *object, const struct err *err)
+{
+	struct fixture *f = arg;
+
+	assert_string_equal(key, "ns/a");
+	assert_true(!object == !!err);
+	f->extras++;
+	json_free(take_ptr(f->last_extra));
+	if (object)
+		f->last_extra = json_dup(object);
+	else
+		f->last_extra_err = *err;
+}
+
 static inline bool may_write(void *arg)
 {
 	return !((struct fixture *)arg)->locked;
 }
 
-static const struct controller_ops ops = { .plan = make_plan, .has_seen = has_seen, .may_write = may_write };
+static const struct controller_ops ops = {
+	.plan = make_plan, .has_seen = has_seen, .extra = on_extra, .may_write = may_write
+};
 
 static inline void on_app(void *arg, const struct kobj *before, const struct kobj *now)
 {
@@ -281,6 +315,7 @@ static inline int teardown(void **state)
 	store_free(f->pods);
 	metrics_free(f->metrics);
 	fake_kube_free(f->fk);
+	json_free(f->last_extra);
 	buf_done(&f->order);
 	buf_done(&f->log);
 	sched_done(&f->sched);

@@ -39,8 +39,8 @@ static void programs(void **state)
 
 static void substitution(void **state)
 {
-	auto_free char *text = conf_substitute("{{APP_ID}}/{{EXECUTOR_ID}}/{{OTHER}}/{{APP_ID", "spark-1");
-	auto_free char *empty = conf_substitute("", "spark-1");
+	auto_free char *text = conf_substitute("{{APP_ID}}/{{EXECUTOR_ID}}/{{OTHER}}/{{APP_ID", "spark-1", "");
+	auto_free char *empty = conf_substitute("", "spark-1", "");
 
 	(void)state;
 	assert_string_equal(text, "spark-1//{{OTHER}}/{{APP_ID");
@@ -70,7 +70,8 @@ static struct json *fill(const char *spec_text, int version)
 	b.program = conf_program(json_str(b.spec, "mainApplicationFile", ""));
 	b.conf = json_new_object();
 	app_names_init(&b.names, &app, 1);
-	conf_fill(&b);
+	conf_of_spec(&b);
+	conf_of_submission(&b);
 	app_names_done(&b.names);
 	return b.conf;
 }

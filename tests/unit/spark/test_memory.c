@@ -25,7 +25,7 @@ static void sizes(void **state)
 	for (size_t i = 0; i < array_len(rows); i++) {
 		int64_t mib = -1;
 
-		assert_true(memory_mib(rows[i].text, &mib));
+		assert_true(memory_mib(rows[i].text, 305, &mib));
 		assert_int_equal(mib, rows[i].mib);
 	}
 }
@@ -51,9 +51,23 @@ static void not_sizes(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < array_len(rows); i++)
-		assert_false(memory_mib(rows[i], &mib));
-	assert_false(memory_mib(NULL, &mib));
+		assert_false(memory_mib(rows[i], 401, &mib));
+	assert_false(memory_mib(NULL, 305, &mib));
 	assert_int_equal(mib, -1);
+}
+
+/* As spark-submit 4.1.0 and 4.2.1 take them. */
+static void binary_units(void **state)
+{
+	static const char *const rows[] = { "2Gi", "2gib", "2048mi", "2097152KiB" };
+	int64_t mib;
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		assert_false(memory_mib(rows[i], 401, &mib));
+		assert_true(memory_mib(rows[i], 402, &mib));
+		assert_int_equal(mib, 2048);
+	}
 }
 
 /* The sums are those of spark-submit 3.5.6. */
@@ -101,10 +115,8 @@ static void doubles(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(sizes),
-		cmocka_unit_test(not_sizes),
-		cmocka_unit_test(overheads),
-		cmocka_unit_test(doubles),
+		cmocka_unit_test(sizes),     cmocka_unit_test(not_sizes), cmocka_unit_test(binary_units),
+		cmocka_unit_test(overheads), cmocka_unit_test(doubles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,7 +56,12 @@ static const struct {
 	{ SPEC("\"type\":null"), "spec.type: Required value" },
 	{ SPEC("\"mode\":null"), NULL },
 	{ SPEC("\"mode\":\"client\""), "spec.mode: Invalid value: \"client\": the driver of a client-mode" },
-	{ SPEC("\"sparkVersion\":null"), "spec.sparkVersion: Required value" },
+	{ SPEC("\"sparkVersion\":null"), "spec.sparkVersion: Required value: the tag of the driver's image" },
+	{ SPEC("\"sparkVersion\":null,\"image\":\"i:3.5.6-java17\""), NULL },
+	{ SPEC("\"sparkVersion\":null,\"driver\":{\"image\":\"d:v4.0.1\"}"), NULL },
+	{ SPEC("\"sparkVersion\":\"\",\"image\":\"i:2.4.8\""),
+	  "spec.sparkVersion: Invalid value: \"2.4.8\", by the image's tag: Spark before 3.1" },
+	{ SPEC("\"sparkVersion\":\"9.1.0\""), NULL },
 	{ SPEC("\"sparkVersion\":\"2.4.8\""), "spec.sparkVersion: Invalid value: \"2.4.8\": Spark before 3.1" },
 	{ SPEC("\"sparkVersion\":\"latest\""), "spec.sparkVersion: Invalid value: \"latest\": expected MAJOR" },
 	{ SPEC("\"sparkVersion\":3.5"), "spec.sparkVersion: Invalid value: 3.5: expected a string" },
@@ -94,7 +99,11 @@ static const struct {
 	{ SPEC("\"deps\":{\"jars\":[\"local:///a.jar\"],\"packages\":[\"a:b:1\"]}"), NULL },
 	{ SPEC("\"volumes\":[{\"name\":\"a\"},{\"name\":\"a\"}]"), "spec.volumes[1].name: Duplicate value: \"a\"" },
 	{ SPEC("\"volumes\":[{\"name\":\"A\"}]"), "spec.volumes[0].name: Invalid value: \"A\": expected a DNS label" },
-	{ SPEC("\"volumes\":[{\"name\":\"pod-template-volume\"}]"), "spec.volumes[0].name: Forbidden" },
+	{ SPEC("\"volumes\":[{\"name\":\"pod-template-volume\"}]"), NULL },
+	{ SPEC("\"volumes\":[{\"name\":\"pod-template-volume\",\"emptyDir\":{}}],\"driver\":{\"volumeMounts\":[{"
+	       "\"name\":"
+	       "\"pod-template-volume\",\"mountPath\":\"/a\"}]}"),
+	  "spec.driver.volumeMounts[0]: Duplicate value: \"pod-template-volume\": the pod has that from Spark itself" },
 	{ SPEC("\"volumes\":[7]"), "spec.volumes[0]: Invalid value: 7: expected an object\nspec.volumes[0].name" },
 	{ SPEC("\"nodeSelector\":{\"a\":\"b\"},\"driver\":{\"nodeSelector\":{\"a\":\"c\"}}"),
 	  "spec.nodeSelector: Forbidden" },
@@ -105,14 +114,85 @@ static const struct {
 	  "spec.dynamicAllocation.enabled: Invalid value: \"yes\": expected true" },
 	{ SPEC("\"dynamicAllocation\":{\"enabled\":true,\"minExecutors\":3,\"maxExecutors\":2}"),
 	  "spec.dynamicAllocation.minExecutors: Invalid value: 3: is above maxExecutors, 2" },
-	{ SPEC("\"monitoring\":{\"prometheus\":{\"jmxExporterJar\":\"/x\"}}"),
-	  "spec.monitoring.prometheus: Forbidden" },
+	{ SPEC("\"monitoring\":{\"prometheus\":{\"jmxExporterJar\":\"/x\"}}"), NULL },
 	{ SPEC("\"monitoring\":{\"exposeDriverMetrics\":true}"), NULL },
+	{ SPEC("\"monitoring\":{\"exposeDriverMetrics\":true,\"prometheus\":{\"jmxExporterJar\":\"/"
+	       "x\"}},\"driver\":{\"secrets\":[{"
+	       "\"name\":\"s\",\"path\":\"/etc/metrics/conf\"}]}"),
+	  "spec.driver.secrets[0]: Duplicate value: \"/etc/metrics/conf\": the pod has that from spec.monitoring "
+	  "already" },
 	{ SPEC("\"batchScheduler\":\"volcano\""), "spec.batchScheduler: Forbidden" },
 	{ SPEC("\"batchScheduler\":\"\""), NULL },
-	{ DRIVER("\"template\":{\"spec\":{}}"), "spec.driver.template: Forbidden" },
-	{ EXEC("\"template\":{\"spec\":{}}"), "spec.executor.template: Forbidden" },
-	{ EXEC("\"memoryLimit\":\"2g\""), "spec.executor.memoryLimit: Forbidden" },
+	{ DRIVER("\"template\":{\"spec\":{}}"), NULL },
+	{ EXEC("\"template\":{\"metadata\":{\"labels\":{\"a\":\"b\"}}}"), NULL },
+	{ EXEC("\"template\":{\"spec\":{\"containers\":[]}}"), NULL },
+	{ DRIVER("\"template\":[]"), "spec.driver.template: Invalid value: []: expected an object" },
+	{ DRIVER("\"template\":{\"spec\":\"x\"}"),
+	  "spec.driver.template.spec: Invalid value: \"x\": expected an object" },
+	{ DRIVER("\"template\":{\"metadata\":1}"),
+	  "spec.driver.template.metadata: Invalid value: 1: expected an object" },
+	{ EXEC("\"template\":{\"spec\":{\"containers\":{}}}"),
+	  "spec.executor.template.spec.containers: Invalid value: {}: expected a list" },
+	{ EXEC("\"template\":{\"spec\":{\"containers\":[1]}}"),
+	  "spec.executor.template.spec.containers[0]: Invalid value: 1: expected an object" },
+	{ EXEC("\"template\":{\"spec\":{\"containers\":[{\"env\":{}}]}}"),
+	  "spec.executor.template.spec.containers[0].env: Invalid value: {}: expected a list" },
+	{ DRIVER("\"template\":{\"metadata\":{\"ownerReferences\":[{\"controller\":true}]}}"),
+	  "spec.driver.template.metadata.ownerReferences[0].controller: Forbidden" },
+	{ DRIVER("\"template\":{\"metadata\":{\"ownerReferences\":[{\"name\":\"a\"}]}}"), NULL },
+	{ DRIVER("\"template\":{\"spec\":{\"volumes\":[{\"name\":\"spark-conf-volume-driver\"}]}}"),
+	  "spec.driver.template.spec.volumes[0]: Duplicate value: \"spark-conf-volume-driver\"" },
+	{ EXEC("\"template\":{\"spec\":{\"volumes\":[{\"name\":\"spark-conf-volume-driver\"}]}}"), NULL },
+	{ DRIVER("\"template\":{\"spec\":{\"volumes\":[{\"name\":\"data\"}]}},\"volumeMounts\":[{\"name\":\"data\","
+		 "\"mountPath\":\"/a\"}]"),
+	  "spec.driver.volumeMounts[0]: Duplicate value: \"data\": the pod has that from "
+	  "spec.driver.template.spec.volumes[0] already" },
+	{ DRIVER("\"template\":{\"spec\":{\"volumes\":[{\"name\":\"data\",\"emptyDir\":{}}]}},\"volumeMounts\":[{"
+		 "\"name\":\"data\",\"mountPath\":\"/a\"}]"),
+	  NULL },
+	{ DRIVER(
+	      "\"template\":{\"spec\":{\"volumes\":[{\"name\":\"s-volume\"}]}},\"secrets\":[{\"name\":\"s\",\"path\":"
+	      "\"/s\"}]"),
+	  "spec.driver.secrets[0]: Duplicate value: \"s-volume\"" },
+	{ DRIVER("\"configMaps\":[{\"name\":\"a\",\"path\":\"/x\"},{\"name\":\"b\",\"path\":\"/x\"}]"),
+	  "spec.driver.configMaps[1]: Duplicate value: \"/x\": the pod has that from spec.driver.configMaps[0] "
+	  "already" },
+	{ DRIVER("\"configMaps\":[{\"name\":\"a\",\"path\":\"/x\"},{\"name\":\"a\",\"path\":\"/y\"}]"), NULL },
+	{ DRIVER("\"configMaps\":[{\"name\":\"a\",\"path\":\"/opt/spark/conf\"}]"),
+	  "spec.driver.configMaps[0]: Duplicate value: \"/opt/spark/conf\": the pod has that from Spark itself" },
+	{ EXEC("\"template\":{\"spec\":{\"volumes\":[{\"name\":\"spark-local-dir-1\"}]}}"),
+	  "spec.sparkConf[spark.local.dir]: Duplicate value: \"spark-local-dir-1\"" },
+	{ EXEC("\"template\":{\"spec\":{\"volumes\":[{\"name\":\"spark-local-dir-1\"}],\"containers\":[{"
+	       "\"volumeMounts\":[{"
+	       "\"name\":\"spark-local-dir-1\",\"mountPath\":\"/s\"}]}]}}"),
+	  NULL },
+	{ EXEC("\"sidecars\":[{\"name\":\"spark-kubernetes-executor\",\"image\":\"i\"}]"),
+	  "spec.executor: Duplicate value: \"spark-kubernetes-executor\": two containers" },
+	{ EXEC("\"memoryLimit\":\"2g\""), "spec.executor.memoryLimit: Invalid value: \"2g\": Spark sets the memory "
+					  "limit of executors to their request, "
+					  "1408Mi: leave it out, and raise memoryOverhead" },
+	{ EXEC("\"memoryLimit\":\"1408Mi\""), NULL },
+	{ EXEC("\"memoryLimit\":\"1408m\""), NULL },
+	{ EXEC("\"memoryLimit\":\"1476395008\""), NULL },
+	{ EXEC("\"memoryLimit\":\"\""), NULL },
+	{ EXEC("\"cores\":2,\"coreLimit\":\"1500m\""),
+	  "spec.executor.coreLimit: Invalid value: \"1500m\": is below the request of executors, 2" },
+	{ EXEC("\"cores\":2,\"coreLimit\":\"2000m\""), NULL },
+	{ EXEC("\"env\":[{\"name\":\"SPARK_LOCAL_DIRS\",\"value\":\"/x\"}]"),
+	  "spec.executor.env[0]: Forbidden: Spark sets SPARK_LOCAL_DIRS of executors itself: use volumes" },
+	{ EXEC("\"env\":[{\"name\":\"SPARK_JAVA_OPT_7\",\"value\":\"x\"}]"),
+	  "spec.executor.env[0]: Forbidden: Spark sets" },
+	{ EXEC("\"env\":[{\"name\":\"SPARK_CLASSPATH\",\"value\":\"x\"}]"), NULL },
+	{ SPEC("\"sparkConf\":{\"spark.executor.extraClassPath\":\"/a\"},\"executor\":{\"env\":[{\"name\":"
+	       "\"SPARK_CLASSPATH\"}]}"),
+	  "spec.executor.env[0]: Forbidden: Spark sets SPARK_CLASSPATH of executors itself by "
+	  "spark.executor.extraClassPath" },
+	{ EXEC("\"env\":[{\"name\":\"SPARK_USER\",\"value\":\"me\"}]"), NULL },
+	{ EXEC("\"env\":[{\"name\":\"SPARK_USER\",\"valueFrom\":{\"fieldRef\":{}}}]"),
+	  "spec.executor.env[0]: Forbidden: Spark sets SPARK_USER of executors itself: give it a plain value" },
+	{ EXEC("\"envVars\":{\"SPARK_EXECUTOR_POD_IP\":\"x\"}"),
+	  "spec.executor.envVars[SPARK_EXECUTOR_POD_IP]: Forbidden" },
+	{ DRIVER("\"env\":[{\"name\":\"SPARK_LOCAL_DIRS\",\"value\":\"/x\"}]"), NULL },
 	{ DRIVER("\"memoryLimit\":\"2Gi\""), NULL },
 	{ DRIVER("\"memoryLimit\":\"much\""), "spec.driver.memoryLimit: Invalid value" },
 	{ DRIVER("\"cores\":0"), "spec.driver.cores: Invalid value: 0: must be at least 1" },
@@ -167,8 +247,105 @@ static const struct {
 							"equal the application namespace \"team-a\", got \"b\"" },
 	{ CONF("\"spark.kubernetes.authenticate.driver.oauthTokenFile\":\"/t\""),
 	  "spec.sparkConf[spark.kubernetes.authenticate.driver.oauthTokenFile]: Forbidden: authentication" },
+	{ CONF("\"spark.kubernetes.authenticate.submission.oauthToken\":\"t\""),
+	  "spec.sparkConf[spark.kubernetes.authenticate.submission.oauthToken]: Forbidden: authentication" },
+	{ CONF("\"spark.kubernetes.context\":\"c\""), "spec.sparkConf[spark.kubernetes.context]: Forbidden" },
+	{ CONF("\"spark.master=local\":\"x\""),
+	  "spec.sparkConf[spark.master=local]: Invalid value: \"spark.master=local\"" },
+	{ SPEC("\"hadoopConf\":{\"a=b\":\"x\"}"),
+	  "spec.hadoopConf[a=b]: Invalid value: \"a=b\": expected a key without" },
 	{ CONF("\"spark.kubernetes.kerberos.krb5.path\":\"/k\""),
-	  "spec.sparkConf[spark.kubernetes.kerberos.krb5.path]: Forbidden: Kerberos" },
+	  "spec.sparkConf[spark.kubernetes.kerberos.krb5.path]: Forbidden: it names a file of the submitter, and the "
+	  "operator "
+	  "has no files of yours: make a ConfigMap" },
+	{ CONF("\"spark.kubernetes.kerberos.krb5.configMapName\":\"krb5\""), NULL },
+	{ CONF("\"spark.kubernetes.kerberos.tokenSecret.name\":\"t\""),
+	  "spec.sparkConf[spark.kubernetes.kerberos.tokenSecret.itemKey]: Required value: "
+	  "spark.kubernetes.kerberos.tokenSecret.name is set" },
+	{ CONF("\"spark.kubernetes.kerberos.tokenSecret.itemKey\":\"k\""),
+	  "spec.sparkConf[spark.kubernetes.kerberos.tokenSecret.name]: Required value" },
+	{ CONF("\"spark.kerberos.keytab\":\"local:///k/t\""),
+	  "spec.sparkConf[spark.kerberos.principal]: Required value" },
+	{ CONF("\"spark.kerberos.keytab\":\"local:///k/t\",\"spark.kerberos.principal\":\"me@X\""), NULL },
+	{ CONF("\"spark.kerberos.keytab\":\"/k/t\",\"spark.kerberos.principal\":\"me@X\""),
+	  "spec.sparkConf[spark.kerberos.keytab]: Invalid value: \"/k/t\": the operator has no files of yours: mount" },
+	{ SPEC("\"proxyUser\":\"u\",\"sparkConf\":{\"spark.kerberos.keytab\":\"local:///"
+	       "k\",\"spark.kerberos.principal\":\"p\"}"),
+	  "spec.proxyUser: Forbidden: only one of proxyUser and spark.kerberos.principal" },
+	{ CONF("\"spark.kubernetes.driver.podTemplateFile\":\"/t\""),
+	  "spec.sparkConf[spark.kubernetes.driver.podTemplateFile]: Forbidden: it names a file of the submitter, and "
+	  "the "
+	  "operator has no files of yours: use spec.driver.template" },
+	{ CONF("\"spark.kubernetes.executor.podTemplateContainerName\":\"main\""), NULL },
+	{ CONF("\"spark.kubernetes.driver.pod.featureSteps\":\"org.example.Step\""),
+	  "spec.sparkConf[spark.kubernetes.driver.pod.featureSteps]: Forbidden: feature steps are Java classes" },
+	{ CONF("\"spark.kubernetes.executor.pod.featureSteps\":\"org.example.Step\""), NULL },
+	{ SPEC("\"sparkVersion\":\"4.2.1\",\"sparkConf\":{\"spark.kubernetes.driver.pod.excludedFeatureSteps\":"
+	       "\"org.apache.spark.deploy.k8s.features.BasicDriverFeatureStep\"}"),
+	  "spec.sparkConf[spark.kubernetes.driver.pod.excludedFeatureSteps]: Unsupported value" },
+	{ CONF(
+	      "\"spark.kubernetes.file.upload.path\":\"s3a://b\",\"spark.kubernetes.driver.resourceNamePrefix\":\"x\""),
+	  NULL },
+	{ CONF("\"spark.kubernetes.local.dirs.tmpfs\":\"yes\""),
+	  "spec.sparkConf[spark.kubernetes.local.dirs.tmpfs]: Invalid" },
+	{ CONF("\"spark.kubernetes.configMap.maxSize\":\"2000000\""),
+	  "spec.sparkConf[spark.kubernetes.configMap.maxSize]: Inv" },
+	{ CONF("\"spark.driver.memoryOverheadFactor\":\"0\""),
+	  "spec.sparkConf[spark.driver.memoryOverheadFactor]: Invalid" },
+	{ CONF("\"spark.kubernetes.memoryOverheadFactor\":\"0\""), NULL },
+	{ CONF("\"spark.executor.instances\":\"0\""),
+	  "spec.sparkConf[spark.executor.instances]: Invalid value: 0: must be at least 1" },
+	{ CONF("\"spark.executor.instances\":\"-1\""),
+	  "spec.sparkConf[spark.executor.instances]: Invalid value: \"-1\"" },
+	{ CONF("\"spark.blockManager.port\":\"80\""),
+	  "spec.sparkConf[spark.blockManager.port]: Invalid value: \"80\"" },
+	{ CONF("\"spark.blockManager.port\":\"0\""), "spec.sparkConf[spark.driver.blockManager.port]: Required value" },
+	{ CONF("\"spark.blockManager.port\":\"0\",\"spark.driver.blockManager.port\":\"7079\""), NULL },
+	{ CONF("\"spark.kubernetes.executor.podNamePrefix\":\"A_b\""),
+	  "spec.sparkConf[spark.kubernetes.executor.podNamePrefix]: Invalid value" },
+	{ CONF("\"spark.executorEnv.A B\":\"x\""), "spec.sparkConf[spark.executorEnv.A B]: Invalid value: \"A B\"" },
+	{ CONF("\"spark.kubernetes.driver.secrets.a.b\":\"/x\""),
+	  "spec.sparkConf[spark.kubernetes.driver.secrets.a.b]: Inv" },
+	{ CONF("\"spark.kubernetes.driver.label.id\":\"x{{APP_ID}}\""),
+	  "spec.sparkConf[spark.kubernetes.driver.label.id]: Invalid value: \"x{{APP_ID}}\"" },
+	{ SPEC("\"sparkVersion\":\"4.0.1\",\"driver\":{\"labels\":{\"id\":\"x{{APP_ID}}\"}}"), NULL },
+	{ SPEC("\"sparkVersion\":\"4.0.1\",\"driver\":{\"nodeSelector\":{\"id\":\"x{{APP_ID}}\"}}"),
+	  "spec.driver.nodeSelector[id]: Invalid value" },
+	{ CONF("\"spark.kubernetes.driver.volumes.emptyDir.a.mount.path\":\"/"
+	       "x\",\"spark.kubernetes.driver.volumes.nfs.a."
+	       "mount.path\":\"/y\""),
+	  "spec.sparkConf[spark.kubernetes.driver.volumes.nfs.a.mount.path]: Duplicate value: \"a\"" },
+	{ CONF("\"spark.kubernetes.executor.volumes.csi.a.mount.path\":\"/x\""),
+	  "spark.kubernetes.executor.volumes.csi.a.mount.path: Invalid value" },
+	{ CONF("\"spark.kubernetes.driver.volumes.emptyDir.A.mount.path\":\"/x\""),
+	  "spark.kubernetes.driver.volumes.emptyDir.A.: Invalid value: \"A\": expected a DNS label" },
+	{ CONF("\"spark.kubernetes.driver.volumes.emptyDir.a.mount.path\":\"/"
+	       "x\",\"spark.kubernetes.driver.volumes.emptyDir.a."
+	       "mount.readOnly\":\"yes\""),
+	  "spark.kubernetes.driver.volumes.emptyDir.a.mount.readOnly: Invalid value: \"yes\": expected true or false" },
+	{ CONF("\"spark.kubernetes.driver.volumes.emptyDir.a.mount.path\":\"/"
+	       "x\",\"spark.kubernetes.driver.volumes.emptyDir.a."
+	       "options.sizeLimit\":\"5\""),
+	  NULL },
+	{ SPEC("\"sparkVersion\":\"4.0.1\",\"sparkConf\":{\"spark.kubernetes.driver.volumes.emptyDir.a.mount.path\":\"/"
+	       "x\","
+	       "\"spark.kubernetes.driver.volumes.emptyDir.a.options.sizeLimit\":\"5\"}"),
+	  "spark.kubernetes.driver.volumes.emptyDir.a.options.sizeLimit: Invalid value: \"5\": is smaller than 1KiB" },
+	{ SPEC("\"sparkVersion\":\"4.0.1\",\"sparkConf\":{\"spark.kubernetes.driver.volumes.emptyDir.a.mount.path\":\"/"
+	       "x\","
+	       "\"spark.kubernetes.driver.volumes.emptyDir.a.mount.subPath\":\"s\",\"spark.kubernetes.driver.volumes."
+	       "emptyDir."
+	       "a.mount.subPathExpr\":\"e\"}"),
+	  "spark.kubernetes.driver.volumes.emptyDir.a.mount.subPathExpr: Forbidden: excludes mount.subPath" },
+	{ SPEC(
+	      "\"sparkVersion\":\"4.0.1\",\"sparkConf\":{\"spark.kubernetes.driver.volumes.persistentVolumeClaim.a."
+	      "mount."
+	      "path\":\"/"
+	      "x\",\"spark.kubernetes.driver.volumes.persistentVolumeClaim.a.options.claimName\":\"OnDemand\","
+	      "\"spark.kubernetes.driver.volumes.persistentVolumeClaim.a.label.sparkoperator.k8s.io/app-name\":\"x\"}"),
+	  "spark.kubernetes.driver.volumes.persistentVolumeClaim.a.label.sparkoperator.k8s.io/app-name: Invalid value: "
+	  "\"x\": "
+	  "reserved" },
 	{ CONF("\"spark.kubernetes.driver.label.spark-role\":\"x\""),
 	  "spec.sparkConf[spark.kubernetes.driver.label.spark-role]: Forbidden: reserved" },
 	{ CONF("\"spark.kubernetes.executor.label.a\":\"x y\""),
@@ -238,6 +415,24 @@ static void long_values_are_cut_between_characters(void **state)
 	assert_true(strlen(err.msg) < 200);
 }
 
+static void long_keys_are_cut(void **state)
+{
+	auto_json tree = json_new_object();
+	struct json *driver = json_ensure_object(json_ensure_object(tree, "spec"), "driver");
+	auto_free char *key = xcalloc(1, (1 << 16) + 1);
+	auto_free char *patch = NULL;
+	struct err err;
+
+	(void)state;
+	memset(key, 'x', 1 << 16);
+	json_set_str(json_ensure_object(driver, "labels"), key, "a");
+	patch = json_print(tree);
+	validate(patch, &err);
+	assert_int_equal(err.code, ERR_INVALID);
+	assert_true(text_starts(err.msg, "spec.driver.labels[xxx"));
+	assert_true(strlen(err.msg) < 1000);
+}
+
 static void more_than_a_configmap_holds(void **state)
 {
 	auto_json tree = json_new_object();
@@ -253,6 +448,41 @@ static void more_than_a_configmap_holds(void **state)
 	validate(patch, &err);
 	assert_int_equal(err.code, ERR_INVALID);
 	assert_non_null(strstr(err.msg, "a ConfigMap holds 1048576"));
+}
+
+/* The longest names that Kubernetes takes of what Spark makes of them, and one character more. */
+static void limits_of_names(void **state)
+{
+	static const struct {
+		const char *format;
+		int max;
+	} names[] = {
+		{ SPEC("\"driver\":{\"secrets\":[{\"name\":\"%s\",\"path\":\"/s\"}]}"), 56 },
+		{ CONF("\"spark.kubernetes.executor.secrets.%s\":\"/s\""), 56 },
+		{ CONF("\"spark.kubernetes.executor.podNamePrefix\":\"%s\""), 237 },
+		{ CONF("\"spark.kubernetes.driver.pod.name\":\"%s\""), 253 },
+		{ DRIVER("\"podName\":\"%s\""), 253 },
+		{ DRIVER("\"labels\":{\"a\":\"%s\"}"), 63 },
+		{ DRIVER("\"labels\":{\"%s\":\"a\"}"), 63 },
+		{ EXEC("\"configMaps\":[{\"name\":\"%s\",\"path\":\"/c\"}]"), 253 },
+		{ MD("\"name\":\"%s\""), 63 },
+		{ CONF("\"spark.kubernetes.driver.volumes.emptyDir.%s.mount.path\":\"/x\""), 63 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(names) * 2; i++) {
+		int len = names[i / 2].max + (int)(i % 2);
+		auto_free char *name = xcalloc(1, (size_t)len + 1);
+		auto_free char *patch = NULL;
+		const char *at = strstr(names[i / 2].format, "%s");
+		struct err err;
+
+		memset(name, 'a', (size_t)len);
+		patch = xasprintf("%.*s%s%s", (int)(at - names[i / 2].format), names[i / 2].format, name, at + 2);
+		validate(patch, &err);
+		if ((err.code == ERR_INVALID) != (i % 2 == 1))
+			fail_msg("%s: got: %s", patch, err.msg);
+	}
 }
 
 static void quantities(void **state)
@@ -273,7 +503,9 @@ int main(void)
 		cmocka_unit_test(each_rule),
 		cmocka_unit_test(the_message_counts_what_it_leaves_out),
 		cmocka_unit_test(long_values_are_cut_between_characters),
+		cmocka_unit_test(long_keys_are_cut),
 		cmocka_unit_test(more_than_a_configmap_holds),
+		cmocka_unit_test(limits_of_names),
 		cmocka_unit_test(quantities),
 	};
 
