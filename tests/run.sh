@@ -7,8 +7,10 @@
 #     unit golden simulation net      with ASan and UBSan
 #     fuzz        every target for FUZZ_SECONDS (10), after its corpus
 #     valgrind    unit and golden, without sanitizers
+#     differential our objects beside those of real spark-submit and of the existing operator; random and hostile ones
 #     api         the operator against a real API server      (needs root; builds Kubernetes the first time)
 #     e2e         real Spark in a real Kubernetes              (needs root)
+#     corpus      applications as the existing operator ran them, on a real Kubernetes (needs root)
 #     bench       a small load, to see that the benchmark works (needs root)
 #
 # Debian 12. On other systems the packages of tests/cluster/lib.sh have to be there.
@@ -17,7 +19,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=tests/cluster/lib.sh
 source "$top/tests/cluster/lib.sh"
 
-all_tiers=(check unit golden simulation net fuzz valgrind api e2e bench)
+all_tiers=(check unit golden simulation net fuzz valgrind differential api e2e corpus bench)
 results=$(mktemp -d)
 cluster=$top/tests/cluster/cluster
 declare -A built # preset → ok, failed
@@ -54,7 +56,7 @@ needs_file() { [[ -x $1 ]] || echo "${1#"$top"/} is not there"; }
 obstacle() { # obstacle TIER
   case $1 in
   api) needs_cluster && needs_file "$top/tests/api/run" ;;
-  e2e) needs_cluster ;;
+  e2e | corpus) needs_cluster ;;
   bench) needs_cluster && needs_file "$top/tests/bench/smoke" ;;
   esac
 }
@@ -67,8 +69,11 @@ prepare() { # prepare TIER: what has to be built or started before; its time is 
   unit | golden | simulation | net) build dev ;;
   fuzz) build dev && build fuzz ;;
   valgrind) build release ;;
+  differential) build release && "$top/tests/differential/spark" home "$spark_version" >/dev/null ;;
   api | bench) build release && own_cluster "$1" && "$top/tests/cluster/build" control-plane ;;
-  e2e) build release && own_cluster e2e && "$top/tests/cluster/build" node && "$top/tests/cluster/spark-image" ;;
+  e2e | corpus)
+    build release && own_cluster "$1" && "$top/tests/cluster/build" node && "$top/tests/cluster/spark-image"
+    ;;
   esac
 }
 
@@ -88,7 +93,7 @@ tier() { # tier TIER: prints its checks
     "$top/tests/tier/fuzz" "$top/build/fuzz"
     ;;
   valgrind) "$top/tests/tier/valgrind" "$top/build/release" ;;
-  api | e2e) "$top/tests/$1/run" ;;
+  api | e2e | corpus | differential) "$top/tests/$1/run" ;;
   bench) "$top/tests/bench/smoke" ;;
   esac
 }
@@ -126,7 +131,7 @@ no_result() { # a tier that ended without saying how
 # show_new TIER SECONDS: the lines that came since the last call; of the tiers with hundreds of checks only the bad ones
 show_new() {
   local lines pattern='^(ok|not ok|skip|#) '
-  [[ $1 == unit || $1 == golden || $1 == simulation || $1 == net || $1 == valgrind ]] && pattern='^(not ok|skip|#) '
+  [[ $1 == unit || $1 == golden || $1 == simulation || $1 == net || $1 == valgrind || $1 == differential ]] && pattern='^(not ok|skip|#) '
   mapfile -s "$shown" -t lines < <(cat "$results/$1")
   if ((${#lines[@]})); then
     shown=$((shown + ${#lines[@]})) quiet_since=$SECONDS

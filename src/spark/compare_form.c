@@ -250,6 +250,7 @@ static const struct {
 	{ "*volumeMounts", "subPathExpr", JSON_STRING },
 	{ "*env", "value", JSON_STRING },
 	{ "containers", "resources", JSON_OBJECT },
+	{ "initContainers", "resources", JSON_OBJECT },
 };
 
 static bool is_zero(const struct json *value, enum json_type type)

@@ -153,11 +153,12 @@ int driver_resources(struct build *b, struct err *err)
 	return build_devices(b, limits, err);
 }
 
-/* As whom the program runs (Utils.getCurrentUserName under UserGroupInformation.doAs): the first part of a principal. Owned. */
+/* As whom the program runs (Utils.getCurrentUserName under UserGroupInformation.doAs): of a principal its first part, since 4.3 all of
+ * it. Owned. */
 static char *user_name(const struct build *b)
 {
 	const char *proxy = json_str(b->spec, "proxyUser", "");
-	size_t len = strcspn(proxy, "/@");
+	size_t len = b->version >= 403 ? strlen(proxy) : strcspn(proxy, "/@");
 
 	return len ? xstrndup(proxy, len) : xstrdup("spark");
 }

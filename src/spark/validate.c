@@ -117,6 +117,20 @@ static void check_spark_version(struct problems *p, const struct json *spec)
 		problems_add(p, "spec.sparkVersion", "Invalid value: \"%s\", by the image's tag: %s", text, why);
 }
 
+/* RPackageUtils.checkAndBuildRPackage opens each of them as a file of the submitter, and of the driver in its pod. */
+static void check_r_jars(struct problems *p, const struct json *spec)
+{
+	static const char why[] = "Forbidden: Spark takes no jars with an R program, except by deps.packages";
+	const char *conf = json_text(json_get(json_get(spec, "sparkConf"), "spark.jars"), NULL);
+
+	if (conf_program(json_str(spec, "mainApplicationFile", "")) != PROGRAM_R)
+		return;
+	if (json_len(json_at(spec, "deps.jars")))
+		problems_add(p, "spec.deps.jars", "%s", why);
+	else if (!text_empty(conf))
+		problems_add(p, "spec.sparkConf[spark.jars]", "%s", why);
+}
+
 /* Spark reads a main class from no jar but one on its own disk; Python and R files it knows by their ending. */
 static void check_program(struct problems *p, const struct json *spec)
 {
@@ -223,6 +237,7 @@ int validate_spec(const struct app *app, struct err *err)
 	check_presence(&p, spec);
 	check_spark_version(&p, spec);
 	check_program(&p, spec);
+	check_r_jars(&p, spec);
 	check_images(&p, spec);
 	check_volumes(&p, spec);
 	check_selectors(&p, spec);

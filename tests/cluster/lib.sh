@@ -127,6 +127,16 @@ install_fresh() { # the package lists may be absent (a container image) or old: 
   }
 }
 
+# ---- Spark ------------------------------------------------------------------------------------------------------
+
+# download_pyspark VERSION DIR: the source package, whose jars are all of Spark; its setup.py runs for the metadata,
+# hence without isolation where setuptools is there
+download_pyspark() {
+  mkdir -p "$2"
+  python3 -m pip download --no-deps --no-build-isolation --no-binary :all: -d "$2" "pyspark==$1" ||
+    python3 -m pip download --no-deps -d "$2" "pyspark==$1"
+}
+
 # ---- Go ---------------------------------------------------------------------------------------------------------
 
 # Kubernetes needs go 1.24. Debian's own is too old; the one in bookworm-backports is 1.23, which fetches the
