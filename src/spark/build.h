@@ -61,6 +61,8 @@ int conf_version(const char *text);
 /* spec.sparkVersion, else what the tag of the driver's image begins with. Owned; NULL if neither is a version. */
 char *conf_version_text(const struct json *spec);
 enum program conf_program(const char *main_file);
+/* How much of a Kerberos principal is the user's short name; 0 if it is malformed (Hadoop's KerberosName). */
+size_t conf_user_len(const char *principal);
 /* The application's own settings, in the precedence of docs/submission.md: what spark-submit gets as options and --conf. */
 void conf_of_spec(struct build *b);
 /* What spark-submit adds to them or sets whatever was given. */
@@ -83,6 +85,12 @@ char *conf_substitute(const char *text, const char *app_id, const char *executor
 /* ---- monitoring.c ---- */
 /* The last of conf_of_spec's rows, stronger than all others. */
 void monitoring_conf(struct build *b);
+
+/* ---- references.c ---- */
+/* ${spark.KEY} in conf becomes what it stands for; what was there is returned, to be restored before conf is written. Owned;
+ * NULL if there is none. */
+struct json *references_resolve(struct json *conf);
+void references_restore(struct json *conf, const struct json *written);
 
 /* ---- template.c ---- */
 /* A pod with metadata and spec of a pod or pod template (may be NULL). Owned. */

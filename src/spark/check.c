@@ -3,6 +3,7 @@
  */
 #include "check.h"
 
+#include <ctype.h>
 #include <stddef.h>
 #include <string.h>
 #include <strings.h>
@@ -302,35 +303,87 @@ static size_t scheme_len(const char *text)
 	return i > 0 && text[i] == ':' ? i + 1 : 0;
 }
 
+/* What java.net.URI takes: unreserved and reserved ASCII, %XX, and of Unicode what is neither control nor space. */
+static bool is_uri_text(const char *text)
+{
+	static const char *const spaces[] = { "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\xa8", "\xe2\x80\xa9",
+					      "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80" };
+
+	for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
+		if (*p <= ' ' || *p == 0x7f || strchr("\"<>\\^`{|}", *p))
+			return false;
+		if (*p == '%' && !(isxdigit(p[1]) && isxdigit(p[2])))
+			return false;
+		if (p[0] == 0xc2 && p[1] < 0xa0) /* U+0080 to U+009F */
+			return false;
+		if (p[0] == 0xe2 && p[1] == 0x80 && p[2] <= 0x8a) /* U+2000 to U+200A */
+			return false;
+		for (size_t i = 0; i < array_len(spaces); i++)
+			if (text_starts((const char *)p, spaces[i]))
+				return false;
+	}
+	return true;
+}
+
 const char *check_file(const char *text)
 {
 	size_t len = scheme_len(text);
 
 	if (!len || (len == 5 && strncmp(text, "file:", 5) == 0))
 		return "the operator has no files of yours: use local:// for a file in the image, or a remote URL";
-	for (const char *p = text; *p; p++)
-		if ((unsigned char)*p <= ' ' || strchr("\"<>\\^`{|}", *p))
-			return "expected a URL; blanks and such have to be percent-encoded";
+	if (!text[len] || text[len] == '#' || !is_uri_text(text))
+		return "expected a URL; blanks and such have to be percent-encoded";
 	return NULL;
 }
 
+/* Blank elements are dropped, blanks around others are not (Utils.resolveURIs). */
 const char *check_files(const char *text)
 {
-	auto_strv items = { 0 };
+	for (size_t len; *text; text += len + (text[len] == ',')) {
+		auto_free char *item = NULL;
+		const char *why;
 
-	strv_split(&items, text, ',');
-	for (size_t i = 0; i < items.len; i++) {
-		const char *why = check_file(items.items[i]);
-
+		len = strcspn(text, ",");
+		item = xstrndup(text, len);
+		why = item[strspn(item, " \t\n\v\f\r")] ? check_file(item) : NULL;
 		if (why)
 			return why;
 	}
 	return NULL;
 }
 
+const char *check_object_names(const char *text)
+{
+	auto_strv names = { 0 };
+
+	strv_split(&names, text, ',');
+	for (size_t i = 0; i < names.len; i++)
+		if (check_object_name(names.items[i]))
+			return check_object_name(names.items[i]);
+	return NULL;
+}
+
+/* Spark reads a property by its definition with references in it; of an environment there is only the driver's. */
+const char *check_reference(const char *text)
+{
+	return strstr(text, "${env:") || strstr(text, "${system:")
+		   ? "${env:...} and ${system:...} would stand for the submitter's, and it has none of yours: write "
+		     "the value"
+		   : NULL;
+}
+
 const char *check_main_file(const char *text)
 {
-	return text_eq(text, "spark-internal") ? NULL : check_file(text);
+	if (text_eq(text, "spark-internal"))
+		return NULL;
+	if (conf_program(text) == PROGRAM_JAVA && strchr(text, ','))
+		return "expected one URL; it would become two jars";
+	return check_file(text);
+}
+
+const char *check_user(const char *text)
+{
+	return conf_user_len(text) ? NULL : "expected a user's name, or a Kerberos principal USER[/HOST][@REALM]";
 }
 
 const char *check_keytab(const char *text)

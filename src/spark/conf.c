@@ -60,6 +60,17 @@ enum program conf_program(const char *main_file)
 	return PROGRAM_JAVA;
 }
 
+size_t conf_user_len(const char *principal)
+{
+	size_t len = strcspn(principal, "/@"),
+	       host = principal[len] == '/' ? 1 + strcspn(principal + len + 1, "/@") : 0;
+	const char *realm = principal + len + host;
+
+	if (len && host != 1 && (!*realm || (*realm == '@' && realm[1] && !realm[1 + strcspn(realm + 1, "/@")])))
+		return len;
+	return strchr(principal, '@') ? 0 : strlen(principal);
+}
+
 const char *conf_get(const struct json *conf, const char *key, const char *dflt)
 {
 	return json_text(json_get(conf, key), dflt);

@@ -158,7 +158,7 @@ int driver_resources(struct build *b, struct err *err)
 static char *user_name(const struct build *b)
 {
 	const char *proxy = json_str(b->spec, "proxyUser", "");
-	size_t len = b->version >= 403 ? strlen(proxy) : strcspn(proxy, "/@");
+	size_t len = b->version >= 403 ? strlen(proxy) : conf_user_len(proxy);
 
 	return len ? xstrndup(proxy, len) : xstrdup("spark");
 }

@@ -208,7 +208,7 @@ static void take_containers(struct pod_view *v, const struct json *tree)
 	static const char *const lists[] = { "status.initContainerStatuses", "status.containerStatuses" };
 	const struct json *spark;
 
-	put(&v->container, json_str(pod_spark_container(tree, v->role), "name", ""));
+	put(&v->container, json_str(pod_spark_container(tree, (enum pod_role)v->role), "name", ""));
 	spark = json_find(json_at(tree, lists[1]), "name", v->container);
 	take_spark_status(v, spark);
 	for (size_t i = 0; i < array_len(lists); i++) {

@@ -145,6 +145,7 @@ static int configmap(struct build *b, struct err *err)
 int submission_build(const struct app *app, int64_t attempt, const struct submission_options *options,
 		     struct submission *ret, struct err *err)
 {
+	auto_json written = NULL;
 	auto_build b;
 	int rc;
 
@@ -158,9 +159,11 @@ int submission_build(const struct app *app, int64_t attempt, const struct submis
 	rc = executor_template(&b, err);
 	if (rc)
 		return rc;
+	written = references_resolve(b.conf);
 	build_object(&b, &resource_configmap, b.names.configmap);
 	template_begin(&b, &role_driver, json_at(b.spec, "driver.template"));
 	rc = run_steps(&b, err);
+	references_restore(b.conf, written);
 	if (!rc)
 		rc = configmap(&b, err);
 	if (rc)

@@ -18,8 +18,8 @@ static const struct rule spec_rules[] = {
 	{ "type", RULE_STRING, check_type, 0 },
 	{ "mode", RULE_STRING, check_mode, 0 },
 	{ "sparkVersion", RULE_STRING, check_version, 0 },
-	{ "proxyUser", RULE_STRING, NULL, 0 },
-	{ "image", RULE_STRING, NULL, 0 },
+	{ "proxyUser", RULE_STRING, check_user, 0 },
+	{ "image", RULE_STRING, check_reference, 0 },
 	{ "imagePullPolicy", RULE_STRING, check_pull_policy, 0 },
 	{ "imagePullSecrets", RULE_STRINGS, check_object_name, 0 },
 	{ "mainClass", RULE_STRING, NULL, 0 },
@@ -209,14 +209,27 @@ static void check_allocation(struct problems *p, const struct json *spec)
 /* Ki, Mi and the like are Kubernetes' units; Spark knows them since 4.2. */
 static void check_sizes(struct problems *p, const struct json *spec)
 {
-	static const char *const fields[] = { "driver.memory", "driver.memoryOverhead", "executor.memory",
-					      "executor.memoryOverhead" };
+	static const struct {
+		const char *name;
+		bool is_conf;
+	} fields[] = {
+		{ "driver.memory", false },
+		{ "driver.memoryOverhead", false },
+		{ "executor.memory", false },
+		{ "executor.memoryOverhead", false },
+		{ "spark.driver.memory", true },
+		{ "spark.driver.memoryOverhead", true },
+		{ "spark.executor.memory", true },
+		{ "spark.executor.memoryOverhead", true },
+		{ "spark.driver.minMemoryOverhead", true },
+	};
 	auto_free char *version = conf_version_text(spec);
 	int64_t mib;
 
 	for (size_t i = 0; i < array_len(fields); i++) {
-		const struct json *value = json_at(spec, fields[i]);
-		auto_free char *path = xasprintf("spec.%s", fields[i]);
+		const struct json *value = fields[i].is_conf ? json_get(json_get(spec, "sparkConf"), fields[i].name)
+							     : json_at(spec, fields[i].name);
+		auto_free char *path = xasprintf(fields[i].is_conf ? "spec.sparkConf[%s]" : "spec.%s", fields[i].name);
 		const char *text = json_text(value, "");
 
 		if (memory_mib(text, VERSION_NEWEST, &mib) && !memory_mib(text, conf_version(version), &mib))

@@ -19,7 +19,7 @@ static const struct rule rules[] = {
 	{ "memoryOverhead", RULE_STRING, check_overhead, 0 },
 	{ "memoryLimit", RULE_STRING, check_limit, 0 },
 	{ "instances", RULE_INTEGER, NULL, 0 },
-	{ "image", RULE_STRING, NULL, 0 },
+	{ "image", RULE_STRING, check_reference, 0 },
 	{ "serviceAccount", RULE_STRING, check_object_name, 0 },
 	{ "podName", RULE_STRING, check_object_name, 0 },
 	{ "javaOptions", RULE_STRING, NULL, 0 },

@@ -166,6 +166,8 @@ public final class SparkObjects {
         catchExit(stream);
         System.setOut(stream);
         System.setErr(stream);
+        ClassLoader loader = Thread.currentThread().getContextClassLoader();
+
         try {
             new SparkSubmit().doSubmit(launcherArguments(args));
             done = true;
@@ -175,6 +177,7 @@ public final class SparkObjects {
             stream.print("Exception in thread \"main\" ");
             thrown.printStackTrace(stream);
         } finally {
+            Thread.currentThread().setContextClassLoader(loader); // each submission puts one of its own upon it
             System.setOut(out);
             System.setErr(err);
             clearProperties();
