@@ -238,6 +238,7 @@ static void plan_objects(struct job *job, bool all)
 	struct submission_options options = { .master = MASTER, .submitted_ms = time_wall_ms() };
 	struct submission s = { 0 };
 	struct app_names names;
+	struct json *service;
 	struct app app;
 	struct err err = { 0 };
 
@@ -249,7 +250,9 @@ static void plan_objects(struct job *job, bool all)
 	for (struct json *o = json_take_first(s.objects); o; o = json_take_first(s.objects))
 		plan_create(&job->plan, resource_of_kind(json_str(o, "kind", "")), o, app.uid, "", "");
 	app_names_init(&names, &app, 1);
-	plan_create(&job->plan, &resource_service, ui_service_build(&app, names.submission_id), app.uid, "", "");
+	service = ui_service_build(&app, names.submission_id);
+	if (service)
+		plan_create(&job->plan, &resource_service, service, app.uid, "", "");
 	app_names_done(&names);
 	if (all) {
 		plan_submitted(&job->plan, &app);
