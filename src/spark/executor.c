@@ -370,9 +370,9 @@ static struct json *reread(const struct json *conf)
 int executor_pod(struct build *b, struct err *err)
 {
 	struct json *conf = reread(b->conf);
-	auto_json written = references_resolve(conf);
 	auto_strv excluded = { 0 };
 
+	json_free(references_resolve(conf)); /* it is not written again */
 	json_free(b->conf);
 	b->conf = conf;
 	if (b->version >= 401)
