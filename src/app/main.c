@@ -16,6 +16,7 @@
 #include "options.h"
 #include "render.h"
 #include "start.h"
+#include "validate_files.h"
 
 static int command_start(const struct options *o)
 {
@@ -29,6 +30,11 @@ static int command_start(const struct options *o)
 static int command_render(const struct options *o)
 {
 	return render_run(o, stdout, stderr);
+}
+
+static int command_validate(const struct options *o)
+{
+	return validate_files_run(o, stdout, stderr);
 }
 
 static int command_diff(const struct options *o)
@@ -61,6 +67,7 @@ static const struct command {
 	{ "controller start", OPTIONS_START, command_start, "run the controller" },
 	{ "webhook start", OPTIONS_START, command_webhook, "run the webhook (not in this version)" },
 	{ "render", OPTIONS_RENDER, command_render, "print the objects that an application would create, offline" },
+	{ "validate", OPTIONS_VALIDATE, command_validate, "say what is wrong with applications, offline" },
 	{ "diff", OPTIONS_DIFF, command_diff,
 	  "compare with what a real spark-submit would create; no cluster is touched" },
 	{ "version", OPTIONS_VERSION, command_version, "print the versions of the program and its libraries" },
@@ -76,6 +83,7 @@ static void print_help(void)
 	     "In a pod it uses the service account; elsewhere --kubeconfig, $KUBECONFIG or ~/.kube/config.\n"
 	     "Examples:\n"
 	     "  spark-operator start --namespaces default,jobs\n"
+	     "  spark-operator validate -f app.yaml\n"
 	     "  spark-operator render -f app.yaml\n"
 	     "  spark-operator diff -f app.yaml --spark-home /opt/spark\n"
 	     "  kubectl apply -f app.yaml && kubectl wait --for=condition=Completed sparkapp/pi");

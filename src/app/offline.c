@@ -3,7 +3,10 @@
  */
 #include "offline.h"
 
+#include <string.h>
+
 #include "base/text.h"
+#include "files.h"
 #include "spark/ui_service.h"
 
 #define OFFLINE_UID "00000000-0000-0000-0000-000000000000"
@@ -43,4 +46,54 @@ int offline_build(const struct options *o, const struct app *app, struct submiss
 		json_append(ret->objects, service);
 	app_names_done(&names);
 	return 0;
+}
+
+/* One line for each line of text, which may name several fields. */
+static void report(FILE *errors, const char *path, const struct json *object, const char *text)
+{
+	const char *ns = json_str(object, "metadata.namespace", "default");
+	const char *name = json_str(object, "metadata.name", "(no name)");
+
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		fprintf(errors, "%s: %s/%s: %.*s\n", path, ns, name, (int)len, text);
+		text += len + (text[len] == '\n');
+	}
+}
+
+static bool each_of_file(const char *path, offline_fn *fn, void *context, FILE *errors)
+{
+	struct err err = { 0 };
+	auto_json objects = files_read_objects(path, &err);
+	bool good = true;
+
+	if (!objects) {
+		fprintf(errors, "%s\n", err.msg);
+		return false;
+	}
+	if (json_len(objects) == 0) {
+		fprintf(errors, "%s: holds no object\n", path);
+		return false;
+	}
+	json_each (object, objects) {
+		if (fn(context, object, &err) == 0)
+			continue;
+		report(errors, path, object, err.msg);
+		good = false;
+	}
+	return good;
+}
+
+int offline_each(const struct options *o, const char *command, offline_fn *fn, void *context, FILE *errors)
+{
+	bool good = true;
+
+	if (o->files.len == 0) {
+		fprintf(errors, "%s: -f FILE is missing\n", command);
+		return 2;
+	}
+	for (size_t i = 0; i < o->files.len; i++)
+		good = each_of_file(o->files.items[i], fn, context, errors) && good;
+	return good ? 0 : 1;
 }

@@ -5,6 +5,8 @@
 #ifndef APP_OFFLINE_H
 #define APP_OFFLINE_H
 
+#include <stdio.h>
+
 #include "options.h"
 #include "spark/submission.h"
 
@@ -12,5 +14,10 @@
 int offline_app(struct json *object, struct app *ret, struct err *err);
 /* All that `start` would create, the UI Service last if it is switched on, and the executor pod. */
 int offline_build(const struct options *o, const struct app *app, struct submission *ret, struct err *err);
+
+typedef int offline_fn(void *context, struct json *object, struct err *err);
+/* Calls fn for each object of o->files. What it finds wrong is printed, a line for each field that begins with file and
+ * object, and the others go on. Returns the exit code: 0, 1 if anything was wrong, 2 without files. */
+int offline_each(const struct options *o, const char *command, offline_fn *fn, void *context, FILE *errors);
 
 #endif

@@ -70,13 +70,13 @@ static const struct option_row rows[] = {
 	  "debug, info, warn or error" },
 	{ "log-format", 0, OPT_CHOICE, OPTIONS_START, AT(log_format), "logfmt", "logfmt json", "FORMAT",
 	  "logfmt or json" },
-	{ "master", 0, OPT_STRING, OPTIONS_START | OPTIONS_RENDER | OPTIONS_DIFF, AT(master),
+	{ "master", 0, OPT_STRING, OPTIONS_START | OPTIONS_RENDER | OPTIONS_DIFF | OPTIONS_VALIDATE, AT(master),
 	  "k8s://https://kubernetes.default.svc:443", NULL, "URL", "spark.master of the drivers" },
-	{ "file", 'f', OPT_FILES, OPTIONS_RENDER | OPTIONS_DIFF, AT(files), NULL, NULL, "FILE",
+	{ "file", 'f', OPT_FILES, OPTIONS_RENDER | OPTIONS_DIFF | OPTIONS_VALIDATE, AT(files), NULL, NULL, "FILE",
 	  "SparkApplications as YAML or JSON, several documents allowed; -: standard input; may be repeated" },
 	{ "output", 'o', OPT_CHOICE, OPTIONS_RENDER, AT(output), "yaml", "yaml json", "FORMAT",
 	  "yaml (documents) or json (a List)" },
-	{ "attempt", 0, OPT_COUNT, OPTIONS_RENDER | OPTIONS_DIFF, AT(attempt), "1", NULL, "N",
+	{ "attempt", 0, OPT_COUNT, OPTIONS_RENDER | OPTIONS_DIFF | OPTIONS_VALIDATE, AT(attempt), "1", NULL, "N",
 	  "submission attempt that names are derived from" },
 	{ "spark-home", 0, OPT_STRING, OPTIONS_DIFF, AT(spark_home), NULL, NULL, "DIR",
 	  "run bin/spark-submit of this Spark and compare with what it would create; no cluster is touched" },
@@ -91,8 +91,8 @@ static const struct option_row rows[] = {
 	{ "verbose", 'v', OPT_FLAG, OPTIONS_DIFF, AT(verbose), NULL, NULL, NULL,
 	  "also show the differences that are ignored" },
 	{ "output", 'o', OPT_CHOICE, OPTIONS_DIFF, AT(diff_output), "text", "text json", "FORMAT", "text or json" },
-	{ "help", 'h', OPT_FLAG, OPTIONS_START | OPTIONS_RENDER | OPTIONS_VERSION | OPTIONS_DIFF, AT(help), NULL, NULL,
-	  NULL, "this text" },
+	{ "help", 'h', OPT_FLAG, OPTIONS_START | OPTIONS_RENDER | OPTIONS_VERSION | OPTIONS_DIFF | OPTIONS_VALIDATE,
+	  AT(help), NULL, NULL, NULL, "this text" },
 };
 
 static const struct {

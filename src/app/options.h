@@ -46,7 +46,7 @@ struct options {
 };
 
 /* Which command a flag belongs to; also the columns of --help. */
-enum option_set { OPTIONS_START = 1, OPTIONS_RENDER = 2, OPTIONS_VERSION = 4, OPTIONS_DIFF = 8 };
+enum option_set { OPTIONS_START = 1, OPTIONS_RENDER = 2, OPTIONS_VERSION = 4, OPTIONS_DIFF = 8, OPTIONS_VALIDATE = 16 };
 
 /* Fills *o with defaults and then with argv[0..argc): "--name value", "--name=value", "-f value", "--flag". ERR_INVALID names
  * the flag and what was expected. */

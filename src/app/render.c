@@ -1,7 +1,6 @@
 /*
  * Offline rendering: for each SparkApplication of the files, what submission would create and the first executor that its
- * driver would, as YAML documents or one JSON List.
- * An object that can't be rendered is reported and the others go on.
+ * driver would, as YAML documents or one JSON List. An object that can't be rendered is reported and the others go on.
  */
 #include "render.h"
 
@@ -9,59 +8,27 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "files.h"
 #include "json/yaml.h"
 #include "offline.h"
 
-static int render_object(const struct options *o, struct json *object, struct json *items, struct err *err)
+struct rendering {
+	const struct options *o;
+	struct json *items;
+};
+
+static int render_object(void *context, struct json *object, struct err *err)
 {
+	const struct rendering *r = context;
 	struct submission submission = { 0 };
 	struct app app;
 
-	if (offline_app(object, &app, err) < 0 || offline_build(o, &app, &submission, err) < 0)
+	if (offline_app(object, &app, err) < 0 || offline_build(r->o, &app, &submission, err) < 0)
 		return -(int)err->code;
 	for (struct json *item = json_take_first(submission.objects); item; item = json_take_first(submission.objects))
-		json_append(items, item);
-	json_append(items, take_ptr(submission.executor));
+		json_append(r->items, item);
+	json_append(r->items, take_ptr(submission.executor));
 	submission_done(&submission);
 	return 0;
-}
-
-/* One line for each line of text, which may name several fields. */
-static void report(FILE *errors, const char *path, const struct json *object, const char *text)
-{
-	const char *ns = json_str(object, "metadata.namespace", "default");
-	const char *name = json_str(object, "metadata.name", "(no name)");
-
-	while (*text) {
-		size_t len = strcspn(text, "\n");
-
-		fprintf(errors, "%s: %s/%s: %.*s\n", path, ns, name, (int)len, text);
-		text += len + (text[len] == '\n');
-	}
-}
-
-static bool render_file(const struct options *o, const char *path, struct json *items, FILE *errors)
-{
-	struct err err = { 0 };
-	auto_json objects = files_read_objects(path, &err);
-	bool good = true;
-
-	if (!objects) {
-		fprintf(errors, "%s\n", err.msg);
-		return false;
-	}
-	if (json_len(objects) == 0) {
-		fprintf(errors, "%s: holds no object\n", path);
-		return false;
-	}
-	json_each (object, objects) {
-		if (render_object(o, object, items, &err) == 0)
-			continue;
-		report(errors, path, object, err.msg);
-		good = false;
-	}
-	return good;
 }
 
 static void print_yaml(const struct json *items, FILE *out)
@@ -88,21 +55,18 @@ static void print_json(struct json *items, FILE *out)
 int render_run(const struct options *o, FILE *out, FILE *errors)
 {
 	auto_json items = json_new_array();
-	bool good = true;
+	struct rendering rendering = { .o = o, .items = items };
+	int code = offline_each(o, "render", render_object, &rendering, errors);
 
-	if (o->files.len == 0) {
-		fputs("render: -f FILE is missing\n", errors);
-		return 2;
-	}
-	for (size_t i = 0; i < o->files.len; i++)
-		good = render_file(o, o->files.items[i], items, errors) && good;
+	if (o->files.len == 0)
+		return code;
 	if (text_eq(o->output, "json"))
 		print_json(take_ptr(items), out);
 	else
 		print_yaml(items, out);
 	if (fflush(out) != 0 || ferror(out)) {
 		fprintf(errors, "render: cannot write: %s\n", strerror(errno));
-		good = false;
+		code = 1;
 	}
-	return good ? 0 : 1;
+	return code;
 }
