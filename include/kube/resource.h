@@ -23,6 +23,14 @@ extern const struct resource resource_persistentvolumeclaim;
 extern const struct resource resource_networkpolicy;	/* networking.k8s.io/v1 */
 extern const struct resource resource_event;		/* core/v1, what `kubectl describe` shows */
 extern const struct resource resource_sparkapplication; /* sparkoperator.k8s.io/v1beta2 */
+extern const struct resource resource_scheduledsparkapplication;
+extern const struct resource resource_sparkconnect; /* sparkoperator.k8s.io/v1alpha1 */
+extern const struct resource resource_secret;
+extern const struct resource resource_resourcequota;
+extern const struct resource resource_lease; /* coordination.k8s.io/v1 */
+extern const struct resource
+    resource_mutatingwebhook; /* admissionregistration.k8s.io/v1 MutatingWebhookConfiguration */
+extern const struct resource resource_validatingwebhook;
 
 /* The one whose objects are of this kind; NULL if it is not among the above. */
 const struct resource *resource_of_kind(const char *kind);

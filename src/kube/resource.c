@@ -21,10 +21,36 @@ const struct resource resource_networkpolicy = { "networking.k8s.io", "v1", "net
 const struct resource resource_event = { "", "v1", "events", "Event", true };
 const struct resource resource_sparkapplication = { "sparkoperator.k8s.io", "v1beta2", "sparkapplications",
 						    "SparkApplication", true };
+const struct resource resource_scheduledsparkapplication = { "sparkoperator.k8s.io", "v1beta2",
+							     "scheduledsparkapplications", "ScheduledSparkApplication",
+							     true };
+const struct resource resource_sparkconnect = { "sparkoperator.k8s.io", "v1alpha1", "sparkconnects", "SparkConnect",
+						true };
+const struct resource resource_secret = { "", "v1", "secrets", "Secret", true };
+const struct resource resource_resourcequota = { "", "v1", "resourcequotas", "ResourceQuota", true };
+const struct resource resource_lease = { "coordination.k8s.io", "v1", "leases", "Lease", true };
+const struct resource resource_mutatingwebhook = { "admissionregistration.k8s.io", "v1",
+						   "mutatingwebhookconfigurations", "MutatingWebhookConfiguration",
+						   false };
+const struct resource resource_validatingwebhook = { "admissionregistration.k8s.io", "v1",
+						     "validatingwebhookconfigurations",
+						     "ValidatingWebhookConfiguration", false };
 
 static const struct resource *const resources[] = {
-	&resource_pod,	 &resource_service,	  &resource_configmap,	      &resource_persistentvolumeclaim,
-	&resource_event, &resource_networkpolicy, &resource_sparkapplication,
+	&resource_pod,
+	&resource_service,
+	&resource_configmap,
+	&resource_persistentvolumeclaim,
+	&resource_event,
+	&resource_networkpolicy,
+	&resource_sparkapplication,
+	&resource_scheduledsparkapplication,
+	&resource_sparkconnect,
+	&resource_secret,
+	&resource_resourcequota,
+	&resource_lease,
+	&resource_mutatingwebhook,
+	&resource_validatingwebhook,
 };
 
 const struct resource *resource_of_kind(const char *kind)

@@ -1,0 +1,49 @@
+/*
+ * AdmissionReview (admission.k8s.io/v1 and v1beta1) to a view and back. Pure.
+ * Source of the rules: k8s.io/api/admission, apiserver's request/admissionreview.go.
+ */
+#ifndef KUBE_REVIEW_H
+#define KUBE_REVIEW_H
+
+#include <stdbool.h>
+
+#include "json/json.h"
+
+enum review_operation { REVIEW_CREATE = 1, REVIEW_UPDATE, REVIEW_DELETE, REVIEW_CONNECT };
+
+struct review {			 /* strings and trees are borrowed from tree */
+	struct json *tree;	 /* the whole AdmissionReview; owned */
+	const char *api_version; /* "admission.k8s.io/v1" or "admission.k8s.io/v1beta1" */
+	const char *uid;
+	enum review_operation operation;
+	const char *group; /* of request.resource; "" is the core group */
+	const char *version;
+	const char *plural;
+	const char *subresource; /* "" if none */
+	const char *ns;		 /* request.namespace, "" if none; the object itself may lack it */
+	const char *name;	 /* request.name, "" with generateName; the object itself may lack it */
+	bool dry_run;
+	const struct json *object;     /* NULL for DELETE */
+	const struct json *old_object; /* NULL for CREATE */
+};
+
+/* ERR_INVALID with what is wrong: no JSON, not an AdmissionReview of these versions, no request, no uid, unknown operation. */
+int review_parse(const char *text, size_t len, struct review *ret, struct err *err);
+void review_done(struct review *r);
+
+struct review_reply {
+	bool denied;
+	int code; /* of a denial: HTTP code; 0: 403 */
+	const char
+	    *reason; /* of a denial: metav1.StatusReason, such as "Invalid" or "Forbidden"; static; NULL: of the code */
+	char *message;	     /* of a denial; owned */
+	struct json *causes; /* of a denial: array of {reason, message, field} for status.details; owned, may be NULL */
+	struct json *patch;  /* JSON Patch; owned; NULL or empty: no change */
+	struct json *warnings; /* array of strings, shown by kubectl; owned, may be NULL */
+};
+
+void review_reply_done(struct review_reply *r);
+/* The answer in the version of the question: uid echoed, the patch in base64. Owned text. */
+char *review_reply_print(const struct review *r, const struct review_reply *reply);
+
+#endif

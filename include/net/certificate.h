@@ -1,0 +1,31 @@
+/*
+ * X.509 by OpenSSL: a CA of one's own, serving certificates signed by it, and what can be read in one. ECDSA P-256 keys; a CA of
+ * another kind (RSA, the existing operator's) signs and verifies as well. All texts are PEM; keys are PKCS#8.
+ */
+#ifndef NET_CERTIFICATE_H
+#define NET_CERTIFICATE_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct certificate_pair { /* owned texts; the key is wiped when freed */
+	char *cert;
+	char *key;
+};
+
+void certificate_pair_done(struct certificate_pair *p);
+
+/* Self-signed CA (CA:TRUE, path length 0, keyCertSign). Valid from now - 5 min (clocks differ). */
+int certificate_make_ca(const char *common_name, int64_t now_ms, int64_t life_ms, struct certificate_pair *ret,
+			struct err *err);
+/* names: DNS names, NULL-terminated; the first is the common name too (cut to 64 characters). EKU serverAuth. */
+int certificate_make_server(const struct certificate_pair *ca, const char *const *names, int64_t now_ms,
+			    int64_t life_ms, struct certificate_pair *ret, struct err *err);
+/* 0 if cert (the first of a chain) is valid at now_ms for dns_name and signed by one of bundle (one or more PEM certificates);
+ * ERR_INVALID says why not. */
+int certificate_verify(const char *cert, const char *bundle, const char *dns_name, int64_t now_ms, struct err *err);
+/* Validity of the first certificate, wall ms. ERR_INVALID if there is none. */
+int certificate_validity(const char *cert, int64_t *ret_from_ms, int64_t *ret_until_ms, struct err *err);
+
+#endif
