@@ -82,6 +82,7 @@ own_cluster() { # one that ran before is somebody's: it is used and left alone
 }
 
 tier() { # tier TIER: prints its checks
+  local status=0
   case $1 in
   unit | golden | simulation | net) "$top/tests/tier/ctest" "$1" "$top/build/dev" ;;
   check)
@@ -93,7 +94,12 @@ tier() { # tier TIER: prints its checks
     "$top/tests/tier/fuzz" "$top/build/fuzz"
     ;;
   valgrind) "$top/tests/tier/valgrind" "$top/build/release" ;;
-  api | e2e | corpus | differential) "$top/tests/$1/run" ;;
+  api | e2e)
+    "$top/tests/$1/run" || status=1
+    "$top/tests/$1/webhook" || status=1
+    return "$status"
+    ;;
+  corpus | differential) "$top/tests/$1/run" ;;
   bench) "$top/tests/bench/smoke" ;;
   esac
 }

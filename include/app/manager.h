@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "base/sched.h"
 #include "kube/api.h"
+#include "kube/store.h"
 #include "runtime/queue.h"
 #include "spark/reconcile.h"
 
@@ -25,18 +26,28 @@ struct manager_options {
 	struct queue_options queue;
 	struct reconcile_options reconcile;
 	const char *instance; /* reportingInstance of events: pod or host name */
+	/* Asked before each write, while there are several that may lead: false drops the rest of the plan, which is made anew
+	 * later. NULL: always. */
+	bool (*may_write)(void *arg);
+	void *may_write_arg;
 };
 
 /* api, sched and metrics are borrowed and must outlive the operator; the rest is copied. */
 struct manager *manager_new(struct api *api, struct sched *sched, struct metrics *metrics,
 			    const struct manager_options *options);
+/* Fills the caches and keeps them. Nothing is planned nor written. */
 void manager_start(struct manager *m);
-/* Every informer has a complete list: plans are being made. False again after manager_stop. */
+/* From now on this one reconciles, as soon as the caches are complete. Once, after manager_start; without leader election right after
+ * it. Metrics of applications are registered and counted from here on: sums over replicas are not doubled. */
+void manager_lead(struct manager *m);
+/* Every informer has a complete list, of a standby too. False again after manager_stop. */
 bool manager_ready(const struct manager *m);
 /* No new plans; those under way finish. */
 void manager_stop(struct manager *m);
 /* Plans under way and events not yet sent. */
 size_t manager_busy(const struct manager *m);
+/* The SparkApplications as last seen; borrowed. */
+const struct store *manager_apps(const struct manager *m);
 /* Cancels what is left. */
 void manager_free(struct manager *m);
 

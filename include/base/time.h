@@ -18,7 +18,9 @@ bool time_parse(const char *text, int64_t *ret_wall_ms);
 
 /* The clocks of this machine. Called by net/loop and main only: everything else is told the time. */
 int64_t time_now_ms(void);
+int64_t time_now_us(void); /* the same clock in microseconds, to measure what takes less than a millisecond */
 int64_t time_wall_ms(void);
+int64_t time_boot_ms(void); /* monotonic, goes on while the machine sleeps */
 
 /* A small random generator (splitmix64): for jitter, never for secrets. Seed it by setting state. */
 struct rng {

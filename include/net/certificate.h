@@ -14,17 +14,25 @@ struct certificate_pair { /* owned texts; the key is wiped when freed */
 	char *key;
 };
 
-void certificate_pair_done(struct certificate_pair *p);
+/* What is made is valid from so long before now, as clocks differ. */
+enum { CERTIFICATE_SKEW_MS = 5 * 60 * 1000 };
 
-/* Self-signed CA (CA:TRUE, path length 0, keyCertSign). Valid from now - 5 min (clocks differ). */
+void certificate_pair_done(struct certificate_pair *p);
+/* Overwrites a text that held a key, and frees it; NULL is fine. */
+void certificate_wipe(char *text);
+
+/* Self-signed CA (CA:TRUE, path length 0, keyCertSign). Valid from now - 5 min. */
 int certificate_make_ca(const char *common_name, int64_t now_ms, int64_t life_ms, struct certificate_pair *ret,
 			struct err *err);
-/* names: DNS names, NULL-terminated; the first is the common name too (cut to 64 characters). EKU serverAuth. */
+/* names: DNS names and IP addresses, NULL-terminated; the first is the common name too (cut to 64 characters). EKU serverAuth. It
+ * ends when the CA does at the latest. ERR_INVALID: the CA cannot be used. */
 int certificate_make_server(const struct certificate_pair *ca, const char *const *names, int64_t now_ms,
 			    int64_t life_ms, struct certificate_pair *ret, struct err *err);
-/* 0 if cert (the first of a chain) is valid at now_ms for dns_name and signed by one of bundle (one or more PEM certificates);
- * ERR_INVALID says why not. */
-int certificate_verify(const char *cert, const char *bundle, const char *dns_name, int64_t now_ms, struct err *err);
+/* 0 if cert (the first of a chain) is valid at now_ms for name (DNS name or IP address) and signed by one of bundle (one or more PEM
+ * certificates, each trusted as it is); ERR_INVALID says why not. */
+int certificate_verify(const char *cert, const char *bundle, const char *name, int64_t now_ms, struct err *err);
+/* 0 if both can be read and belong together; the first certificate counts. */
+int certificate_check_pair(const struct certificate_pair *p, struct err *err);
 /* Validity of the first certificate, wall ms. ERR_INVALID if there is none. */
 int certificate_validity(const char *cert, int64_t *ret_from_ms, int64_t *ret_until_ms, struct err *err);
 

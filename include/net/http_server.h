@@ -2,8 +2,11 @@
  * HTTP/1.1 server on libuv, with TLS by OpenSSL when a certificate is given. Serves health, metrics and the
  * admission webhook. Only what kube-apiserver, kubelet, Prometheus and curl need: GET, HEAD, POST with Content-Length, keep-alive.
  *
- * Limits (all configurable in http_server_options): header 16 KiB, body 7 MiB, all bodies together 64 MiB, connections 512 (the
- * oldest idle one makes room), handshake 3 s, header 5 s, whole request 10 s, idle 90 s, connection age 10 min.
+ * Limits (all configurable in http_server_options): header 16 KiB, body 7 MiB, all bodies together 20 MiB, connections 512, of
+ * them in handshake 64, from an address that has not made a good request in the last hour 64 (from another one three
+ * quarters of all); handshake 3 s, header 5 s (the first one's first byte too, for strangers), body 4 KiB/s after a second, whole request
+ * 10 s, idle 100 s (Go's clients give up after 90: who closes first cannot lose a request), connection age 10 min.
+ * Who makes room at a limit: src/net/http_census.c.
  */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
@@ -47,24 +50,61 @@ struct http_server_options {
 	size_t max_body;
 	size_t max_bodies;
 	unsigned max_connections;
+	unsigned max_per_address; /* of strangers */
+	unsigned max_handshakes;
+	size_t body_rate; /* bytes a second */
 	int64_t handshake_ms;
 	int64_t head_ms;
 	int64_t request_ms;
 	int64_t idle_ms;
-	int64_t age_ms;
+	int64_t age_ms; /* the next reply says Connection: close */
+	/* borrowed for the server's life; NULL or "" for the default */
+	const char *tls_min_version;   /* "VersionTLS12" (default), "VersionTLS13" */
+	const char *tls_cipher_suites; /* of TLS 1.2, comma-separated, by Go's names; those of TLS 1.3 change nothing */
+};
+
+enum http_phase {
+	HTTP_PHASE_HANDSHAKE,
+	HTTP_PHASE_IDLE,
+	HTTP_PHASE_HEAD,
+	HTTP_PHASE_BODY,
+	HTTP_PHASE_REPLY,
+	HTTP_PHASE_COUNT
+};
+
+enum { HTTP_REFUSED_MAX = 24 };
+
+struct http_server_stats {    /* since the start */
+	uint64_t accepted;    /* and admitted */
+	uint64_t turned_away; /* no room */
+	uint64_t evicted;     /* for another one */
+	uint64_t timed_out[HTTP_PHASE_COUNT];
+	uint64_t broken_handshakes;
+	struct {
+		int status; /* 0: no more */
+		uint64_t count;
+	} refused[HTTP_REFUSED_MAX]; /* answered by the server itself */
 };
 
 /* routes: copied (the strings borrowed for the server's life); an unknown path gets 404, a known path with another
  * method 405 with Allow. */
 struct http_server *http_server_new(struct loop *loop, const struct http_route *routes, size_t count,
 				    const struct http_server_options *options);
+/* ERR_INVALID: a TLS version or cipher suite that is not known, which http_server_set_certificate would say later. */
+int http_server_check_tls(const struct http_server_options *options, struct err *err);
 /* PEM texts of certificate chain and key for connections that are accepted from now on; without a call the server
- * speaks plain HTTP. TLS 1.2 and later, ALPN http/1.1. */
+ * speaks plain HTTP. ALPN http/1.1. */
 int http_server_set_certificate(struct http_server *s, const char *cert, const char *key, struct err *err);
 /* "ADDRESS:PORT", ":PORT" (all addresses, IPv6 and IPv4), "[::1]:PORT"; port 0 lets the system choose. */
 int http_server_listen(struct http_server *s, const char *bind_address, struct err *err);
 int http_server_port(const struct http_server *s);
 unsigned http_server_connections(const struct http_server *s);
+const struct http_server_stats *http_server_stats(const struct http_server *s);
+/* "handshake", … for labels of metrics. */
+const char *http_phase_name(enum http_phase phase);
+/* Before an end that is near: new connections are still taken, but each closes after its next answer, and idle ones close now, so
+ * that clients go elsewhere without a request lost. */
+void http_server_fade(struct http_server *s);
 /* No new connections; idle ones close, busy ones after their answer ("Connection: close"); after grace_ms the rest
  * is cut. Frees itself when all close callbacks have run. */
 void http_server_close(struct http_server *s, int64_t grace_ms);

@@ -20,6 +20,7 @@ struct informer_options {
 	struct store *store;	      /* its kind says which resource; several informers (namespaces) may share it */
 	const char *ns;		      /* NULL: all namespaces */
 	const char *label_selector;   /* NULL: none */
+	const char *field_selector;   /* NULL: none; "metadata.name=x": one object, as RBAC's resourceNames allow it */
 	void (*on_synced)(void *arg); /* after the first complete list; may be NULL */
 	void *arg;
 	struct metrics *

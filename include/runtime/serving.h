@@ -5,11 +5,16 @@
  * start at the same time adopt it. Keys of the Secret as the existing operator's: ca-key.pem, ca-cert.pem, server-key.pem,
  * server-cert.pem. The CA's certificate is put as caBundle into every webhook of both configurations and put back when somebody else
  * overwrites it.
- * From a directory (cert-manager's or another's): tls.crt, tls.key and, if present, ca.crt, read again when they change.
+ * From a directory (cert-manager's or another's): tls.crt, tls.key and, if present, ca.crt, read again when they change. From
+ * cert-manager's Secret: the same keys, only read.
  *
- * Renewal, without a request refused: next CA and certificate are stored beside the present ones → both CAs are in the
- * configurations → after an overlap the new certificate is served → after another the old CA is taken out. Each step is a
+ * Renewal, without a request refused: a certificate alone is renewed with the same CA, at once. A new CA, when its time has come or the
+ * annotation sparkoperator.k8s.io/renew of the Secret changes: next CA and certificate are stored beside the present ones → both CAs are in
+ * the configurations → after an overlap the new certificate is served → after another the old CA is taken out. Each step is a
  * write with the resourceVersion it was decided for, so that any replica may take it.
+ *
+ * A Secret that is lost while its certificate is served is put back: spoilt at once, deleted after 30 s, then with a new CA to
+ * follow. What the existing operator left is served as long as it verifies, and renewed as if it had been made for our lives.
  */
 #ifndef RUNTIME_SERVING_H
 #define RUNTIME_SERVING_H

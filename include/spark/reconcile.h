@@ -16,6 +16,7 @@ struct reconcile_options {
 	    refusal_deadline_ms; /* how long a submission that the API server refuses (403, 422, name taken) is tried again; 30 s */
 	int64_t max_tracked_executors; /* executorState holds at most so many; 1000 */
 	bool ui_service;	       /* applications get a Service for their web UI */
+	enum pod_policy pod_policy;    /* what their pods may have of the node */
 };
 
 extern const struct reconcile_options reconcile_defaults;

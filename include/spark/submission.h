@@ -9,12 +9,14 @@
 #define SPARK_SUBMISSION_H
 
 #include "spark/app.h"
+#include "spark/validation.h"
 
 struct submission_options {
 	const char *master; /* spark.master: "k8s://https://HOST:PORT" */
 	int64_t
 	    submitted_ms; /* spark.app.submitTime; not the clock's but one that a repetition finds again, so that it builds the same bytes */
 	bool with_executor; /* also say what the driver will make of it */
+	enum pod_policy pod_policy;
 };
 
 struct submission {

@@ -13,6 +13,9 @@ enum pod_policy {
 	POD_POLICY_BASELINE, /* no hostPath, hostNetwork, hostPID, hostIPC, hostPort, privileged containers, added capabilities … */
 };
 
+/* "privileged", "baseline"; false, and *ret untouched, if text is neither. */
+bool pod_policy_parse(const char *text, enum pod_policy *ret);
+
 struct validation_options {
 	enum pod_policy pod_policy;
 };
@@ -20,10 +23,15 @@ struct validation_options {
 /*
  * Of a SparkApplication, ScheduledSparkApplication or SparkConnect, by its kind: array of {"field", "message", "reason"}, one for each
  * problem, in the words of Kubernetes' field errors: field "spec.driver.memory", message "Invalid value: \"1gg\": expected …", reason
- * FieldValueInvalid, FieldValueRequired, FieldValueForbidden, FieldValueDuplicate, FieldValueNotSupported or FieldValueTooLong. Empty if all is well.
- * Owned.
+ * FieldValueInvalid, FieldValueRequired, FieldValueForbidden, FieldValueDuplicate, FieldValueNotSupported,
+ * FieldValueNotFound, FieldValueTooLong or FieldValueTooMany. Empty if all is well. At most 100; if there are more, a last
+ * element without a field counts them. Owned.
  */
 struct json *validation_problems(const struct json *object, const struct validation_options *options);
+/* validation_problems has rules for objects of that kind. */
+bool validation_knows(const char *kind);
+/* "FIELD: MESSAGE" of one problem. Owned. */
+char *validation_line(const struct json *problem);
 /* One text of them, as utilerrors.Aggregate makes it: "FIELD: MESSAGE", several as "[A, B]". At most 100 lines and 16 KiB, the
  * rest counted. Owned; NULL if there are none. */
 char *validation_text(const struct json *problems);

@@ -17,14 +17,30 @@
 #include "render.h"
 #include "start.h"
 #include "validate_files.h"
+#include "webhook_registration.h"
 
-static int command_start(const struct options *o)
+static int start(const struct options *o, unsigned roles)
 {
 	enum log_level level = LOG_INFO;
 
 	log_parse_level(o->log_level, &level);
 	log_setup(level, text_eq(o->log_format, "json"));
-	return start_run(o);
+	return start_run(o, roles);
+}
+
+static int command_start(const struct options *o)
+{
+	return start(o, ROLE_CONTROLLER | (o->webhook ? ROLE_WEBHOOK : 0));
+}
+
+static int command_webhook(const struct options *o)
+{
+	return start(o, ROLE_WEBHOOK);
+}
+
+static int command_webhook_config(const struct options *o)
+{
+	return webhook_registration_print(o, stdout, stderr);
 }
 
 static int command_render(const struct options *o)
@@ -50,22 +66,18 @@ static int command_version(const struct options *o)
 	return 0;
 }
 
-static int command_webhook(const struct options *o)
-{
-	(void)o;
-	fputs("spark-operator: this version has no webhook; it needs none: pods are created complete\n", stderr);
-	return 2;
-}
-
 static const struct command {
 	const char *name; /* one or two words */
 	enum option_set set;
 	int (*run)(const struct options *o);
 	const char *help;
 } commands[] = {
-	{ "start", OPTIONS_START, command_start, "run every role in one process" },
+	{ "start", OPTIONS_START, command_start,
+	  "run every role in one process: the controller and, if enabled, the webhook" },
 	{ "controller start", OPTIONS_START, command_start, "run the controller" },
-	{ "webhook start", OPTIONS_START, command_webhook, "run the webhook (not in this version)" },
+	{ "webhook start", OPTIONS_WEBHOOK, command_webhook, "run the admission webhook" },
+	{ "webhook config", OPTIONS_REGISTRATION, command_webhook_config,
+	  "print the webhook configurations, for kubectl apply" },
 	{ "render", OPTIONS_RENDER, command_render, "print the objects that an application would create, offline" },
 	{ "validate", OPTIONS_VALIDATE, command_validate, "say what is wrong with applications, offline" },
 	{ "diff", OPTIONS_DIFF, command_diff,

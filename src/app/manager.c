@@ -3,11 +3,15 @@
  *
  * SparkApplication changed → its key. Pod changed → the key of the application that its label names. Changes that were
  * to be expected are patient: in a burst every application gets its driver before the first gets its status. When every informer
- * has its first complete list the controller starts; it asks make_plan for each key, which gathers the world from the
- * stores and calls the pure reconcile.
+ * has its first complete list and this replica leads, the controller starts; it asks make_plan for each key, which gathers the world
+ * from the stores and calls the pure reconcile.
+ *
+ * A standby keeps its caches and does nothing else: no keys, no log of states, no metrics of applications, which would count double.
+ * When it comes to lead it begins like a process that has just started, with a list that is already there.
  */
 #include "app/manager.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "app_metrics.h"
@@ -27,10 +31,14 @@ struct manager {
 	size_t informer_count;
 	struct recorder *recorder;
 	struct controller *controller;
-	struct app_metrics *metrics;
+	struct metrics *registry;
+	struct app_metrics *metrics; /* NULL until it leads */
 	struct map *ui; /* key → struct ui_note, until the status tells of the Service or nobody needs it */
 	struct reconcile_options reconcile;
 	char *master;
+	bool (*may_write)(void *arg); /* or NULL */
+	void *may_write_arg;
+	bool leads;
 	bool started; /* the controller runs */
 	bool stopped;
 };
@@ -103,6 +111,8 @@ static void on_app_change(void *arg, const struct kobj *before, const struct kob
 {
 	struct manager *m = arg;
 
+	if (!m->leads)
+		return;
 	app_metrics_app_changed(m->metrics, before, now, sched_wall(m->sched));
 	log_transition(before, now);
 	if (is_ui_settled(before, now))
@@ -114,6 +124,8 @@ static void on_pod_change(void *arg, const struct kobj *before, const struct kob
 {
 	struct manager *m = arg;
 
+	if (!m->leads)
+		return;
 	app_metrics_pod_changed(m->metrics, before, now);
 	if (now && now->index)
 		enqueue(m, now->index, is_waiting_driver(before, now));
@@ -121,18 +133,30 @@ static void on_pod_change(void *arg, const struct kobj *before, const struct kob
 		controller_enqueue(m->controller, before->index);
 }
 
-static void on_synced(void *arg)
+static bool is_synced(const struct manager *m)
 {
-	struct manager *m = arg;
-
 	for (size_t i = 0; i < m->informer_count; i++)
 		if (!informer_synced(m->informers[i]))
-			return;
-	if (m->started || m->stopped)
+			return false;
+	return true;
+}
+
+static void start_if_due(struct manager *m)
+{
+	if (!m->leads || m->started || m->stopped || !is_synced(m))
 		return;
 	m->started = true;
 	log_info(NULL, "caches are complete, working", NULL);
 	controller_start(m->controller);
+}
+
+static void on_synced(void *arg)
+{
+	struct manager *m = arg;
+
+	if (!m->leads && is_synced(m))
+		log_info(NULL, "caches are complete, standing by", NULL);
+	start_if_due(m);
 }
 
 /* What reconcile may know of an application whose spec cannot be decoded. */
@@ -232,7 +256,7 @@ static bool may_write(void *arg)
 {
 	const struct manager *m = arg;
 
-	return m->started;
+	return m->started && (!m->may_write || m->may_write(m->may_write_arg));
 }
 
 static const struct controller_ops controller_ops = {
@@ -284,7 +308,9 @@ struct manager *manager_new(struct api *api, struct sched *sched, struct metrics
 	m->apps = store_new(&app_kind);
 	m->pods = store_new(&pod_kind);
 	m->ui = map_new(free_ui_note);
-	m->metrics = app_metrics_new(metrics, m->apps, m->pods);
+	m->registry = metrics;
+	m->may_write = options->may_write;
+	m->may_write_arg = options->may_write_arg;
 	m->recorder = recorder_new(api, sched, "spark-application-controller", options->instance, metrics);
 	controller.recorder = m->recorder;
 	m->controller = controller_new(&controller);
@@ -307,9 +333,30 @@ void manager_start(struct manager *m)
 		informer_start(m->informers[i]);
 }
 
+void manager_lead(struct manager *m)
+{
+	int64_t wall_ms = sched_wall(m->sched);
+	const struct kobj *app;
+	size_t pos = 0;
+
+	assert(!m->leads);
+	m->leads = true;
+	m->metrics = app_metrics_new(m->registry, m->apps, m->pods);
+	while ((app = store_next(m->apps, &pos))) {
+		app_metrics_app_changed(m->metrics, NULL, app, wall_ms);
+		controller_enqueue(m->controller, app->key);
+	}
+	start_if_due(m);
+}
+
 bool manager_ready(const struct manager *m)
 {
-	return m->started && !m->stopped;
+	return is_synced(m) && !m->stopped;
+}
+
+const struct store *manager_apps(const struct manager *m)
+{
+	return m->apps;
 }
 
 void manager_stop(struct manager *m)
@@ -335,7 +382,8 @@ void manager_free(struct manager *m)
 	free(m->informer_ns);
 	controller_free(m->controller);
 	recorder_free(m->recorder);
-	app_metrics_free(m->metrics);
+	if (m->metrics)
+		app_metrics_free(m->metrics);
 	store_free(m->apps);
 	store_free(m->pods);
 	map_free(m->ui);
@@ -356,6 +404,7 @@ struct json *manager_debug(const struct manager *m)
 	struct json *informers = json_set(debug, "informers", json_new_array());
 
 	json_set_bool(debug, "ready", manager_ready(m));
+	json_set_bool(debug, "leads", m->leads);
 	json_set_i64(debug, "applications", (int64_t)store_len(m->apps));
 	json_set_i64(debug, "pods", (int64_t)store_len(m->pods));
 	json_set_i64(debug, "events_waiting", (int64_t)recorder_pending(m->recorder));

@@ -32,7 +32,11 @@ int offline_app(struct json *object, struct app *ret, struct err *err)
 
 int offline_build(const struct options *o, const struct app *app, struct submission *ret, struct err *err)
 {
-	const struct submission_options options = { .master = o->master, .submitted_ms = 0, .with_executor = true };
+	const struct submission_options options = {
+		.master = o->master,
+		.with_executor = true,
+		.pod_policy = options_pod_policy(o),
+	};
 	struct app_names names;
 	struct json *service;
 	int rc;
@@ -62,7 +66,7 @@ static void report(FILE *errors, const char *path, const struct json *object, co
 	}
 }
 
-static bool each_of_file(const char *path, offline_fn *fn, void *context, FILE *errors)
+static bool each_of_file(const char *path, offline_object_fn *fn, void *context, FILE *errors)
 {
 	struct err err = { 0 };
 	auto_json objects = files_read_objects(path, &err);
@@ -76,16 +80,12 @@ static bool each_of_file(const char *path, offline_fn *fn, void *context, FILE *
 		fprintf(errors, "%s: holds no object\n", path);
 		return false;
 	}
-	json_each (object, objects) {
-		if (fn(context, object, &err) == 0)
-			continue;
-		report(errors, path, object, err.msg);
-		good = false;
-	}
+	json_each (object, objects)
+		good = fn(context, path, object) && good;
 	return good;
 }
 
-int offline_each(const struct options *o, const char *command, offline_fn *fn, void *context, FILE *errors)
+int offline_objects(const struct options *o, const char *command, offline_object_fn *fn, void *context, FILE *errors)
 {
 	bool good = true;
 
@@ -96,4 +96,28 @@ int offline_each(const struct options *o, const char *command, offline_fn *fn, v
 	for (size_t i = 0; i < o->files.len; i++)
 		good = each_of_file(o->files.items[i], fn, context, errors) && good;
 	return good ? 0 : 1;
+}
+
+struct each {
+	offline_fn *fn;
+	void *context;
+	FILE *errors;
+};
+
+static bool call_each(void *context, const char *path, struct json *object)
+{
+	const struct each *each = context;
+	struct err err = { 0 };
+
+	if (each->fn(each->context, object, &err) == 0)
+		return true;
+	report(each->errors, path, object, err.msg);
+	return false;
+}
+
+int offline_each(const struct options *o, const char *command, offline_fn *fn, void *context, FILE *errors)
+{
+	struct each each = { .fn = fn, .context = context, .errors = errors };
+
+	return offline_objects(o, command, call_each, &each, errors);
 }

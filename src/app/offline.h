@@ -15,9 +15,14 @@ int offline_app(struct json *object, struct app *ret, struct err *err);
 /* All that `start` would create, the UI Service last if it is switched on, and the executor pod. */
 int offline_build(const struct options *o, const struct app *app, struct submission *ret, struct err *err);
 
+/* False if something is wrong with the object of the file path; says so itself. */
+typedef bool offline_object_fn(void *context, const char *path, struct json *object);
+/* Calls fn for each object of o->files, whatever is wrong with others. Returns the exit code: 0, 1 if anything was wrong, 2
+ * without files. */
+int offline_objects(const struct options *o, const char *command, offline_object_fn *fn, void *context, FILE *errors);
+
 typedef int offline_fn(void *context, struct json *object, struct err *err);
-/* Calls fn for each object of o->files. What it finds wrong is printed, a line for each field that begins with file and
- * object, and the others go on. Returns the exit code: 0, 1 if anything was wrong, 2 without files. */
+/* The same, and prints what fn finds wrong, a line for each field that begins with file and object. */
 int offline_each(const struct options *o, const char *command, offline_fn *fn, void *context, FILE *errors);
 
 #endif

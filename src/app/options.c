@@ -33,20 +33,22 @@ struct option_row {
 	const char *help;
 };
 
-#define AT(member) offsetof(struct options, member)
+#define AT(member)    offsetof(struct options, member)
+#define OPTIONS_SERVE (OPTIONS_START | OPTIONS_WEBHOOK)
+#define OPTIONS_HOOKS (OPTIONS_SERVE | OPTIONS_REGISTRATION)
 
 static const struct option_row rows[] = {
-	{ "kubeconfig", 0, OPT_STRING, OPTIONS_START, AT(kubeconfig), NULL, NULL, "FILE",
+	{ "kubeconfig", 0, OPT_STRING, OPTIONS_SERVE, AT(kubeconfig), NULL, NULL, "FILE",
 	  "kubeconfig to use; default: $KUBECONFIG, the pod's service account, ~/.kube/config" },
-	{ "context", 0, OPT_STRING, OPTIONS_START, AT(context), NULL, NULL, "NAME",
+	{ "context", 0, OPT_STRING, OPTIONS_SERVE, AT(context), NULL, NULL, "NAME",
 	  "context of the kubeconfig; default: its current one" },
-	{ "namespaces", 0, OPT_LIST, OPTIONS_START, AT(namespaces), NULL, NULL, "A,B",
+	{ "namespaces", 0, OPT_LIST, OPTIONS_HOOKS, AT(namespaces), NULL, NULL, "A,B",
 	  "namespaces to watch; default: all" },
 	{ "controller-threads", 0, OPT_COUNT, OPTIONS_START, AT(controller_threads), "32", NULL, "N",
 	  "applications worked on at the same time (there is one thread)" },
-	{ "kube-api-qps", 0, OPT_RATE, OPTIONS_START, AT(kube_api_qps), "500", NULL, "N",
+	{ "kube-api-qps", 0, OPT_RATE, OPTIONS_SERVE, AT(kube_api_qps), "500", NULL, "N",
 	  "requests a second to the API server; 0: its own limits decide" },
-	{ "kube-api-burst", 0, OPT_RATE, OPTIONS_START, AT(kube_api_burst), "1000", NULL, "N",
+	{ "kube-api-burst", 0, OPT_RATE, OPTIONS_SERVE, AT(kube_api_burst), "1000", NULL, "N",
 	  "requests that may exceed the rate for a moment" },
 	{ "workqueue-ratelimiter-bucket-qps", 0, OPT_RATE, OPTIONS_START, AT(retry_qps), "50", NULL, "N",
 	  "retries a second after failures, over all applications" },
@@ -62,16 +64,80 @@ static const struct option_row rows[] = {
 	  "executors listed in a status" },
 	{ "enable-ui-service", 0, OPT_BOOL, OPTIONS_START | OPTIONS_RENDER | OPTIONS_DIFF, AT(ui_service), "true", NULL,
 	  NULL, "applications get a Service for their web UI; --enable-ui-service=false: none" },
-	{ "metrics-bind-address", 0, OPT_STRING, OPTIONS_START, AT(metrics_bind), ":8080", NULL, "ADDR:PORT",
+	{ "metrics-bind-address", 0, OPT_STRING, OPTIONS_SERVE, AT(metrics_bind), ":8080", NULL, "ADDR:PORT",
 	  "where /metrics, /healthz, /readyz and, on loopback, /debug/state are served; 0: nowhere" },
-	{ "health-probe-bind-address", 0, OPT_STRING, OPTIONS_START, AT(health_bind), "0", NULL, "ADDR:PORT",
+	{ "health-probe-bind-address", 0, OPT_STRING, OPTIONS_SERVE, AT(health_bind), "0", NULL, "ADDR:PORT",
 	  "a second address for the same; 0: none" },
-	{ "log-level", 0, OPT_CHOICE, OPTIONS_START, AT(log_level), "info", "debug info warn error", "LEVEL",
+	{ "log-level", 0, OPT_CHOICE, OPTIONS_SERVE, AT(log_level), "info", "debug info warn error", "LEVEL",
 	  "debug, info, warn or error" },
-	{ "log-format", 0, OPT_CHOICE, OPTIONS_START, AT(log_format), "logfmt", "logfmt json", "FORMAT",
+	{ "log-format", 0, OPT_CHOICE, OPTIONS_SERVE, AT(log_format), "logfmt", "logfmt json", "FORMAT",
 	  "logfmt or json" },
 	{ "master", 0, OPT_STRING, OPTIONS_START | OPTIONS_RENDER | OPTIONS_DIFF | OPTIONS_VALIDATE, AT(master),
 	  "k8s://https://kubernetes.default.svc:443", NULL, "URL", "spark.master of the drivers" },
+	{ "leader-election", 0, OPT_BOOL, OPTIONS_START, AT(leader_election), "false", NULL, NULL,
+	  "only the replica that holds the Lease works on applications; all serve webhook and metrics" },
+	{ "leader-election-lock-name", 0, OPT_STRING, OPTIONS_START, AT(lease_name), "spark-operator-lock", NULL,
+	  "NAME", "the Lease" },
+	{ "leader-election-lock-namespace", 0, OPT_STRING, OPTIONS_START, AT(lease_ns), NULL, NULL, "NAMESPACE",
+	  "where it is; default: the operator's own namespace" },
+	{ "leader-election-lease-duration", 0, OPT_DURATION, OPTIONS_START, AT(lease_duration_ms), "15s", NULL, "TIME",
+	  "a leader that has been silent for so long is replaced" },
+	{ "leader-election-renew-deadline", 0, OPT_DURATION, OPTIONS_START, AT(lease_renew_ms), "10s", NULL, "TIME",
+	  "a leader that cannot renew the Lease for so long ends; less than the duration" },
+	{ "leader-election-retry-period", 0, OPT_DURATION, OPTIONS_START, AT(lease_retry_ms), "2s", NULL, "TIME",
+	  "between two tries to take or renew it" },
+	{ "enable-webhook", 0, OPT_BOOL, OPTIONS_START, AT(webhook), "false", NULL, NULL,
+	  "serve the admission webhook too" },
+	{ "webhook-port", 0, OPT_COUNT, OPTIONS_SERVE, AT(webhook_port), "9443", NULL, "N",
+	  "where the webhook is served, by TLS" },
+	{ "webhook-bind-address", 0, OPT_STRING, OPTIONS_SERVE, AT(webhook_bind), NULL, NULL, "ADDR",
+	  "on this address only; default: on all" },
+	{ "webhook-secret-name", 0, OPT_STRING, OPTIONS_SERVE, AT(webhook_secret), "spark-webhook-certs", NULL, "NAME",
+	  "Secret with CA and certificate; made if it is not there" },
+	{ "webhook-secret-namespace", 0, OPT_STRING, OPTIONS_SERVE, AT(webhook_secret_ns), NULL, NULL, "NAMESPACE",
+	  "where it is; default: the operator's own namespace" },
+	{ "webhook-svc-name", 0, OPT_STRING, OPTIONS_HOOKS, AT(webhook_service), "spark-operator-webhook", NULL, "NAME",
+	  "Service of the webhook; the certificate is made for it" },
+	{ "webhook-svc-namespace", 0, OPT_STRING, OPTIONS_HOOKS, AT(webhook_service_ns), NULL, NULL, "NAMESPACE",
+	  "where it is; default: the operator's own namespace" },
+	{ "mutating-webhook-name", 0, OPT_STRING, OPTIONS_HOOKS, AT(mutating_name), "spark-operator-webhook", NULL,
+	  "NAME", "MutatingWebhookConfiguration in which to keep the CA; \"\": none" },
+	{ "validating-webhook-name", 0, OPT_STRING, OPTIONS_HOOKS, AT(validating_name), "spark-operator-webhook", NULL,
+	  "NAME", "ValidatingWebhookConfiguration in which to keep the CA; \"\": none" },
+	{ "webhook-cert-dir", 0, OPT_STRING, OPTIONS_SERVE, AT(webhook_cert_dir), NULL, NULL, "DIR",
+	  "take the certificate from files, read again when they change; default: from the Secret" },
+	{ "webhook-cert-name", 0, OPT_STRING, OPTIONS_SERVE, AT(webhook_cert_name), "tls.crt", NULL, "FILE",
+	  "the certificate in that directory" },
+	{ "webhook-key-name", 0, OPT_STRING, OPTIONS_SERVE, AT(webhook_key_name), "tls.key", NULL, "FILE", "its key" },
+	{ "enable-cert-manager", 0, OPT_BOOL, OPTIONS_SERVE, AT(cert_manager), "false", NULL, NULL,
+	  "the Secret is cert-manager's (tls.crt, tls.key, ca.crt): read it, write neither it nor the configurations" },
+	{ "webhook-ca-lifetime", 0, OPT_DURATION, OPTIONS_SERVE, AT(webhook_ca_life_ms), "8760h", NULL, "TIME",
+	  "of the CA; renewed before two thirds of it" },
+	{ "webhook-cert-lifetime", 0, OPT_DURATION, OPTIONS_SERVE, AT(webhook_cert_life_ms), "2160h", NULL, "TIME",
+	  "of the certificate; renewed before two thirds of it" },
+	{ "webhook-cert-overlap", 0, OPT_DURATION, OPTIONS_SERVE, AT(webhook_overlap_ms), "60s", NULL, "TIME",
+	  "how long both CAs are trusted before and after a change of CA" },
+	{ "webhook-tls-min-version", 0, OPT_CHOICE, OPTIONS_SERVE, AT(webhook_tls_min), "VersionTLS12",
+	  "VersionTLS12 VersionTLS13", "VERSION", "VersionTLS12 or VersionTLS13" },
+	{ "webhook-tls-cipher-suites", 0, OPT_LIST, OPTIONS_SERVE, AT(webhook_ciphers), NULL, NULL, "A,B",
+	  "suites of TLS 1.2, by Go's names; default: all that are safe" },
+	{ "webhook-register", 0, OPT_BOOL, OPTIONS_SERVE, AT(webhook_register), "false", NULL, NULL,
+	  "create the two configurations if they are not there" },
+	{ "webhook-fail-policy", 0, OPT_CHOICE, OPTIONS_HOOKS, AT(webhook_policy), "Fail", "Fail Ignore", "POLICY",
+	  "of configurations that are created: Fail or Ignore what cannot be asked about" },
+	{ "webhook-pod-fail-policy", 0, OPT_CHOICE, OPTIONS_HOOKS, AT(webhook_pod_policy), "Ignore", "Fail Ignore",
+	  "POLICY", "the same for Spark pods; those that the operator submits are complete without the webhook" },
+	{ "webhook-timeout", 0, OPT_DURATION, OPTIONS_HOOKS, AT(webhook_timeout_ms), "10s", NULL, "TIME",
+	  "of configurations that are created: how long the API server waits, 1s to 30s" },
+	{ "webhook-namespace-selector", 0, OPT_LIST, OPTIONS_HOOKS, AT(webhook_selector), NULL, NULL, "KEY=VALUE,…",
+	  "of configurations that are created: labels that namespaces must have" },
+	{ "webhook-url", 0, OPT_STRING, OPTIONS_HOOKS, AT(webhook_url), NULL, NULL, "URL",
+	  "of configurations that are created: https://HOST:PORT instead of the Service" },
+	{ "enable-resource-quota-enforcement", 0, OPT_BOOL, OPTIONS_SERVE, AT(quota), "false", NULL, NULL,
+	  "refuse applications that ask for more than their namespace's ResourceQuotas leave" },
+	{ "pod-policy", 0, OPT_CHOICE, OPTIONS_SERVE | OPTIONS_VALIDATE | OPTIONS_RENDER, AT(pod_policy), "privileged",
+	  "privileged baseline", "LEVEL",
+	  "what pods of applications may have, as Pod Security Standards say: privileged (everything) or baseline" },
 	{ "file", 'f', OPT_FILES, OPTIONS_RENDER | OPTIONS_DIFF | OPTIONS_VALIDATE, AT(files), NULL, NULL, "FILE",
 	  "SparkApplications as YAML or JSON, several documents allowed; -: standard input; may be repeated" },
 	{ "output", 'o', OPT_CHOICE, OPTIONS_RENDER, AT(output), "yaml", "yaml json", "FORMAT",
@@ -91,7 +157,7 @@ static const struct option_row rows[] = {
 	{ "verbose", 'v', OPT_FLAG, OPTIONS_DIFF, AT(verbose), NULL, NULL, NULL,
 	  "also show the differences that are ignored" },
 	{ "output", 'o', OPT_CHOICE, OPTIONS_DIFF, AT(diff_output), "text", "text json", "FORMAT", "text or json" },
-	{ "help", 'h', OPT_FLAG, OPTIONS_START | OPTIONS_RENDER | OPTIONS_VERSION | OPTIONS_DIFF | OPTIONS_VALIDATE,
+	{ "help", 'h', OPT_FLAG, OPTIONS_HOOKS | OPTIONS_RENDER | OPTIONS_VERSION | OPTIONS_DIFF | OPTIONS_VALIDATE,
 	  AT(help), NULL, NULL, NULL, "this text" },
 };
 
@@ -141,7 +207,7 @@ bool options_duration(const char *text, int64_t *ret_ms)
 static void set_string(char **target, const char *value)
 {
 	free(*target);
-	*target = xstrdup(value);
+	*target = xstrdup_null(value);
 }
 
 static bool is_choice(const char *choices, const char *value)
@@ -259,21 +325,23 @@ int options_parse(struct options *o, enum option_set set, int argc, char **argv,
 
 void options_done(struct options *o)
 {
-	free(o->kubeconfig);
-	free(o->context);
-	strv_done(&o->namespaces);
-	free(o->metrics_bind);
-	free(o->health_bind);
-	free(o->log_level);
-	free(o->log_format);
-	free(o->master);
-	strv_done(&o->files);
-	free(o->output);
-	free(o->spark_home);
-	free(o->recorded);
-	strv_done(&o->ignore);
-	free(o->diff_output);
+	for (size_t i = 0; i < array_len(rows); i++) {
+		void *target = (char *)o + rows[i].offset;
+
+		if (rows[i].type == OPT_LIST || rows[i].type == OPT_FILES)
+			strv_done(target);
+		else if (rows[i].type == OPT_STRING || rows[i].type == OPT_CHOICE)
+			set_string(target, NULL);
+	}
 	*o = (struct options){ 0 };
+}
+
+enum pod_policy options_pod_policy(const struct options *o)
+{
+	enum pod_policy policy = POD_POLICY_PRIVILEGED;
+
+	pod_policy_parse(o->pod_policy, &policy);
+	return policy;
 }
 
 void options_help(enum option_set set, struct buf *out)

@@ -1,15 +1,20 @@
 /*
- * The running program: loop, API client, operator, health and metrics server, signals.
+ * The running program: loop, API client, operator, webhook, leader election, health and metrics server, signals.
  *
- * Start: configuration → loop → servers listen (not ready) → informers list → ready. An API server that is absent is not an error:
- * the informers keep trying and say so, /readyz answers 503 meanwhile.
- * Stop (SIGTERM, SIGINT): not ready → no new plans → those under way and waiting events finish, at most DRAIN_MS → everything is
- * cancelled and closed → the loop runs dry → exit 0. A second signal skips the waiting.
+ * Start: configuration → loop → servers listen (not ready) → informers list, certificate → ready; with leader election the operator
+ * works once this replica leads. An API server that is absent is not an error: the informers keep trying and say so, /readyz
+ * answers 503 meanwhile.
+ * Stop (SIGTERM, SIGINT): not ready → no new plans → those under way and waiting events finish, at most DRAIN_MS → the Lease is given
+ * back → the webhook answers until the API server has noticed, LINGER_MS after the signal → everything is cancelled and
+ * closed → the loop runs dry → exit 0. A second signal skips the waiting.
+ * The Lease lost: the process ends at once with exit code 1, since somebody else may lead already.
  */
 #include "start.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "app/manager.h"
@@ -19,22 +24,37 @@
 #include "net/http_server.h"
 #include "process_metrics.h"
 #include "runtime/client.h"
+#include "runtime/leader.h"
+#include "webhook.h"
 
 enum {
-	DRAIN_MS = 3500, /* of the 5 s that a stop may take */
-	DRAIN_POLL_MS = 20
+	DRAIN_MS = 3500,	/* of the 5 s that a stop may take */
+	DRAIN_LEADER_MS = 1500, /* of the 2 s after which another one leads */
+	DRAIN_POLL_MS = 20,
+	LINGER_MS = 5000, /* until no API server sends reviews here any more */
+	HOST_SIZE = 256,
+	IDENTITY_SIZE = HOST_SIZE + 20,
 };
+
+enum stop_phase { RUNNING = 0, DRAINING, RELEASING, LINGERING };
 
 struct program {
 	struct loop loop;
 	struct client *client;
-	struct manager *manager;
+	struct manager *manager; /* NULL: this process is a webhook only */
+	struct leader *leader;	 /* NULL: without leader election */
+	struct webhook *webhook; /* or NULL */
 	struct metrics *metrics;
 	struct process_metrics *process;
 	struct http_server *servers[2];
 	struct loop_signal *signals[2];
 	struct sched_timer drain;
-	int64_t stop_deadline_ms; /* 0: not stopping */
+	enum stop_phase phase;
+	int64_t signalled_ms; /* when stopping began */
+	bool hurry;	      /* a second signal */
+	char *ns;	      /* the operator's own namespace */
+	char host[HOST_SIZE];
+	char identity[IDENTITY_SIZE];
 };
 
 /* ---- HTTP ---- */
@@ -45,16 +65,29 @@ static void serve_healthz(void *arg, struct http_exchange *x)
 	buf_puts(&x->reply, "ok\n");
 }
 
+static bool is_ready(const struct program *p, const char **ret_why)
+{
+	if (p->phase != RUNNING) {
+		*ret_why = "stopping";
+		return false;
+	}
+	if (p->manager && !manager_ready(p->manager)) {
+		*ret_why = "the caches are not complete yet";
+		return false;
+	}
+	return !p->webhook || webhook_ready(p->webhook, ret_why);
+}
+
 static void serve_readyz(void *arg, struct http_exchange *x)
 {
-	const struct program *p = arg;
+	const char *why = "";
 
-	if (manager_ready(p->manager)) {
+	if (is_ready(arg, &why)) {
 		buf_puts(&x->reply, "ok\n");
 		return;
 	}
 	x->status = 503;
-	buf_puts(&x->reply, p->stop_deadline_ms ? "stopping\n" : "not ready: the caches are not complete yet\n");
+	buf_printf(&x->reply, "not ready: %s\n", why);
 }
 
 static void serve_metrics(void *arg, struct http_exchange *x)
@@ -68,10 +101,21 @@ static void serve_metrics(void *arg, struct http_exchange *x)
 static void serve_debug(void *arg, struct http_exchange *x)
 {
 	const struct program *p = arg;
-	auto_json state = manager_debug(p->manager);
+	auto_json state = p->manager ? manager_debug(p->manager) : json_new_object();
 	auto_free char *text = NULL;
+	const char *why = "";
 
 	json_set_i64(state, "api_calls", client_pending(p->client));
+	if (p->leader) {
+		json_set_str(state, "identity", p->identity);
+		json_set_str(state, "leader", leader_holder(p->leader));
+	}
+	if (p->webhook) {
+		struct json *webhook = json_set(state, "webhook", json_new_object());
+
+		json_set_bool(webhook, "ready", webhook_ready(p->webhook, &why));
+		json_set_str(webhook, "problem", why);
+	}
 	text = json_print_pretty(state);
 	x->content_type = "application/json";
 	buf_puts(&x->reply, text);
@@ -98,6 +142,9 @@ static int serve(struct program *p, size_t index, const char *address, struct er
 static void close_all(struct program *p)
 {
 	sched_disarm(&p->loop.sched, &p->drain);
+	webhook_close(take_ptr(p->webhook));
+	if (p->leader)
+		leader_free(take_ptr(p->leader));
 	manager_free(take_ptr(p->manager));
 	if (p->client)
 		client_close(take_ptr(p->client));
@@ -109,29 +156,126 @@ static void close_all(struct program *p)
 	loop_stop(&p->loop);
 }
 
+static void on_released(void *arg)
+{
+	struct program *p = arg;
+
+	p->phase = LINGERING;
+	sched_arm(&p->loop.sched, &p->drain, 0);
+}
+
+static int64_t stopping_ms(const struct program *p)
+{
+	return sched_now(&p->loop.sched) - p->signalled_ms;
+}
+
+/* A plan that is cut off by the release writes nothing more: may_write() says no. */
+static void drain(struct program *p)
+{
+	size_t busy = p->manager ? manager_busy(p->manager) : 0;
+
+	if (busy > 0 && !p->hurry && stopping_ms(p) < (p->leader ? DRAIN_LEADER_MS : DRAIN_MS))
+		return;
+	if (busy > 0)
+		log_warn(NULL, "stopping with work under way; it is taken up at the next start", NULL);
+	p->phase = p->leader ? RELEASING : LINGERING;
+	if (p->phase == RELEASING)
+		leader_release(p->leader, on_released, p);
+}
+
+static bool is_done(const struct program *p)
+{
+	if (p->phase == RELEASING)
+		return p->hurry;
+	return p->phase == LINGERING && (!p->webhook || p->hurry || stopping_ms(p) >= LINGER_MS);
+}
+
 static void on_drain(void *arg)
 {
 	struct program *p = arg;
-	size_t busy = manager_busy(p->manager);
 
-	if (busy > 0 && sched_now(&p->loop.sched) < p->stop_deadline_ms) {
+	if (p->phase == DRAINING)
+		drain(p);
+	if (is_done(p))
+		close_all(p);
+	else
 		sched_arm(&p->loop.sched, &p->drain, DRAIN_POLL_MS);
-		return;
-	}
-	if (busy > 0)
-		log_warn(NULL, "stopping with work under way; it is taken up at the next start", NULL);
-	close_all(p);
 }
 
 static void on_signal(void *arg, int signum)
 {
 	struct program *p = arg;
-	bool again = p->stop_deadline_ms != 0;
 
-	log_info(NULL, again ? "stopping at once" : "stopping", "signal", strsignal(signum), NULL);
-	p->stop_deadline_ms = sched_now(&p->loop.sched) + (again ? 0 : DRAIN_MS);
-	manager_stop(p->manager);
+	p->hurry = p->phase != RUNNING;
+	log_info(NULL, p->hurry ? "stopping at once" : "stopping", "signal", strsignal(signum), NULL);
+	if (p->phase == RUNNING) {
+		p->phase = DRAINING;
+		p->signalled_ms = sched_now(&p->loop.sched);
+		if (p->manager)
+			manager_stop(p->manager);
+		if (p->webhook)
+			webhook_fade(p->webhook);
+	}
 	sched_arm(&p->loop.sched, &p->drain, 0);
+}
+
+/* ---- leadership ---- */
+
+static void on_leading(void *arg)
+{
+	struct program *p = arg;
+
+	manager_lead(p->manager);
+}
+
+static void on_lost(void *arg)
+{
+	(void)arg;
+	log_error(NULL, "the Lease is lost, another replica may lead: ending", NULL);
+	_exit(1);
+}
+
+static bool may_write(void *arg)
+{
+	const struct program *p = arg;
+
+	return !p->leader || leader_may_write(p->leader);
+}
+
+static void make_identity(struct program *p)
+{
+	uint64_t chance = 0;
+
+	gethostname(p->host, sizeof(p->host) - 1);
+	if (getrandom(&chance, sizeof(chance), 0) != (ssize_t)sizeof(chance))
+		chance = (uint64_t)time_wall_ms();
+	snprintf(p->identity, sizeof(p->identity), "%s_%016llx", p->host, (unsigned long long)chance);
+}
+
+static int make_leader(struct program *p, const struct options *o, struct err *err)
+{
+	const struct leader_options options = {
+		.api = client_api(p->client),
+		.sched = &p->loop.sched,
+		.metrics = p->metrics,
+		.lease = {
+			.ns = o->lease_ns ? o->lease_ns : p->ns,
+			.name = o->lease_name,
+			.identity = p->identity,
+			.duration_ms = o->lease_duration_ms,
+			.renew_deadline_ms = o->lease_renew_ms,
+			.retry_ms = o->lease_retry_ms,
+		},
+		.clock_ms = time_boot_ms,
+		.on_started = on_leading,
+		.on_lost = on_lost,
+		.arg = p,
+	};
+
+	if (lease_check(&options.lease, err) < 0)
+		return -(int)err->code;
+	p->leader = leader_new(&options);
+	return 0;
 }
 
 /* ---- start ---- */
@@ -151,13 +295,13 @@ static int make_client(struct program *p, const struct options *o, struct err *e
 	p->client = client_new(&p->loop, &config, &options, err);
 	if (p->client)
 		log_info(NULL, "using API server", "server", config.server, NULL);
+	p->ns = take_ptr(config.ns);
 	config_done(&config);
 	return p->client ? 0 : -(int)err->code;
 }
 
 static void make_manager(struct program *p, const struct options *o)
 {
-	char host[256] = "";
 	struct manager_options options = {
 		.namespaces = (const char *const *)o->namespaces.items,
 		.namespace_count = o->namespaces.len,
@@ -169,15 +313,41 @@ static void make_manager(struct program *p, const struct options *o)
 			.refusal_deadline_ms = o->refusal_deadline_ms,
 			.max_tracked_executors = o->max_tracked_executors,
 			.ui_service = o->ui_service,
+			.pod_policy = options_pod_policy(o),
 		},
-		.instance = host,
+		.instance = p->host,
+		.may_write = may_write,
+		.may_write_arg = p,
 	};
 
-	gethostname(host, sizeof(host) - 1);
 	p->manager = manager_new(client_api(p->client), &p->loop.sched, p->metrics, &options);
 }
 
-static int set_up(struct program *p, const struct options *o, struct err *err)
+static int make_webhook(struct program *p, const struct options *o, struct err *err)
+{
+	const struct webhook_env env = {
+		.loop = &p->loop,
+		.api = client_api(p->client),
+		.metrics = p->metrics,
+		.ns = p->ns,
+		.apps = p->manager ? manager_apps(p->manager) : NULL,
+	};
+
+	p->webhook = webhook_new(&env, o, err);
+	return p->webhook ? 0 : -(int)err->code;
+}
+
+static int make_roles(struct program *p, const struct options *o, unsigned roles, struct err *err)
+{
+	if (roles & ROLE_CONTROLLER) {
+		make_manager(p, o);
+		if (o->leader_election && make_leader(p, o, err) < 0)
+			return -(int)err->code;
+	}
+	return roles & ROLE_WEBHOOK ? make_webhook(p, o, err) : 0;
+}
+
+static int set_up(struct program *p, const struct options *o, unsigned roles, struct err *err)
 {
 	const char *const version_label[] = { "version", NULL };
 	const char *const version[] = { SPARK_OPERATOR_VERSION, NULL };
@@ -188,9 +358,9 @@ static int set_up(struct program *p, const struct options *o, struct err *err)
 	    metrics_add(p->metrics, METRIC_GAUGE, "spark_operator_build_info", "Always 1", version_label, NULL, 0),
 	    version, 1);
 	sched_timer_init(&p->drain, on_drain, p);
-	if (make_client(p, o, err) < 0)
+	make_identity(p);
+	if (make_client(p, o, err) < 0 || make_roles(p, o, roles, err) < 0)
 		return -(int)err->code;
-	make_manager(p, o);
 	if (serve(p, 0, o->metrics_bind, err) < 0 || serve(p, 1, o->health_bind, err) < 0)
 		return -(int)err->code;
 	p->signals[0] = loop_on_signal(&p->loop, SIGTERM, on_signal, p);
@@ -198,7 +368,19 @@ static int set_up(struct program *p, const struct options *o, struct err *err)
 	return 0;
 }
 
-int start_run(const struct options *o)
+static void begin(struct program *p)
+{
+	if (p->manager)
+		manager_start(p->manager);
+	if (p->leader)
+		leader_start(p->leader);
+	else if (p->manager)
+		manager_lead(p->manager);
+	if (p->webhook)
+		webhook_start(p->webhook);
+}
+
+int start_run(const struct options *o, unsigned roles)
 {
 	struct program p = { 0 };
 	struct err err = { 0 };
@@ -208,7 +390,7 @@ int start_run(const struct options *o)
 		log_error(NULL, "cannot start", "error", err.msg, NULL);
 		return 1;
 	}
-	if (set_up(&p, o, &err) < 0) {
+	if (set_up(&p, o, roles, &err) < 0) {
 		log_error(NULL, "cannot start", "error", err.msg, NULL);
 		result = 1;
 		close_all(&p);
@@ -216,13 +398,14 @@ int start_run(const struct options *o)
 		auto_free char *namespaces = o->namespaces.len ? strv_join(&o->namespaces, ",") : xstrdup("all");
 
 		log_info(NULL, "starting", "version", SPARK_OPERATOR_VERSION, "namespaces", namespaces, NULL);
-		manager_start(p.manager);
+		begin(&p);
 		loop_run(&p.loop);
 	}
 	if (loop_close(&p.loop) != 0)
 		result = 1;
 	process_metrics_free(p.process);
 	metrics_free(p.metrics);
+	free(p.ns);
 	log_info(NULL, "stopped", NULL);
 	return result;
 }

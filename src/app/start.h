@@ -1,12 +1,14 @@
 /*
- * `start` and `controller start`: the operator on a real API server, until SIGTERM or SIGINT.
+ * `start`, `controller start` and `webhook start`: the operator on a real API server, until SIGTERM or SIGINT.
  */
 #ifndef APP_START_H
 #define APP_START_H
 
 #include "options.h"
 
+enum { ROLE_CONTROLLER = 1, ROLE_WEBHOOK = 2 };
+
 /* Returns the exit code: 0 after a clean stop, 1 if it could not start or could not stop cleanly. */
-int start_run(const struct options *o);
+int start_run(const struct options *o, unsigned roles);
 
 #endif

@@ -1,32 +1,60 @@
 /*
- * Offline validation: the rules by which the operator refuses a SparkApplication, for files. Whatever a submission could
- * fail by is found, since one is built, down to the pod of an executor.
+ * Offline validation: the rules by which the webhook refuses objects, and the operator SparkApplications, for files. Whatever
+ * a submission could fail by is found, since one is built, down to the pod of an executor.
+ *
+ * A file that cannot be read, or holds no object, is wrong too. Objects of other kinds are named and passed over.
  */
 #include "validate_files.h"
 
+#include "base/text.h"
 #include "offline.h"
+#include "spark/validation.h"
 
 struct validation {
-	const struct options *o;
+	struct validation_options options;
 	FILE *out;
+	FILE *errors;
 };
 
-static int validate_object(void *context, struct json *object, struct err *err)
+/* "KIND NAMESPACE/NAME"; what is missing is said to be. Owned. */
+static char *title_of(const struct json *object)
+{
+	const char *name = json_str(object, "metadata.name", NULL);
+
+	if (text_empty(name))
+		name = json_str(object, "metadata.generateName", "(no name)");
+	return xasprintf("%s %s/%s", json_str(object, "kind", "(no kind)"),
+			 json_str(object, "metadata.namespace", "default"), name);
+}
+
+static bool validate_object(void *context, const char *path, struct json *object)
 {
 	const struct validation *v = context;
-	struct submission submission = { 0 };
-	struct app app;
+	auto_free char *title = title_of(object);
+	auto_json problems = NULL;
 
-	if (offline_app(object, &app, err) < 0 || offline_build(v->o, &app, &submission, err) < 0)
-		return -(int)err->code;
-	submission_done(&submission);
-	fprintf(v->out, "%s/%s: valid\n", app.ns, app.name);
-	return 0;
+	if (!validation_knows(json_str(object, "kind", ""))) {
+		fprintf(v->out, "%s: %s: skipped: not of a kind of this operator\n", path, title);
+		return true;
+	}
+	problems = validation_problems(object, &v->options);
+	if (json_len(problems) == 0)
+		fprintf(v->out, "%s: %s: valid\n", path, title);
+	json_each (problem, problems) {
+		auto_free char *line = validation_line(problem);
+
+		fprintf(v->errors, "%s: %s: %s\n", path, title, line);
+	}
+	return json_len(problems) == 0;
 }
 
 int validate_files_run(const struct options *o, FILE *out, FILE *errors)
 {
-	struct validation validation = { .o = o, .out = out };
+	struct validation validation = {
+		.options = { .pod_policy = options_pod_policy(o) },
+		.out = out,
+		.errors = errors,
+	};
 
-	return offline_each(o, "validate", validate_object, &validation, errors);
+	return offline_objects(o, "validate", validate_object, &validation, errors);
 }

@@ -1,5 +1,5 @@
 /*
- * `validate`: what is wrong with applications, offline.
+ * `validate`: what is wrong with objects of the operator's kinds, offline.
  */
 #ifndef APP_VALIDATE_FILES_H
 #define APP_VALIDATE_FILES_H
@@ -8,8 +8,8 @@
 
 #include "options.h"
 
-/* Reads o->files; prints the applications that can be submitted to out, what is wrong with the others to errors, one line for
- * each field. Returns the exit code: 0, 1 if anything is wrong, 2 without files. */
+/* Reads o->files; prints "FILE: KIND NAMESPACE/NAME: valid" to out, of others what is wrong to errors, a line for each problem
+ * that begins so too. Returns the exit code: 0, 1 if anything is wrong, 2 without files. */
 int validate_files_run(const struct options *o, FILE *out, FILE *errors);
 
 #endif

@@ -144,6 +144,19 @@ int64_t time_now_ms(void)
 	return clock_ms(CLOCK_MONOTONIC);
 }
 
+int64_t time_now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+int64_t time_boot_ms(void)
+{
+	return clock_ms(CLOCK_BOOTTIME);
+}
+
 int64_t time_wall_ms(void)
 {
 	return clock_ms(CLOCK_REALTIME);

@@ -114,16 +114,28 @@ static struct http_exchange exchange_new(int status)
 	return x;
 }
 
-/* Replaces the reply by a line of text. */
-static void put_text(struct http_exchange *x, int status, const char *why)
+static void count_refusal(struct http_server *s, int status)
 {
+	for (size_t i = 0; i < array_len(s->stats.refused); i++) {
+		if (s->stats.refused[i].status != 0 && s->stats.refused[i].status != status)
+			continue;
+		s->stats.refused[i].status = status;
+		s->stats.refused[i].count++;
+		return;
+	}
+}
+
+/* Replaces the reply by a line of text. */
+static void put_text(struct http_server *s, struct http_exchange *x, int status, const char *why)
+{
+	count_refusal(s, status);
 	buf_done(&x->reply);
 	*x = exchange_new(status);
 	buf_printf(&x->reply, "%s\n", why ? why : reason(status));
 }
 
-void http_answer_request(const struct http_server *s, const struct http_parser *p, bool from_loopback, bool keep_alive,
-			 struct buf *head, struct buf *body)
+int http_answer_request(struct http_server *s, const struct http_parser *p, bool from_loopback, bool keep_alive,
+			struct buf *head, struct buf *body)
 {
 	struct http_exchange x = exchange_new(200);
 	const struct http_route *route;
@@ -139,22 +151,33 @@ void http_answer_request(const struct http_server *s, const struct http_parser *
 	if (route)
 		route->fn(route->arg, &x);
 	else
-		put_text(&x, status, NULL);
+		put_text(s, &x, status, NULL);
 	assert(x.status >= 200 && x.status <= 599);
 	if (x.reply.overflow)
-		put_text(&x, 500, "the reply is over its size limit");
+		put_text(s, &x, 500, "the reply is over its size limit");
 	write_head(s, p, &x, keep_alive, head);
 	if (text_eq(p->method, "HEAD"))
 		buf_done(&x.reply);
 	*body = x.reply;
+	return x.status;
 }
 
-void http_answer_refuse(const struct http_server *s, const struct http_parser *p, int status, const char *why,
+void http_answer_refuse(struct http_server *s, const struct http_parser *p, int status, const char *why,
 			struct buf *head, struct buf *body)
 {
 	struct http_exchange x = exchange_new(status);
 
-	put_text(&x, status, why);
+	put_text(s, &x, status, why);
 	write_head(s, p, &x, false, head);
 	*body = x.reply;
+}
+
+const char *http_phase_name(enum http_phase phase)
+{
+	static const char *const names[] = {
+		[HTTP_PHASE_HANDSHAKE] = "handshake", [HTTP_PHASE_IDLE] = "idle",   [HTTP_PHASE_HEAD] = "head",
+		[HTTP_PHASE_BODY] = "body",	      [HTTP_PHASE_REPLY] = "reply",
+	};
+
+	return names[phase];
 }

@@ -1,9 +1,9 @@
 /*
- * The server: listener, routes, certificate, and the census of connections. Happy path: listen, then each connection
- * lives by itself (http_conn.c) until close.
+ * The server: listener, routes, certificate. Happy path: listen, then each connection lives by itself (http_conn.c)
+ * until close; who has to go when there are too many is for http_census.c to say.
  *
- * At the connection limit the connection that has been idle longest makes room, else the one that has been in handshake
- * or head longest; if all are busy with requests, the new one is closed.
+ * Accepting, handshakes and bulk have a share of each millisecond and no more, so that a flood of either leaves time for the
+ * connections that are established; what is over it waits for the next.
  *
  * Failure modes: an address that cannot be parsed (ERR_INVALID) or bound (ERR_IO); a certificate that cannot be used
  * (ERR_INVALID; the one before stays in use).
@@ -19,17 +19,26 @@
 #include "internal.h"
 #include "server.h"
 
-enum { BACKLOG = 1024 };
+enum {
+	BACKLOG = 4096,
+	ACCEPTS_PER_MS = 8, /* about 30 us each */
+	HELLOS_PER_MS = 2,  /* about 200 us each */
+	BULK_PER_MS = 8,    /* of 32 KiB, 20 to 50 us each */
+	SHARE_MS = 1,
+};
 
 static const struct http_server_options defaults = {
 	.max_head = 16 << 10,
 	.max_body = 7 << 20,
-	.max_bodies = 64 << 20,
+	.max_bodies = 20 << 20,
 	.max_connections = 512,
+	.max_per_address = 64,
+	.max_handshakes = 64,
+	.body_rate = 4 << 10,
 	.handshake_ms = 3000,
 	.head_ms = 5000,
 	.request_ms = 10000,
-	.idle_ms = 90000,
+	.idle_ms = 100000,
 	.age_ms = 600000,
 };
 
@@ -44,25 +53,97 @@ void http_server_unref(struct http_server *s)
 	if (--s->refs > 0)
 		return;
 	sched_disarm(&s->loop->sched, &s->grace);
+	sched_disarm(&s->loop->sched, &s->admit);
+	sched_disarm(&s->loop->sched, &s->hellos.timer);
+	sched_disarm(&s->loop->sched, &s->bulk.timer);
 	SSL_CTX_free(s->tls);
 	free(s->routes);
 	free(s);
 }
 
-static void cut(struct list *conns)
+static struct http_conn *conn_of(struct list *link)
 {
-	while (!list_empty(conns))
-		http_conn_close(http_conn_of(conns->next));
+	return container_of(link, struct http_conn, link);
 }
 
 static void cut_all(void *arg)
 {
 	struct http_server *s = arg;
 
-	cut(&s->idle);
-	cut(&s->opening);
-	cut(&s->busy);
+	while (!list_empty(&s->conns))
+		http_conn_close(conn_of(s->conns.next));
 }
+
+/* --- shares of time --- */
+
+static bool spend(struct http_server *s, struct http_rate *rate)
+{
+	int64_t now_ms = sched_now(&s->loop->sched);
+
+	if (rate->at_ms != now_ms) {
+		rate->at_ms = now_ms;
+		rate->used = 0;
+	}
+	if (rate->used >= rate->most)
+		return false;
+	rate->used++;
+	return true;
+}
+
+static void next_turns(void *arg)
+{
+	struct http_turns *t = arg;
+
+	while (!list_empty(&t->queue) && spend(t->server, &t->rate))
+		t->fn(container_of(list_pop(&t->queue), struct http_conn, turn));
+	if (!list_empty(&t->queue))
+		sched_arm(&t->server->loop->sched, &t->timer, SHARE_MS);
+}
+
+void http_turns_take(struct http_turns *t, struct http_conn *c)
+{
+	list_remove(&c->turn); /* a connection that lingers reads on without waiting */
+	list_append(&t->queue, &c->turn);
+	if (!sched_armed(&t->timer))
+		next_turns(t);
+}
+
+static void turns_init(struct http_turns *t, struct http_server *s, unsigned most, void (*fn)(struct http_conn *c))
+{
+	*t = (struct http_turns){ .server = s, .rate = { .most = most }, .fn = fn };
+	list_init(&t->queue);
+	sched_timer_init(&t->timer, next_turns, t);
+}
+
+static void accept_one(struct http_server *s)
+{
+	struct http_listener *l = s->listener;
+
+	if (spend(s, &s->accepts)) {
+		http_conn_accept(s, (uv_stream_t *)&l->tcp);
+		return;
+	}
+	sched_arm(&s->loop->sched, &s->admit, SHARE_MS); /* libuv holds it, and takes no other before */
+}
+
+static void accept_more(void *arg)
+{
+	struct http_server *s = arg;
+
+	if (!s->draining)
+		accept_one(s);
+}
+
+static void on_connection(uv_stream_t *stream, int status)
+{
+	struct http_server *s = container_of(stream, struct http_listener, tcp)->server;
+
+	loop_touch(s->loop);
+	if (status == 0)
+		accept_one(s);
+}
+
+/* --- the server --- */
 
 struct http_server *http_server_new(struct loop *loop, const struct http_route *routes, size_t count,
 				    const struct http_server_options *options)
@@ -76,6 +157,9 @@ struct http_server *http_server_new(struct loop *loop, const struct http_route *
 	DEFAULT(max_body);
 	DEFAULT(max_bodies);
 	DEFAULT(max_connections);
+	DEFAULT(max_per_address);
+	DEFAULT(max_handshakes);
+	DEFAULT(body_rate);
 	DEFAULT(handshake_ms);
 	DEFAULT(head_ms);
 	DEFAULT(request_ms);
@@ -88,43 +172,37 @@ struct http_server *http_server_new(struct loop *loop, const struct http_route *
 		s->routes[i] = routes[i];
 	s->route_count = count;
 	s->refs = 1;
-	list_init(&s->idle);
-	list_init(&s->opening);
-	list_init(&s->busy);
+	list_init(&s->conns);
+	s->accepts.most = ACCEPTS_PER_MS;
+	sched_timer_init(&s->admit, accept_more, s);
+	turns_init(&s->hellos, s, HELLOS_PER_MS, http_conn_greet);
+	turns_init(&s->bulk, s, BULK_PER_MS, http_conn_read_on);
 	sched_timer_init(&s->grace, cut_all, s);
 	return s;
 }
 
+static struct tls_policy policy_of(const struct http_server_options *o)
+{
+	return (struct tls_policy){ .min_version = o->tls_min_version, .cipher_suites = o->tls_cipher_suites };
+}
+
+int http_server_check_tls(const struct http_server_options *options, struct err *err)
+{
+	const struct tls_policy policy = policy_of(options);
+
+	return tls_check_policy(&policy, err);
+}
+
 int http_server_set_certificate(struct http_server *s, const char *cert, const char *key, struct err *err)
 {
-	SSL_CTX *ctx = tls_server_context(cert, key, err);
+	const struct tls_policy policy = policy_of(&s->options);
+	SSL_CTX *ctx = tls_server_context(cert, key, &policy, err);
 
 	if (!ctx)
 		return -(int)err->code;
 	SSL_CTX_free(s->tls); /* sessions have references of their own */
 	s->tls = ctx;
 	return 0;
-}
-
-/* True if one more connection may come, after an old one was closed if need be. */
-static bool make_room(struct http_server *s)
-{
-	if (s->count < s->options.max_connections)
-		return true;
-	if (!list_empty(&s->idle))
-		http_conn_close(http_conn_of(s->idle.next));
-	else if (!list_empty(&s->opening))
-		http_conn_close(http_conn_of(s->opening.next));
-	return s->count < s->options.max_connections;
-}
-
-static void on_connection(uv_stream_t *stream, int status)
-{
-	struct http_server *s = container_of(stream, struct http_listener, tcp)->server;
-
-	loop_touch(s->loop);
-	if (status == 0)
-		http_conn_accept(s, stream, make_room(s));
 }
 
 static void on_listener_closed(uv_handle_t *handle)
@@ -208,15 +286,26 @@ unsigned http_server_connections(const struct http_server *s)
 	return s->count;
 }
 
+const struct http_server_stats *http_server_stats(const struct http_server *s)
+{
+	return &s->stats;
+}
+
 static void close_idle(struct http_server *s)
 {
 	struct list *link, *next;
 
-	for (link = s->idle.next; link != &s->idle; link = next) {
+	for (link = s->conns.next; link != &s->conns; link = next) {
 		next = link->next;
-		if (http_conn_is_idle(http_conn_of(link)))
-			http_conn_close(http_conn_of(link));
+		if (conn_of(link)->state == HTTP_CONN_IDLE)
+			http_conn_close(conn_of(link));
 	}
+}
+
+void http_server_fade(struct http_server *s)
+{
+	s->fading = true;
+	close_idle(s);
 }
 
 void http_server_close(struct http_server *s, int64_t grace_ms)

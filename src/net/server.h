@@ -1,5 +1,5 @@
 /*
- * What the server and its connections know of each other.
+ * What the server, its census and its connections know of each other.
  */
 #ifndef NET_SERVER_H
 #define NET_SERVER_H
@@ -10,26 +10,57 @@
 #include "tls.h"
 
 enum {
-	HTTP_READ_SIZE = 64 << 10,
+	HTTP_READ_SIZE = 32 << 10,
 	HTTP_RECORD_SIZE = 16 << 10, /* plaintext of one TLS record */
+	HTTP_ADDRESS_SIZE = 16,
+	HTTP_KNOWN_MAX = 64,
 };
 
 struct http_conn;
 struct http_listener;
+
+struct http_address { /* IPv6; IPv4 as ::ffff:a.b.c.d */
+	unsigned char bytes[HTTP_ADDRESS_SIZE];
+};
+
+struct http_known {
+	struct http_address address;
+	int64_t at_ms; /* of its last good request */
+};
+
+struct http_rate { /* so many in a millisecond */
+	unsigned most;
+	unsigned used;
+	int64_t at_ms;
+};
+
+struct http_turns { /* connections that wait for a share of time, first come first served */
+	struct http_server *server;
+	struct http_rate rate;
+	struct list queue;
+	struct sched_timer timer;
+	void (*fn)(struct http_conn *c);
+};
 
 struct http_server {
 	struct loop *loop;
 	struct http_route *routes;
 	size_t route_count;
 	struct http_server_options options; /* without zeros */
-	SSL_CTX *tls;			    /* NULL: plain HTTP */
-	struct http_listener *listener;	    /* NULL: none */
+	struct http_server_stats stats;
+	SSL_CTX *tls;			/* NULL: plain HTTP */
+	struct http_listener *listener; /* NULL: none */
 	bool draining;
-	unsigned count;	     /* of connections not closed */
-	struct list idle;    /* …by what they do, longest first: nothing */
-	struct list opening; /* handshake or head */
-	struct list busy;    /* with a request */
-	size_t bodies;	     /* bytes of bodies announced and not yet handled */
+	bool fading;	   /* no connection is kept after its answer */
+	unsigned count;	   /* of connections not closed */
+	struct list conns; /* those that were admitted, by when they entered their state */
+	size_t bodies;	   /* memory of bodies not yet handled */
+	struct http_known known[HTTP_KNOWN_MAX];
+	size_t known_count;
+	struct http_rate accepts;
+	struct sched_timer admit;
+	struct http_turns hellos; /* handshakes with something to work on */
+	struct http_turns bulk;	  /* reads after one that filled the buffer, requests that came early */
 	struct sched_timer grace;
 	unsigned refs; /* the owner, the listener's handle, each connection */
 	/* between two callbacks of libuv nothing is left in these */
@@ -37,25 +68,92 @@ struct http_server {
 	char plain[HTTP_RECORD_SIZE];
 };
 
+enum http_conn_state {
+	HTTP_CONN_HANDSHAKE,
+	HTTP_CONN_IDLE,
+	HTTP_CONN_HEAD,
+	HTTP_CONN_BODY,
+	HTTP_CONN_REPLY,
+	HTTP_CONN_LINGER,
+	HTTP_CONN_CLOSED,
+};
+
+struct http_conn {
+	struct list link; /* of the server's conns */
+	struct list turn; /* of its hellos or bulk */
+	struct http_server *server;
+	enum http_conn_state state;
+	int64_t since_ms; /* in this state */
+	uv_tcp_t tcp;
+	uv_shutdown_t shutdown;
+	bool secure;
+	struct tls_session *tls; /* NULL: plain, or nothing has come yet */
+	struct http_parser parser;
+	struct buf rest;  /* plaintext after the request that is being answered */
+	size_t reserved;  /* of the server's bodies */
+	size_t body_mark; /* of the body, when its speed was last looked at */
+	int64_t born_ms;
+	int64_t request_ms; /* when the first byte of the request came */
+	int64_t good_ms;    /* when the last good request was noted */
+	struct http_address address;
+	bool from_loopback;
+	bool known;	 /* its address had made good requests when it came */
+	bool good;	 /* it has made one itself */
+	bool keep_alive; /* after the reply under way */
+	bool sent;	 /* all of that reply */
+	struct sched_timer deadline;
+	unsigned refs;
+};
+
 void http_server_unref(struct http_server *s);
+/* Calls fn when it is c's turn, which is now if nobody waits. */
+void http_turns_take(struct http_turns *t, struct http_conn *c);
+
+/* http_census.c */
+
+struct http_address http_census_address(const uv_tcp_t *tcp);
+/* 127.0.0.0/8 and ::1. */
+bool http_census_is_loopback(const struct http_address *address);
+/* Whether c may stay, after another was closed if need be. */
+bool http_census_admit(struct http_server *s, struct http_conn *c);
+/* c's request was answered well. */
+void http_census_good(struct http_server *s, struct http_conn *c);
+/* Counts what c holds of a body; NULL or the connection that has to go because all bodies together are too much. */
+struct http_conn *http_census_body(struct http_server *s, struct http_conn *c);
+void http_census_body_done(struct http_server *s, struct http_conn *c);
 
 /* http_conn.c */
 
-/* Takes a connection from the listener; closes it at once if admit is false. */
-void http_conn_accept(struct http_server *s, uv_stream_t *listener, bool admit);
+/* Takes a connection from the listener. */
+void http_conn_accept(struct http_server *s, uv_stream_t *listener);
+/* What has been received for the handshake. */
+void http_conn_greet(struct http_conn *c);
+void http_conn_read_on(struct http_conn *c);
 void http_conn_close(struct http_conn *c);
-struct http_conn *http_conn_of(struct list *link);
-bool http_conn_is_idle(const struct http_conn *c);
+/* The reply has been sent. */
+void http_conn_replied(struct http_conn *c);
+void http_conn_unref(struct http_conn *c);
 
-/* http_answer.c: both make head and body of a reply, which are empty before. */
+/* http_write.c */
+
+/* Takes the content of head and body; reply: http_conn_replied is called afterwards. */
+void http_write(struct http_conn *c, struct buf *head, struct buf *body, bool reply);
+/* Whether the socket took all of it; what it took of a part is no longer in head and body. */
+bool http_write_now(struct http_conn *c, struct buf *head, struct buf *body);
+/* Makes head the ciphertext of both. */
+void http_write_encrypt(struct http_conn *c, struct buf *head, struct buf *body);
+/* Sends what TLS has to say by itself. */
+void http_write_flush(struct http_conn *c);
+
+/* http_answer.c: head and body of a reply are empty before. */
 
 /* Whether the request may go on to its body: 0 or the status to refuse it with. */
 int http_answer_check(const struct http_server *s, const struct http_parser *p, bool from_loopback);
-/* Calls the handler. */
-void http_answer_request(const struct http_server *s, const struct http_parser *p, bool from_loopback, bool keep_alive,
-			 struct buf *head, struct buf *body);
+/* Calls the handler. The status. */
+int http_answer_request(struct http_server *s, const struct http_parser *p, bool from_loopback, bool keep_alive,
+			struct buf *head, struct buf *body);
 /* The connection closes afterwards. why: NULL for the status' own text. */
-void http_answer_refuse(const struct http_server *s, const struct http_parser *p, int status, const char *why,
+void http_answer_refuse(struct http_server *s, const struct http_parser *p, int status, const char *why,
 			struct buf *head, struct buf *body);
 
 #endif

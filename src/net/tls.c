@@ -1,6 +1,6 @@
 /*
- * Contexts and sessions. A session sits between two memory BIOs: what arrives goes into the one, what OpenSSL wants
- * to send is taken from the other, so OpenSSL never sees a socket and never waits.
+ * Contexts and sessions. A session has a BIO of its own over two pieces of memory: what has arrived is read in place, what
+ * OpenSSL wants to send is collected, so OpenSSL never sees a socket and never waits, and an idle session holds no buffers.
  *
  * Failure modes: PEM text that cannot be used (ERR_INVALID, with what OpenSSL said; never the text itself); a peer
  * that speaks no TLS, offers only HTTP/2 in ALPN, or wants to renegotiate: read returns -1 and the alert is in the
@@ -15,11 +15,21 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
+
+enum {
+	KEPT_MAX = 256 << 10,
+	OUT_MAX = 128 << 20,
+	CIPHER_LIST_MAX = 4 << 10,
+};
 
 struct tls_session {
 	SSL *ssl;
-	BIO *in; /* both owned by ssl */
-	BIO *out;
+	const char *in; /* arrived and not read by OpenSSL: borrowed, after what is kept */
+	size_t in_len;
+	struct buf kept;
+	size_t kept_used;
+	struct buf out; /* to be sent */
 };
 
 static void bio_cleanup(BIO **bio)
@@ -46,6 +56,28 @@ static void ctx_cleanup(SSL_CTX **ctx)
 #define auto_x509 __attribute__((cleanup(x509_cleanup))) X509
 #define auto_key  __attribute__((cleanup(key_cleanup))) EVP_PKEY
 #define auto_ctx  __attribute__((cleanup(ctx_cleanup))) SSL_CTX
+
+/* Names as in Go's crypto/tls (and Kubernetes' --tls-cipher-suites). NULL: TLS 1.3, whose suites are not a matter of choice. */
+static const struct {
+	const char *name;
+	const char *openssl;
+} suites[] = {
+	{ "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256" },
+	{ "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "ECDHE-ECDSA-AES256-GCM-SHA384" },
+	{ "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305" },
+	{ "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305", "ECDHE-ECDSA-CHACHA20-POLY1305" },
+	{ "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", "ECDHE-ECDSA-AES128-SHA" },
+	{ "TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA", "ECDHE-ECDSA-AES256-SHA" },
+	{ "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "ECDHE-RSA-AES128-GCM-SHA256" },
+	{ "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "ECDHE-RSA-AES256-GCM-SHA384" },
+	{ "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", "ECDHE-RSA-CHACHA20-POLY1305" },
+	{ "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305", "ECDHE-RSA-CHACHA20-POLY1305" },
+	{ "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA", "ECDHE-RSA-AES128-SHA" },
+	{ "TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA", "ECDHE-RSA-AES256-SHA" },
+	{ "TLS_AES_128_GCM_SHA256", NULL },
+	{ "TLS_AES_256_GCM_SHA384", NULL },
+	{ "TLS_CHACHA20_POLY1305_SHA256", NULL },
+};
 
 /* For an encrypted key: OpenSSL's own would ask on the terminal. */
 static int no_password(char *buf, int size, int writing, void *arg)
@@ -172,34 +204,159 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len, 
 	return SSL_TLSEXT_ERR_OK;
 }
 
-SSL_CTX *tls_server_context(const char *cert, const char *key, struct err *err)
+static int min_version(const struct tls_policy *policy, int *ret, struct err *err)
+{
+	const char *name = policy->min_version;
+
+	*ret = TLS1_2_VERSION;
+	if (!name || !name[0] || text_eq(name, "VersionTLS12"))
+		return 0;
+	*ret = TLS1_3_VERSION;
+	if (text_eq(name, "VersionTLS13"))
+		return 0;
+	return err_set(err, ERR_INVALID, "TLS version \"%s\": expected VersionTLS12 or VersionTLS13", name);
+}
+
+/* OpenSSL's list of the TLS 1.2 suites that are wanted; empty if only suites of TLS 1.3 are. */
+static int cipher_list(const struct tls_policy *policy, struct buf *ret, struct err *err)
+{
+	auto_strv names = { 0 };
+
+	strv_split(&names, policy->cipher_suites ? policy->cipher_suites : "", ',');
+	if (names.len == 0)
+		buf_puts(ret, "ECDHE+AESGCM:ECDHE+CHACHA20");
+	for (size_t i = 0; i < names.len; i++) {
+		size_t at = 0;
+
+		while (at < array_len(suites) && !text_eq(suites[at].name, names.items[i]))
+			at++;
+		if (at == array_len(suites))
+			return err_set(err, ERR_INVALID, "TLS cipher suite \"%s\" is not known", names.items[i]);
+		if (suites[at].openssl)
+			buf_printf(ret, "%s%s", ret->len > 0 ? ":" : "", suites[at].openssl);
+	}
+	return 0;
+}
+
+static int use_policy(SSL_CTX *ctx, const struct tls_policy *policy, struct err *err)
+{
+	auto_buf ciphers = { .max = CIPHER_LIST_MAX };
+	int version;
+
+	if (min_version(policy, &version, err) < 0 || cipher_list(policy, &ciphers, err) < 0)
+		return -(int)err->code;
+	if (ciphers.overflow)
+		return err_set(err, ERR_INVALID, "too many TLS cipher suites");
+	if (ciphers.len == 0)
+		version = TLS1_3_VERSION;
+	else if (SSL_CTX_set_cipher_list(ctx, ciphers.data) != 1)
+		return err_set(err, ERR_INVALID, "TLS cipher suites: %s", reason());
+	SSL_CTX_set_min_proto_version(ctx, version);
+	return 0;
+}
+
+int tls_check_policy(const struct tls_policy *policy, struct err *err)
 {
 	auto_ctx *ctx = context_new(TLS_server_method());
 
-	if (use_pair(ctx, cert, key, err) < 0)
+	return use_policy(ctx, policy, err);
+}
+
+SSL_CTX *tls_server_context(const char *cert, const char *key, const struct tls_policy *policy, struct err *err)
+{
+	auto_ctx *ctx = context_new(TLS_server_method());
+
+	if (use_pair(ctx, cert, key, err) < 0 || use_policy(ctx, policy, err) < 0)
 		return NULL;
-	SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
 	SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
 				     SSL_OP_CIPHER_SERVER_PREFERENCE);
 	SSL_CTX_set_num_tickets(ctx, 0);
 	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-	SSL_CTX_set_cipher_list(ctx, "ECDHE+AESGCM:ECDHE+CHACHA20");
 	SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
 	SSL_CTX_set_alpn_select_cb(ctx, on_alpn, NULL);
 	return take_ptr(ctx);
 }
 
+/* --- sessions --- */
+
+/* What OpenSSL reads next. */
+static const char *unread(const struct tls_session *t, size_t *ret_len)
+{
+	bool kept = t->kept_used < t->kept.len;
+
+	*ret_len = kept ? t->kept.len - t->kept_used : t->in_len;
+	return kept ? t->kept.data + t->kept_used : t->in;
+}
+
+static int on_bio_read(BIO *bio, char *data, int size)
+{
+	struct tls_session *t = BIO_get_data(bio);
+	size_t len, n = (size_t)size;
+	const char *from = unread(t, &len);
+
+	BIO_clear_retry_flags(bio);
+	if (len == 0) {
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	n = n < len ? n : len;
+	memcpy(data, from, n);
+	if (from == t->in) {
+		t->in += n;
+		t->in_len -= n;
+	} else {
+		t->kept_used += n;
+	}
+	return (int)n;
+}
+
+static int on_bio_write(BIO *bio, const char *data, int len)
+{
+	struct tls_session *t = BIO_get_data(bio);
+
+	return buf_add(&t->out, data, (size_t)len) ? len : -1;
+}
+
+static long on_bio_ctrl(BIO *bio, int what, long number, void *arg)
+{
+	(void)bio;
+	(void)number;
+	(void)arg;
+	return what == BIO_CTRL_FLUSH;
+}
+
+static BIO *session_bio(struct tls_session *t)
+{
+	static BIO_METHOD *method;
+	BIO *bio;
+
+	if (!method) {
+		method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "session");
+		if (!method)
+			abort(); /* out of memory */
+		BIO_meth_set_read(method, on_bio_read);
+		BIO_meth_set_write(method, on_bio_write);
+		BIO_meth_set_ctrl(method, on_bio_ctrl);
+	}
+	bio = BIO_new(method);
+	if (!bio)
+		abort(); /* out of memory */
+	BIO_set_data(bio, t);
+	BIO_set_init(bio, 1);
+	return bio;
+}
+
 struct tls_session *tls_session_new(SSL_CTX *ctx)
 {
 	struct tls_session *t = xcalloc(1, sizeof(*t));
+	BIO *bio = session_bio(t);
 
 	t->ssl = SSL_new(ctx);
-	t->in = BIO_new(BIO_s_mem());
-	t->out = BIO_new(BIO_s_mem());
-	if (!t->ssl || !t->in || !t->out)
+	if (!t->ssl)
 		abort(); /* out of memory */
-	BIO_set_mem_eof_return(t->in, -1);
-	SSL_set_bio(t->ssl, t->in, t->out);
+	buf_init(&t->kept, KEPT_MAX);
+	buf_init(&t->out, OUT_MAX);
+	SSL_set_bio(t->ssl, bio, bio);
 	SSL_set_accept_state(t->ssl);
 	return t;
 }
@@ -209,14 +366,21 @@ void tls_session_free(struct tls_session *t)
 	if (!t)
 		return;
 	SSL_free(t->ssl);
+	buf_done(&t->kept);
+	buf_done(&t->out);
 	free(t);
 }
 
 void tls_session_feed(struct tls_session *t, const void *data, size_t len)
 {
-	assert(len <= INT_MAX);
-	if (BIO_write(t->in, data, (int)len) != (int)len)
-		abort(); /* out of memory */
+	assert(t->in_len == 0);
+	t->in = data;
+	t->in_len = len;
+}
+
+bool tls_session_has_input(const struct tls_session *t)
+{
+	return t->kept.len > t->kept_used || SSL_has_pending(t->ssl);
 }
 
 int tls_session_read(struct tls_session *t, void *data, size_t size)
@@ -253,12 +417,21 @@ void tls_session_shutdown(struct tls_session *t)
 		SSL_shutdown(t->ssl);
 }
 
-void tls_session_output(struct tls_session *t, struct buf *out)
+/* What was fed is borrowed no longer. */
+static void keep_input(struct tls_session *t)
 {
-	char *data;
-	long len = BIO_get_mem_data(t->out, &data);
+	buf_drop(&t->kept, t->kept_used);
+	t->kept_used = 0;
+	if (t->in_len > 0)
+		buf_add(&t->kept, t->in, t->in_len); /* over the limit: the session breaks at the gap */
+	if (t->kept.len == 0)
+		buf_done(&t->kept);
+	t->in_len = 0;
+}
 
-	if (len > 0)
-		buf_add(out, data, (size_t)len);
-	(void)BIO_reset(t->out);
+void tls_session_output(struct tls_session *t, struct buf *ret)
+{
+	keep_input(t);
+	*ret = t->out;
+	buf_init(&t->out, OUT_MAX);
 }

@@ -16,16 +16,26 @@
 int tls_check_ca(const char *ca, struct err *err);
 int tls_check_pair(const char *cert, const char *key, struct err *err);
 
-/* For servers: TLS 1.2 and later, ALPN http/1.1, no tickets, no renegotiation. Owned by the caller (SSL_CTX_free);
- * sessions keep it alive. NULL: ERR_INVALID as with tls_check_pair. */
-SSL_CTX *tls_server_context(const char *cert, const char *key, struct err *err);
+struct tls_policy {		   /* what a server accepts */
+	const char *min_version;   /* "VersionTLS12" (or NULL, ""), "VersionTLS13" */
+	const char *cipher_suites; /* of TLS 1.2, comma-separated, by Go's names; NULL, "": all that are any good */
+};
+
+/* ERR_INVALID: no such version or suite. */
+int tls_check_policy(const struct tls_policy *policy, struct err *err);
+
+/* For servers: ALPN http/1.1, no tickets, no renegotiation. Owned by the caller (SSL_CTX_free); sessions keep it alive. NULL:
+ * ERR_INVALID as with tls_check_pair and tls_check_policy. */
+SSL_CTX *tls_server_context(const char *cert, const char *key, const struct tls_policy *policy, struct err *err);
 
 struct tls_session;
 
 struct tls_session *tls_session_new(SSL_CTX *ctx);
 void tls_session_free(struct tls_session *t);
-/* Ciphertext that has arrived. */
+/* Ciphertext that has arrived: borrowed until tls_session_output. */
 void tls_session_feed(struct tls_session *t, const void *data, size_t len);
+/* Some of it was kept, because nobody has asked for it yet. */
+bool tls_session_has_input(const struct tls_session *t);
 /* Plaintext: the number of bytes, 0 if there is none yet, -1 if the peer closed or broke the session. Does the
  * handshake too. */
 int tls_session_read(struct tls_session *t, void *data, size_t size);
@@ -33,7 +43,7 @@ bool tls_session_ready(const struct tls_session *t); /* the handshake is over */
 /* False: the session is broken. */
 bool tls_session_write(struct tls_session *t, const void *data, size_t len);
 void tls_session_shutdown(struct tls_session *t); /* sends close_notify */
-/* Moves the ciphertext to be sent to the end of out; to be called after each of the others. */
-void tls_session_output(struct tls_session *t, struct buf *out);
+/* Moves the ciphertext to be sent to ret, which is empty before; to be called after each of the others. */
+void tls_session_output(struct tls_session *t, struct buf *ret);
 
 #endif

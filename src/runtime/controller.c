@@ -24,6 +24,7 @@ enum {
 	PUMP_BATCH = 64, /* plans made before the loop gets its turn */
 	REST_MS = 5000,	 /* longest wait for the cache */
 	HOLD_MS = 100,	 /* after a failure, whatever changes meanwhile */
+	HALT_MS = 1000,	 /* until the next look while nothing may be written */
 	SOON_MS = 30000, /* cap of the back-off from failures that say nothing about the object */
 };
 
@@ -409,11 +410,22 @@ static void begin(struct controller *c, const char *name)
 		run(k, &plan);
 }
 
+static bool may_write(const struct controller *c)
+{
+	const struct controller_options *o = &c->options;
+
+	return !o->ops->may_write || o->ops->may_write(o->arg);
+}
+
 static void on_pump(void *arg)
 {
 	struct controller *c = arg;
 
 	forget_old_writes(c);
+	if (!may_write(c)) {
+		sched_arm(c->options.sched, &c->pump, HALT_MS);
+		return;
+	}
 	for (int i = 0; i < PUMP_BATCH && queue_busy(c->queue) < c->options.max_plans; i++) {
 		const char *name = queue_take(c->queue, sched_now(c->options.sched));
 

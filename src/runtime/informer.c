@@ -22,7 +22,7 @@ struct informer {
 	struct store *store;
 	const struct resource *res;
 	char *ns;	/* or NULL */
-	char *selector; /* "&labelSelector=…", encoded; or "" */
+	char *selector; /* "&labelSelector=…&fieldSelector=…", encoded; or "" */
 	void (*on_synced)(void *arg);
 	void *arg;
 	struct watch *watch;
@@ -58,6 +58,16 @@ static void count(const struct informer *i, struct metric *metric)
 		metric_add(metric, values, 1);
 }
 
+/* What the selectors add to each query. Owned. */
+static char *selector_query(const struct informer_options *options)
+{
+	auto_free char *labels = text_url_encode(options->label_selector ? options->label_selector : "");
+	auto_free char *fields = text_url_encode(options->field_selector ? options->field_selector : "");
+
+	return xasprintf("%s%s%s%s", labels[0] ? "&labelSelector=" : "", labels, fields[0] ? "&fieldSelector=" : "",
+			 fields);
+}
+
 struct informer *informer_new(const struct informer_options *options)
 {
 	struct informer *i = xcalloc(1, sizeof(*i));
@@ -71,13 +81,7 @@ struct informer *informer_new(const struct informer_options *options)
 	i->on_synced = options->on_synced;
 	i->arg = options->arg;
 	i->watch = watch_new(&options->sched->rng);
-	i->selector = xstrdup("");
-	if (options->label_selector) {
-		auto_free char *encoded = text_url_encode(options->label_selector);
-
-		free(i->selector);
-		i->selector = xasprintf("&labelSelector=%s", encoded);
-	}
+	i->selector = selector_query(options);
 	if (m) {
 		i->lists = counter(m, "informer_lists_total", "List calls to the API server, by pages");
 		i->watches = counter(m, "informer_watches_total", "Watch streams opened");

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "build.h"
 #include "pod_rows.h"
+#include "secrets.h"
 
 #define DRIVER_LABEL   "spark.kubernetes.driver.label."
 #define EXECUTOR_LABEL "spark.kubernetes.executor.label."
@@ -109,51 +110,18 @@ static void put_secret_refs(struct build *b, const struct json *value, const cha
 }
 
 /* Secrets of known types also tell the program where their file is. */
-static const struct {
-	const char *type;
-	const char *env;
-	const char *file;
-} secret_types[] = {
-	{ "GCPServiceAccount", "GOOGLE_APPLICATION_CREDENTIALS", "key.json" },
-	{ "HadoopDelegationToken", "HADOOP_TOKEN_FILE_LOCATION", "hadoop.token" },
-};
-
-/* Go's filepath.Join of an absolute path and a name: no empty part, no "." and no "..". Owned. */
-static char *joined_path(const char *path, const char *name)
-{
-	auto_strv parts = { 0 };
-	auto_free char *text = NULL;
-
-	for (size_t len; *path; path += len + (path[len] == '/')) {
-		auto_free char *part = NULL;
-
-		len = strcspn(path, "/");
-		part = xstrndup(path, len);
-		if (text_eq(part, "..") && parts.len)
-			free(parts.items[--parts.len]);
-		else if (*part && !text_eq(part, ".") && !text_eq(part, ".."))
-			strv_add(&parts, part);
-	}
-	strv_add(&parts, name);
-	text = strv_join(&parts, "/");
-	return xasprintf("/%s", text);
-}
-
 static void put_secrets(struct build *b, const struct json *value, const char *key)
 {
 	bool driver = text_starts(key, "spark.kubernetes.driver.");
 
 	json_each (secret, value) {
 		const char *path = json_str(secret, "path", ""), *type = json_str(secret, "secretType", NULL);
+		const char *variable = secrets_variable(type);
+		auto_free char *file = secrets_file(type, path);
 
 		set(b, key, json_str(secret, "name", ""), path);
-		for (size_t i = 0; i < array_len(secret_types); i++) {
-			auto_free char *file = joined_path(path, secret_types[i].file);
-
-			if (text_eq(type, secret_types[i].type))
-				set(b, driver ? "spark.kubernetes.driverEnv." : "spark.executorEnv.",
-				    secret_types[i].env, file);
-		}
+		if (variable)
+			set(b, driver ? "spark.kubernetes.driverEnv." : "spark.executorEnv.", variable, file);
 	}
 }
 

@@ -136,9 +136,6 @@ int executor_env(struct build *b, const char *executor_id, struct err *err);
 /* What a variable is in the driver's Spark container, once its pod is among the objects. */
 const char *executor_env_of_driver(const struct build *b, const char *name, const char *dflt);
 
-/* Refuses what the application asks of executors and the pod in hand, an executor, shows not to be done. */
-int validate_executor(const struct build *b, struct err *err);
-
 /* ---- helpers of the steps ---- */
 /* Appends a volume {name} to the pod and returns it, so that the caller adds the source. */
 struct json *build_volume(struct build *b, const char *name);

@@ -21,6 +21,7 @@ enum {
 	EXECUTOR_PREFIX_MAX = 237, /* KUBERNETES_POD_NAME_PREFIX_MAX_LENGTH: room for "-exec-" and a number */
 	SECRET_NAME_MAX = 63 - 7,  /* "-volume" */
 	PORT_NAME_MAX = 15,
+	DNS_LABEL_MAX = 63,
 };
 
 static const char *one_of(const char *text, const char *const *names, const char *why)
@@ -152,11 +153,13 @@ const char *check_limit(const char *text)
 
 const char *check_app_name(const char *text)
 {
+	if (strlen(text) > DNS_LABEL_MAX)
+		return "must be no more than 63 bytes";
 	if (text_is_dns_label(text) && !(*text >= '0' && *text <= '9'))
 		return NULL;
 	return "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic "
-	       "character, "
-	       "and end with an alphanumeric character, at most 63";
+	       "character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for "
+	       "validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 }
 
 const char *check_object_name(const char *text)
@@ -259,20 +262,20 @@ const char *check_version(const char *text)
 const char *check_type(const char *text)
 {
 	return one_of(text, (const char *const[]){ "Java", "Scala", "Python", "R", NULL },
-		      "expected Java, Scala, Python or R");
+		      "supported values: \"Java\", \"Python\", \"R\", \"Scala\"");
 }
 
 const char *check_mode(const char *text)
 {
 	if (text_eq(text, "client"))
 		return "the driver of a client-mode application would have to run inside the operator: use cluster";
-	return text_eq(text, "cluster") ? NULL : "expected cluster";
+	return text_eq(text, "cluster") ? NULL : "supported values: \"cluster\"";
 }
 
 const char *check_pull_policy(const char *text)
 {
 	return one_of(text, (const char *const[]){ "Always", "IfNotPresent", "Never", NULL },
-		      "expected Always, IfNotPresent or Never");
+		      "supported values: \"Always\", \"IfNotPresent\", \"Never\"");
 }
 
 const char *check_python(const char *text)
@@ -283,13 +286,13 @@ const char *check_python(const char *text)
 const char *check_ip_policy(const char *text)
 {
 	return one_of(text, (const char *const[]){ "SingleStack", "PreferDualStack", "RequireDualStack", NULL },
-		      "expected SingleStack, PreferDualStack or RequireDualStack");
+		      "supported values: \"PreferDualStack\", \"RequireDualStack\", \"SingleStack\"");
 }
 
 const char *check_ip_families(const char *text)
 {
 	return one_of(text, (const char *const[]){ "IPv4", "IPv6", "IPv4,IPv6", "IPv6,IPv4", NULL },
-		      "expected IPv4, IPv6, IPv4,IPv6 or IPv6,IPv4");
+		      "supported values: \"IPv4\", \"IPv4,IPv6\", \"IPv6\", \"IPv6,IPv4\"");
 }
 
 /* Length of an RFC 3986 scheme with its colon, 0 if there is none. */
@@ -348,6 +351,25 @@ const char *check_files(const char *text)
 		why = item[strspn(item, " \t\n\v\f\r")] ? check_file(item) : NULL;
 		if (why)
 			return why;
+	}
+	return NULL;
+}
+
+/* MavenUtils.extractMavenCoordinates, in the driver. */
+const char *check_packages(const char *text)
+{
+	auto_strv items = { 0 };
+
+	strv_split(&items, text, ',');
+	for (size_t i = 0; i < items.len; i++) {
+		auto_strv parts = { 0 };
+
+		for (char *c = items.items[i]; *c; c++)
+			if (*c == '/')
+				*c = ':';
+		strv_split(&parts, items.items[i], ':');
+		if (parts.len != 3)
+			return "expected Maven coordinates, GROUP:ARTIFACT:VERSION";
 	}
 	return NULL;
 }

@@ -47,7 +47,8 @@ const char *check_ip_policy(const char *text);
 const char *check_ip_families(const char *text);
 /* A file that the driver can reach: not one of the submitter's. */
 const char *check_file(const char *text);
-const char *check_files(const char *text); /* comma list */
+const char *check_files(const char *text);    /* comma list */
+const char *check_packages(const char *text); /* comma list of Maven coordinates */
 const char *check_reference(const char *text);
 const char *check_object_names(const char *text); /* comma list */
 const char *check_user(const char *text);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "check.h"
 #include "digest.h"
 #include "monitoring.h"
 
@@ -33,14 +34,48 @@ struct row {
 	void (*put)(const struct target *t, const struct json *value);
 };
 
-/* Everything that wanted says, value says too; value may say more, where the API server has filled in defaults. */
-static bool covers(const struct json *value, const struct json *wanted)
+/* What an object may say beyond what was wanted, and be the same: defaults of the API server, and what Spark adds. */
+static const struct {
+	const char *name;
+	const char *value; /* NULL: any */
+} defaults[] = {
+	{ "apiVersion", "v1" },		      /* fieldRef */
+	{ "divisor", "0" },		      /* resourceFieldRef */
+	{ "protocol", "TCP" },		      /* port … */
+	{ "hostPort", NULL },		      /* … on the host's network */
+	{ "path", "/" },		      /* httpGet … */
+	{ "scheme", "HTTP" },		      /* … */
+	{ "allowPrivilegeEscalation", NULL }, /* securityContext, by Spark since 4.3 */
+};
+
+static bool is_default(const struct json *member)
+{
+	for (size_t i = 0; i < array_len(defaults); i++)
+		if (text_eq(json_name(member), defaults[i].name))
+			return !defaults[i].value || text_eq(json_text(member, NULL), defaults[i].value);
+	return false;
+}
+
+/* What the API server leaves out when it prints an object (Go's omitempty); numbers and booleans are pointers there. */
+static bool is_omitted(const struct json *v)
+{
+	if (json_is(v, JSON_STRING))
+		return text_empty(json_text(v, NULL));
+	return !json_is(v, JSON_NUMBER) && !json_is(v, JSON_BOOL) && json_len(v) == 0;
+}
+
+/* value says what is wanted and nothing else, except for what the API server makes of it. */
+static bool same(const struct json *value, const struct json *wanted)
 {
 	if (json_type(value) != json_type(wanted))
 		return false;
 	if (json_is(wanted, JSON_OBJECT)) {
 		json_each (member, wanted)
-			if (!covers(json_get(value, json_name(member)), member))
+			if (!same(json_get(value, json_name(member)), member) &&
+			    (json_get(value, json_name(member)) || !is_omitted(member)))
+				return false;
+		json_each (member, value)
+			if (!json_get(wanted, json_name(member)) && !is_omitted(member) && !is_default(member))
 				return false;
 		return true;
 	}
@@ -48,7 +83,7 @@ static bool covers(const struct json *value, const struct json *wanted)
 		const struct json *own = json_first(value);
 
 		json_each (item, wanted) {
-			if (!covers(own, item))
+			if (!same(own, item))
 				return false;
 			own = json_next(own);
 		}
@@ -61,7 +96,7 @@ static bool covers(const struct json *value, const struct json *wanted)
 static void add(struct json *array, struct json *item)
 {
 	json_each (own, array) {
-		if (covers(own, item)) {
+		if (same(own, item)) {
 			json_free(item);
 			return;
 		}
@@ -71,6 +106,8 @@ static void add(struct json *array, struct json *item)
 
 static void put_set(const struct target *t, const struct json *value)
 {
+	if (t->ctx->is_admitted && same(json_get(t->to, t->member), value))
+		return;
 	if (!text_eq(json_text(value, NULL), ""))
 		json_set(t->to, t->member, json_dup(value));
 }
@@ -94,12 +131,50 @@ bool pod_rows_spark_env(const char *name)
 	return false;
 }
 
+/* ConfigMaps of configuration files. Their variable comes after those of the role. */
+enum { HADOOP, SPARK };
+
+static const struct directory {
+	const char *variable;
+	const char *field; /* below spec */
+	const char *volume;
+	const char *path;
+} directories[] = {
+	[HADOOP] = { "HADOOP_CONF_DIR", "hadoopConfigMap", "hadoop-configmap-volume", "/etc/hadoop/conf" },
+	[SPARK] = { "SPARK_CONF_DIR", "sparkConfigMap", "spark-configmap-volume", "/etc/spark/conf" },
+};
+
+static const struct json *last_env(const struct json *list, const char *name)
+{
+	const struct json *last = NULL;
+
+	json_each (item, list)
+		if (text_eq(json_str(item, "name", NULL), name))
+			last = item;
+	return last;
+}
+
+/* Of several variables of a name the last counts, here as there. */
+static bool has_env(const struct target *t, const struct json *wanted, const char *name)
+{
+	const struct json *own = last_env(json_get(t->container, "env"), name);
+
+	for (size_t i = 0; i < array_len(directories); i++)
+		if (text_eq(name, directories[i].variable) &&
+		    !text_empty(json_str(t->ctx->spec, directories[i].field, NULL)))
+			return text_eq(json_str(own, "value", NULL), directories[i].path);
+	return own && same(own, last_env(wanted, name));
+}
+
 /* Into a template only what is not set through spark.executorEnv. */
 static void put_env_list(const struct target *t, const struct json *value)
 {
-	json_each (item, value)
-		if (!t->ctx->is_template || !pod_rows_spark_env(json_str(item, "name", "")))
-			add(json_ensure_array(t->to, t->member), json_dup(item));
+	json_each (item, value) {
+		const char *name = json_str(item, "name", "");
+
+		if ((!t->ctx->is_template || !pod_rows_spark_env(name)) && !has_env(t, value, name))
+			json_append(json_ensure_array(t->to, t->member), json_dup(item));
+	}
 }
 
 static void put_append(const struct target *t, const struct json *value)
@@ -110,20 +185,47 @@ static void put_append(const struct target *t, const struct json *value)
 
 static void put_merge(const struct target *t, const struct json *value)
 {
+	if (!json_is(value, JSON_OBJECT))
+		return;
 	json_each (item, value)
 		json_set(json_ensure_object(t->to, t->member), json_name(item), json_dup(item));
 }
 
 /* A container of the same name and image is the one meant. */
+static bool has_container(const struct json *all, const struct json *wanted)
+{
+	json_each (own, all)
+		if (text_eq(json_str(own, "name", NULL), json_str(wanted, "name", NULL)) &&
+		    text_eq(json_str(own, "image", NULL), json_str(wanted, "image", NULL)))
+			return true;
+	return false;
+}
+
 static void put_containers(const struct target *t, const struct json *value)
 {
 	json_each (item, value) {
 		struct json *all = json_ensure_array(t->to, t->member);
-		const struct json *own = json_find(all, "name", json_str(item, "name", ""));
 
-		if (!own || !text_eq(json_str(own, "image", NULL), json_str(item, "image", NULL)))
+		if (!has_container(all, item))
 			json_append(all, json_dup(item));
 	}
+}
+
+/* Mounted unless something else is at that place; a volume of that name is the one meant. Takes both. */
+static void put_mounted(const struct target *t, struct json *volume, struct json *mount)
+{
+	bool is_taken =
+	    json_find(json_get(t->container, "volumeMounts"), "mountPath", json_str(mount, "mountPath", ""));
+	bool has_volume = json_find(json_get(t->spec, "volumes"), "name", json_str(volume, "name", ""));
+
+	if (is_taken || has_volume)
+		json_free(volume);
+	else
+		json_append(json_ensure_array(t->spec, "volumes"), volume);
+	if (is_taken)
+		json_free(mount);
+	else
+		json_append(json_ensure_array(t->container, "volumeMounts"), mount);
 }
 
 static void put_configmap(const struct target *t, const char *volume, const char *configmap, const char *path)
@@ -132,43 +234,36 @@ static void put_configmap(const struct target *t, const char *volume, const char
 
 	json_set_str(item, "name", volume);
 	json_set_str(json_ensure_object(item, "configMap"), "name", configmap);
-	add(json_ensure_array(t->spec, "volumes"), item);
 	json_set_str(mount, "name", volume);
 	json_set_str(mount, "mountPath", path);
 	json_set_bool(mount, "readOnly", true);
-	add(json_ensure_array(t->container, "volumeMounts"), mount);
+	put_mounted(t, item, mount);
 }
 
-static void put_env(const struct target *t, const char *name, const char *value)
+static void put_directory(const struct target *t, const struct directory *d, const char *configmap, bool with_env)
 {
-	struct json *env = json_new_object();
+	struct json *env;
 
-	json_set_str(env, "name", name);
-	json_set_str(env, "value", value);
-	add(json_ensure_array(t->container, "env"), env);
+	if (!*configmap)
+		return;
+	put_configmap(t, d->volume, configmap, d->path);
+	if (!with_env || has_env(t, NULL, d->variable))
+		return;
+	env = json_append(json_ensure_array(t->container, "env"), json_new_object());
+	json_set_str(env, "name", d->variable);
+	json_set_str(env, "value", d->path);
 }
 
 static void put_hadoop_conf(const struct target *t, const struct json *value)
 {
-	const char *name = json_text(value, "");
-
-	if (!*name)
-		return;
-	put_configmap(t, "hadoop-configmap-volume", name, "/etc/hadoop/conf");
-	put_env(t, "HADOOP_CONF_DIR", "/etc/hadoop/conf");
+	put_directory(t, &directories[HADOOP], json_text(value, ""), true);
 }
 
 /* In a template the variable would stand before Spark's own of that name and lose; there it goes by
  * spark.executorEnv. */
 static void put_spark_conf(const struct target *t, const struct json *value)
 {
-	const char *name = json_text(value, "");
-
-	if (!*name)
-		return;
-	put_configmap(t, "spark-configmap-volume", name, "/etc/spark/conf");
-	if (!t->ctx->is_template)
-		put_env(t, "SPARK_CONF_DIR", "/etc/spark/conf");
+	put_directory(t, &directories[SPARK], json_text(value, ""), !t->ctx->is_template);
 }
 
 char *pod_rows_volume_name(const char *configmap)
@@ -211,8 +306,7 @@ static void put_volumes(const struct target *t, const struct json *value)
 
 		if (text_starts(name, LOCAL_DIR_PREFIX) || !volume)
 			continue;
-		add(json_ensure_array(t->spec, "volumes"), json_dup(volume));
-		add(json_ensure_array(t->to, t->member), json_dup(mount));
+		put_mounted(t, json_dup(volume), json_dup(mount));
 	}
 }
 
@@ -222,6 +316,15 @@ static void put_host_network(const struct target *t, const struct json *value)
 		return;
 	json_set_bool(t->to, t->member, true);
 	json_set_str(t->to, "dnsPolicy", "ClusterFirstWithHostNet");
+}
+
+/* A batch scheduler schedules both roles. */
+static void put_scheduler(const struct target *t, const struct json *value)
+{
+	const struct json *batch = json_get(t->ctx->spec, "batchScheduler");
+
+	if (!batch || json_is(batch, JSON_NULL))
+		put_set(t, value);
 }
 
 /* Priority and policy were computed of the class that the pod had before. */
@@ -256,12 +359,19 @@ static char *quantity_of(const char *text)
 	return xstrndup(text, len);
 }
 
+/* The API server prints a quantity in a form of its own. */
 static void put_memory_limit(const struct target *t, const struct json *value)
 {
 	auto_free char *quantity = quantity_of(json_text(value, ""));
+	struct json *limits;
+	double wanted, own;
 
-	if (*quantity)
-		json_set_str(json_ensure_object(json_ensure_object(t->to, t->member), "limits"), "memory", quantity);
+	if (!*quantity)
+		return;
+	limits = json_ensure_object(json_ensure_object(t->to, t->member), "limits");
+	if (!check_quantity_value(quantity, &wanted) || !check_quantity_value(json_str(limits, "memory", ""), &own) ||
+	    wanted != own)
+		json_set_str(limits, "memory", quantity);
 }
 
 static void put_gpu(const struct target *t, const struct json *value)
@@ -312,7 +422,8 @@ static const struct row rows[] = {
 	{ "sidecars", "containers", POD, put_containers },
 	{ "dnsConfig", "dnsConfig", POD, put_set },
 	{ "priorityClassName", "priorityClassName", POD, put_priority_class },
-	{ "schedulerName", "schedulerName", POD, put_set },
+	{ "schedulerName", "schedulerName", POD, put_scheduler },
+	{ "/batchScheduler", "schedulerName", POD, put_set },
 	{ "nodeSelector", "nodeSelector", POD, put_merge },
 	{ "affinity", "affinity", POD, put_set },
 	{ "tolerations", "tolerations", POD, put_append },
@@ -332,7 +443,7 @@ int pod_rows_apply(const struct pod_ctx *ctx, struct json *pod, struct err *err)
 	struct target t = { .ctx = ctx, .spec = spec, .container = ctx->container };
 	const struct json *role = json_get(ctx->spec, ctx->role);
 
-	if (!t.container)
+	if (!json_is(json_get(spec, "containers"), JSON_ARRAY) || !json_is(t.container, JSON_OBJECT))
 		return err_set(err, ERR_INVALID, "spec.containers: Required value: the pod has no container");
 	for (size_t i = 0; i < array_len(rows); i++) {
 		const struct row *row = &rows[i];

@@ -17,6 +17,7 @@ struct pod_ctx {
 	const char *role;	 /* "driver" or "executor": the member of spec */
 	struct json *container;	 /* the Spark container, in the pod */
 	bool is_template;	 /* Spark makes a pod of it, and appends its own env */
+	bool is_admitted;	 /* it went through Spark and the API server, which add to what fields say */
 };
 
 /* pod: a Pod with metadata and spec. Applying twice changes nothing more. ERR_INVALID names the field. */

@@ -143,6 +143,7 @@ static int build(struct pass *p)
 	const struct submission_options options = {
 		.master = p->options->master,
 		.submitted_ms = attempt_time_ms(p->app),
+		.pod_policy = p->options->pod_policy,
 	};
 	struct err err = { 0 };
 	int rc = submission_build(p->app, p->attempt, &options, &p->submission, &err);

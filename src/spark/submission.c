@@ -142,43 +142,63 @@ static int configmap(struct build *b, struct err *err)
 	return 0;
 }
 
-int submission_build(const struct app *app, int64_t attempt, const struct submission_options *options,
-		     struct submission *ret, struct err *err)
+/* ret stays empty if there is a problem. */
+static void build_all(struct problems *p, struct build *b, struct submission *ret, struct err *err)
 {
 	auto_json written = NULL;
-	auto_build b;
 	int rc;
+
+	conf_of_spec(b);
+	conf_of_submission(b);
+	rc = executor_template(b, err);
+	if (rc)
+		return;
+	written = references_resolve(b->conf);
+	build_object(b, &resource_configmap, b->names.configmap);
+	template_begin(b, &role_driver, json_at(b->spec, "driver.template"));
+	rc = run_steps(b, err);
+	references_restore(b->conf, written);
+	if (!rc)
+		rc = configmap(b, err);
+	if (rc)
+		return;
+	validate_pod(p, b);
+	json_append(b->objects, take_ptr(b->pod));
+	b->container = NULL;
+	if (executor_pod(b, err))
+		return;
+	validate_pod(p, b);
+	if (problems_any(p))
+		return;
+	ret->objects = take_ptr(b->objects);
+	if (b->options->with_executor)
+		ret->executor = take_ptr(b->pod);
+}
+
+void submission_try(struct problems *p, const struct app *app, int64_t attempt,
+		    const struct submission_options *options, struct submission *ret)
+{
+	struct err err = { 0 };
+	auto_build b;
 
 	assert(options->master && attempt >= 1);
 	build_init(&b, app, attempt, options);
-	rc = validate_spec(app, err);
-	if (rc)
-		return rc;
-	conf_of_spec(&b);
-	conf_of_submission(&b);
-	rc = executor_template(&b, err);
-	if (rc)
-		return rc;
-	written = references_resolve(b.conf);
-	build_object(&b, &resource_configmap, b.names.configmap);
-	template_begin(&b, &role_driver, json_at(b.spec, "driver.template"));
-	rc = run_steps(&b, err);
-	references_restore(b.conf, written);
-	if (!rc)
-		rc = configmap(&b, err);
-	if (rc)
-		return rc;
-	json_append(b.objects, take_ptr(b.pod));
-	b.container = NULL;
-	rc = executor_pod(&b, err);
-	if (!rc)
-		rc = validate_executor(&b, err);
-	if (rc)
-		return rc;
-	ret->objects = take_ptr(b.objects);
-	if (options->with_executor)
-		ret->executor = take_ptr(b.pod);
-	return 0;
+	validate_app(p, app, options->pod_policy);
+	if (problems_any(p))
+		return;
+	build_all(p, &b, ret, &err);
+	if (err.code)
+		problems_add_err(p, &err);
+}
+
+int submission_build(const struct app *app, int64_t attempt, const struct submission_options *options,
+		     struct submission *ret, struct err *err)
+{
+	auto_problems p;
+
+	problems_init(&p);
+	submission_try(&p, app, attempt, options, ret);
+	return problems_result(&p, err);
 }
 
 int submission_fields(const struct app *app, struct json *pod, struct err *err)
@@ -200,17 +220,23 @@ const struct json *submission_find(const struct submission *s, const char *kind)
 	return json_find(s->objects, "kind", kind);
 }
 
-/* Some errors are found only while building: volumes of the configuration, the size of the ConfigMap. */
-int submission_validate(const struct app *app, struct err *err)
+void submission_problems(struct problems *p, const struct app *app, enum pod_policy policy)
 {
 	const struct submission_options options = { .master = "k8s://https://kubernetes.default.svc",
-						    .submitted_ms = 0 };
+						    .pod_policy = policy };
 	struct submission s = { 0 };
-	int rc;
 
-	rc = submission_build(app, 1, &options, &s, err);
+	submission_try(p, app, 1, &options, &s);
 	submission_done(&s);
-	return rc;
+}
+
+int submission_validate(const struct app *app, struct err *err)
+{
+	auto_problems p;
+
+	problems_init(&p);
+	submission_problems(&p, app, POD_POLICY_PRIVILEGED);
+	return problems_result(&p, err);
 }
 
 void submission_done(struct submission *s)

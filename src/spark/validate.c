@@ -14,6 +14,18 @@
 #include "check.h"
 #include "memory.h"
 
+/* What the API server adds to a generateName (apiserver names.SimpleNameGenerator). */
+#define GENERATED "xxxxx"
+
+enum { DNS_LABEL_MAX = 63 };
+
+static const char *check_restart(const char *text)
+{
+	return text_eq(text, "Never") || text_eq(text, "OnFailure") || text_eq(text, "Always")
+		   ? NULL
+		   : "supported values: \"Always\", \"Never\", \"OnFailure\"";
+}
+
 static const struct rule spec_rules[] = {
 	{ "type", RULE_STRING, check_type, 0 },
 	{ "mode", RULE_STRING, check_mode, 0 },
@@ -40,9 +52,29 @@ static const struct rule spec_rules[] = {
 	{ "deps.files", RULE_STRINGS, check_files, 0 },
 	{ "deps.pyFiles", RULE_STRINGS, check_files, 0 },
 	{ "deps.archives", RULE_STRINGS, check_files, 0 },
-	{ "deps.packages", RULE_STRINGS, NULL, 0 },
+	{ "deps.packages", RULE_STRINGS, check_packages, 0 },
 	{ "deps.excludePackages", RULE_STRINGS, NULL, 0 },
 	{ "deps.repositories", RULE_STRINGS, NULL, 0 },
+	{ "suspend", RULE_BOOL, NULL, 0 },
+	{ "timeToLiveSeconds", RULE_INTEGER, NULL, INT64_MIN },
+	{ "failureRetries", RULE_INTEGER, NULL, INT64_MIN },
+	{ "retryInterval", RULE_INTEGER, NULL, INT64_MIN },
+	{ "driverPodDisruptionBudget", RULE_BOOL, NULL, 0 },
+	{ "restartPolicy", RULE_OBJECT, NULL, 0 },
+	{ "restartPolicy.type", RULE_STRING, check_restart, 0 },
+	{ "restartPolicy.onSubmissionFailureRetries", RULE_INTEGER, NULL, 0 },
+	{ "restartPolicy.onFailureRetries", RULE_INTEGER, NULL, 0 },
+	{ "restartPolicy.onSubmissionFailureRetryInterval", RULE_INTEGER, NULL, 1 },
+	{ "restartPolicy.onFailureRetryInterval", RULE_INTEGER, NULL, 1 },
+	{ "batchSchedulerOptions", RULE_OBJECT, NULL, 0 },
+	{ "batchSchedulerOptions.queue", RULE_STRING, NULL, 0 },
+	{ "batchSchedulerOptions.priorityClassName", RULE_STRING, check_object_name, 0 },
+	{ "batchSchedulerOptions.resources", RULE_OBJECT, NULL, 0 },
+	{ "sparkUIOptions", RULE_OBJECT, NULL, 0 },
+	{ "driverIngressOptions", RULE_LIST, NULL, 0 },
+};
+
+static const struct rule allocation_rules[] = {
 	{ "dynamicAllocation", RULE_OBJECT, NULL, 0 },
 	{ "dynamicAllocation.enabled", RULE_BOOL, NULL, 0 },
 	{ "dynamicAllocation.initialExecutors", RULE_INTEGER, NULL, 0 },
@@ -70,15 +102,25 @@ static bool is_empty(const struct json *value)
 	return !value || json_is(value, JSON_NULL) || (json_is(value, JSON_OBJECT) && json_len(value) == 0);
 }
 
+void validate_name(struct problems *p, const struct json *object, size_t max, const char *why)
+{
+	const struct json *name = json_at(object, "metadata.name");
+	const char *generate = json_str(object, "metadata.generateName", "");
+	auto_free char *generated = xasprintf("%.*s" GENERATED, DNS_LABEL_MAX - (int)strlen(GENERATED), generate);
+	const char *text = json_text(name, *generate ? generated : "");
+	const char *field = !name && *generate ? "metadata.generateName" : "metadata.name";
+
+	if (!name && !*generate)
+		problems_add(p, field, "Required value");
+	else if (check_app_name(text))
+		problems_invalid_text(p, field, name ? text : generate, check_app_name(text));
+	else if (strlen(text) > max)
+		problems_add(p, field, "Invalid value: \"%s\": must be no more than %zu bytes: %s", text, max, why);
+}
+
 static void check_metadata(struct problems *p, const struct app *app)
 {
-	const struct json *name = json_at(app->tree, "metadata.name");
-	const char *why = check_app_name(json_text(name, ""));
-
-	if (!name)
-		problems_add(p, "metadata.name", "Required value");
-	else if (why)
-		problems_invalid(p, "metadata.name", name, why);
+	validate_name(p, app->tree, DNS_LABEL_MAX, "");
 	validate_rules(p, json_get(app->tree, "metadata"), "metadata.", metadata_rules, array_len(metadata_rules));
 	validate_labels(p, "metadata.labels", json_at(app->tree, "metadata.labels"), check_label_value);
 	validate_reserved(p, "metadata.labels", json_at(app->tree, "metadata.labels"));
@@ -114,7 +156,7 @@ static void check_spark_version(struct problems *p, const struct json *spec)
 		problems_add(p, "spec.sparkVersion",
 			     "Required value: the tag of the driver's image does not begin with MAJOR.MINOR either");
 	else if (why)
-		problems_add(p, "spec.sparkVersion", "Invalid value: \"%s\", by the image's tag: %s", text, why);
+		problems_add(p, "spec.sparkVersion", "Invalid value: \"%s\": by the image's tag: %s", text, why);
 }
 
 /* RPackageUtils.checkAndBuildRPackage opens each of them as a file of the submitter, and of the driver in its pod. */
@@ -170,7 +212,7 @@ static void check_volumes(struct problems *p, const struct json *spec)
 		const char *why = check_label_name(name);
 
 		if (why)
-			problems_add(p, path, "Invalid value: \"%s\": %s", name, why);
+			problems_invalid_text(p, path, name, why);
 		else if (json_find(volumes, "name", name) != volume)
 			problems_add(p, path, "Duplicate value: \"%s\"", name);
 	}
@@ -188,22 +230,52 @@ static void check_selectors(struct problems *p, const struct json *spec)
 	validate_labels(p, "spec.nodeSelector", selector, check_label_value);
 }
 
-static void check_allocation(struct problems *p, const struct json *spec)
+void validate_allocation(struct problems *p, const struct json *spec, bool strict)
 {
+	static const char *const path = "spec.dynamicAllocation.";
 	const struct json *dynamic = json_get(spec, "dynamicAllocation");
-	const char *path = "spec.executor.instances";
-	int64_t max = json_i64(dynamic, "maxExecutors", INT64_MAX), instances = json_i64(spec, "executor.instances", 1);
+	int64_t min = json_i64(dynamic, "minExecutors", 0), max = json_i64(dynamic, "maxExecutors", INT64_MAX);
+	int64_t initial = json_i64(dynamic, "initialExecutors", min);
+	auto_free char *min_path = xasprintf("%sminExecutors", path);
+	auto_free char *initial_path = xasprintf("%sinitialExecutors", path);
 
-	if (json_bool(dynamic, "enabled", false) && json_i64(dynamic, "minExecutors", 0) > max)
-		problems_add(p, "spec.dynamicAllocation.minExecutors",
-			     "Invalid value: %lld: is above maxExecutors, %lld",
-			     (long long)json_i64(dynamic, "minExecutors", 0), (long long)max);
+	validate_rules(p, spec, "spec.", allocation_rules, array_len(allocation_rules));
+	if (!json_bool(dynamic, "enabled", false))
+		return;
+	if (min > max)
+		problems_add(p, min_path, "Invalid value: %lld: is above maxExecutors, %lld", (long long)min,
+			     (long long)max);
+	else if (strict && initial < min)
+		problems_add(p, initial_path, "Invalid value: %lld: is below minExecutors, %lld", (long long)initial,
+			     (long long)min);
+	else if (strict && initial > max)
+		problems_add(p, initial_path, "Invalid value: %lld: is above maxExecutors, %lld", (long long)initial,
+			     (long long)max);
+}
+
+static void check_instances(struct problems *p, const struct json *spec)
+{
+	const char *path = "spec.executor.instances";
+	int64_t instances = json_i64(spec, "executor.instances", 1);
+
 	if (!json_at(spec, "executor.instances")) {
 		instances = conf_i64(json_get(spec, "sparkConf"), "spark.executor.instances", 1);
 		path = "spec.sparkConf[spark.executor.instances]";
 	}
 	if (!conf_dynamic(spec) && instances == 0)
 		problems_add(p, path, "Invalid value: 0: must be at least 1 without dynamic allocation");
+}
+
+static void check_scheduler_options(struct problems *p, const struct json *spec)
+{
+	json_each (item, validate_map(json_at(spec, "batchSchedulerOptions.resources"))) {
+		auto_free char *path = xasprintf("spec.batchSchedulerOptions.resources[%s]", json_name(item));
+		auto_free char *text = json_print(item);
+		const char *why = check_quantity(json_text(item, text));
+
+		if (why)
+			problems_invalid(p, path, item, why);
+	}
 }
 
 /* Ki, Mi and the like are Kubernetes' units; Spark knows them since 4.2. */
@@ -239,27 +311,36 @@ static void check_sizes(struct problems *p, const struct json *spec)
 	}
 }
 
-int validate_spec(const struct app *app, struct err *err)
+void validate_spec(struct problems *p, const struct app *app, enum pod_policy policy)
 {
-	__attribute__((cleanup(problems_done))) struct problems p;
 	const struct json *spec = json_get(app->tree, "spec");
 
-	problems_init(&p);
-	check_metadata(&p, app);
-	validate_rules(&p, spec, "spec.", spec_rules, array_len(spec_rules));
-	check_presence(&p, spec);
-	check_spark_version(&p, spec);
-	check_program(&p, spec);
-	check_r_jars(&p, spec);
-	check_images(&p, spec);
-	check_volumes(&p, spec);
-	check_selectors(&p, spec);
-	check_allocation(&p, spec);
-	check_sizes(&p, spec);
-	validate_role(&p, spec, "driver");
-	validate_role(&p, spec, "executor");
-	validate_env(&p, spec);
-	validate_monitoring(&p, spec);
-	validate_conf(&p, app);
-	return problems_result(&p, err);
+	validate_rules(p, spec, "spec.", spec_rules, array_len(spec_rules));
+	check_presence(p, spec);
+	check_spark_version(p, spec);
+	check_program(p, spec);
+	check_r_jars(p, spec);
+	check_images(p, spec);
+	check_volumes(p, spec);
+	check_selectors(p, spec);
+	validate_allocation(p, spec, false);
+	check_instances(p, spec);
+	check_scheduler_options(p, spec);
+	check_sizes(p, spec);
+	validate_role(p, spec, "driver");
+	validate_role(p, spec, "executor");
+	validate_references(p, spec);
+	validate_env(p, spec);
+	validate_services(p, app);
+	validate_monitoring(p, spec);
+	validate_conf(p, app);
+	if (policy == POD_POLICY_BASELINE)
+		validate_policy(p, spec);
+}
+
+void validate_app(struct problems *p, const struct app *app, enum pod_policy policy)
+{
+	check_metadata(p, app);
+	if (validate_size(p, json_get(app->tree, "spec"), "spec"))
+		validate_spec(p, app, policy);
 }

@@ -6,10 +6,24 @@
 
 #include "check.h"
 #include "problems.h"
-#include "spark/app.h"
+#include "spark/submission.h"
 
-/* All rules; ERR_INVALID with everything that is wrong. */
-int validate_spec(const struct app *app, struct err *err);
+struct build;
+
+/* By which a SparkConnect knows its pods (kubeflow pkg/common/spark.go). */
+#define LABEL_CONNECT_NAME "sparkoperator.k8s.io/connect-name"
+
+/* ---- the whole ---- */
+/* The rules of a SparkApplication's metadata and spec. */
+void validate_app(struct problems *p, const struct app *app, enum pod_policy policy);
+/* … of its spec alone, as a template has it. */
+void validate_spec(struct problems *p, const struct app *app, enum pod_policy policy);
+/* What only the pod in hand shows, where fields, sparkConf and template have come together. */
+void validate_pod(struct problems *p, const struct build *b);
+/* The rules; if they are kept, also what building finds. ret stays empty if there is a problem. submission.c */
+void submission_try(struct problems *p, const struct app *app, int64_t attempt,
+		    const struct submission_options *options, struct submission *ret);
+void submission_problems(struct problems *p, const struct app *app, enum pod_policy policy);
 
 /* ---- parts ---- */
 enum rule_type { RULE_STRING, RULE_INTEGER, RULE_BOOL, RULE_OBJECT, RULE_LIST, RULE_STRINGS, RULE_MAP };
@@ -34,12 +48,40 @@ check_fn *validate_label_check(const struct json *spec);
 /* No key with which Spark or the operator keeps its books. */
 void validate_reserved(struct problems *p, const char *path, const struct json *labels);
 
+/* False, and a problem, where a list or map has more members than any application needs: comparing each with each would
+ * take too long. */
+bool validate_size(struct problems *p, const struct json *value, const char *path);
+
+/* Keys of the map that is object's member. */
+void validate_keys(struct problems *p, const struct json *object, const char *prefix, const char *map, check_fn *check);
+
 void validate_role(struct problems *p, const struct json *spec, const char *role);
+/* Names and keys of secrets and config maps, sources of variables and volumes, tolerations. */
+void validate_references(struct problems *p, const struct json *spec);
 /* Volumes and mounts of one pod that would have the same name or place. */
 void validate_volumes(struct problems *p, const struct json *spec, const char *role);
 /* Variables of executors that Spark would overwrite. */
 void validate_env(struct problems *p, const struct json *spec);
 void validate_conf(struct problems *p, const struct app *app);
+/* Of sparkConf only what the operator sets itself, in every kind. */
+void validate_conf_managed(struct problems *p, const struct app *app);
+/* dynamicAllocation; strict: initialExecutors too, which Spark would only warn of. */
+void validate_allocation(struct problems *p, const struct json *spec, bool strict);
 void validate_monitoring(struct problems *p, const struct json *spec);
+/* sparkUIOptions and driverIngressOptions. */
+void validate_services(struct problems *p, const struct app *app);
+/* What the policy "baseline" does not let pods have; of other kinds: of a template, of sparkConf. */
+void validate_policy(struct problems *p, const struct json *spec);
+void validate_policy_template(struct problems *p, const struct json *template, const char *path);
+void validate_policy_conf(struct problems *p, const struct json *conf);
+
+/* ---- the other kinds ---- */
+void validate_scheduled(struct problems *p, const struct json *object, enum pod_policy policy);
+void validate_connect(struct problems *p, const struct json *object, enum pod_policy policy);
+/* The name, or what the API server will make of generateName, is a DNS-1035 label of at most max characters; why: it has
+ * to be that short. */
+void validate_name(struct problems *p, const struct json *object, size_t max, const char *why);
+/* A SparkApplication, or what will be one. */
+void validate_application(struct problems *p, const struct json *object, enum pod_policy policy);
 
 #endif

@@ -20,20 +20,16 @@
 	NO_FILES "make a ConfigMap with the key krb5.conf and name it in spark.kubernetes.kerberos.krb5.configMapName"
 #define NO_STEPS "feature steps are Java classes, and this submission runs without Java: say it in spec.driver.template"
 
-/* A key that ends in '*' stands for all keys that begin so. The words of the first five are those of kubeflow's
- * validator. */
-static const struct {
-	const char *key;
+struct refusal_row {
+	const char *key; /* one that ends in '*' stands for all that begin so */
 	const char *why;
 	const char *unless; /* the one value that changes nothing */
-} refused[] = {
+};
+
+/* Of every kind, with the words of kubeflow's validator. */
+static const struct refusal_row managed[] = {
 	{ "spark.master", MANAGED, NULL },
 	{ "spark.kubernetes.driver.master", MANAGED, NULL },
-	{ "spark.submit.deployMode", MANAGED, "cluster" },
-	{ "spark.app.id", MANAGED, NULL },
-	{ "spark.kubernetes.context", MANAGED, NULL },
-	{ "spark.driver.bindAddress", "it is managed and set to the driver pod's IP address", NULL },
-	{ "spark.driver.host", "it is managed and set to the name of the driver's service", NULL },
 	{ "spark.kubernetes.container.image", USE_IMAGE, NULL },
 	{ "spark.kubernetes.driver.container.image", USE_IMAGE, NULL },
 	{ "spark.kubernetes.executor.container.image", USE_IMAGE, NULL },
@@ -42,6 +38,14 @@ static const struct {
 	{ "spark.kubernetes.authenticate.oauthToken*", CREDENTIALS, NULL },
 	{ "spark.kubernetes.authenticate.driver.oauthToken*", CREDENTIALS, NULL },
 	{ "spark.kubernetes.authenticate.executor.oauthToken*", CREDENTIALS, NULL },
+};
+
+static const struct refusal_row refused[] = {
+	{ "spark.submit.deployMode", MANAGED, "cluster" },
+	{ "spark.app.id", MANAGED, NULL },
+	{ "spark.kubernetes.context", MANAGED, NULL },
+	{ "spark.driver.bindAddress", "it is managed and set to the driver pod's IP address", NULL },
+	{ "spark.driver.host", "it is managed and set to the name of the driver's service", NULL },
 	{ "spark.kubernetes.authenticate.submission.*", CREDENTIALS, NULL },
 	{ "spark.kubernetes.authenticate.driver.caCertFile", NO_MOUNTED, NULL },
 	{ "spark.kubernetes.authenticate.driver.clientKeyFile", NO_MOUNTED, NULL },
@@ -109,6 +113,7 @@ static const struct {
 	{ "spark.pyspark.python", check_reference },
 	{ "spark.pyspark.driver.python", check_reference },
 	{ "spark.jars", check_files },
+	{ "spark.jars.packages", check_packages },
 	{ "spark.files", check_files },
 	{ "spark.archives", check_files },
 	{ "spark.submit.pyFiles", check_files },
@@ -147,11 +152,12 @@ static bool matches(const char *key, const char *pattern)
 	return strcmp(key, pattern) == 0;
 }
 
-static void check_refused(struct problems *p, const char *path, const struct json *entry)
+static void check_refused(struct problems *p, const char *path, const struct json *entry,
+			  const struct refusal_row *rows, size_t count)
 {
-	for (size_t i = 0; i < array_len(refused); i++)
-		if (matches(json_name(entry), refused[i].key) && !text_eq(json_text(entry, NULL), refused[i].unless))
-			problems_add(p, path, "Forbidden: %s", refused[i].why);
+	for (size_t i = 0; i < count; i++)
+		if (matches(json_name(entry), rows[i].key) && !text_eq(json_text(entry, NULL), rows[i].unless))
+			problems_add(p, path, "Forbidden: %s", rows[i].why);
 }
 
 /* A row of the spec replaces the property anyway; but two places that disagree hide a mistake. */
@@ -178,7 +184,7 @@ static void check_named(struct problems *p, const struct json *spec, const char 
 		if (prefixes[i].is_label && validate_is_reserved(name))
 			problems_add(p, path, "Forbidden: reserved for the bookkeeping of Spark and the operator");
 		else if (why)
-			problems_add(p, path, "Invalid value: \"%s\": %s", name, why);
+			problems_invalid_text(p, path, name, why);
 		if (check == check_label_template)
 			check = validate_label_check(spec);
 		why = check ? check(json_text(entry, "")) : NULL;
@@ -227,6 +233,16 @@ static void check_conflicts(struct problems *p, const struct json *spec, const s
 			     "Required value: spark.blockManager.port is 0, and the driver's has to be a number");
 }
 
+void validate_conf_managed(struct problems *p, const struct app *app)
+{
+	json_each (entry, validate_map(json_at(app->tree, "spec.sparkConf"))) {
+		auto_free char *path = xasprintf("spec.sparkConf[%s]", json_name(entry));
+
+		check_refused(p, path, entry, managed, array_len(managed));
+		check_namespace(p, app, path, entry);
+	}
+}
+
 void validate_conf(struct problems *p, const struct app *app)
 {
 	const struct json *spec = json_get(app->tree, "spec"), *conf = validate_map(json_get(spec, "sparkConf"));
@@ -236,6 +252,7 @@ void validate_conf(struct problems *p, const struct app *app)
 
 		check_key(p, path, entry);
 	}
+	validate_conf_managed(p, app);
 	check_pairs(p, conf);
 	check_conflicts(p, spec, conf);
 	json_each (entry, conf) {
@@ -244,8 +261,7 @@ void validate_conf(struct problems *p, const struct app *app)
 		if (!json_is(entry, JSON_STRING))
 			continue;
 		check_key(p, path, entry);
-		check_refused(p, path, entry);
-		check_namespace(p, app, path, entry);
+		check_refused(p, path, entry, refused, array_len(refused));
 		check_value(p, path, entry);
 		check_named(p, spec, path, entry);
 	}

@@ -2,7 +2,7 @@
  * Validation of spec.driver and spec.executor. Lists of core types are the API server's to check; here only what the
  * operator builds on, and what would end in a pod that Spark or the kubelet makes something else of.
  */
-#include <stdio.h>
+#include <ctype.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -10,6 +10,26 @@
 #include "check.h"
 #include "pod_rows.h"
 #include "validate.h"
+
+/* SparkSubmitCommandBuilder.checkJavaOptions: the driver would end before it begins. */
+static const char *check_driver_options(const char *text)
+{
+	return strstr(text, "Xmx") ? "Spark does not start with -Xmx in it: use memory" : NULL;
+}
+
+/* SparkConf.validateSettings: so would a driver for the options of its executors. */
+static const char *check_executor_options(const char *text)
+{
+	if (strstr(text, "-Dspark"))
+		return "Spark does not start with properties of its own (-Dspark...) in it: use sparkConf";
+	return strstr(text, "-Xmx") ? "Spark does not start with -Xmx in it: use memory" : NULL;
+}
+
+/* validateContainerResourceName: other names than Kubernetes' own need a domain. */
+static const char *check_device(const char *text)
+{
+	return strchr(text, '/') ? check_label_key(text) : "expected VENDOR/NAME, such as nvidia.com/gpu";
+}
 
 static const struct rule rules[] = {
 	{ "cores", RULE_INTEGER, NULL, 1 },
@@ -52,7 +72,7 @@ static const struct rule rules[] = {
 	{ "lifecycle", RULE_OBJECT, NULL, 0 },
 	{ "ports", RULE_LIST, NULL, 0 },
 	{ "gpu", RULE_OBJECT, NULL, 0 },
-	{ "gpu.name", RULE_STRING, check_label_key, 0 },
+	{ "gpu.name", RULE_STRING, check_device, 0 },
 	{ "gpu.quantity", RULE_INTEGER, NULL, 0 },
 	{ "deleteOnTermination", RULE_BOOL, NULL, 0 },
 	{ "template", RULE_OBJECT, NULL, 0 },
@@ -83,6 +103,13 @@ static const struct rule container_rules[] = {
 	{ "resources.limits", RULE_OBJECT, NULL, 0 },
 };
 
+static const char *check_image(const char *text)
+{
+	return *text && !isspace((unsigned char)*text) && !isspace((unsigned char)text[strlen(text) - 1])
+		   ? NULL
+		   : "must not be empty, nor have leading or trailing whitespace";
+}
+
 /* Strings that each element of a list must have. */
 static const struct {
 	const char *list;
@@ -97,7 +124,9 @@ static const struct {
 	{ "secrets", "name", check_secret_name },
 	{ "secrets", "path", check_absolute },
 	{ "sidecars", "name", check_label_name },
+	{ "sidecars", "image", check_image },
 	{ "initContainers", "name", check_label_name },
+	{ "initContainers", "image", check_image },
 	{ "ports", "name", check_port_name },
 	{ "ports", "protocol", check_not_empty },
 };
@@ -121,18 +150,6 @@ static void check_members(struct problems *p, const struct json *role, const cha
 	}
 }
 
-static void check_keys(struct problems *p, const struct json *role, const char *prefix, const char *map,
-		       check_fn *check)
-{
-	json_each (item, validate_map(json_get(role, map))) {
-		auto_free char *path = xasprintf("%s%s[%s]", prefix, map, json_name(item));
-		const char *why = check(json_name(item));
-
-		if (why)
-			problems_add(p, path, "Invalid value: \"%s\": %s", json_name(item), why);
-	}
-}
-
 static void check_labels(struct problems *p, const struct json *spec, const struct json *role, const char *prefix)
 {
 	static const char *const maps[] = { "labels", "serviceLabels", "nodeSelector" };
@@ -144,16 +161,6 @@ static void check_labels(struct problems *p, const struct json *spec, const stru
 				text_eq(maps[i], "labels") ? validate_label_check(spec) : check_label_value);
 		if (!text_eq(maps[i], "nodeSelector"))
 			validate_reserved(p, path, json_get(role, maps[i]));
-	}
-}
-
-static void check_secret_refs(struct problems *p, const struct json *role, const char *prefix)
-{
-	json_each (ref, validate_map(json_get(role, "envSecretKeyRefs"))) {
-		auto_free char *path = xasprintf("%senvSecretKeyRefs[%s]", prefix, json_name(ref));
-
-		if (text_empty(json_str(ref, "name", NULL)) || text_empty(json_str(ref, "key", NULL)))
-			problems_add(p, path, "Required value: name and key");
 	}
 }
 
@@ -210,16 +217,41 @@ static void check_owners(struct problems *p, const struct json *role, const char
 	}
 }
 
+/* Labels that the operator and Spark set win over a template's; those of another kind would stay. */
 static void check_template(struct problems *p, const struct json *role, const char *prefix)
 {
+	auto_free char *connect = xasprintf("%stemplate.metadata.labels[" LABEL_CONNECT_NAME "]", prefix);
 	size_t i = 0;
 
 	check_owners(p, role, prefix);
-
+	if (json_get(json_at(role, "template.metadata.labels"), LABEL_CONNECT_NAME))
+		problems_add(p, connect, "Forbidden: reserved for the bookkeeping of Spark and the operator");
 	json_each (container, json_at(role, "template.spec.containers")) {
 		auto_free char *path = xasprintf("%stemplate.spec.containers[%zu].", prefix, i++);
 
 		validate_rules(p, container, path, container_rules, array_len(container_rules));
+	}
+}
+
+/* The field and the properties that become the same options. */
+static void check_options(struct problems *p, const struct json *spec, const char *role_name)
+{
+	static const char *const names[] = { "extraJavaOptions", "defaultJavaOptions" };
+	check_fn *check = text_eq(role_name, "driver") ? check_driver_options : check_executor_options;
+	const struct json *value = json_at(json_get(spec, role_name), "javaOptions");
+	auto_free char *path = xasprintf("spec.%s.javaOptions", role_name);
+	const char *why = check(json_text(value, ""));
+
+	if (why)
+		problems_invalid(p, path, value, why);
+	for (size_t i = 0; i < array_len(names); i++) {
+		auto_free char *key = xasprintf("spark.%s.%s", role_name, names[i]);
+		auto_free char *at = xasprintf("spec.sparkConf[%s]", key);
+
+		value = json_get(validate_map(json_get(spec, "sparkConf")), key);
+		why = check(json_text(value, ""));
+		if (why)
+			problems_invalid(p, at, value, why);
 	}
 }
 
@@ -229,13 +261,13 @@ void validate_role(struct problems *p, const struct json *spec, const char *role
 	auto_free char *prefix = xasprintf("spec.%s.", role_name);
 
 	validate_rules(p, role, prefix, rules, array_len(rules));
+	check_options(p, spec, role_name);
 	check_members(p, role, prefix);
 	check_labels(p, spec, role, prefix);
-	check_keys(p, role, prefix, "annotations", check_label_key);
-	check_keys(p, role, prefix, "serviceAnnotations", check_label_key);
-	check_keys(p, role, prefix, "envVars", check_env_name);
-	check_keys(p, role, prefix, "envSecretKeyRefs", check_env_name);
-	check_secret_refs(p, role, prefix);
+	validate_keys(p, role, prefix, "annotations", check_label_key);
+	validate_keys(p, role, prefix, "serviceAnnotations", check_label_key);
+	validate_keys(p, role, prefix, "envVars", check_env_name);
+	validate_keys(p, role, prefix, "envSecretKeyRefs", check_env_name);
 	check_template(p, role, prefix);
 	check_mounts(p, spec, role, prefix);
 	validate_volumes(p, spec, role_name);

@@ -1,11 +1,14 @@
 /*
- * What the parts of validation share: rules as rows (path, type, check), and what labels may be.
+ * What the parts of validation share: rules as rows (path, type, check), what labels may be, how many members a
+ * collection may have.
  */
 #include "validate.h"
 
 #include "base/text.h"
 #include "build.h"
 #include "check.h"
+
+enum { MEMBERS_MAX = 1024 };
 
 static const char *const type_names[] = {
 	[RULE_STRING] = "expected a string",	  [RULE_INTEGER] = "expected an integer",
@@ -78,20 +81,28 @@ void validate_rules(struct problems *p, const struct json *object, const char *p
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct json *value = json_at(object, rules[i].path);
-		auto_free char *path = xasprintf("%s%s", prefix, rules[i].path);
+		auto_free char *path = NULL;
 
-		if (value && !json_is(value, JSON_NULL))
-			check_rule(p, path, value, &rules[i]);
+		if (!value || json_is(value, JSON_NULL))
+			continue;
+		path = xasprintf("%s%s", prefix, rules[i].path);
+		check_rule(p, path, value, &rules[i]);
 	}
 }
 
 bool validate_is_reserved(const char *key)
 {
-	static const char *const keys[] = { LABEL_APP_NAME,	 LABEL_LAUNCHED_BY,
-					    LABEL_SUBMISSION_ID, LABEL_CREATED_BY,
-					    LABEL_SPARK_ROLE,	 LABEL_APP_SELECTOR,
-					    LABEL_EXEC_ID,	 "spark-version",
-					    "spark-app-name",	 "spark-exec-resourceprofile-id" };
+	static const char *const keys[] = { LABEL_APP_NAME,
+					    LABEL_LAUNCHED_BY,
+					    LABEL_SUBMISSION_ID,
+					    LABEL_CREATED_BY,
+					    LABEL_SPARK_ROLE,
+					    LABEL_APP_SELECTOR,
+					    LABEL_EXEC_ID,
+					    LABEL_CONNECT_NAME,
+					    "spark-version",
+					    "spark-app-name",
+					    "spark-exec-resourceprofile-id" };
 
 	for (size_t i = 0; i < array_len(keys); i++)
 		if (text_eq(key, keys[i]))
@@ -111,6 +122,17 @@ check_fn *validate_label_check(const struct json *spec)
 	return conf_version(version) >= 400 ? check_label_template : check_label_value;
 }
 
+void validate_keys(struct problems *p, const struct json *object, const char *prefix, const char *map, check_fn *check)
+{
+	json_each (item, validate_map(json_get(object, map))) {
+		auto_free char *path = xasprintf("%s%s[%s]", prefix, map, json_name(item));
+		const char *why = check(json_name(item));
+
+		if (why)
+			problems_invalid_text(p, path, json_name(item), why);
+	}
+}
+
 void validate_labels(struct problems *p, const char *path, const struct json *labels, check_fn *check_value)
 {
 	json_each (label, validate_map(labels)) {
@@ -118,7 +140,7 @@ void validate_labels(struct problems *p, const char *path, const struct json *la
 		const char *why = check_label_key(json_name(label));
 
 		if (why)
-			problems_add(p, at, "Invalid value: \"%s\": %s", json_name(label), why);
+			problems_invalid_text(p, at, json_name(label), why);
 		why = check_value(json_text(label, ""));
 		if (why)
 			problems_invalid(p, at, label, why);
@@ -133,4 +155,37 @@ void validate_reserved(struct problems *p, const char *path, const struct json *
 		if (validate_is_reserved(json_name(label)))
 			problems_add(p, at, "Forbidden: reserved for the bookkeeping of Spark and the operator");
 	}
+}
+
+/* Lists of texts that are only passed on, and may be long. */
+static bool is_passed_on(const struct json *value)
+{
+	static const char *const names[] = { "arguments", "jars", "files", "pyFiles", "archives" };
+
+	for (size_t i = 0; i < array_len(names); i++)
+		if (text_eq(json_name(value), names[i]))
+			return true;
+	return false;
+}
+
+bool validate_size(struct problems *p, const struct json *value, const char *path)
+{
+	size_t i = 0, count = json_len(value);
+	bool is_list = json_is(value, JSON_ARRAY), good = true;
+
+	if (is_passed_on(value))
+		return true;
+	if (count > MEMBERS_MAX) {
+		problems_add(p, path, "Too many: %zu: must have at most %d items", count, MEMBERS_MAX);
+		return false;
+	}
+	json_each (item, value) {
+		auto_free char *at = NULL;
+
+		if (json_len(item) == 0)
+			continue;
+		at = is_list ? xasprintf("%s[%zu]", path, i++) : xasprintf("%s.%s", path, json_name(item));
+		good = validate_size(p, item, at) && good;
+	}
+	return good;
 }

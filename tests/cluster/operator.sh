@@ -52,13 +52,13 @@ operator_start() {
 }
 
 # operator_launch DIR BINARY [FLAG...]: makes the kubeconfig and starts it. The log is appended to. The binary is copied,
-# so that a build may replace it meanwhile.
+# so that a build may replace it meanwhile. OPERATOR_PORT: where to look for a free port, if several are launched at once.
 operator_launch() {
   local dir=$1 binary=$2 address
   shift 2
   mkdir -p "$dir"
   operator_kubeconfig "$dir/kubeconfig"
-  address=127.0.0.1:$(free_port 8080)
+  address=127.0.0.1:$(free_port "${OPERATOR_PORT:-8080}")
   echo "$address" >"$dir/address"
   install -m 755 "$binary" "$dir/spark-operator"
   setsid "$dir/spark-operator" start --kubeconfig "$dir/kubeconfig" --metrics-bind-address "$address" "$@" \

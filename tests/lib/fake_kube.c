@@ -33,6 +33,7 @@ struct api_call {
 	size_t next; /* STREAMING: index of the next change */
 	int64_t end_ms;
 	char *selector;
+	char *field_selector;
 };
 
 struct planned_fault {
@@ -148,6 +149,7 @@ static void free_call(struct api_call *call)
 	free((char *)call->req.query);
 	json_free((struct json *)call->req.body);
 	free(call->selector);
+	free(call->field_selector);
 	reply_done(&call->reply);
 	free(call);
 }
@@ -359,6 +361,7 @@ static void open_stream(struct api_call *call)
 		return;
 	}
 	call->selector = world_query(call->req.query, "labelSelector");
+	call->field_selector = world_query(call->req.query, "fieldSelector");
 	call->end_ms = sched_now(fk->sched) + timeout_s * 1000;
 	call->phase = STREAMING;
 	call->reply.status = 200;
@@ -419,7 +422,8 @@ static const char *type_of(const struct api_call *call, const struct change *c)
 
 	if (c->type == CHANGE_BOOKMARK)
 		return "BOOKMARK";
-	if (c->res != call->req.res || (ns && !text_eq(ns, json_str(c->now, "metadata.namespace", ""))))
+	if (c->res != call->req.res || (ns && !text_eq(ns, json_str(c->now, "metadata.namespace", ""))) ||
+	    !world_selects_field(call->field_selector, c->now))
 		return NULL;
 	is = world_selects(call->selector, json_at(c->now, "metadata.labels"));
 	was = c->type == CHANGE_MODIFIED ? world_selects(call->selector, c->old_labels) : c->type == CHANGE_DELETED;

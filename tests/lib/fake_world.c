@@ -117,6 +117,16 @@ bool world_selects(const char *selector, const struct json *labels)
 	return true;
 }
 
+bool world_selects_field(const char *selector, const struct json *object)
+{
+	static const char field[] = "metadata.name=";
+
+	if (!selector)
+		return true;
+	assert(text_starts(selector, field));
+	return text_eq(json_str(object, "metadata.name", NULL), selector + strlen(field));
+}
+
 static char *map_key(const struct resource *res, const char *ns, const char *name)
 {
 	return xasprintf("%s/%s/%s", res->plural, ns ? ns : "", name);
@@ -540,6 +550,7 @@ static int by_key(const void *a, const void *b)
 static struct object **listed(const struct world *w, const struct request *req, const char *after, size_t *ret_count)
 {
 	auto_free char *selector = world_query(req->query, "labelSelector");
+	auto_free char *field = world_query(req->query, "fieldSelector");
 	struct object **found = xcalloc(map_len(w->objects) + 1, sizeof(struct object *));
 	struct map_iter it = { 0 };
 	size_t count = 0;
@@ -548,7 +559,8 @@ static struct object **listed(const struct world *w, const struct request *req, 
 		struct object *o = it.value;
 
 		if (o->res == req->res && (!req->ns || text_eq(req->ns, json_str(o->tree, "metadata.namespace", ""))) &&
-		    strcmp(o->key, after) > 0 && world_selects(selector, json_at(o->tree, "metadata.labels")))
+		    strcmp(o->key, after) > 0 && world_selects(selector, json_at(o->tree, "metadata.labels")) &&
+		    world_selects_field(field, o->tree))
 			found[count++] = o;
 	}
 	qsort(found, count, sizeof(struct object *), by_key);

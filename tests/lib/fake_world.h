@@ -56,5 +56,7 @@ void world_bookmark(struct world *w);
 char *world_query(const char *query, const char *name);
 /* Whether labels fit a selector "a=b,c=d"; NULL fits all. */
 bool world_selects(const char *selector, const struct json *labels);
+/* Whether an object fits a field selector "metadata.name=x", the only one modelled; NULL fits all. */
+bool world_selects_field(const char *selector, const struct json *object);
 
 #endif

@@ -57,6 +57,16 @@ static struct json *running(const char *container)
 	return status;
 }
 
+static const char *app_of(const struct json *driver)
+{
+	return json_text(json_get(json_at(driver, "metadata.labels"), LABEL_APP_NAME), "?");
+}
+
+static char *executor_name(const struct json *driver, int number)
+{
+	return xasprintf("%s-exec-%d", app_of(driver), number);
+}
+
 /* As the Spark driver makes them from the pod template: labels by conf, owned by the driver pod. */
 static void create_executor(struct sim *s, const struct json *driver, int number)
 {
@@ -66,7 +76,7 @@ static void create_executor(struct sim *s, const struct json *driver, int number
 	auto_json executor = json_new_object();
 	struct json *metadata = json_ensure_object(executor, "metadata");
 	struct json *labels = json_ensure_object(metadata, "labels");
-	auto_free char *name = xasprintf("pi-exec-%d", number);
+	auto_free char *name = executor_name(driver, number);
 
 	if (fake_kube_get(s->kube, &resource_pod, NS, name))
 		return;
@@ -93,10 +103,10 @@ static void set_status(struct sim *s, const char *name, struct json *status)
 	fake_kube_patch_status(s->kube, &resource_pod, NS, name, status);
 }
 
-static void move_executors(struct sim *s, int64_t age_ms)
+static void move_executors(struct sim *s, const struct json *driver, int64_t age_ms)
 {
 	for (int number = 1; number <= 2; number++) {
-		auto_free char *name = xasprintf("pi-exec-%d", number);
+		auto_free char *name = executor_name(driver, number);
 		const struct json *pod = fake_kube_get(s->kube, &resource_pod, NS, name);
 
 		if (!pod)
@@ -112,15 +122,16 @@ static void move_executors(struct sim *s, int64_t age_ms)
 static void move_driver(struct sim *s, const struct json *driver, int64_t age_ms)
 {
 	auto_free char *name = xstrdup(json_str(driver, "metadata.name", ""));
+	auto_free char *executor = executor_name(driver, 1);
 	bool was_running = text_eq(phase_of(driver), "Running");
 
 	if (age_ms >= EXECUTORS_COME_MS && age_ms < EXECUTOR_GOES_MS) {
 		create_executor(s, driver, 1);
 		create_executor(s, driver, 2);
 	}
-	move_executors(s, age_ms);
+	move_executors(s, driver, age_ms);
 	if (age_ms >= DRIVER_ENDS_MS) {
-		set_status(s, "pi-exec-1",
+		set_status(s, executor,
 			   terminated(EXECUTOR_CONTAINER, s->plot == SIM_FAIL ? 1 : 0,
 				      s->plot == SIM_FAIL ? "Failed" : "Succeeded"));
 		set_status(s, name,
@@ -131,24 +142,38 @@ static void move_driver(struct sim *s, const struct json *driver, int64_t age_ms
 	}
 }
 
+static bool is_driver(const struct json *pod)
+{
+	return text_eq(json_text(json_get(json_at(pod, "metadata.labels"), LABEL_SPARK_ROLE), ""), "driver");
+}
+
+static bool is_alive(const struct json *pod)
+{
+	return !text_eq(phase_of(pod), "Succeeded") && !text_eq(phase_of(pod), "Failed");
+}
+
 /* Armed while a driver pod lives; on_change arms it anew for the next one. */
 static void on_player(void *arg)
 {
 	struct sim *s = arg;
-	const struct json *driver = fake_kube_get(s->kube, &resource_pod, NS, "pi-driver");
-	int64_t created_ms = 0;
+	auto_json drivers = json_new_array();
+	const struct json *pod;
+	size_t pos = 0;
 
-	if (!driver || !time_parse(json_str(driver, "metadata.creationTimestamp", NULL), &created_ms))
-		return;
-	if (!text_eq(phase_of(driver), "Succeeded") && !text_eq(phase_of(driver), "Failed")) {
-		auto_json copy = json_dup(driver);
-
+	while ((pod = fake_kube_next(s->kube, &resource_pod, &pos)))
+		if (is_driver(pod) && is_alive(pod))
+			json_append(drivers, json_dup(pod));
+	if (json_len(drivers) > 0)
 		sched_arm(&s->sched, &s->player, LOOK_MS);
-		move_driver(s, copy, sched_wall(&s->sched) - created_ms);
+	json_each (driver, drivers) {
+		int64_t created_ms = 0;
+
+		if (time_parse(json_str(driver, "metadata.creationTimestamp", NULL), &created_ms))
+			move_driver(s, driver, sched_wall(&s->sched) - created_ms);
 	}
 }
 
-void sim_apply(struct sim *s, const char *uid)
+void sim_apply_named(struct sim *s, const char *name, const char *uid)
 {
 	static const char text[] =
 	    "{\"apiVersion\":\"sparkoperator.k8s.io/v1beta2\",\"kind\":\"SparkApplication\","
@@ -161,10 +186,16 @@ void sim_apply(struct sim *s, const char *uid)
 	struct json *app = json_parse(text, strlen(text), &err);
 
 	assert_non_null(app);
+	json_set_str(json_get(app, "metadata"), "name", name);
 	json_set_str(json_get(app, "metadata"), "uid", uid);
 	if (s->plot == SIM_EXPIRE)
 		json_set_i64(json_get(app, "spec"), "timeToLiveSeconds", TTL_S);
 	fake_kube_put(s->kube, &resource_sparkapplication, app);
+}
+
+void sim_apply(struct sim *s, const char *uid)
+{
+	sim_apply_named(s, "pi", uid);
 }
 
 /* ---- oracles ---- */
@@ -179,7 +210,7 @@ static bool is_over(const struct json *app)
 static void expect_cause(const struct sim *s, const struct json *driver)
 {
 	const struct json *owner = json_first(json_at(driver, "metadata.ownerReferences"));
-	const struct json *app = fake_kube_get(s->kube, &resource_sparkapplication, NS, "pi");
+	const struct json *app = fake_kube_get(s->kube, &resource_sparkapplication, NS, app_of(driver));
 
 	if (!app || !text_eq(json_str(app, "metadata.uid", "?"), json_str(owner, "uid", "")))
 		fail_msg("a driver pod was created for an application that is gone");
@@ -194,9 +225,10 @@ static void on_change(void *arg, const struct resource *res, const struct json *
 	const char *id = json_text(json_get(labels, LABEL_SUBMISSION_ID), "");
 	intptr_t count;
 
-	if (before || res != &resource_pod || !text_eq(json_text(json_get(labels, LABEL_SPARK_ROLE), ""), "driver"))
+	if (before || res != &resource_pod || !is_driver(now))
 		return;
-	sched_arm(&s->sched, &s->player, LOOK_MS);
+	if (!sched_armed(&s->player))
+		sched_arm(&s->sched, &s->player, LOOK_MS);
 	count = (intptr_t)map_get(s->driver_uids, id) + 1;
 	map_set(s->driver_uids, id, (void *)count);
 	if (count > 1)
@@ -223,6 +255,7 @@ static void start_operator(struct sim *s)
 	s->metrics = metrics_new();
 	s->manager = manager_new(fake_kube_api(s->kube), &s->sched, s->metrics, &options);
 	manager_start(s->manager);
+	manager_lead(s->manager);
 }
 
 static void stop_operator(struct sim *s)
@@ -253,7 +286,7 @@ static void drop_line(void *arg, const char *line, size_t len)
 	(void)len;
 }
 
-void sim_init(struct sim *s, enum sim_plot plot)
+void sim_init_bare(struct sim *s, enum sim_plot plot)
 {
 	*s = (struct sim){ .plot = plot };
 	if (!getenv("SIM_LOG"))
@@ -264,6 +297,11 @@ void sim_init(struct sim *s, enum sim_plot plot)
 	fake_kube_on_change(s->kube, on_change, s);
 	sched_timer_init(&s->player, on_player, s);
 	sched_timer_init(&s->restart, on_restart, s);
+}
+
+void sim_init(struct sim *s, enum sim_plot plot)
+{
+	sim_init_bare(s, plot);
 	start_operator(s);
 	sched_run(&s->sched, 10);
 	sim_apply(s, SIM_UID);
@@ -280,11 +318,15 @@ void sim_done(struct sim *s)
 	sched_done(&s->sched);
 }
 
-static bool has_ended(const struct sim *s)
+bool sim_has_ended(const struct sim *s)
 {
-	const struct json *app = fake_kube_get(s->kube, &resource_sparkapplication, NS, "pi");
+	const struct json *app;
+	size_t pos = 0;
 
-	return s->plot == SIM_EXPIRE ? app == NULL : is_over(app);
+	while ((app = fake_kube_next(s->kube, &resource_sparkapplication, &pos)))
+		if (s->plot == SIM_EXPIRE || !is_over(app))
+			return false;
+	return true;
 }
 
 void sim_run(struct sim *s)
@@ -295,7 +337,7 @@ void sim_run(struct sim *s)
 	while (s->sched.now_ms < LONGEST_MS) {
 		unsigned count = fake_kube_write_count(s->kube);
 
-		if (count != writes || !has_ended(s) || !s->manager)
+		if (count != writes || !sim_has_ended(s) || !s->manager)
 			quiet_since_ms = s->sched.now_ms;
 		writes = count;
 		if (s->sched.now_ms - quiet_since_ms > QUIET_MS)

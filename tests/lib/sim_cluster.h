@@ -33,8 +33,14 @@ struct sim {
 
 /* One application "default/pi" with SIM_UID is applied 10 ms after the start. */
 void sim_init(struct sim *s, enum sim_plot plot);
+/* The same without an operator and without an application: for tests that bring their own. */
+void sim_init_bare(struct sim *s, enum sim_plot plot);
 /* Applies "default/pi" once more, after it was deleted. */
 void sim_apply(struct sim *s, const char *uid);
+/* Applies "default/NAME". */
+void sim_apply_named(struct sim *s, const char *name, const char *uid);
+/* Whether every application has come to its end. */
+bool sim_has_ended(const struct sim *s);
 void sim_done(struct sim *s);
 /* The operator dies now; another starts after delay_ms. For fake_kube_crash_after too (arg: the sim). */
 void sim_crash(void *arg);

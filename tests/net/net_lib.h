@@ -6,6 +6,7 @@
 
 #include <netinet/in.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,10 +14,14 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "net/loop.h"
 
 enum { GUARD_MS = 5000, SEEN_MAX = 16 << 20 };
@@ -237,14 +242,22 @@ static inline void raw_on_connect(uv_connect_t *req, int status)
 	uv_read_start((uv_stream_t *)&r->tcp, raw_alloc, raw_read);
 }
 
-static inline struct raw *raw_connect(struct loop *loop, int port)
+/* from: "127.0.0.2" or another address of the loopback. */
+static inline struct raw *raw_connect_from(struct loop *loop, int port, const char *from)
 {
 	struct raw *r = raw_new(loop);
 	struct sockaddr_in addr;
 
+	uv_ip4_addr(from, 0, &addr);
+	assert_int_equal(uv_tcp_bind(&r->tcp, (struct sockaddr *)&addr, 0), 0);
 	uv_ip4_addr("127.0.0.1", port, &addr);
 	assert_int_equal(uv_tcp_connect(&r->connect, &r->tcp, (struct sockaddr *)&addr, raw_on_connect), 0);
 	return r;
+}
+
+static inline struct raw *raw_connect(struct loop *loop, int port)
+{
+	return raw_connect_from(loop, port, "127.0.0.1");
 }
 
 /* Waits until the peer has closed; the text received in all. */
@@ -442,6 +455,68 @@ static inline void pki_done(struct pki *p)
 	X509_free(p->cert);
 	free(p->cert_pem);
 	free(p->key_pem);
+}
+
+/* --- a TLS client that blocks, for a process of its own --- */
+
+struct caller {
+	int fd; /* -1: closed */
+	SSL *ssl;
+};
+
+static inline void caller_close(struct caller *c)
+{
+	SSL_free(c->ssl);
+	if (c->fd >= 0)
+		close(c->fd);
+	*c = (struct caller){ .fd = -1 };
+}
+
+static inline bool caller_open(struct caller *c, SSL_CTX *ctx, int port)
+{
+	const struct timeval patience = { .tv_sec = 5 };
+	struct sockaddr_in addr;
+
+	uv_ip4_addr("127.0.0.1", port, &addr);
+	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	c->ssl = SSL_new(ctx);
+	SSL_set_fd(c->ssl, c->fd);
+	if (connect(c->fd, (struct sockaddr *)&addr, sizeof(addr)) == 0 && SSL_connect(c->ssl) == 1)
+		return true;
+	caller_close(c);
+	return false;
+}
+
+/* Sends and reads one reply to its end; its text is NUL-terminated. False if it is not a 200. */
+static inline bool caller_ask(struct caller *c, const char *request, size_t len, char *reply, size_t size)
+{
+	size_t got = 0, want = 0;
+
+	if (c->fd < 0 || SSL_write(c->ssl, request, (int)len) != (int)len)
+		return false;
+	while (want == 0 || got < want) {
+		int n = SSL_read(c->ssl, reply + got, (int)(size - 1 - got));
+		const char *end, *length;
+		int64_t value;
+
+		if (n <= 0)
+			return false;
+		got += (size_t)n;
+		reply[got] = '\0';
+		end = strstr(reply, "\r\n\r\n");
+		length = strstr(reply, "Content-Length: ");
+		if (!end || !length)
+			continue;
+		length += strlen("Content-Length: ");
+		auto_free char *digits = xstrndup(length, strcspn(length, "\r"));
+
+		if (!text_i64(digits, &value))
+			return false;
+		want = (size_t)(end + 4 - reply) + (size_t)value;
+	}
+	return strncmp(reply, "HTTP/1.1 200 ", 13) == 0;
 }
 
 #endif

@@ -330,40 +330,46 @@ static void test_large_body(void **state)
 	finish(&f);
 }
 
+/* Too much together: who holds most has to go, whoever came first. */
 static void test_body_budget(void **state)
 {
-	static const char head[] = "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 80\r\n\r\n";
-	char part[80];
+	static const char head[] = "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 1500\r\n\r\n";
+	char part[1500];
 	struct fixture f;
 	struct raw *a, *b, *c;
 
 	(void)state;
 	memset(part, 'x', sizeof(part));
-	start(&f, (struct http_server_options){ .max_bodies = 100 });
+	start(&f, (struct http_server_options){ .max_bodies = 3000 });
 	a = raw_connect(&f.loop, f.port);
 	raw_puts(a, head);
-	raw_send(a, part, 40);
+	raw_send(a, part, 1400);
 	run_for(&f.loop, 10);
 	b = raw_connect(&f.loop, f.port);
 	raw_puts(b, head);
-	raw_read_all(b);
-	expect_in(b->in.data, "HTTP/1.1 503 ");
-	expect_in(b->in.data, "Retry-After: 1\r\n");
-	raw_close(b);
-	raw_send(a, part, 40);
-	raw_expect(a, "xxxx");
+	raw_send(b, part, 600);
+	raw_read_all(a);
+	expect_in(a->in.data, "HTTP/1.1 503 ");
+	expect_in(a->in.data, "Retry-After: 1\r\n");
+	raw_close(a);
+	raw_send(b, part, 900);
+	raw_expect(b, "HTTP/1.1 200 ");
 	/* given back after an answer, and when a peer goes away */
-	b = raw_connect(&f.loop, f.port);
-	raw_puts(b, head);
+	a = raw_connect(&f.loop, f.port);
+	raw_puts(a, head);
+	raw_send(a, part, 1400);
 	run_for(&f.loop, 10);
-	raw_reset(b);
+	raw_reset(a);
 	run_for(&f.loop, 10);
 	c = raw_connect(&f.loop, f.port);
 	raw_puts(c, head);
+	raw_send(c, part, 1400);
 	run_for(&f.loop, 10);
-	raw_send(c, part, 80);
+	raw_send(c, part, 100);
 	raw_expect(c, "HTTP/1.1 200 ");
-	raw_close(a);
+	assert_int_equal(http_server_stats(f.server)->refused[0].status, 503);
+	assert_int_equal(http_server_stats(f.server)->refused[0].count, 1);
+	raw_close(b);
 	raw_close(c);
 	finish(&f);
 }
@@ -527,7 +533,7 @@ static void test_connection_cap(void **state)
 	getrlimit(RLIMIT_NOFILE, &limit);
 	limit.rlim_cur = limit.rlim_max < 4096 ? limit.rlim_max : 4096;
 	setrlimit(RLIMIT_NOFILE, &limit);
-	start(&f, (struct http_server_options){ .max_connections = CAP });
+	start(&f, (struct http_server_options){ .max_connections = CAP, .max_per_address = CAP });
 	for (size_t i = 0; i < BUSY; i++) { /* the oldest, but not idle */
 		r[i] = raw_connect(&f.loop, f.port);
 		raw_puts(r[i], "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\na");
@@ -597,10 +603,14 @@ static void test_age(void **state)
 	raw_expect(r, "Connection: close");
 	raw_read_all(r);
 	raw_close(r);
-	/* …and an idle one is closed when its time is over */
+	/* …and an idle one is left alone: a request may be on its way */
 	r = raw_connect(&f.loop, f.port);
 	raw_puts(r, GET("/hello"));
 	raw_expect(r, "hello ");
+	run_for(&f.loop, 60);
+	assert_false(r->eof);
+	raw_puts(r, GET("/hello"));
+	raw_expect(r, "Connection: close");
 	raw_read_all(r);
 	raw_close(r);
 	finish(&f);

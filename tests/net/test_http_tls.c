@@ -402,6 +402,150 @@ static void test_handshakes(void **state)
 	finish(&f);
 }
 
+struct policy_case {
+	const char *min_version;
+	const char *suites;
+	int client_version;
+	const char *cipher; /* NULL: refused */
+};
+
+static void test_policies(void **state)
+{
+	static const struct policy_case cases[] = {
+		{ NULL, NULL, TLS1_2_VERSION, "ECDHE-ECDSA-AES256-GCM-SHA384" },
+		{ "", "", TLS1_2_VERSION, "ECDHE-ECDSA-AES256-GCM-SHA384" },
+		{ "VersionTLS12", NULL, TLS1_3_VERSION, "TLS_AES_256_GCM_SHA384" },
+		{ "VersionTLS13", NULL, TLS1_3_VERSION, "TLS_AES_256_GCM_SHA384" },
+		{ "VersionTLS13", NULL, TLS1_2_VERSION, NULL },
+		{ NULL, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", TLS1_2_VERSION, "ECDHE-ECDSA-AES128-GCM-SHA256" },
+		{ NULL, "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305", TLS1_2_VERSION,
+		  "ECDHE-ECDSA-CHACHA20-POLY1305" },
+		{ NULL, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", TLS1_2_VERSION, NULL }, /* the key is not RSA */
+		{ NULL, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", TLS1_3_VERSION, "TLS_AES_256_GCM_SHA384" },
+		{ NULL, "TLS_AES_128_GCM_SHA256", TLS1_3_VERSION, "TLS_AES_256_GCM_SHA384" }, /* as in Go */
+		{ NULL, "TLS_AES_128_GCM_SHA256", TLS1_2_VERSION, NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(cases); i++) {
+		struct http_server_options options = { .tls_min_version = cases[i].min_version,
+						       .tls_cipher_suites = cases[i].suites };
+		SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+		struct fixture f;
+		struct peer p;
+
+		SSL_CTX_set_max_proto_version(ctx, cases[i].client_version);
+		start(&f, options);
+		assert_int_equal(http_server_check_tls(&options, NULL), 0);
+		peer_connect(&f, &p, ctx);
+		run_while_not(&f.loop, peer_settled, &p);
+		assert_int_equal(p.ready, cases[i].cipher != NULL);
+		if (cases[i].cipher)
+			assert_string_equal(SSL_get_cipher(p.ssl), cases[i].cipher);
+		peer_done(&p);
+		run_for(&f.loop, 5);
+		assert_int_equal(http_server_stats(f.server)->broken_handshakes, cases[i].cipher ? 0 : 1);
+		finish(&f);
+	}
+}
+
+static void test_bad_policies(void **state)
+{
+	static const struct {
+		struct http_server_options options;
+		const char *message;
+	} cases[] = {
+		{ { .tls_min_version = "1.2" }, "TLS version \"1.2\": expected VersionTLS12 or VersionTLS13" },
+		{ { .tls_min_version = "VersionTLS11" },
+		  "TLS version \"VersionTLS11\": expected VersionTLS12 or VersionTLS13" },
+		{ { .tls_cipher_suites = "TLS_AES_128_GCM_SHA256,ECDHE-RSA-AES128-SHA" },
+		  "TLS cipher suite \"ECDHE-RSA-AES128-SHA\" is not known" },
+		{ { .tls_cipher_suites = "TLS_RSA_WITH_RC4_128_SHA" },
+		  "TLS cipher suite \"TLS_RSA_WITH_RC4_128_SHA\" is not known" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(cases); i++) {
+		struct err err = { 0 };
+
+		assert_int_equal(http_server_check_tls(&cases[i].options, &err), -ERR_INVALID);
+		assert_string_equal(err.msg, cases[i].message);
+	}
+}
+
+/* Requests without a pause, most of them on a new connection. */
+struct stream {
+	struct fixture *fixture;
+	struct http_request request;
+	unsigned *answered;
+	bool stop;
+	bool stopped;
+};
+
+static void stream_done(void *arg, struct http_reply *reply)
+{
+	struct stream *s = arg;
+
+	if (reply->err.code != ERR_NONE)
+		fail_msg("%s", reply->err.msg);
+	assert_int_equal(reply->status, 200);
+	++*s->answered;
+	s->stopped = s->stop;
+	if (!s->stop)
+		http_client_send(s->fixture->client, &s->request, NULL, stream_done, s);
+}
+
+struct goal {
+	unsigned *answered;
+	unsigned want;
+};
+
+static bool goal_reached(void *arg)
+{
+	struct goal *g = arg;
+
+	return *g->answered >= g->want;
+}
+
+static void test_reloads_under_load(void **state)
+{
+	enum { RELOADS = 1000, STREAMS = 4 };
+	struct pki ca = pki_new(NULL, "other ca", NULL), leaf = pki_new(&ca, "other", "DNS:localhost");
+	struct stream streams[STREAMS];
+	unsigned answered = 0;
+	struct goal goal = { .answered = &answered };
+	auto_free char *both = NULL, *url = NULL;
+	struct fixture f;
+	struct err err;
+
+	(void)state;
+	start(&f, (struct http_server_options){ .age_ms = 1 });
+	both = xasprintf("%s%s", ca.cert_pem, f.ca.cert_pem);
+	url = xasprintf("https://localhost:%d/hello", f.port);
+	set_tls(&f, (struct http_tls){ .ca = both });
+	for (size_t i = 0; i < STREAMS; i++) {
+		streams[i] = (struct stream){ .fixture = &f, .answered = &answered };
+		streams[i].request = (struct http_request){ .method = "GET", .url = url, .timeout_ms = 4000 };
+		http_client_send(f.client, &streams[i].request, NULL, stream_done, &streams[i]);
+	}
+	for (size_t i = 0; i < RELOADS; i++) {
+		const struct pki *next = i % 2 ? &f.leaf : &leaf;
+
+		assert_int_equal(http_server_set_certificate(f.server, next->cert_pem, next->key_pem, &err), 0);
+		goal.want = answered + 1;
+		run_while_not(&f.loop, goal_reached, &goal);
+	}
+	for (size_t i = 0; i < STREAMS; i++)
+		streams[i].stop = true;
+	for (size_t i = 0; i < STREAMS; i++)
+		run_until(&f.loop, &streams[i].stopped);
+	assert_true(http_server_stats(f.server)->accepted > RELOADS / 10);
+	assert_int_equal(http_server_stats(f.server)->broken_handshakes, 0);
+	finish(&f);
+	pki_done(&leaf);
+	pki_done(&ca);
+}
+
 static void test_not_tls(void **state)
 {
 	static const char *const texts[] = { "GET /hello HTTP/1.1\r\nHost: h\r\n\r\n", "\x16\x03\x01\xff\xff garbage",
@@ -557,6 +701,9 @@ int main(void)
 		cmocka_unit_test(test_large_bodies),
 		cmocka_unit_test(test_connection_close_over_tls),
 		cmocka_unit_test(test_handshakes),
+		cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_bad_policies),
+		cmocka_unit_test(test_reloads_under_load),
 		cmocka_unit_test(test_not_tls),
 		cmocka_unit_test(test_alert_survives),
 		cmocka_unit_test(test_renegotiation_refused),

@@ -111,6 +111,33 @@ static void test_values(void **state)
 	options_done(&o);
 }
 
+static void test_webhook(void **state)
+{
+	struct options o;
+
+	(void)state;
+	must_parse(&o, OPTIONS_WEBHOOK, ARGS());
+	assert_int_equal(o.webhook_port, 9443);
+	assert_string_equal(o.webhook_secret, "spark-webhook-certs");
+	assert_null(o.webhook_secret_ns);
+	assert_null(o.webhook_cert_dir);
+	assert_int_equal(o.webhook_ca_life_ms, INT64_C(365) * 24 * 3600 * 1000);
+	assert_int_equal(options_pod_policy(&o), POD_POLICY_PRIVILEGED);
+	options_done(&o);
+
+	must_parse(&o, OPTIONS_WEBHOOK,
+		   ARGS("--webhook-tls-cipher-suites=A,B", "--pod-policy=baseline", "--mutating-webhook-name="));
+	assert_int_equal(o.webhook_ciphers.len, 2);
+	assert_int_equal(options_pod_policy(&o), POD_POLICY_BASELINE);
+	assert_string_equal(o.mutating_name, "");
+	options_done(&o);
+
+	must_parse(&o, OPTIONS_REGISTRATION, ARGS("--namespaces=a", "--webhook-fail-policy", "Ignore"));
+	assert_string_equal(o.webhook_policy, "Ignore");
+	assert_string_equal(o.webhook_pod_policy, "Ignore");
+	options_done(&o);
+}
+
 /* Of a flag given twice the last value counts; -f adds. */
 static void test_repeated(void **state)
 {
@@ -171,6 +198,12 @@ static void test_refused(void **state)
 		{ OPTIONS_START,
 		  { "--log-level=loud" },
 		  "--log-level: \"loud\": expected one of: debug info warn error" },
+		{ OPTIONS_WEBHOOK,
+		  { "--leader-election" },
+		  "--leader-election: unknown flag; --help lists what there is" },
+		{ OPTIONS_START,
+		  { "--webhook-tls-min-version=1.2" },
+		  "--webhook-tls-min-version: \"1.2\": expected one of: VersionTLS12 VersionTLS13" },
 		{ OPTIONS_RENDER, { "-o", "yaml json" }, "--output: \"yaml json\": expected one of: yaml json" },
 		{ OPTIONS_RENDER, { "--output=" }, "--output: \"\": expected one of: yaml json" },
 	};
@@ -249,10 +282,10 @@ static void test_help(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),  cmocka_unit_test(test_values),
-		cmocka_unit_test(test_repeated),  cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_durations), cmocka_unit_test(test_endless_duration),
-		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_defaults),	 cmocka_unit_test(test_values),
+		cmocka_unit_test(test_webhook),		 cmocka_unit_test(test_repeated),
+		cmocka_unit_test(test_refused),		 cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_endless_duration), cmocka_unit_test(test_help),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,9 +160,107 @@ static void digests(void **state)
 		assert_string_equal(digest_sha256(rows[i][0], out), rows[i][1]);
 }
 
+struct merge {
+	const char *spec;
+	const char *container; /* members of the pod's only one */
+	const char *path;      /* below the pod's spec */
+	const char *want;      /* what is there after one application and after two */
+};
+
+#define DRIVER(text)	"{\"driver\":{" text "}}"
+#define TOLERATION(key) "{\"key\":\"" key "\",\"operator\":\"Exists\"}"
+
+static const struct merge merges[] = {
+	/* of several variables of a name the last counts */
+	{ DRIVER("\"env\":[{\"name\":\"A\",\"value\":\"1\"}]"), "\"env\":[{\"name\":\"A\",\"value\":\"1\"}]",
+	  "containers.env", "[{\"name\":\"A\",\"value\":\"1\"}]" },
+	{ DRIVER("\"env\":[{\"name\":\"A\",\"value\":\"1\"}]"),
+	  "\"env\":[{\"name\":\"A\",\"value\":\"1\"},{\"name\":\"A\",\"value\":\"2\"}]", "containers.env",
+	  "[{\"name\":\"A\",\"value\":\"1\"},{\"name\":\"A\",\"value\":\"2\"},{\"name\":\"A\",\"value\":\"1\"}]" },
+	{ DRIVER("\"env\":[{\"name\":\"A\",\"value\":\"1\"},{\"name\":\"A\",\"value\":\"2\"}]"),
+	  "\"env\":[{\"name\":\"A\",\"value\":\"2\"}]", "containers.env", "[{\"name\":\"A\",\"value\":\"2\"}]" },
+	{ DRIVER("\"env\":[{\"name\":\"A\",\"value\":\"\"}]"), "\"env\":[{\"name\":\"A\"}]", "containers.env",
+	  "[{\"name\":\"A\"}]" },
+	{ DRIVER("\"env\":[{\"name\":\"A\",\"value\":\"\"}]"), "\"env\":[{\"name\":\"A\",\"value\":\"1\"}]",
+	  "containers.env", "[{\"name\":\"A\",\"value\":\"1\"},{\"name\":\"A\",\"value\":\"\"}]" },
+	{ "{\"hadoopConfigMap\":\"h\",\"driver\":{\"env\":[{\"name\":\"HADOOP_CONF_DIR\",\"value\":\"/x\"}]}}",
+	  "\"env\":[{\"name\":\"HADOOP_CONF_DIR\",\"value\":\"/etc/hadoop/conf\"}]", "containers.env",
+	  "[{\"name\":\"HADOOP_CONF_DIR\",\"value\":\"/etc/hadoop/conf\"}]" },
+	{ "{\"hadoopConfigMap\":\"h\",\"driver\":{\"env\":[{\"name\":\"HADOOP_CONF_DIR\",\"value\":\"/x\"}]}}", "",
+	  "containers.env",
+	  "[{\"name\":\"HADOOP_CONF_DIR\",\"value\":\"/x\"},{\"name\":\"HADOOP_CONF_DIR\",\"value\":\"/etc/hadoop/"
+	  "conf\"}]" },
+	/* what tolerates more than the pod's own is not the same */
+	{ DRIVER("\"tolerations\":[{\"operator\":\"Exists\"}]"), "", "tolerations",
+	  "[" TOLERATION("a") ",{\"operator\":\"Exists\"}]" },
+	{ DRIVER("\"tolerations\":[" TOLERATION("a") "]"), "", "tolerations", "[" TOLERATION("a") "]" },
+	/* a place is taken once */
+	{ "{\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}}],\"driver\":{\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":"
+	  "\"/v\"}]}}",
+	  "\"volumeMounts\":[{\"name\":\"own\",\"mountPath\":\"/v\"}]", "volumes", "[{\"name\":\"w\"}]" },
+	{ "{\"volumes\":[{\"name\":\"w\",\"emptyDir\":{}}],\"driver\":{\"volumeMounts\":[{\"name\":\"w\",\"mountPath\":"
+	  "\"/v\"}]}}",
+	  "", "volumes", "[{\"name\":\"w\"}]" },
+	/* sizes in a form of the API server's own */
+	{ DRIVER("\"memoryLimit\":\"2048m\""), "\"resources\":{\"limits\":{\"memory\":\"2Gi\"}}",
+	  "containers.resources", "{\"limits\":{\"memory\":\"2Gi\"}}" },
+	{ DRIVER("\"memoryLimit\":\"3g\""), "\"resources\":{\"limits\":{\"memory\":\"2Gi\"}}", "containers.resources",
+	  "{\"limits\":{\"memory\":\"3Gi\"}}" },
+	/* a batch scheduler goes before */
+	{ "{\"batchScheduler\":\"volcano\",\"driver\":{\"schedulerName\":\"own\"}}", "", "schedulerName",
+	  "\"volcano\"" },
+	{ "{\"batchScheduler\":null,\"driver\":{\"schedulerName\":\"own\"}}", "", "schedulerName", "\"own\"" },
+};
+
+static void expect_member(const struct merge *m, const struct json *pod)
+{
+	bool of_container = strncmp(m->path, "containers.", 11) == 0;
+	const struct json *spec = json_get(pod, "spec");
+	const struct json *got =
+	    of_container ? json_at(json_first(json_get(spec, "containers")), m->path + 11) : json_at(spec, m->path);
+	auto_json want = parse(m->want);
+	auto_free char *text = json_print(got);
+
+	if (!json_equal(got, want))
+		fail_msg("%s: %s, not %s", m->spec, text, m->want);
+}
+
+static void what_is_there_counts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < array_len(merges); i++) {
+		auto_free char *text =
+		    xasprintf("{\"spec\":{\"tolerations\":[" TOLERATION("a") "],\"volumes\":[{\"name\":\"w\"}],"
+									     "\"containers\":[{%s}]}}",
+			      merges[i].container);
+		auto_json spec = parse(merges[i].spec);
+		auto_json pod = parse(text);
+		struct err err = { 0 };
+
+		assert_int_equal(apply(spec, pod, &err), 0);
+		expect_member(&merges[i], pod);
+		assert_int_equal(apply(spec, pod, &err), 0);
+		expect_member(&merges[i], pod);
+	}
+}
+
+static void containers_of_one_name_are_added_once(void **state)
+{
+	auto_json spec = parse(DRIVER("\"sidecars\":[{\"name\":\"s\",\"image\":\"a\"}]"));
+	auto_json pod = parse("{\"spec\":{\"containers\":[{\"name\":\"main\"},{\"name\":\"s\",\"image\":\"b\"}]}}");
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(apply(spec, pod, &err), 0);
+	assert_int_equal(apply(spec, pod, &err), 0);
+	assert_int_equal(json_len(json_at(pod, "spec.containers")), 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_there_counts),
+		cmocka_unit_test(containers_of_one_name_are_added_once),
 		cmocka_unit_test(twice_changes_nothing),
 		cmocka_unit_test(defaulted_members_are_no_difference),
 		cmocka_unit_test(nothing_asked_nothing_done),

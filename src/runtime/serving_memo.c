@@ -1,0 +1,134 @@
+/*
+ * What was found out about certificates, by the SHA-256 of the texts: reading and verifying costs up to a millisecond, on the loop that
+ * answers admission reviews, and a pass asks the same questions as the one before. A judgement holds while the certificate's validity
+ * stays what it was, and for an hour at most, as an issuer may expire. No text is kept.
+ */
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "serving_parts.h"
+
+enum { ENTRIES = 32, KEY_BYTES = 32, HOLDS_MS = 3600 * 1000 };
+
+enum question { NO_QUESTION = 0, VALIDITY, PAIR, VERIFY };
+
+struct entry {
+	enum question question;
+	unsigned char key[KEY_BYTES];
+	enum err_code code;
+	char msg[256];
+	int64_t from_ms;
+	int64_t until_ms;
+	int64_t asked_ms; /* VERIFY: for this time */
+};
+
+struct serving_memo {
+	struct entry entries[ENTRIES];
+	size_t next; /* to be forgotten */
+};
+
+struct serving_memo *serving_memo_new(void)
+{
+	return xcalloc(1, sizeof(struct serving_memo));
+}
+
+void serving_memo_free(struct serving_memo *memo)
+{
+	free(memo);
+}
+
+static void digest(const char *const *texts, size_t count, unsigned char key[KEY_BYTES])
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+	if (!ctx || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL))
+		abort(); /* out of memory */
+	for (size_t i = 0; i < count; i++) {
+		const char *text = texts[i] ? texts[i] : "";
+
+		EVP_DigestUpdate(ctx, text, strlen(text) + 1);
+	}
+	EVP_DigestFinal_ex(ctx, key, NULL);
+	EVP_MD_CTX_free(ctx);
+}
+
+/* The entry of that question, or an empty one to be filled. */
+static struct entry *entry_of(struct serving_memo *memo, enum question question, const char *const *texts, size_t count)
+{
+	unsigned char key[KEY_BYTES];
+	struct entry *e;
+
+	digest(texts, count, key);
+	for (size_t i = 0; i < ENTRIES; i++)
+		if (memo->entries[i].question == question && memcmp(memo->entries[i].key, key, KEY_BYTES) == 0)
+			return &memo->entries[i];
+	e = &memo->entries[memo->next++ % ENTRIES];
+	*e = (struct entry){ 0 };
+	memcpy(e->key, key, KEY_BYTES);
+	return e;
+}
+
+static void keep(struct entry *e, enum question question, int rc, const struct err *err)
+{
+	e->question = question;
+	e->code = rc < 0 ? err->code : ERR_NONE;
+	snprintf(e->msg, sizeof(e->msg), "%.255s", rc < 0 ? err->msg : "");
+}
+
+static int answer(const struct entry *e, struct err *err)
+{
+	return e->code == ERR_NONE ? 0 : err_set(err, e->code, "%s", e->msg);
+}
+
+int serving_memo_validity(struct serving_memo *memo, const char *cert, int64_t *ret_from_ms, int64_t *ret_until_ms,
+			  struct err *err)
+{
+	struct entry *e = entry_of(memo, VALIDITY, &cert, 1);
+
+	if (!e->question)
+		keep(e, VALIDITY, certificate_validity(cert, &e->from_ms, &e->until_ms, err), err);
+	*ret_from_ms = e->from_ms;
+	*ret_until_ms = e->until_ms;
+	return answer(e, err);
+}
+
+int serving_memo_check_pair(struct serving_memo *memo, const struct certificate_pair *p, struct err *err)
+{
+	const char *const texts[] = { p->cert, p->key };
+	struct entry *e = entry_of(memo, PAIR, texts, 2);
+
+	if (!e->question)
+		keep(e, PAIR, certificate_check_pair(p, err), err);
+	return answer(e, err);
+}
+
+/* -1 before, 0 within, 1 after. */
+static int side(const struct entry *e, int64_t wall_ms)
+{
+	if (wall_ms < e->from_ms)
+		return -1;
+	return wall_ms > e->until_ms;
+}
+
+static bool holds(const struct entry *e, int64_t wall_ms)
+{
+	int64_t passed_ms = wall_ms - e->asked_ms;
+
+	return e->question && passed_ms < HOLDS_MS && passed_ms > -HOLDS_MS && side(e, wall_ms) == side(e, e->asked_ms);
+}
+
+int serving_memo_verify(struct serving_memo *memo, const char *cert, const char *bundle, const char *name,
+			int64_t wall_ms, struct err *err)
+{
+	const char *const texts[] = { cert, bundle, name };
+	struct entry *e = entry_of(memo, VERIFY, texts, 3);
+	struct err none;
+
+	if (holds(e, wall_ms))
+		return answer(e, err);
+	certificate_validity(cert, &e->from_ms, &e->until_ms, &none);
+	e->asked_ms = wall_ms;
+	keep(e, VERIFY, certificate_verify(cert, bundle, name, wall_ms, err), err);
+	return answer(e, err);
+}

@@ -1,0 +1,26 @@
+# shellcheck shell=bash
+# Applications that the webhook refuses: NAME.yaml has one, NAME.txt what `kubectl apply` has to say about it, line by line.
+# Sourced after tap.sh.
+
+check_refusals() { # check_refusals DIRECTORY COUNT: a check for each; there are at least COUNT
+  local file count=0
+  for file in "$1"/*.yaml; do
+    check "refused: $(basename "$file" .yaml)" refused "$file"
+    count=$((count + 1))
+  done
+  check "refused: at least $2 of $(basename "$1")" [ "$count" -ge "$2" ]
+}
+
+refused() { # refused FILE
+  local out line
+  if out=$(kubectl apply -f "$1" 2>&1); then
+    echo "it was admitted: $out"
+    return 1
+  fi
+  while read -r line; do
+    [[ -z $line || $out == *"$line"* ]] || {
+      echo "without «$line»: $out"
+      return 1
+    }
+  done <"${1%.yaml}.txt"
+}
