@@ -9,6 +9,8 @@
  */
 #include "json/patch.h"
 
+#include <string.h>
+
 #include <cjson/cJSON.h>
 
 #include "base/buf.h"
@@ -26,6 +28,13 @@ static const char *const op_names[] = {
 	[OP_REPLACE] = "replace",
 };
 
+/* Where the walk is: a path is written only where something differs. */
+struct place {
+	const struct place *up; /* NULL: the root */
+	const char *name;	/* NULL: an element */
+	size_t index;
+};
+
 struct change {
 	enum patch_op op;
 	char *path;
@@ -36,16 +45,57 @@ struct diff {
 	struct change *changes;
 	size_t len;
 	size_t cap;
-	struct buf path; /* where we are */
+	struct buf path; /* being written */
 };
 
-static void add_change(struct diff *d, enum patch_op op, const struct json *value)
+static void put_name(struct buf *path, const char *name)
+{
+	for (; *name; name++) {
+		if (*name == '~')
+			buf_puts(path, "~0");
+		else if (*name == '/')
+			buf_puts(path, "~1");
+		else
+			buf_putc(path, *name);
+	}
+}
+
+static void put_path(struct buf *path, const struct place *at)
+{
+	if (!at)
+		return;
+	put_path(path, at->up);
+	buf_putc(path, '/');
+	if (at->name)
+		put_name(path, at->name);
+	else
+		buf_printf(path, "%zu", at->index);
+}
+
+/* Owned. */
+static char *path_text(struct diff *d, const struct place *at)
+{
+	buf_drop(&d->path, d->path.len);
+	put_path(&d->path, at);
+	return xstrdup(buf_str(&d->path));
+}
+
+/* Before the change with that index; d->len puts it at the end. */
+static void insert_change(struct diff *d, size_t index, const struct place *at, enum patch_op op,
+			  const struct json *value)
 {
 	if (d->len == d->cap) {
 		d->cap = d->cap ? 2 * d->cap : 16;
 		d->changes = xreallocarray(d->changes, d->cap, sizeof(*d->changes));
 	}
-	d->changes[d->len++] = (struct change){ op, xstrdup(buf_str(&d->path)), value };
+	memmove(d->changes + index + 1, d->changes + index, (d->len - index) * sizeof(*d->changes));
+	d->changes[index] = (struct change){ op, path_text(d, at), value };
+	d->len++;
+}
+
+static void add_change(struct diff *d, const struct place *at, enum patch_op op, const struct json *value)
+{
+	insert_change(d, d->len, at, op, value);
 }
 
 /* Takes back the changes from the one with this index on. */
@@ -62,159 +112,122 @@ static void diff_done(struct diff *d)
 	buf_done(&d->path);
 }
 
-/* Returns what leave() needs. */
-static size_t enter(struct diff *d, const char *name)
-{
-	size_t len = d->path.len;
+static void diff_value(struct diff *d, const struct place *at, const struct json *from, const struct json *to,
+		       bool sure);
 
-	buf_putc(&d->path, '/');
-	for (; *name; name++) {
-		if (*name == '~')
-			buf_puts(&d->path, "~0");
-		else if (*name == '/')
-			buf_puts(&d->path, "~1");
-		else
-			buf_putc(&d->path, *name);
-	}
-	return len;
-}
-
-static size_t enter_index(struct diff *d, size_t index)
-{
-	size_t len = d->path.len;
-
-	buf_printf(&d->path, "/%zu", index);
-	return len;
-}
-
-static void leave(struct diff *d, size_t len)
-{
-	d->path.len = len;
-	d->path.data[len] = '\0';
-}
-
-static void diff_value(struct diff *d, const struct json *from, const struct json *to, bool sure);
-
-static void replace(struct diff *d, const struct json *from, const struct json *to, bool sure)
+static void replace(struct diff *d, const struct place *at, const struct json *from, const struct json *to, bool sure)
 {
 	if (!sure)
-		add_change(d, OP_TEST, from);
-	add_change(d, OP_REPLACE, to);
+		add_change(d, at, OP_TEST, from);
+	add_change(d, at, OP_REPLACE, to);
 }
 
-static void diff_member(struct diff *d, const struct json *from, const struct json *to, bool sure)
+static void diff_member(struct diff *d, const struct place *at, const struct json *from, const struct json *to,
+			bool sure)
 {
-	size_t up = enter(d, json_name(from));
-
 	if (to) {
-		diff_value(d, from, to, sure);
-	} else {
-		if (!sure)
-			add_change(d, OP_TEST, from);
-		add_change(d, OP_REMOVE, NULL);
+		diff_value(d, at, from, to, sure);
+		return;
 	}
-	leave(d, up);
+	if (!sure)
+		add_change(d, at, OP_TEST, from);
+	add_change(d, at, OP_REMOVE, NULL);
 }
 
-static void diff_objects(struct diff *d, const struct json *from, const struct json *to, bool sure)
+static void diff_objects(struct diff *d, const struct place *at, const struct json *from, const struct json *to,
+			 bool sure)
 {
 	auto_members old, new;
 
 	members_init(&old, (const cJSON *)from);
 	members_init(&new, (const cJSON *)to);
-	json_each (member, from)
-		diff_member(d, member, (const struct json *)members_get(&new, json_name(member)), sure);
+	json_each (member, from) {
+		const struct place below = { at, json_name(member), 0 };
+
+		diff_member(d, &below, member, (const struct json *)members_get(&new, below.name), sure);
+	}
 	json_each (member, to) {
-		size_t up;
+		const struct place below = { at, json_name(member), 0 };
 
-		if (members_get(&old, json_name(member)))
-			continue;
-		up = enter(d, json_name(member));
-		add_change(d, OP_ADD, member);
-		leave(d, up);
+		if (!members_get(&old, below.name))
+			add_change(d, &below, OP_ADD, member);
 	}
 }
 
-static void diff_named(struct diff *d, const struct json *from, const struct json *to, bool sure)
+static void diff_named(struct diff *d, const struct place *at, const struct json *from, const struct json *to,
+		       bool sure)
 {
-	size_t mark = d->len, before, up;
+	const struct place name = { at, "name", 0 };
+	size_t before = d->len;
 
-	if (!sure) {
-		up = enter(d, "name");
-		add_change(d, OP_TEST, json_get(from, "name"));
-		leave(d, up);
-	}
-	before = d->len;
-	diff_objects(d, from, to, sure);
-	if (d->len == before)
-		cut_changes(d, mark);
+	diff_objects(d, at, from, to, sure);
+	if (!sure && d->len > before)
+		insert_change(d, before, &name, OP_TEST, json_get(from, "name"));
 }
 
-static void diff_nameless(struct diff *d, const struct json *from, const struct json *to, bool sure)
+static void diff_nameless(struct diff *d, const struct place *at, const struct json *from, const struct json *to,
+			  bool sure)
 {
-	size_t mark = d->len, before;
+	size_t before = d->len;
 
-	if (!sure)
-		add_change(d, OP_TEST, from);
-	before = d->len;
-	diff_value(d, from, to, true);
-	if (d->len == before)
-		cut_changes(d, mark);
+	diff_value(d, at, from, to, true);
+	if (!sure && d->len > before)
+		insert_change(d, before, at, OP_TEST, from);
 }
 
 /* False if `to` is not the element that `from` was. */
-static bool diff_element(struct diff *d, const struct json *from, const struct json *to, bool appended, bool sure)
+static bool diff_element(struct diff *d, const struct place *at, const struct json *from, const struct json *to,
+			 bool appended, bool sure)
 {
 	const char *name = json_text(json_get(from, "name"), NULL);
 	size_t before = d->len;
 
 	if (name && text_eq(name, json_text(json_get(to, "name"), NULL))) {
-		diff_named(d, from, to, sure);
+		diff_named(d, at, from, to, sure);
 		return true;
 	}
-	diff_nameless(d, from, to, sure);
+	diff_nameless(d, at, from, to, sure);
 	return d->len == before || (!name && !appended);
 }
 
 /* False if the changes are not in place; some may have been collected. */
-static bool diff_elements(struct diff *d, const struct json *from, const struct json *to, bool sure)
+static bool diff_elements(struct diff *d, const struct place *at, const struct json *from, const struct json *to,
+			  bool sure)
 {
 	const struct json *was = json_first(from), *is = json_first(to);
-	size_t from_len = json_len(from), to_len = json_len(to), changed = 0, up;
+	const struct place end = { at, "-", 0 };
+	size_t from_len = json_len(from), to_len = json_len(to), changed = 0;
 
 	if (from_len > to_len)
 		return false;
 	for (size_t i = 0; was; i++, was = json_next(was), is = json_next(is)) {
+		const struct place below = { at, NULL, i };
 		size_t before = d->len;
-		bool in_place;
+		bool in_place = diff_element(d, &below, was, is, to_len > from_len, sure);
 
-		up = enter_index(d, i);
-		in_place = diff_element(d, was, is, to_len > from_len, sure);
-		leave(d, up);
 		changed += d->len > before;
 		if (!in_place || changed > CHANGED_ELEMENTS_MAX)
 			return false;
 	}
-	up = enter(d, "-");
 	for (; is; is = json_next(is))
-		add_change(d, OP_ADD, is);
-	leave(d, up);
+		add_change(d, &end, OP_ADD, is);
 	return true;
 }
 
-static void diff_value(struct diff *d, const struct json *from, const struct json *to, bool sure)
+static void diff_value(struct diff *d, const struct place *at, const struct json *from, const struct json *to,
+		       bool sure)
 {
 	size_t before = d->len;
 
 	if (json_is(from, JSON_OBJECT) && json_is(to, JSON_OBJECT)) {
-		diff_objects(d, from, to, sure);
+		diff_objects(d, at, from, to, sure);
 	} else if (json_is(from, JSON_ARRAY) && json_is(to, JSON_ARRAY)) {
-		if (diff_elements(d, from, to, sure))
+		if (diff_elements(d, at, from, to, sure))
 			return;
 		cut_changes(d, before);
-		replace(d, from, to, sure);
+		replace(d, at, from, to, sure);
 	} else if (!json_equal(from, to)) {
-		replace(d, from, to, sure);
+		replace(d, at, from, to, sure);
 	}
 }
 
@@ -237,7 +250,7 @@ struct json *json_patch_diff(const struct json *from, const struct json *to)
 	struct diff d = { .path.max = SIZE_MAX };
 	struct json *patch = json_new_array();
 
-	diff_value(&d, from, to, false);
+	diff_value(&d, NULL, from, to, false);
 	for (size_t i = 0; i < d.len; i++) {
 		const struct change *c = &d.changes[i];
 		struct json *op;
