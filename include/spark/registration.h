@@ -23,6 +23,9 @@ struct registration_options {
 	size_t selector_count;
 };
 
+/* Namespaces in which no webhook has a say: without them a cluster does not come up again. NULL-terminated. */
+extern const char *const registration_system[];
+
 /* Without caBundle, which the webhook fills in itself. Owned. */
 struct json *registration_mutating(const char *name, const struct registration_options *options);
 struct json *registration_validating(const char *name, const struct registration_options *options);

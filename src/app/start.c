@@ -143,8 +143,7 @@ static void close_all(struct program *p)
 {
 	sched_disarm(&p->loop.sched, &p->drain);
 	webhook_close(take_ptr(p->webhook));
-	if (p->leader)
-		leader_free(take_ptr(p->leader));
+	leader_free(take_ptr(p->leader));
 	manager_free(take_ptr(p->manager));
 	if (p->client)
 		client_close(take_ptr(p->client));

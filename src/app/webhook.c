@@ -262,15 +262,11 @@ static void add_metrics(struct webhook *w)
 				 array_len(bounds));
 }
 
-static struct http_server *make_server(struct webhook *w)
+static struct http_server *make_server(struct webhook *w, const struct http_server_options *limits)
 {
 	struct http_route routes[PATHS_MAX + 2] = {
 		{ "GET", "/healthz", false, serve_healthz, w },
 		{ "GET", "/readyz", false, serve_readyz, w },
-	};
-	const struct http_server_options limits = {
-		.tls_min_version = w->o->webhook_tls_min,
-		.tls_cipher_suites = w->ciphers,
 	};
 	size_t count = 2;
 
@@ -280,7 +276,7 @@ static struct http_server *make_server(struct webhook *w)
 		*hook = (struct hook){ w, p };
 		routes[count++] = (struct http_route){ "POST", p->path, false, serve_review, hook };
 	}
-	return http_server_new(w->env.loop, routes, count, &limits);
+	return http_server_new(w->env.loop, routes, count, limits);
 }
 
 struct webhook *webhook_new(const struct webhook_env *env, const struct options *o, struct err *err)
@@ -307,7 +303,7 @@ struct webhook *webhook_new(const struct webhook_env *env, const struct options 
 		.namespace_count = o->namespaces.len,
 		.validation = { .pod_policy = options_pod_policy(o) },
 	};
-	w->server = make_server(w);
+	w->server = make_server(w, &tls);
 	w->serving = make_serving(w);
 	if (o->webhook_register)
 		w->registration = webhook_registration_new(env->api, &env->loop->sched, env->ns, o);

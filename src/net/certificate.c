@@ -11,7 +11,6 @@
  */
 #include "net/certificate.h"
 
-#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -22,25 +21,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "pem.h"
 
 enum { COMMON_NAME_MAX = 64, SERIAL_BYTES = 16 };
 
 static const int64_t last_ms = INT64_C(253402300799000); /* of the year 9999: what ASN.1 can say */
-
-static void bio_cleanup(BIO **p)
-{
-	BIO_free(*p);
-}
-
-static void x509_cleanup(X509 **p)
-{
-	X509_free(*p);
-}
-
-static void key_cleanup(EVP_PKEY **p)
-{
-	EVP_PKEY_free(*p);
-}
 
 static void chain_cleanup(STACK_OF(X509) * *p)
 {
@@ -57,9 +42,6 @@ static void context_cleanup(X509_STORE_CTX **p)
 	X509_STORE_CTX_free(*p);
 }
 
-#define auto_bio     __attribute__((cleanup(bio_cleanup))) BIO
-#define auto_x509    __attribute__((cleanup(x509_cleanup))) X509
-#define auto_key     __attribute__((cleanup(key_cleanup))) EVP_PKEY
 #define auto_chain   __attribute__((cleanup(chain_cleanup))) STACK_OF(X509)
 #define auto_store   __attribute__((cleanup(store_cleanup))) X509_STORE
 #define auto_context __attribute__((cleanup(context_cleanup))) X509_STORE_CTX
@@ -72,45 +54,20 @@ static void *must(void *p)
 	return p;
 }
 
-static const char *reason(void)
-{
-	const char *text = ERR_reason_error_string(ERR_peek_last_error());
-
-	return text ? text : "not usable";
-}
-
 /* ---- PEM ---- */
-
-/* For an encrypted key: OpenSSL's own would ask on the terminal. */
-static int no_password(char *buf, int size, int writing, void *arg)
-{
-	(void)buf;
-	(void)size;
-	(void)writing;
-	(void)arg;
-	return -1;
-}
-
-static BIO *text_bio(const char *text)
-{
-	size_t len = text ? strlen(text) : 0;
-
-	ERR_clear_error();
-	return must(BIO_new_mem_buf(len > 0 ? text : "", len < INT_MAX ? (int)len : INT_MAX));
-}
 
 /* All certificates of a text, at least one. NULL + ERR_INVALID. */
 static STACK_OF(X509) * read_chain(const char *text, struct err *err)
 {
-	auto_bio *bio = text_bio(text);
+	auto_bio *bio = pem_bio(text);
 	auto_chain *chain = must(sk_X509_new_null());
 	X509 *x;
 
-	while ((x = PEM_read_bio_X509(bio, NULL, no_password, NULL)))
+	while ((x = PEM_read_bio_X509(bio, NULL, pem_no_password, NULL)))
 		if (sk_X509_push(chain, x) == 0)
 			abort();
 	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
-		err_set(err, ERR_INVALID, "certificate %d: %s", sk_X509_num(chain) + 1, reason());
+		err_set(err, ERR_INVALID, "certificate %d: %s", sk_X509_num(chain) + 1, pem_reason());
 		return NULL;
 	}
 	if (sk_X509_num(chain) == 0) {
@@ -122,14 +79,14 @@ static STACK_OF(X509) * read_chain(const char *text, struct err *err)
 
 static EVP_PKEY *read_key(const char *text, struct err *err)
 {
-	auto_bio *bio = text_bio(text);
-	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+	auto_bio *bio = pem_bio(text);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, pem_no_password, NULL);
 
 	if (!key)
 		err_set(err, ERR_INVALID, "key: %s",
 			ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE
 			    ? "expected a PEM private key, found none"
-			    : reason());
+			    : pem_reason());
 	return key;
 }
 
@@ -249,7 +206,7 @@ static int sign(X509 *x, EVP_PKEY *key, struct err *err)
 
 	ERR_clear_error();
 	if (!X509_sign(x, key, fixed ? NULL : EVP_sha256()))
-		return err_set(err, ERR_INVALID, "certificate: cannot be signed: %s", reason());
+		return err_set(err, ERR_INVALID, "certificate: cannot be signed: %s", pem_reason());
 	return 0;
 }
 

@@ -16,6 +16,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "pem.h"
 
 enum {
 	KEPT_MAX = 256 << 10,
@@ -32,30 +33,12 @@ struct tls_session {
 	struct buf out; /* to be sent */
 };
 
-static void bio_cleanup(BIO **bio)
-{
-	BIO_free(*bio);
-}
-
-static void x509_cleanup(X509 **x)
-{
-	X509_free(*x);
-}
-
-static void key_cleanup(EVP_PKEY **key)
-{
-	EVP_PKEY_free(*key);
-}
-
 static void ctx_cleanup(SSL_CTX **ctx)
 {
 	SSL_CTX_free(*ctx);
 }
 
-#define auto_bio  __attribute__((cleanup(bio_cleanup))) BIO
-#define auto_x509 __attribute__((cleanup(x509_cleanup))) X509
-#define auto_key  __attribute__((cleanup(key_cleanup))) EVP_PKEY
-#define auto_ctx  __attribute__((cleanup(ctx_cleanup))) SSL_CTX
+#define auto_ctx __attribute__((cleanup(ctx_cleanup))) SSL_CTX
 
 /* Names as in Go's crypto/tls (and Kubernetes' --tls-cipher-suites). NULL: TLS 1.3, whose suites are not a matter of choice. */
 static const struct {
@@ -79,30 +62,9 @@ static const struct {
 	{ "TLS_CHACHA20_POLY1305_SHA256", NULL },
 };
 
-/* For an encrypted key: OpenSSL's own would ask on the terminal. */
-static int no_password(char *buf, int size, int writing, void *arg)
-{
-	(void)buf;
-	(void)size;
-	(void)writing;
-	(void)arg;
-	return -1;
-}
-
-static BIO *text_bio(const char *text)
-{
-	size_t len = text ? strlen(text) : 0;
-	BIO *bio = BIO_new_mem_buf(len > 0 ? text : "", len < INT_MAX ? (int)len : INT_MAX);
-
-	if (!bio)
-		abort(); /* out of memory */
-	ERR_clear_error();
-	return bio;
-}
-
 static X509 *read_certificate(BIO *bio)
 {
-	return PEM_read_bio_X509(bio, NULL, no_password, NULL);
+	return PEM_read_bio_X509(bio, NULL, pem_no_password, NULL);
 }
 
 /* Whether reading stopped because nothing more follows and not because something cannot be read. */
@@ -111,16 +73,9 @@ static bool at_end(void)
 	return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
 }
 
-static const char *reason(void)
-{
-	const char *text = ERR_reason_error_string(ERR_peek_last_error());
-
-	return text ? text : "not usable";
-}
-
 int tls_check_ca(const char *ca, struct err *err)
 {
-	auto_bio *bio = text_bio(ca);
+	auto_bio *bio = pem_bio(ca);
 	X509 *x;
 	int count = 0;
 
@@ -129,7 +84,7 @@ int tls_check_ca(const char *ca, struct err *err)
 		count++;
 	}
 	if (!at_end())
-		return err_set(err, ERR_INVALID, "CA certificate %d: %s", count + 1, reason());
+		return err_set(err, ERR_INVALID, "CA certificate %d: %s", count + 1, pem_reason());
 	if (count == 0)
 		return err_set(err, ERR_INVALID, "CA: expected a PEM certificate, found none");
 	return 0;
@@ -137,40 +92,40 @@ int tls_check_ca(const char *ca, struct err *err)
 
 static int use_chain(SSL_CTX *ctx, const char *cert, struct err *err)
 {
-	auto_bio *bio = text_bio(cert);
+	auto_bio *bio = pem_bio(cert);
 	auto_x509 *leaf = read_certificate(bio);
 	X509 *x;
 
 	if (!leaf && at_end())
 		return err_set(err, ERR_INVALID, "certificate: expected a PEM certificate, found none");
 	if (!leaf || SSL_CTX_use_certificate(ctx, leaf) != 1)
-		return err_set(err, ERR_INVALID, "certificate: %s", reason());
+		return err_set(err, ERR_INVALID, "certificate: %s", pem_reason());
 	while ((x = read_certificate(bio))) {
 		if (SSL_CTX_add0_chain_cert(ctx, x) != 1) {
 			X509_free(x);
-			return err_set(err, ERR_INVALID, "certificate chain: %s", reason());
+			return err_set(err, ERR_INVALID, "certificate chain: %s", pem_reason());
 		}
 	}
 	if (!at_end())
-		return err_set(err, ERR_INVALID, "certificate chain: %s", reason());
+		return err_set(err, ERR_INVALID, "certificate chain: %s", pem_reason());
 	return 0;
 }
 
 static int use_pair(SSL_CTX *ctx, const char *cert, const char *key, struct err *err)
 {
-	auto_bio *bio = text_bio(key);
+	auto_bio *bio = pem_bio(key);
 	auto_key *pkey = NULL;
 
 	if (use_chain(ctx, cert, err) < 0)
 		return -(int)err->code;
 	ERR_clear_error();
-	pkey = PEM_read_bio_PrivateKey(bio, NULL, no_password, NULL);
+	pkey = PEM_read_bio_PrivateKey(bio, NULL, pem_no_password, NULL);
 	if (!pkey && at_end())
 		return err_set(err, ERR_INVALID, "key: expected a PEM private key, found none");
 	if (!pkey)
-		return err_set(err, ERR_INVALID, "key: %s", reason());
+		return err_set(err, ERR_INVALID, "key: %s", pem_reason());
 	if (SSL_CTX_use_PrivateKey(ctx, pkey) != 1 || SSL_CTX_check_private_key(ctx) != 1)
-		return err_set(err, ERR_INVALID, "key does not belong to the certificate: %s", reason());
+		return err_set(err, ERR_INVALID, "key does not belong to the certificate: %s", pem_reason());
 	return 0;
 }
 
@@ -250,7 +205,7 @@ static int use_policy(SSL_CTX *ctx, const struct tls_policy *policy, struct err 
 	if (ciphers.len == 0)
 		version = TLS1_3_VERSION;
 	else if (SSL_CTX_set_cipher_list(ctx, ciphers.data) != 1)
-		return err_set(err, ERR_INVALID, "TLS cipher suites: %s", reason());
+		return err_set(err, ERR_INVALID, "TLS cipher suites: %s", pem_reason());
 	SSL_CTX_set_min_proto_version(ctx, version);
 	return 0;
 }

@@ -17,11 +17,9 @@
 #include "base/text.h"
 #include "json/patch.h"
 #include "quota.h"
+#include "spark/registration.h"
 
 enum { DENIED_INVALID = 422, DENIED_FORBIDDEN = 403 };
-
-/* Without these a cluster does not come up again, so no webhook has a say there. */
-static const char *const system_namespaces[] = { "kube-system", "kube-public", "kube-node-lease" };
 
 /* Takes text. */
 static void warn(struct review_reply *reply, char *text)
@@ -66,8 +64,8 @@ static bool is_settled(const struct review *r)
 
 static bool is_watched(const struct admission *a, const char *ns)
 {
-	for (size_t i = 0; i < array_len(system_namespaces); i++)
-		if (text_eq(ns, system_namespaces[i]))
+	for (size_t i = 0; registration_system[i]; i++)
+		if (text_eq(ns, registration_system[i]))
 			return false;
 	for (size_t i = 0; i < a->namespace_count; i++)
 		if (text_eq(ns, a->namespaces[i]))

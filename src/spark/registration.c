@@ -31,7 +31,7 @@ static const struct hook {
 	{ "validate-sparkoperator-k8s-io-v1alpha1-sparkconnect", &resource_sparkconnect, true, true },
 };
 
-static const char *const system_namespaces[] = { "kube-system", "kube-public", "kube-node-lease" };
+const char *const registration_system[] = { "kube-system", "kube-public", "kube-node-lease", NULL };
 
 static void add_strings(struct json *object, const char *name, const char *const *items, size_t count)
 {
@@ -72,8 +72,8 @@ static struct json *namespace_selector(const struct registration_options *o)
 	struct json *selector = json_new_object();
 	struct json *expressions = json_set(selector, "matchExpressions", json_new_array());
 
-	add_expression(expressions, "kubernetes.io/metadata.name", "NotIn", system_namespaces,
-		       array_len(system_namespaces));
+	add_expression(expressions, "kubernetes.io/metadata.name", "NotIn", registration_system,
+		       array_len(registration_system) - 1);
 	if (o->namespace_count)
 		add_expression(expressions, "kubernetes.io/metadata.name", "In", o->namespaces, o->namespace_count);
 	for (size_t i = 0; i < o->selector_count; i++) {

@@ -128,13 +128,7 @@ static void check_metadata(struct problems *p, const struct app *app)
 
 static void check_presence(struct problems *p, const struct json *spec)
 {
-	for (size_t i = 0; i < array_len(required); i++) {
-		auto_free char *path = xasprintf("spec.%s", required[i]);
-		const struct json *value = json_get(spec, required[i]);
-
-		if (!value || json_is(value, JSON_NULL) || text_eq(json_text(value, NULL), ""))
-			problems_add(p, path, "Required value");
-	}
+	validate_required(p, spec, "spec.", required, array_len(required));
 	for (size_t i = 0; i < array_len(refused); i++) {
 		auto_free char *path = xasprintf("spec.%s", refused[i].path);
 

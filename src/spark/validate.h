@@ -38,6 +38,9 @@ struct rule {
 /* prefix: path of object in messages, with a dot at its end. Absent fields and nulls are fine. */
 void validate_rules(struct problems *p, const struct json *object, const char *prefix, const struct rule *rules,
 		    size_t count);
+/* The members that have to be there, and not be empty texts. */
+void validate_required(struct problems *p, const struct json *object, const char *prefix, const char *const *names,
+		       size_t count);
 bool validate_is_reserved(const char *key);
 /* v if it is an object, else NULL: members have names to check only if the type is right. */
 const struct json *validate_map(const struct json *v);

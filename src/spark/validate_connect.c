@@ -43,13 +43,7 @@ static const struct {
 
 static void check_presence(struct problems *p, const struct json *spec)
 {
-	for (size_t i = 0; i < array_len(required); i++) {
-		auto_free char *path = xasprintf("spec.%s", required[i]);
-		const struct json *value = json_get(spec, required[i]);
-
-		if (!value || json_is(value, JSON_NULL) || text_eq(json_text(value, NULL), ""))
-			problems_add(p, path, "Required value");
-	}
+	validate_required(p, spec, "spec.", required, array_len(required));
 	if (json_is(json_at(spec, "server.service"), JSON_OBJECT) &&
 	    text_empty(json_str(spec, "server.service.metadata.name", NULL)))
 		problems_add(p, "spec.server.service.metadata.name", "Required value");

@@ -76,6 +76,18 @@ static void check_rule(struct problems *p, const char *path, const struct json *
 		check_items(p, path, value, rule);
 }
 
+void validate_required(struct problems *p, const struct json *object, const char *prefix, const char *const *names,
+		       size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		auto_free char *path = xasprintf("%s%s", prefix, names[i]);
+		const struct json *value = json_get(object, names[i]);
+
+		if (!value || json_is(value, JSON_NULL) || text_eq(json_text(value, NULL), ""))
+			problems_add(p, path, "Required value");
+	}
+}
+
 void validate_rules(struct problems *p, const struct json *object, const char *prefix, const struct rule *rules,
 		    size_t count)
 {

@@ -1,0 +1,37 @@
+/*
+ * PEM texts and OpenSSL's objects, for whoever reads certificates and keys in this layer.
+ */
+#ifndef NET_PEM_H
+#define NET_PEM_H
+
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+/* Reads text, borrowed; NULL is an empty one. Forgets earlier errors. Owned. */
+BIO *pem_bio(const char *text);
+/* For an encrypted key: OpenSSL's own would ask on the terminal. */
+int pem_no_password(char *buf, int size, int writing, void *arg);
+/* What OpenSSL said last; static text. */
+const char *pem_reason(void);
+
+static inline void pem_bio_cleanup(BIO **p)
+{
+	BIO_free(*p);
+}
+
+static inline void pem_x509_cleanup(X509 **p)
+{
+	X509_free(*p);
+}
+
+static inline void pem_key_cleanup(EVP_PKEY **p)
+{
+	EVP_PKEY_free(*p);
+}
+
+#define auto_bio  __attribute__((cleanup(pem_bio_cleanup))) BIO
+#define auto_x509 __attribute__((cleanup(pem_x509_cleanup))) X509
+#define auto_key  __attribute__((cleanup(pem_key_cleanup))) EVP_PKEY
+
+#endif
