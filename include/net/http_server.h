@@ -102,8 +102,8 @@ unsigned http_server_connections(const struct http_server *s);
 const struct http_server_stats *http_server_stats(const struct http_server *s);
 /* "handshake", … for labels of metrics. */
 const char *http_phase_name(enum http_phase phase);
-/* Before an end that is near: new connections are still taken, but each closes after its next answer, and idle ones close now, so
- * that clients go elsewhere without a request lost. */
+/* Before an end that is near: new connections are still taken, but each closes after its next answer. Idle ones stay: a client may
+ * be writing its next request into one right now, and would lose it (RFC 9112, 9.5). */
 void http_server_fade(struct http_server *s);
 /* No new connections; idle ones close, busy ones after their answer ("Connection: close"); after grace_ms the rest
  * is cut. Frees itself when all close callbacks have run. */

@@ -305,7 +305,6 @@ static void close_idle(struct http_server *s)
 void http_server_fade(struct http_server *s)
 {
 	s->fading = true;
-	close_idle(s);
 }
 
 void http_server_close(struct http_server *s, int64_t grace_ms)

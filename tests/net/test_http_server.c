@@ -616,6 +616,31 @@ static void test_age(void **state)
 	finish(&f);
 }
 
+static void test_fade(void **state)
+{
+	struct fixture f;
+	struct raw *idle, *late;
+
+	(void)state;
+	start(&f, (struct http_server_options){ 0 });
+	idle = raw_connect(&f.loop, f.port);
+	raw_puts(idle, GET("/hello"));
+	raw_expect(idle, "hello ");
+	http_server_fade(f.server);
+	run_for(&f.loop, 20);
+	assert_false(idle->eof); /* its next request may be on its way */
+	raw_puts(idle, GET("/hello"));
+	raw_expect(idle, "Connection: close");
+	raw_read_all(idle);
+	late = raw_connect(&f.loop, f.port);
+	raw_puts(late, GET("/hello"));
+	raw_expect(late, "Connection: close");
+	raw_read_all(late);
+	raw_close(idle);
+	raw_close(late);
+	finish(&f);
+}
+
 static void test_drain(void **state)
 {
 	struct raw *idle, *busy, *stuck, *refused;
@@ -759,6 +784,7 @@ int main(void)
 		cmocka_unit_test(test_connection_cap),
 		cmocka_unit_test(test_cap_without_idle),
 		cmocka_unit_test(test_age),
+		cmocka_unit_test(test_fade),
 		cmocka_unit_test(test_drain),
 		cmocka_unit_test(test_close_at_once),
 		cmocka_unit_test(test_bind_addresses),
