@@ -8,8 +8,10 @@
 #     fuzz        every target for FUZZ_SECONDS (10), after its corpus
 #     valgrind    unit and golden, without sanitizers
 #     differential our objects beside those of real spark-submit and of the existing operator; random and hostile ones
+#     chart       the Helm chart: lint, unit tests, all that it renders before a real API server (needs root; builds Helm)
+#     image       the container image, built twice             (needs root)
 #     api         the operator against a real API server      (needs root; builds Kubernetes the first time)
-#     e2e         real Spark in a real Kubernetes              (needs root)
+#     e2e         real Spark in a real Kubernetes, by Helm     (needs root)
 #     corpus      applications as the existing operator ran them, on a real Kubernetes (needs root)
 #     bench       a small load, to see that the benchmark works (needs root)
 #
@@ -19,7 +21,7 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=tests/cluster/lib.sh
 source "$top/tests/cluster/lib.sh"
 
-all_tiers=(check unit golden simulation net fuzz valgrind differential api e2e corpus bench)
+all_tiers=(check unit golden simulation net fuzz valgrind differential chart image api e2e corpus bench)
 results=$(mktemp -d)
 cluster=$top/tests/cluster/cluster
 declare -A built # preset → ok, failed
@@ -56,7 +58,7 @@ needs_file() { [[ -x $1 ]] || echo "${1#"$top"/} is not there"; }
 obstacle() { # obstacle TIER
   case $1 in
   api) needs_cluster && needs_file "$top/tests/api/run" ;;
-  e2e | corpus) needs_cluster ;;
+  chart | image | e2e | corpus) needs_cluster ;;
   bench) needs_cluster && needs_file "$top/tests/bench/smoke" ;;
   esac
 }
@@ -71,8 +73,11 @@ prepare() { # prepare TIER: what has to be built or started before; its time is 
   valgrind) build release ;;
   differential) build release && "$top/tests/differential/spark" home "$spark_version" >/dev/null ;;
   api | bench) build release && own_cluster "$1" && "$top/tests/cluster/build" control-plane ;;
+  chart) build release && own_cluster "$1" && "$top/tests/cluster/build" control-plane && "$top/tests/cluster/build" helm ;;
+  image) build release ;;
   e2e | corpus)
-    build release && own_cluster "$1" && "$top/tests/cluster/build" node && "$top/tests/cluster/spark-image"
+    build release && own_cluster "$1" && "$top/tests/cluster/build" node && "$top/tests/cluster/build" helm &&
+      "$top/tests/cluster/spark-image"
     ;;
   esac
 }
@@ -81,8 +86,14 @@ own_cluster() { # one that ran before is somebody's: it is used and left alone
   [[ $("$cluster" "$1" status) != down ]] || ours[$1]=1
 }
 
+suites() { # suites TIER SCRIPT...: one after the other
+  local tier=$1 script status=0
+  shift
+  for script in "$@"; do "$top/tests/$tier/$script" || status=1; done
+  return "$status"
+}
+
 tier() { # tier TIER: prints its checks
-  local status=0
   case $1 in
   unit | golden | simulation | net) "$top/tests/tier/ctest" "$1" "$top/build/dev" ;;
   check)
@@ -94,12 +105,9 @@ tier() { # tier TIER: prints its checks
     "$top/tests/tier/fuzz" "$top/build/fuzz"
     ;;
   valgrind) "$top/tests/tier/valgrind" "$top/build/release" ;;
-  api | e2e)
-    "$top/tests/$1/run" || status=1
-    "$top/tests/$1/webhook" || status=1
-    return "$status"
-    ;;
-  corpus | differential) "$top/tests/$1/run" ;;
+  api) suites api run webhook crds metrics ;;
+  e2e) suites e2e run webhook chart ;;
+  chart | image | corpus | differential) "$top/tests/$1/run" ;;
   bench) "$top/tests/bench/smoke" ;;
   esac
 }
@@ -137,7 +145,7 @@ no_result() { # a tier that ended without saying how
 # show_new TIER SECONDS: the lines that came since the last call; of the tiers with hundreds of checks only the bad ones
 show_new() {
   local lines pattern='^(ok|not ok|skip|#) '
-  [[ $1 == unit || $1 == golden || $1 == simulation || $1 == net || $1 == valgrind || $1 == differential ]] && pattern='^(not ok|skip|#) '
+  [[ $1 == unit || $1 == golden || $1 == simulation || $1 == net || $1 == valgrind || $1 == differential || $1 == chart ]] && pattern='^(not ok|skip|#) '
   mapfile -s "$shown" -t lines < <(cat "$results/$1")
   if ((${#lines[@]})); then
     shown=$((shown + ${#lines[@]})) quiet_since=$SECONDS

@@ -19,12 +19,26 @@
 
 struct manager;
 
+/* See docs/metrics.md; app_metrics_check says what is wrong with them. */
+struct app_metrics_options {
+	const char *prefix;		   /* of the existing operator's names; NULL: none */
+	const struct strv *labels;	   /* of those metrics; NULL or empty: namespace */
+	const struct strv *submit_buckets; /* seconds as text; NULL or empty: the existing operator's */
+	const struct strv *start_buckets;
+	bool old_names; /* the metrics of the operator before 2.0 too */
+};
+
 struct manager_options {
 	const char *const *namespaces; /* to watch; none: all */
 	size_t namespace_count;
-	unsigned max_plans; /* applications worked on at the same time; 0: the controller's default */
+	/* Label selectors that parse (kube/selector.h), NULL or "" for none. Of namespaces to watch, beside those that are listed;
+	 * then all is watched in the whole cluster, and what is in other namespaces is left alone. */
+	const char *namespace_selector;
+	const char *label_selector; /* of applications */
+	unsigned max_plans;	    /* applications worked on at the same time; 0: the controller's default */
 	struct queue_options queue;
 	struct reconcile_options reconcile;
+	struct app_metrics_options metrics;
 	const char *instance; /* reportingInstance of events: pod or host name */
 	/* Asked before each write, while there are several that may lead: false drops the rest of the plan, which is made anew
 	 * later. NULL: always. */

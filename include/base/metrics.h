@@ -31,8 +31,19 @@ struct metric *metrics_find(const struct metrics *m, const char *name);
 void metric_add(struct metric *m, const char *const *values, double delta);
 void metric_set(struct metric *m, const char *const *values, double value);
 void metric_observe(struct metric *m, const char *const *values, double value);
+/* Shows the series, at 0 if nothing was counted yet: what appears only with its first event cannot be seen to rise. */
+void metric_init(struct metric *m, const char *const *values);
+/* Shows the series no more: what it is about is gone. */
+void metric_remove(struct metric *m, const char *const *values);
 /* Current value (sum for histograms and summaries); 0 if the series is not there. */
 double metric_get(const struct metric *m, const char *const *values);
+
+/*
+ * A second name under which the series of a family are shown; with values only that one series, without labels. A histogram
+ * may be shown as a summary. The name is taken as by metrics_add.
+ */
+void metrics_alias(struct metrics *m, const struct metric *of, enum metric_type type, const char *name,
+		   const char *help, const char *const *values);
 
 /* Called before each exposition, for gauges that are read and not counted. */
 void metrics_on_collect(struct metrics *m, void (*fn)(void *arg), void *arg);

@@ -16,6 +16,7 @@ enum verb {
 	VERB_CREATE,
 	VERB_PATCH, /* RFC 7396 merge patch, application/merge-patch+json */
 	VERB_DELETE,
+	VERB_APPLY, /* server-side apply of a whole object, application/apply-patch+yaml; RBAC's patch (and create) */
 };
 
 /* Who goes first when the client-side rate limit holds requests back. */

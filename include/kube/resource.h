@@ -20,7 +20,10 @@ extern const struct resource resource_pod;
 extern const struct resource resource_service;
 extern const struct resource resource_configmap;
 extern const struct resource resource_persistentvolumeclaim;
-extern const struct resource resource_networkpolicy;	/* networking.k8s.io/v1 */
+extern const struct resource resource_networkpolicy;	   /* networking.k8s.io/v1 */
+extern const struct resource resource_ingress;		   /* networking.k8s.io/v1 */
+extern const struct resource resource_poddisruptionbudget; /* policy/v1 */
+extern const struct resource resource_namespace;
 extern const struct resource resource_event;		/* core/v1, what `kubectl describe` shows */
 extern const struct resource resource_sparkapplication; /* sparkoperator.k8s.io/v1beta2 */
 extern const struct resource resource_scheduledsparkapplication;
@@ -31,6 +34,7 @@ extern const struct resource resource_lease; /* coordination.k8s.io/v1 */
 extern const struct resource
     resource_mutatingwebhook; /* admissionregistration.k8s.io/v1 MutatingWebhookConfiguration */
 extern const struct resource resource_validatingwebhook;
+extern const struct resource resource_crd; /* apiextensions.k8s.io/v1 CustomResourceDefinition */
 
 /* The one whose objects are of this kind; NULL if it is not among the above. */
 const struct resource *resource_of_kind(const char *kind);

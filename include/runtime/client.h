@@ -21,8 +21,9 @@ struct client_options {
 	double qps; /* 0: no limit of our own (the server's priority and fairness decides) */
 	double burst;
 	unsigned max_connections; /* 0: 16 */
-	struct metrics *metrics;  /* borrowed; NULL for none. rest_client_requests_total{code,method,host} and
-				   * rest_client_request_duration_seconds{verb}, named as client-go's */
+	struct metrics *metrics;  /* borrowed; NULL for none. rest_client_requests_total{code,method,host},
+				   * rest_client_request_duration_seconds{verb,host} and
+				   * rest_client_rate_limiter_duration_seconds{verb,host}, named as client-go's */
 	const char *user_agent;
 };
 

@@ -45,7 +45,8 @@ struct controller_ops {
 	bool (*has_seen)(void *arg, const struct resource *res, const char *ns, const char *resource_version);
 	/* How an extra creation of the key's plan went: object as the API server has it, or NULL and err. The plan that follows
 	 * comes after. May be NULL. */
-	void (*extra)(void *arg, const char *key, const struct json *object, const struct err *err);
+	void (*extra)(void *arg, const char *key, const struct action *action, const struct json *object,
+		      const struct err *err);
 	/* Before each action; false drops the rest of the plan (lost leadership, shutdown). May be NULL. */
 	bool (*may_write)(void *arg);
 };

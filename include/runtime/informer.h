@@ -23,8 +23,10 @@ struct informer_options {
 	const char *field_selector;   /* NULL: none; "metadata.name=x": one object, as RBAC's resourceNames allow it */
 	void (*on_synced)(void *arg); /* after the first complete list; may be NULL */
 	void *arg;
-	struct metrics *
-	    metrics; /* NULL for none: informer_lists_total, informer_watches_total, informer_events_total by resource */
+	/* NULL for none: informer_lists_total, informer_watches_total, informer_events_total and
+	 * spark_operator_watch_restarts_total{reason} by resource, spark_operator_watch_last_contact_timestamp_seconds by
+	 * resource and namespace. */
+	struct metrics *metrics;
 };
 
 struct informer *informer_new(const struct informer_options *options);

@@ -46,7 +46,9 @@ void queue_finish(struct queue *q, const char *key, int64_t now_ms);
 int64_t queue_due(const struct queue *q, const char *key);
 /* When queue_take may next return something (ms of the same clock), -1 if nothing waits. */
 int64_t queue_next(const struct queue *q);
-size_t queue_len(const struct queue *q);  /* waiting, due or not */
+size_t queue_len(const struct queue *q); /* waiting, due or not */
+/* Keys that are due and wait; *ret_since_ms: since when the first of them is due, now_ms if there is none. Looks at all keys. */
+size_t queue_waiting(const struct queue *q, int64_t now_ms, int64_t *ret_since_ms);
 size_t queue_busy(const struct queue *q); /* being worked on */
 
 #endif

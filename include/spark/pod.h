@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "kube/object.h"
 
 enum pod_role { POD_ROLE_OTHER = 0, POD_ROLE_DRIVER, POD_ROLE_EXECUTOR };
@@ -25,10 +26,13 @@ struct pod_view {
 	int phase;	     /* enum pod_phase */
 	int64_t exec_id;     /* label spark-exec-id, 0 if not a number */
 	bool deleting;
-	int64_t created_ms;  /* wall, 0 if absent */
-	char *reason;	     /* status.reason: Evicted, NodeLost …; else that of condition DisruptionTarget */
-	char *message;	     /* beside reason */
-	char *unschedulable; /* message of condition PodScheduled=False, reason Unschedulable */
+	int64_t created_ms;   /* wall, 0 if absent */
+	int64_t scheduled_ms; /* wall, condition PodScheduled=True; 0 if it is not */
+	int64_t started_ms;   /* wall, the Spark container; 0 if it has not */
+	struct strv labels;   /* names and values in turn, Spark's and the operator's own left out: mostly none */
+	char *reason;	      /* status.reason: Evicted, NodeLost …; else that of condition DisruptionTarget */
+	char *message;	      /* beside reason */
+	char *unschedulable;  /* message of condition PodScheduled=False, reason Unschedulable */
 	/* the Spark container */
 	char *container;
 	bool terminated;

@@ -6,6 +6,7 @@
 
 #include "kube/plan.h"
 #include "spark/app.h"
+#include "spark/extras.h"
 #include "spark/pod.h"
 #include "spark/submission.h"
 
@@ -16,7 +17,10 @@ struct reconcile_options {
 	    refusal_deadline_ms; /* how long a submission that the API server refuses (403, 422, name taken) is tried again; 30 s */
 	int64_t max_tracked_executors; /* executorState holds at most so many; 1000 */
 	bool ui_service;	       /* applications get a Service for their web UI */
-	enum pod_policy pod_policy;    /* what their pods may have of the node */
+	bool driver_pdb;	       /* those that ask for it get a PodDisruptionBudget for their driver */
+	int64_t default_ttl_s;	       /* of those without timeToLiveSeconds; 0: they stay */
+	struct ingress_options ingress;
+	enum pod_policy pod_policy; /* what their pods may have of the node */
 };
 
 extern const struct reconcile_options reconcile_defaults;
@@ -28,22 +32,16 @@ struct refusal {
 	unsigned tries;
 };
 
-/* What this run of the operator knows of an application's UI Service. */
-struct ui_sighting {
-	const char *address; /* clusterIP, "" if it has none; NULL: the Service has not been created yet */
-	const char *problem; /* why the last try failed; NULL: it did not */
-	int64_t failed_ms;   /* … and when */
-	unsigned failures;   /* in a row */
-};
-
 struct world {
 	const struct app *app;
 	const char *problem; /* the app could not be decoded: why; then only the metadata fields of app are set */
 	const struct pod_view *const *pods; /* all pods labelled with this app's name in its namespace */
 	size_t pod_count;
 	const struct refusal *refused; /* NULL if the last plan went through */
-	struct ui_sighting ui;
-	int64_t now_ms; /* wall */
+	const struct extra_sighting *extras;
+	size_t extra_count;
+	const struct driver_pdb *pdb; /* the application's own; NULL: there is none, or nobody looks */
+	int64_t now_ms;		      /* wall */
 };
 
 int reconcile(const struct world *w, const struct reconcile_options *options, struct plan *plan, struct err *err);

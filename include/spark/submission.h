@@ -17,6 +17,8 @@ struct submission_options {
 	    submitted_ms; /* spark.app.submitTime; not the clock's but one that a repetition finds again, so that it builds the same bytes */
 	bool with_executor; /* also say what the driver will make of it */
 	enum pod_policy pod_policy;
+	const char
+	    *ui_url_format; /* of the web UI's Ingress, NULL: there is none. Below a path, Spark has to know of it */
 };
 
 struct submission {

@@ -7,12 +7,14 @@
 
 #include "spark/app.h"
 
-/* NULL if the application has no web UI (spark.ui.enabled=false in its sparkConf). Owned. */
+/* Whether the application has a web UI: not with spark.ui.enabled=false in its sparkConf. */
+bool ui_service_wanted(const struct app *app);
+/* NULL if it has none. Owned. */
 struct json *ui_service_build(const struct app *app, const char *submission_id);
 /* APP-ui-svc, shortened by the existing operator's rule if that is too long. Owned. */
 char *ui_service_name(const char *app_name);
-/* How long not to try again after so many failures in a row, the last of them so long ago; 0: try. */
-int64_t ui_service_rest_ms(unsigned failures, int64_t ago_ms);
+/* The Service's own port. */
+int64_t ui_service_port(const struct app *app);
 /* Name, port and address in driver_info. address: the Service's clusterIP, "" if it has none. */
 void ui_service_tell(const struct app *app, const char *address, struct json *driver_info);
 

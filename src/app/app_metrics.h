@@ -1,20 +1,34 @@
 /*
- * The operator's own metrics: what becomes of applications and executors. Names as the existing operator's
- * (kubeflow internal/metrics), labelled by namespace. Counters count what happens while the operator watches: objects that
- * are there when it starts are not counted again.
+ * The operator's own metrics: what becomes of applications and executors. Under the existing operator's names
+ * (kubeflow internal/metrics), with labels as the user wants them, and under our own, by namespace.
+ *
+ * Counters count what happens while the operator watches: objects that are there when it starts are not counted again. Series are
+ * shown, at 0, as soon as there is an application with their labels.
  */
 #ifndef APP_APP_METRICS_H
 #define APP_APP_METRICS_H
 
-#include "base/metrics.h"
-#include "kube/store.h"
+#include "app/manager.h"
 
 struct app_metrics;
 
-/* The stores are read when metrics are collected. All borrowed. */
-struct app_metrics *app_metrics_new(struct metrics *m, const struct store *apps, const struct store *pods);
+struct app_metrics_world {
+	struct metrics *registry;
+	const struct sched *sched;
+	const struct store *apps; /* are read when metrics are collected */
+	const struct store *pods;
+	const char *const *namespaces; /* that are watched; none: all. Read by app_metrics_new only */
+	size_t namespace_count;
+};
+
+/* ERR_INVALID: what is wrong with the options. */
+int app_metrics_check(const struct app_metrics_options *options, struct err *err);
+/* Options are copied; of wrong ones the defaults are taken. Registers nothing yet. */
+struct app_metrics *app_metrics_new(const struct app_metrics_world *world, const struct app_metrics_options *options);
+/* Registers everything. Once; nothing may be collected after app_metrics_free. */
+void app_metrics_start(struct app_metrics *a);
 void app_metrics_free(struct app_metrics *a);
-void app_metrics_app_changed(struct app_metrics *a, const struct kobj *before, const struct kobj *now, int64_t wall_ms);
+void app_metrics_app_changed(struct app_metrics *a, const struct kobj *before, const struct kobj *now);
 void app_metrics_pod_changed(struct app_metrics *a, const struct kobj *before, const struct kobj *now);
 
 #endif

@@ -64,7 +64,7 @@ static void build_ours(const struct diff *d, const struct app *app, struct side 
 	struct submission s = { 0 };
 	struct err err = { 0 };
 
-	if (offline_build(d->o, app, &s, &err) < 0)
+	if (offline_build(d->o, app, OFFLINE_SUBMISSION, &s, &err) < 0)
 		ret->refusal = xstrdup(err.msg);
 	ret->objects = take_ptr(s.objects);
 	ret->executor = take_ptr(s.executor);

@@ -3,6 +3,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 #include <openssl/crypto.h>
@@ -11,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "crds.h"
 #include "diff.h"
 #include "json/json.h"
 #include "options.h"
@@ -22,9 +24,12 @@
 static int start(const struct options *o, unsigned roles)
 {
 	enum log_level level = LOG_INFO;
+	auto_free char *warnings = options_warnings(o);
 
 	log_parse_level(o->log_level, &level);
 	log_setup(level, text_eq(o->log_format, "json"));
+	if (warnings)
+		log_warn(NULL, "some options have no effect here", "options", warnings, NULL);
 	return start_run(o, roles);
 }
 
@@ -58,9 +63,17 @@ static int command_diff(const struct options *o)
 	return diff_run(o, stdout, stderr);
 }
 
+static int command_crds(const struct options *o)
+{
+	return crds_print(o, stdout);
+}
+
 static int command_version(const struct options *o)
 {
-	(void)o;
+	if (o->short_version) {
+		puts(SPARK_OPERATOR_VERSION);
+		return 0;
+	}
 	printf("spark-operator %s\n%s\nlibuv %s\n%s\n", SPARK_OPERATOR_VERSION, curl_version(), uv_version_string(),
 	       OpenSSL_version(OPENSSL_VERSION));
 	return 0;
@@ -78,12 +91,16 @@ static const struct command {
 	{ "webhook start", OPTIONS_WEBHOOK, command_webhook, "run the admission webhook" },
 	{ "webhook config", OPTIONS_REGISTRATION, command_webhook_config,
 	  "print the webhook configurations, for kubectl apply" },
+	{ "crds", OPTIONS_CRDS, command_crds, "print the CustomResourceDefinitions, for kubectl apply" },
 	{ "render", OPTIONS_RENDER, command_render, "print the objects that an application would create, offline" },
 	{ "validate", OPTIONS_VALIDATE, command_validate, "say what is wrong with applications, offline" },
 	{ "diff", OPTIONS_DIFF, command_diff,
 	  "compare with what a real spark-submit would create; no cluster is touched" },
 	{ "version", OPTIONS_VERSION, command_version, "print the versions of the program and its libraries" },
 };
+
+/* The 1.x operator has no commands: its flags alone start it. */
+static const struct command old_start = { "start", OPTIONS_OLD, command_start, "run every role in one process" };
 
 static void print_help(void)
 {
@@ -101,11 +118,16 @@ static void print_help(void)
 	     "  kubectl apply -f app.yaml && kubectl wait --for=condition=Completed sparkapp/pi");
 }
 
-static void print_command_help(const struct command *c)
+static void print_command_help(const struct command *c, bool markdown)
 {
 	auto_buf text;
 
 	buf_init(&text, 64 * 1024);
+	if (markdown) {
+		options_markdown(&text);
+		fputs(buf_str(&text), stdout);
+		return;
+	}
 	options_help(c->set, &text);
 	printf("usage: spark-operator %s [flags]\n\n%s.\n\n%s", c->name, c->help, buf_str(&text));
 }
@@ -129,13 +151,13 @@ static int run_command(const struct command *c, int argc, char **argv)
 	struct err err = { 0 };
 	int result;
 
-	if (options_parse(&options, c->set, argc, argv, &err) < 0) {
+	if (options_load(&options, c->set, argc, argv, environ, &err) < 0) {
 		fprintf(stderr, "spark-operator %s: %s\n", c->name, err.msg);
 		options_done(&options);
 		return 2;
 	}
 	if (options.help) {
-		print_command_help(c);
+		print_command_help(c, options.help_markdown);
 		result = 0;
 	} else {
 		result = c->run(&options);
@@ -154,6 +176,8 @@ int main(int argc, char **argv)
 		print_help();
 		return argc < 2 ? 2 : 0;
 	}
+	if (argv[1][0] == '-')
+		return run_command(&old_start, argc - 1, argv + 1);
 	command = find_command(argc - 1, argv + 1, &used);
 	if (!command) {
 		fprintf(stderr, "spark-operator: \"%s%s%s\": no such command; spark-operator --help lists them\n",

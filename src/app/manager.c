@@ -15,25 +15,34 @@
 #include <string.h>
 
 #include "app_metrics.h"
+#include "extra_notes.h"
 #include "base/log.h"
-#include "base/map.h"
 #include "base/text.h"
 #include "runtime/controller.h"
 #include "runtime/informer.h"
+#include "scope.h"
+#include "spark/driver_pdb.h"
 #include "spark/pod.h"
+
+/* One watch: of a resource, in a namespace. */
+struct watched {
+	struct informer *informer;
+	const struct resource *res;
+	char *ns; /* NULL: all namespaces, or the resource has none */
+};
 
 struct manager {
 	struct sched *sched;
 	struct store *apps;
 	struct store *pods;
-	struct informer **informers; /* per namespace: one of apps, one of pods */
-	char **informer_ns;	     /* beside informers; NULL: all namespaces */
-	size_t informer_count;
+	struct store *pdbs;  /* of drivers; NULL: nobody looks */
+	struct scope *scope; /* NULL: namespaces are watched one by one, or all */
+	struct watched *watched;
+	size_t watched_count;
 	struct recorder *recorder;
 	struct controller *controller;
-	struct metrics *registry;
-	struct app_metrics *metrics; /* NULL until it leads */
-	struct map *ui; /* key → struct ui_note, until the status tells of the Service or nobody needs it */
+	struct app_metrics *metrics; /* shown from when it leads */
+	struct extra_notes *extras;  /* of applications that have not ended */
 	struct reconcile_options reconcile;
 	char *master;
 	bool (*may_write)(void *arg); /* or NULL */
@@ -42,20 +51,6 @@ struct manager {
 	bool started; /* the controller runs */
 	bool stopped;
 };
-
-struct ui_note {
-	struct ui_sighting sighting;
-	char *address;
-	struct err problem;
-};
-
-static void free_ui_note(void *value)
-{
-	struct ui_note *note = value;
-
-	free(note->address);
-	free(note);
-}
 
 static void enqueue(const struct manager *m, const char *key, bool patient)
 {
@@ -96,15 +91,14 @@ static void log_transition(const struct kobj *before, const struct kobj *now)
 		  is->error_message, NULL);
 }
 
-/* Whether what was noted of its UI Service is of no more use. */
-static bool is_ui_settled(const struct kobj *before, const struct kobj *now)
+/* Whether nobody will create anything beside the application as it was before. */
+static bool is_settled(const struct kobj *before, const struct kobj *now)
 {
 	const struct app *app = now ? now->view : NULL;
 
 	if (!app || (before && !text_eq(before->uid, now->uid)))
 		return true;
-	return app->state == APP_COMPLETED || app->state == APP_FAILED ||
-	       !text_empty(json_str(app->status, "driverInfo.webUIServiceName", NULL));
+	return app->state == APP_COMPLETED || app->state == APP_FAILED;
 }
 
 static void on_app_change(void *arg, const struct kobj *before, const struct kobj *now)
@@ -113,10 +107,12 @@ static void on_app_change(void *arg, const struct kobj *before, const struct kob
 
 	if (!m->leads)
 		return;
-	app_metrics_app_changed(m->metrics, before, now, sched_wall(m->sched));
+	app_metrics_app_changed(m->metrics, before, now);
 	log_transition(before, now);
-	if (is_ui_settled(before, now))
-		map_remove(m->ui, now ? now->key : before->key);
+	if (is_settled(before, now))
+		extra_notes_drop(m->extras, now ? now->key : before->key);
+	else
+		extra_notes_told(m->extras, now->key, now->view);
 	enqueue(m, now ? now->key : before->key, is_echo(before, now));
 }
 
@@ -133,10 +129,19 @@ static void on_pod_change(void *arg, const struct kobj *before, const struct kob
 		controller_enqueue(m->controller, before->index);
 }
 
+static void on_pdb_change(void *arg, const struct kobj *before, const struct kobj *now)
+{
+	struct manager *m = arg;
+	const struct kobj *pdb = now ? now : before;
+
+	if (m->leads && pdb->index)
+		enqueue(m, pdb->index, now != NULL);
+}
+
 static bool is_synced(const struct manager *m)
 {
-	for (size_t i = 0; i < m->informer_count; i++)
-		if (!informer_synced(m->informers[i]))
+	for (size_t i = 0; i < m->watched_count; i++)
+		if (!informer_synced(m->watched[i].informer))
 			return false;
 	return true;
 }
@@ -174,6 +179,21 @@ static struct app app_metadata(const struct kobj *obj)
 	};
 }
 
+/* The budget that the application owns; NULL if there is none. */
+static const struct driver_pdb *find_pdb(const struct manager *m, const char *key, const char *uid)
+{
+	const struct kobj *o;
+	size_t pos = 0;
+
+	while (m->pdbs && (o = store_index_next(m->pdbs, key, &pos))) {
+		const struct driver_pdb *pdb = o->view;
+
+		if (text_eq(pdb->owner_uid, uid))
+			return pdb;
+	}
+	return NULL;
+}
+
 static int make_plan(void *arg, const char *key, const struct failure *failed, int64_t wall_ms, struct plan *plan,
 		     struct err *err)
 {
@@ -181,7 +201,6 @@ static int make_plan(void *arg, const char *key, const struct failure *failed, i
 	const struct kobj *obj = store_get(m->apps, key);
 	auto_free const struct pod_view **pods = NULL;
 	struct refusal refused;
-	const struct ui_note *ui = map_get(m->ui, key);
 	struct world world = { .now_ms = wall_ms };
 	struct app bare;
 	struct kobj *pod;
@@ -203,51 +222,32 @@ static int make_plan(void *arg, const char *key, const struct failure *failed, i
 		refused = (struct refusal){ &failed->err, failed->since_ms, failed->tries };
 		world.refused = &refused;
 	}
-	if (ui)
-		world.ui = ui->sighting;
+	world.extras = extra_notes_get(m->extras, key, &world.extra_count);
+	world.pdb = find_pdb(m, key, obj->uid);
 	return reconcile(&world, &m->reconcile, plan, err);
 }
 
-/* The only extra there is: an application's UI Service. */
-static void on_extra(void *arg, const char *key, const struct json *object, const struct err *err)
+static void on_extra(void *arg, const char *key, const struct action *action, const struct json *object,
+		     const struct err *err)
 {
 	struct manager *m = arg;
-	const struct kobj *app = store_get(m->apps, key);
-	struct ui_note *note = map_get(m->ui, key);
+	const struct kobj *obj = store_get(m->apps, key);
 
-	if (!app || is_ui_settled(NULL, app))
+	if (!obj || is_settled(NULL, obj))
 		return;
-	if (!note) {
-		note = xcalloc(1, sizeof(*note));
-		map_set(m->ui, key, note);
-	}
-	if (object) {
-		const char *address = json_str(object, "spec.clusterIP", "");
-
-		free(note->address);
-		note->address = xstrdup(text_eq(address, "None") ? "" : address);
-		note->sighting = (struct ui_sighting){ .address = note->address };
-		return;
-	}
-	note->problem = *err;
-	note->sighting = (struct ui_sighting){
-		.problem = note->problem.msg,
-		.failed_ms = sched_wall(m->sched),
-		.failures = note->sighting.failures + 1,
-	};
+	extra_notes_add(m->extras, key, action, object, err, sched_wall(m->sched));
+	extra_notes_told(m->extras, key, obj->view);
 }
 
 static bool has_seen(void *arg, const struct resource *res, const char *ns, const char *resource_version)
 {
 	struct manager *m = arg;
 
-	if (res != app_kind.res && res != pod_kind.res)
-		return true;
-	for (size_t i = 0; i < m->informer_count; i++) {
-		const struct resource *watched = i % 2 == 0 ? app_kind.res : pod_kind.res;
+	for (size_t i = 0; i < m->watched_count; i++) {
+		const struct watched *w = &m->watched[i];
 
-		if (watched == res && (!m->informer_ns[i] || text_eq(m->informer_ns[i], ns)))
-			return informer_has_seen(m->informers[i], resource_version);
+		if (w->res == res && (!w->ns || text_eq(w->ns, ns)))
+			return informer_has_seen(w->informer, resource_version);
 	}
 	return true;
 }
@@ -280,16 +280,67 @@ static void add_informer(struct manager *m, struct api *api, struct metrics *met
 		.metrics = metrics,
 	};
 
-	m->informers[m->informer_count] = informer_new(&options);
-	m->informer_ns[m->informer_count] = xstrdup_null(ns);
-	m->informer_count++;
+	m->watched = xreallocarray(m->watched, m->watched_count + 1, sizeof(*m->watched));
+	m->watched[m->watched_count++] =
+	    (struct watched){ informer_new(&options), store_kind(store)->res, xstrdup_null(ns) };
+}
+
+static void watch_namespace(struct manager *m, struct api *api, struct metrics *metrics,
+			    const struct manager_options *options, const char *ns)
+{
+	add_informer(m, api, metrics, m->apps, ns, options->label_selector);
+	add_informer(m, api, metrics, m->pods, ns, LABEL_LAUNCHED_BY "=true");
+	if (m->pdbs)
+		add_informer(m, api, metrics, m->pdbs, ns, DRIVER_PDB_SELECTOR);
+}
+
+static void watch_namespaces(struct manager *m, struct api *api, struct metrics *metrics,
+			     const struct manager_options *options)
+{
+	for (size_t i = 0; i < options->namespace_count; i++)
+		watch_namespace(m, api, metrics, options, options->namespaces[i]);
+	if (options->namespace_count == 0)
+		watch_namespace(m, api, metrics, options, NULL);
+}
+
+/* Pods come before the applications that they belong to; budgets are looked up by application, wherever they are. */
+static void watch_selected(struct manager *m, struct api *api, struct metrics *metrics,
+			   const struct manager_options *options)
+{
+	struct err err = { 0 };
+	struct selector *selector = selector_parse(options->namespace_selector, &err);
+	struct store *pods, *apps;
+
+	assert(selector);
+	m->scope = scope_new(options->namespaces, options->namespace_count, selector);
+	pods = scope_add(m->scope, m->pods);
+	apps = scope_add(m->scope, m->apps);
+	add_informer(m, api, metrics, scope_namespaces(m->scope), NULL, NULL);
+	add_informer(m, api, metrics, apps, NULL, options->label_selector);
+	add_informer(m, api, metrics, pods, NULL, LABEL_LAUNCHED_BY "=true");
+	if (m->pdbs)
+		add_informer(m, api, metrics, m->pdbs, NULL, DRIVER_PDB_SELECTOR);
+}
+
+static struct app_metrics *make_metrics(const struct manager *m, struct metrics *registry,
+					const struct manager_options *options)
+{
+	const struct app_metrics_world world = {
+		.registry = registry,
+		.sched = m->sched,
+		.apps = m->apps,
+		.pods = m->pods,
+		.namespaces = options->namespaces,
+		.namespace_count = options->namespace_count,
+	};
+
+	return app_metrics_new(&world, &options->metrics);
 }
 
 struct manager *manager_new(struct api *api, struct sched *sched, struct metrics *metrics,
 			    const struct manager_options *options)
 {
 	struct manager *m = xcalloc(1, sizeof(*m));
-	size_t scopes = options->namespace_count ? options->namespace_count : 1;
 	struct controller_options controller = {
 		.api = api,
 		.sched = sched,
@@ -305,10 +356,11 @@ struct manager *manager_new(struct api *api, struct sched *sched, struct metrics
 	m->reconcile = options->reconcile;
 	m->master = xstrdup(options->reconcile.master);
 	m->reconcile.master = m->master;
+	ingress_options_copy(&m->reconcile.ingress, &options->reconcile.ingress);
 	m->apps = store_new(&app_kind);
 	m->pods = store_new(&pod_kind);
-	m->ui = map_new(free_ui_note);
-	m->registry = metrics;
+	m->extras = extra_notes_new();
+	m->metrics = make_metrics(m, metrics, options);
 	m->may_write = options->may_write;
 	m->may_write_arg = options->may_write_arg;
 	m->recorder = recorder_new(api, sched, "spark-application-controller", options->instance, metrics);
@@ -316,34 +368,33 @@ struct manager *manager_new(struct api *api, struct sched *sched, struct metrics
 	m->controller = controller_new(&controller);
 	store_on_change(m->apps, on_app_change, m);
 	store_on_change(m->pods, on_pod_change, m);
-	m->informers = xcalloc(2 * scopes, sizeof(struct informer *));
-	m->informer_ns = xcalloc(2 * scopes, sizeof(char *));
-	for (size_t i = 0; i < scopes; i++) {
-		const char *ns = options->namespace_count ? options->namespaces[i] : NULL;
-
-		add_informer(m, api, metrics, m->apps, ns, NULL);
-		add_informer(m, api, metrics, m->pods, ns, LABEL_LAUNCHED_BY "=true");
+	if (options->reconcile.driver_pdb) {
+		m->pdbs = store_new(&driver_pdb_kind);
+		store_on_change(m->pdbs, on_pdb_change, m);
 	}
+	if (text_empty(options->namespace_selector))
+		watch_namespaces(m, api, metrics, options);
+	else
+		watch_selected(m, api, metrics, options);
 	return m;
 }
 
 void manager_start(struct manager *m)
 {
-	for (size_t i = 0; i < m->informer_count; i++)
-		informer_start(m->informers[i]);
+	for (size_t i = 0; i < m->watched_count; i++)
+		informer_start(m->watched[i].informer);
 }
 
 void manager_lead(struct manager *m)
 {
-	int64_t wall_ms = sched_wall(m->sched);
 	const struct kobj *app;
 	size_t pos = 0;
 
 	assert(!m->leads);
 	m->leads = true;
-	m->metrics = app_metrics_new(m->registry, m->apps, m->pods);
+	app_metrics_start(m->metrics);
 	while ((app = store_next(m->apps, &pos))) {
-		app_metrics_app_changed(m->metrics, NULL, app, wall_ms);
+		app_metrics_app_changed(m->metrics, NULL, app);
 		controller_enqueue(m->controller, app->key);
 	}
 	start_if_due(m);
@@ -374,19 +425,20 @@ void manager_free(struct manager *m)
 {
 	if (!m)
 		return;
-	for (size_t i = 0; i < m->informer_count; i++) {
-		informer_free(m->informers[i]);
-		free(m->informer_ns[i]);
+	for (size_t i = 0; i < m->watched_count; i++) {
+		informer_free(m->watched[i].informer);
+		free(m->watched[i].ns);
 	}
-	free(m->informers);
-	free(m->informer_ns);
+	free(m->watched);
+	scope_free(m->scope);
 	controller_free(m->controller);
 	recorder_free(m->recorder);
-	if (m->metrics)
-		app_metrics_free(m->metrics);
+	app_metrics_free(m->metrics);
 	store_free(m->apps);
 	store_free(m->pods);
-	map_free(m->ui);
+	store_free(m->pdbs);
+	extra_notes_free(m->extras);
+	ingress_options_done(&m->reconcile.ingress);
 	free(m->master);
 	free(m);
 }
@@ -409,14 +461,15 @@ struct json *manager_debug(const struct manager *m)
 	json_set_i64(debug, "pods", (int64_t)store_len(m->pods));
 	json_set_i64(debug, "events_waiting", (int64_t)recorder_pending(m->recorder));
 	json_set(debug, "controller", controller_debug(m->controller));
-	for (size_t i = 0; i < m->informer_count; i++) {
+	for (size_t i = 0; i < m->watched_count; i++) {
+		const struct watched *w = &m->watched[i];
 		struct json *item = json_append(informers, json_new_object());
 
-		json_set_str(item, "resource", (i % 2 == 0 ? app_kind.res : pod_kind.res)->plural);
-		json_set_str(item, "namespace", m->informer_ns[i] ? m->informer_ns[i] : "*");
-		json_set_bool(item, "synced", informer_synced(m->informers[i]));
-		json_set_str(item, "state", watch_state_text(informer_state(m->informers[i])));
-		json_set_str(item, "problem", informer_problem(m->informers[i]));
+		json_set_str(item, "resource", w->res->plural);
+		json_set_str(item, "namespace", w->ns ? w->ns : "*");
+		json_set_bool(item, "synced", informer_synced(w->informer));
+		json_set_str(item, "state", watch_state_text(informer_state(w->informer)));
+		json_set_str(item, "problem", informer_problem(w->informer));
 	}
 	return debug;
 }

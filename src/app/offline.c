@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "files.h"
-#include "spark/ui_service.h"
+#include "spark/extras.h"
 
 #define OFFLINE_UID "00000000-0000-0000-0000-000000000000"
 
@@ -30,26 +30,56 @@ int offline_app(struct json *object, struct app *ret, struct err *err)
 	return app_decode(object, ret, err);
 }
 
-int offline_build(const struct options *o, const struct app *app, struct submission *ret, struct err *err)
+static void append_extras(const struct options *o, const struct app *app, const struct app_names *names,
+			  const struct ingress_options *ingress, enum offline_parts parts, struct json *objects)
+{
+	const struct extras_site site = {
+		.app = app,
+		.submission_id = names->submission_id,
+		.app_id = names->app_id,
+		.driver_pod = names->driver_pod,
+		.options = { o->ui_service, o->driver_pdb, ingress },
+	};
+	auto_extras extras = { 0 };
+
+	extras_list(&extras, &site);
+	for (size_t i = 0; i < extras.len; i++)
+		if (parts == OFFLINE_ALL || extras.items[i].type == EXTRA_UI_SERVICE)
+			json_append(objects, extras_build(&site, &extras.items[i]));
+}
+
+static int build(const struct options *o, const struct app *app, const struct ingress_options *ingress,
+		 enum offline_parts parts, struct submission *ret, struct err *err)
 {
 	const struct submission_options options = {
 		.master = o->master,
 		.with_executor = true,
 		.pod_policy = options_pod_policy(o),
+		.ui_url_format = o->ui_service ? ingress->url_format : NULL,
 	};
 	struct app_names names;
-	struct json *service;
-	int rc;
+	int rc = submission_build(app, o->attempt, &options, ret, err);
 
-	rc = submission_build(app, o->attempt, &options, ret, err);
-	if (rc || !o->ui_service)
+	if (rc)
 		return rc;
 	app_names_init(&names, app, o->attempt);
-	service = ui_service_build(app, names.submission_id);
-	if (service)
-		json_append(ret->objects, service);
+	append_extras(o, app, &names, ingress, parts, ret->objects);
 	app_names_done(&names);
 	return 0;
+}
+
+int offline_build(const struct options *o, const struct app *app, enum offline_parts parts, struct submission *ret,
+		  struct err *err)
+{
+	struct ingress_options ingress;
+	int rc = ingress_options_parse(&ingress, o->ingress_url, o->ingress_class, o->ingress_tls,
+				       o->ingress_annotations, err);
+
+	if (rc)
+		return rc;
+	rc = build(o, app, &ingress, parts, ret, err);
+	ingress_options_done(&ingress);
+	return rc;
 }
 
 /* One line for each line of text, which may name several fields. */

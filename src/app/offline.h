@@ -12,8 +12,12 @@
 
 /* The application that object is; borrows from it. ERR_INVALID if it is none. */
 int offline_app(struct json *object, struct app *ret, struct err *err);
-/* All that `start` would create, the UI Service last if it is switched on, and the executor pod. */
-int offline_build(const struct options *o, const struct app *app, struct submission *ret, struct err *err);
+/* OFFLINE_SUBMISSION: without what stands beside a submission, but for the UI Service if that is switched on. */
+enum offline_parts { OFFLINE_ALL = 1, OFFLINE_SUBMISSION };
+
+/* All that `start` would create, the objects beside the application last, and the executor pod. */
+int offline_build(const struct options *o, const struct app *app, enum offline_parts parts, struct submission *ret,
+		  struct err *err);
 
 /* False if something is wrong with the object of the file path; says so itself. */
 typedef bool offline_object_fn(void *context, const char *path, struct json *object);

@@ -1,5 +1,6 @@
 /*
- * Command-line flags: one table, names as the existing operator's where it has them.
+ * Options: one table of flags, names as the existing operators' where they have them. Each may be given as a flag, by the
+ * environment or in a configuration file, in this order of precedence. docs/flags.md is made from the same table.
  */
 #ifndef APP_OPTIONS_H
 #define APP_OPTIONS_H
@@ -9,9 +10,13 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "json/json.h"
 #include "spark/validation.h"
 
+struct option_notes; /* where each value comes from, and warnings */
+
 struct options {
+	struct option_notes *notes;
 	/* start */
 	char *kubeconfig; /* NULL if not given, so are the other strings without a default */
 	char *context;
@@ -31,6 +36,28 @@ struct options {
 	char *log_level;
 	char *log_format;
 	char *master;
+	bool upgrade_crds;
+	char *namespace_selector; /* label selectors that parse; NULL: none */
+	char *label_selector;
+	struct strv feature_gates; /* NAME=BOOL, names known */
+	int64_t default_ttl_s;	   /* 0: none; 0 too if its feature gate is off */
+	bool driver_pdb;
+	char *ingress_class; /* NULL: not given, so are the others */
+	char *ingress_url;
+	char *ingress_tls;	   /* text of a JSON array of objects */
+	char *ingress_annotations; /* text of a JSON object of strings */
+	/* start: metrics */
+	bool metrics;
+	char *metrics_endpoint;
+	char *metrics_prefix; /* never NULL */
+	struct strv metrics_labels;
+	struct strv submit_buckets; /* ascending numbers; empty: defaults */
+	struct strv start_buckets;
+	bool metrics_old_names;
+	bool secure_metrics;
+	char *metrics_tls_min;
+	struct strv metrics_ciphers; /* Go's names, known */
+	char *config;
 	/* start: one of several replicas leads */
 	bool leader_election;
 	char *lease_name;
@@ -78,9 +105,11 @@ struct options {
 	bool explain;
 	bool verbose;
 	bool help;
+	bool help_markdown; /* --help=markdown: the tables of docs/flags.md */
+	bool short_version;
 };
 
-/* Which command a flag belongs to; also the columns of --help. */
+/* Which command a flag belongs to. OPTIONS_OLD: flags without a command, as the 1.x operator takes them, with its defaults. */
 enum option_set {
 	OPTIONS_START = 1,
 	OPTIONS_RENDER = 2,
@@ -88,18 +117,34 @@ enum option_set {
 	OPTIONS_DIFF = 8,
 	OPTIONS_VALIDATE = 16,
 	OPTIONS_WEBHOOK = 32,
-	OPTIONS_REGISTRATION = 64
+	OPTIONS_REGISTRATION = 64,
+	OPTIONS_OLD = 128,
+	OPTIONS_CRDS = 256
 };
 
-/* Fills *o with defaults and then with argv[0..argc): "--name value", "--name=value", "-f value", "--flag". ERR_INVALID names
- * the flag and what was expected. */
+/*
+ * Fills *o with defaults and then with argv[0..argc): "--name value", "--name=value", the same with one dash, "-f value",
+ * "--flag". ERR_INVALID names the flag and what was expected, or the flag that may have been meant.
+ */
 int options_parse(struct options *o, enum option_set set, int argc, char **argv, struct err *err);
+/* The same, with the environment ("NAME=value" … NULL; NULL: none) and the configuration file for the commands that serve. */
+int options_load(struct options *o, enum option_set set, int argc, char **argv, char *const *environment,
+		 struct err *err);
 void options_done(struct options *o);
 enum pod_policy options_pod_policy(const struct options *o);
-/* The flags of set with defaults, for --help. */
+/* The namespaces that the webhook is asked about; empty: all, so also where a selector chooses them. */
+const struct strv *options_reviewed(const struct options *o);
+/* All that was given and has no effect here, with reasons, as one line. Owned; NULL if there is nothing to say. */
+char *options_warnings(const struct options *o);
+/* Name → {value, origin} of every option of the command, for /debug/state; origins: default, "file PATH", "environment NAME",
+ * flag. No option is a secret. Owned. */
+struct json *options_debug(const struct options *o);
+/* The flags of set with defaults, by topic, for --help. */
 void options_help(enum option_set set, struct buf *out);
+/* The tables of docs/flags.md. */
+void options_markdown(struct buf *out);
 
-/* Go's time.ParseDuration for h, m, s, ms: "1h30m", "500ms", "0". */
+/* Go's time.ParseDuration without signs: "1h30m", "1.5h", "500ms", "0"; what is left of a millisecond counts as one. */
 bool options_duration(const char *text, int64_t *ret_ms);
 
 #endif

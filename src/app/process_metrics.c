@@ -1,11 +1,12 @@
 /*
- * process_* metrics from /proc/self and getrusage. What cannot be read keeps its last value.
+ * process_* metrics from /proc/self and getrusage, and what was built how. What cannot be read keeps its last value.
  */
 #include "process_metrics.h"
 
 #include <dirent.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -93,6 +94,24 @@ struct process_metrics *process_metrics_new(struct metrics *m, int64_t started_w
 		   NULL, (double)files.rlim_cur);
 	metrics_on_collect(m, collect, p);
 	return p;
+}
+
+#if defined(__clang__)
+#define COMPILER "clang " __clang_version__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
+void process_metrics_build_info(struct metrics *m)
+{
+	static const char *const labels[] = { "version", "compiler", "architecture", NULL };
+	const char *values[] = { SPARK_OPERATOR_VERSION, COMPILER, "unknown" };
+	struct utsname machine;
+
+	if (uname(&machine) == 0)
+		values[2] = machine.machine;
+	metric_set(metrics_add(m, METRIC_GAUGE, "spark_operator_build_info", "What this is, always 1", labels, NULL, 0),
+		   values, 1);
 }
 
 void process_metrics_free(struct process_metrics *p)

@@ -22,7 +22,7 @@ static int render_object(void *context, struct json *object, struct err *err)
 	struct submission submission = { 0 };
 	struct app app;
 
-	if (offline_app(object, &app, err) < 0 || offline_build(r->o, &app, &submission, err) < 0)
+	if (offline_app(object, &app, err) < 0 || offline_build(r->o, &app, OFFLINE_ALL, &submission, err) < 0)
 		return -(int)err->code;
 	for (struct json *item = json_take_first(submission.objects); item; item = json_take_first(submission.objects))
 		json_append(r->items, item);

@@ -18,10 +18,12 @@
 #include <unistd.h>
 
 #include "app/manager.h"
+#include "app_metrics.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "net/http_server.h"
+#include "crds.h"
+#include "diagnostics.h"
 #include "process_metrics.h"
 #include "runtime/client.h"
 #include "runtime/leader.h"
@@ -41,12 +43,14 @@ enum stop_phase { RUNNING = 0, DRAINING, RELEASING, LINGERING };
 struct program {
 	struct loop loop;
 	struct client *client;
-	struct manager *manager; /* NULL: this process is a webhook only */
-	struct leader *leader;	 /* NULL: without leader election */
-	struct webhook *webhook; /* or NULL */
+	struct manager *manager;  /* NULL: this process is a webhook only */
+	struct leader *leader;	  /* NULL: without leader election */
+	struct webhook *webhook;  /* or NULL */
+	struct crd_upgrade *crds; /* NULL: CRDs are left alone */
 	struct metrics *metrics;
 	struct process_metrics *process;
-	struct http_server *servers[2];
+	struct diagnostics *diagnostics;
+	const struct options *options;
 	struct loop_signal *signals[2];
 	struct sched_timer drain;
 	enum stop_phase phase;
@@ -57,16 +61,12 @@ struct program {
 	char identity[IDENTITY_SIZE];
 };
 
-/* ---- HTTP ---- */
+/* ---- what it tells about itself ---- */
 
-static void serve_healthz(void *arg, struct http_exchange *x)
+static bool is_ready(void *arg, const char **ret_why)
 {
-	(void)arg;
-	buf_puts(&x->reply, "ok\n");
-}
+	const struct program *p = arg;
 
-static bool is_ready(const struct program *p, const char **ret_why)
-{
 	if (p->phase != RUNNING) {
 		*ret_why = "stopping";
 		return false;
@@ -78,31 +78,10 @@ static bool is_ready(const struct program *p, const char **ret_why)
 	return !p->webhook || webhook_ready(p->webhook, ret_why);
 }
 
-static void serve_readyz(void *arg, struct http_exchange *x)
-{
-	const char *why = "";
-
-	if (is_ready(arg, &why)) {
-		buf_puts(&x->reply, "ok\n");
-		return;
-	}
-	x->status = 503;
-	buf_printf(&x->reply, "not ready: %s\n", why);
-}
-
-static void serve_metrics(void *arg, struct http_exchange *x)
+static struct json *debug_state(void *arg)
 {
 	const struct program *p = arg;
-
-	x->content_type = "text/plain; version=0.0.4; charset=utf-8";
-	metrics_write(p->metrics, &x->reply);
-}
-
-static void serve_debug(void *arg, struct http_exchange *x)
-{
-	const struct program *p = arg;
-	auto_json state = p->manager ? manager_debug(p->manager) : json_new_object();
-	auto_free char *text = NULL;
+	struct json *state = p->manager ? manager_debug(p->manager) : json_new_object();
 	const char *why = "";
 
 	json_set_i64(state, "api_calls", client_pending(p->client));
@@ -116,25 +95,25 @@ static void serve_debug(void *arg, struct http_exchange *x)
 		json_set_bool(webhook, "ready", webhook_ready(p->webhook, &why));
 		json_set_str(webhook, "problem", why);
 	}
-	text = json_print_pretty(state);
-	x->content_type = "application/json";
-	buf_puts(&x->reply, text);
+	if (p->crds)
+		json_set(state, "crds", crd_upgrade_debug(p->crds));
+	json_set(state, "options", options_debug(p->options));
+	return state;
 }
 
-static int serve(struct program *p, size_t index, const char *address, struct err *err)
+static int make_diagnostics(struct program *p, const struct options *o, struct err *err)
 {
-	const struct http_route routes[] = {
-		{ "GET", "/healthz", false, serve_healthz, p },
-		{ "GET", "/readyz", false, serve_readyz, p },
-		{ "GET", "/metrics", false, serve_metrics, p },
-		{ "GET", "/debug/state", true, serve_debug, p },
+	const struct diagnostics_source source = {
+		.loop = &p->loop,
+		.metrics = p->metrics,
+		.host = p->host,
+		.ready = is_ready,
+		.debug = debug_state,
+		.arg = p,
 	};
-	const struct http_server_options limits = { 0 };
 
-	if (text_eq(address, "0"))
-		return 0;
-	p->servers[index] = http_server_new(&p->loop, routes, array_len(routes), &limits);
-	return http_server_listen(p->servers[index], address, err);
+	p->diagnostics = diagnostics_new(&source, o, err);
+	return p->diagnostics ? 0 : -(int)err->code;
 }
 
 /* ---- stop ---- */
@@ -144,12 +123,11 @@ static void close_all(struct program *p)
 	sched_disarm(&p->loop.sched, &p->drain);
 	webhook_close(take_ptr(p->webhook));
 	leader_free(take_ptr(p->leader));
+	crd_upgrade_free(take_ptr(p->crds));
 	manager_free(take_ptr(p->manager));
 	if (p->client)
 		client_close(take_ptr(p->client));
-	for (size_t i = 0; i < array_len(p->servers); i++)
-		if (p->servers[i])
-			http_server_close(take_ptr(p->servers[i]), 0);
+	diagnostics_close(take_ptr(p->diagnostics));
 	for (size_t i = 0; i < array_len(p->signals); i++)
 		loop_signal_close(take_ptr(p->signals[i]));
 	loop_stop(&p->loop);
@@ -224,6 +202,8 @@ static void on_leading(void *arg)
 {
 	struct program *p = arg;
 
+	if (p->crds)
+		crd_upgrade_start(p->crds);
 	manager_lead(p->manager);
 }
 
@@ -299,11 +279,13 @@ static int make_client(struct program *p, const struct options *o, struct err *e
 	return p->client ? 0 : -(int)err->code;
 }
 
-static void make_manager(struct program *p, const struct options *o)
+static int make_manager(struct program *p, const struct options *o, struct err *err)
 {
 	struct manager_options options = {
 		.namespaces = (const char *const *)o->namespaces.items,
 		.namespace_count = o->namespaces.len,
+		.namespace_selector = o->namespace_selector,
+		.label_selector = o->label_selector,
 		.max_plans = (unsigned)o->controller_threads,
 		.queue = { .retry_cap_ms = o->retry_max_ms, .retry_qps = o->retry_qps, .retry_burst = o->retry_burst },
 		.reconcile = {
@@ -312,14 +294,31 @@ static void make_manager(struct program *p, const struct options *o)
 			.refusal_deadline_ms = o->refusal_deadline_ms,
 			.max_tracked_executors = o->max_tracked_executors,
 			.ui_service = o->ui_service,
+			.driver_pdb = o->driver_pdb,
+			.default_ttl_s = o->default_ttl_s,
 			.pod_policy = options_pod_policy(o),
+		},
+		.metrics = {
+			.prefix = o->metrics_prefix,
+			.labels = &o->metrics_labels,
+			.submit_buckets = &o->submit_buckets,
+			.start_buckets = &o->start_buckets,
+			.old_names = o->metrics_old_names,
 		},
 		.instance = p->host,
 		.may_write = may_write,
 		.may_write_arg = p,
 	};
 
+	if (app_metrics_check(&options.metrics, err) < 0 ||
+	    ingress_options_parse(&options.reconcile.ingress, o->ingress_url, o->ingress_class, o->ingress_tls,
+				  o->ingress_annotations, err) < 0)
+		return -(int)err->code;
 	p->manager = manager_new(client_api(p->client), &p->loop.sched, p->metrics, &options);
+	ingress_options_done(&options.reconcile.ingress);
+	if (o->upgrade_crds)
+		p->crds = crd_upgrade_new(client_api(p->client), &p->loop.sched);
+	return 0;
 }
 
 static int make_webhook(struct program *p, const struct options *o, struct err *err)
@@ -339,8 +338,7 @@ static int make_webhook(struct program *p, const struct options *o, struct err *
 static int make_roles(struct program *p, const struct options *o, unsigned roles, struct err *err)
 {
 	if (roles & ROLE_CONTROLLER) {
-		make_manager(p, o);
-		if (o->leader_election && make_leader(p, o, err) < 0)
+		if (make_manager(p, o, err) < 0 || (o->leader_election && make_leader(p, o, err) < 0))
 			return -(int)err->code;
 	}
 	return roles & ROLE_WEBHOOK ? make_webhook(p, o, err) : 0;
@@ -348,19 +346,14 @@ static int make_roles(struct program *p, const struct options *o, unsigned roles
 
 static int set_up(struct program *p, const struct options *o, unsigned roles, struct err *err)
 {
-	const char *const version_label[] = { "version", NULL };
-	const char *const version[] = { SPARK_OPERATOR_VERSION, NULL };
-
 	p->metrics = metrics_new();
 	p->process = process_metrics_new(p->metrics, time_wall_ms());
-	metric_set(
-	    metrics_add(p->metrics, METRIC_GAUGE, "spark_operator_build_info", "Always 1", version_label, NULL, 0),
-	    version, 1);
+	process_metrics_build_info(p->metrics);
 	sched_timer_init(&p->drain, on_drain, p);
 	make_identity(p);
 	if (make_client(p, o, err) < 0 || make_roles(p, o, roles, err) < 0)
 		return -(int)err->code;
-	if (serve(p, 0, o->metrics_bind, err) < 0 || serve(p, 1, o->health_bind, err) < 0)
+	if (make_diagnostics(p, o, err) < 0)
 		return -(int)err->code;
 	p->signals[0] = loop_on_signal(&p->loop, SIGTERM, on_signal, p);
 	p->signals[1] = loop_on_signal(&p->loop, SIGINT, on_signal, p);
@@ -374,14 +367,14 @@ static void begin(struct program *p)
 	if (p->leader)
 		leader_start(p->leader);
 	else if (p->manager)
-		manager_lead(p->manager);
+		on_leading(p);
 	if (p->webhook)
 		webhook_start(p->webhook);
 }
 
 int start_run(const struct options *o, unsigned roles)
 {
-	struct program p = { 0 };
+	struct program p = { .options = o };
 	struct err err = { 0 };
 	int result = 0;
 

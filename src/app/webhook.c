@@ -204,7 +204,7 @@ static void add_informer(struct webhook *w, struct store *store, const char *ns)
 static struct store *watch(struct webhook *w, const struct kind *kind)
 {
 	struct store *store = store_new(kind);
-	const struct strv *namespaces = &w->o->namespaces;
+	const struct strv *namespaces = options_reviewed(w->o);
 
 	if (namespaces->len == 0)
 		add_informer(w, store, NULL);
@@ -262,6 +262,24 @@ static void add_metrics(struct webhook *w)
 				 array_len(bounds));
 }
 
+/* What may be asked and answered is shown from the start. */
+static void init_metrics(const struct webhook *w)
+{
+	static const char *const operations[] = { "CREATE", "UPDATE" };
+	static const char *const results[] = { "allowed", "mutated", "denied" };
+
+	for (size_t i = 0; i < w->hook_count; i++) {
+		const struct admission_path *p = w->hooks[i].path;
+		size_t count = text_eq(p->kind, "pod") ? 1 : array_len(operations);
+
+		metric_init(w->latency, &p->path);
+		metric_init(w->requests, (const char *const[]){ p->path, "", "malformed" });
+		for (size_t n = 0; n < count * array_len(results); n++)
+			metric_init(w->requests, (const char *const[]){ p->path, operations[n / array_len(results)],
+									results[n % array_len(results)] });
+	}
+}
+
 static struct http_server *make_server(struct webhook *w, const struct http_server_options *limits)
 {
 	struct http_route routes[PATHS_MAX + 2] = {
@@ -276,6 +294,7 @@ static struct http_server *make_server(struct webhook *w, const struct http_serv
 		*hook = (struct hook){ w, p };
 		routes[count++] = (struct http_route){ "POST", p->path, false, serve_review, hook };
 	}
+	init_metrics(w);
 	return http_server_new(w->env.loop, routes, count, limits);
 }
 
@@ -299,8 +318,8 @@ struct webhook *webhook_new(const struct webhook_env *env, const struct options 
 	w->admission = (struct admission){
 		.apps = env->apps ? env->apps : w->apps,
 		.quotas = w->quotas,
-		.namespaces = (const char *const *)o->namespaces.items,
-		.namespace_count = o->namespaces.len,
+		.namespaces = (const char *const *)options_reviewed(o)->items,
+		.namespace_count = options_reviewed(o)->len,
 		.validation = { .pod_policy = options_pod_policy(o) },
 	};
 	w->server = make_server(w, &tls);

@@ -52,8 +52,8 @@ static void build(const struct options *o, const char *ns, struct json *ret[CONF
 		.failure_policy = o->webhook_policy,
 		.pod_failure_policy = o->webhook_pod_policy,
 		.timeout_s = o->webhook_timeout_ms / SECOND_MS,
-		.namespaces = (const char *const *)o->namespaces.items,
-		.namespace_count = o->namespaces.len,
+		.namespaces = (const char *const *)options_reviewed(o)->items,
+		.namespace_count = options_reviewed(o)->len,
 		.selector = (const char *const *)o->webhook_selector.items,
 		.selector_count = o->webhook_selector.len,
 	};

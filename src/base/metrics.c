@@ -29,7 +29,9 @@ struct metric {
 	struct strv labels;
 	double *bounds;
 	size_t bound_count;
-	struct map *series; /* printed labels → struct series */
+	struct map *series;	 /* printed labels → struct series */
+	const struct metric *of; /* an alias: whose series are shown … */
+	char *only;		 /* … and which one, NULL for all */
 };
 
 struct collector {
@@ -63,6 +65,7 @@ static void family_free(struct metric *f)
 	strv_done(&f->labels);
 	free(f->bounds);
 	map_free(f->series);
+	free(f->only);
 	free(f);
 }
 
@@ -157,16 +160,25 @@ struct metric *metrics_find(const struct metrics *m, const char *name)
 	return NULL;
 }
 
-struct metric *metrics_add(struct metrics *m, enum metric_type type, const char *name, const char *help,
-			   const char *const *label_names, const double *buckets, size_t bucket_count)
+static struct metric *add_family(struct metrics *m, enum metric_type type, const char *name, const char *help)
 {
 	struct metric *f = xcalloc(1, sizeof(*f));
 
-	assert(bucket_count == 0 || type == METRIC_HISTOGRAM);
 	assert(!metrics_find(m, name));
 	f->type = type;
 	f->name = xstrdup(name);
 	f->help = xstrdup(help);
+	m->families = xreallocarray(m->families, m->len + 1, sizeof(struct metric *));
+	m->families[m->len++] = f;
+	return f;
+}
+
+struct metric *metrics_add(struct metrics *m, enum metric_type type, const char *name, const char *help,
+			   const char *const *label_names, const double *buckets, size_t bucket_count)
+{
+	struct metric *f = add_family(m, type, name, help);
+
+	assert(bucket_count == 0 || type == METRIC_HISTOGRAM);
 	for (; label_names && *label_names; label_names++)
 		strv_add(&f->labels, *label_names);
 	f->bounds = xcalloc(bucket_count, sizeof(*buckets));
@@ -176,11 +188,19 @@ struct metric *metrics_add(struct metrics *m, enum metric_type type, const char 
 	}
 	f->bound_count = bucket_count;
 	f->series = map_new(free);
-	m->families = xreallocarray(m->families, m->len + 1, sizeof(struct metric *));
-	m->families[m->len++] = f;
 	if (f->labels.len == 0)
 		ensure_series(f, NULL);
 	return f;
+}
+
+void metrics_alias(struct metrics *m, const struct metric *of, enum metric_type type, const char *name,
+		   const char *help, const char *const *values)
+{
+	struct metric *f = add_family(m, type, name, help);
+
+	assert(!of->of && (type == of->type || (type == METRIC_SUMMARY && of->type == METRIC_HISTOGRAM)));
+	f->of = of;
+	f->only = values ? print_labels(of, values) : NULL;
 }
 
 void metric_add(struct metric *m, const char *const *values, double delta)
@@ -208,6 +228,18 @@ void metric_observe(struct metric *m, const char *const *values, double value)
 			break;
 		}
 	}
+}
+
+void metric_init(struct metric *m, const char *const *values)
+{
+	ensure_series(m, values);
+}
+
+void metric_remove(struct metric *m, const char *const *values)
+{
+	auto_free char *key = print_labels(m, values);
+
+	map_remove(m->series, key);
 }
 
 double metric_get(const struct metric *m, const char *const *values)
@@ -240,7 +272,9 @@ static void write_bucket(struct buf *out, const struct metric *f, const char *la
 		   (unsigned long long)count);
 }
 
-static void write_series(struct buf *out, const struct metric *f, const char *labels, const struct series *s)
+/* f: whose name and type are written; of: whose series it is. */
+static void write_series(struct buf *out, const struct metric *f, const struct metric *of, const char *labels,
+			 const struct series *s)
 {
 	uint64_t count = 0;
 
@@ -249,11 +283,11 @@ static void write_series(struct buf *out, const struct metric *f, const char *la
 		return;
 	}
 	if (f->type == METRIC_HISTOGRAM) {
-		for (size_t i = 0; i < f->bound_count; i++) {
+		for (size_t i = 0; i < of->bound_count; i++) {
 			char bound[TEXT_NUMBER_SIZE];
 
 			count += s->buckets[i];
-			write_bucket(out, f, labels, text_number(f->bounds[i], bound), count);
+			write_bucket(out, f, labels, text_number(of->bounds[i], bound), count);
 		}
 		write_bucket(out, f, labels, "+Inf", s->count);
 	}
@@ -261,18 +295,26 @@ static void write_series(struct buf *out, const struct metric *f, const char *la
 	write_sample(out, f, "_count", labels, (double)s->count);
 }
 
+static void write_family(struct buf *out, const struct metric *f)
+{
+	const struct metric *of = f->of ? f->of : f;
+	struct map_iter it = { 0 };
+
+	buf_printf(out, "# HELP %s ", f->name);
+	add_escaped(out, f->help, false);
+	buf_printf(out, "\n# TYPE %s %s\n", f->name, type_names[f->type]);
+	while (map_next(of->series, &it)) {
+		if (!f->only)
+			write_series(out, f, of, it.key, it.value);
+		else if (text_eq(f->only, it.key))
+			write_series(out, f, of, "", it.value);
+	}
+}
+
 void metrics_write(struct metrics *m, struct buf *out)
 {
 	for (size_t i = 0; i < m->collector_count; i++)
 		m->collectors[i].fn(m->collectors[i].arg);
-	for (size_t i = 0; i < m->len; i++) {
-		const struct metric *f = m->families[i];
-		struct map_iter it = { 0 };
-
-		buf_printf(out, "# HELP %s ", f->name);
-		add_escaped(out, f->help, false);
-		buf_printf(out, "\n# TYPE %s %s\n", f->name, type_names[f->type]);
-		while (map_next(f->series, &it))
-			write_series(out, f, it.key, it.value);
-	}
+	for (size_t i = 0; i < m->len; i++)
+		write_family(out, m->families[i]);
 }

@@ -22,6 +22,7 @@ static const struct {
 	[VERB_GET] = { "GET", "get" },	     [VERB_LIST] = { "GET", "list" },
 	[VERB_WATCH] = { "GET", "watch" },   [VERB_CREATE] = { "POST", "create" },
 	[VERB_PATCH] = { "PATCH", "patch" }, [VERB_DELETE] = { "DELETE", "delete" },
+	[VERB_APPLY] = { "PATCH", "patch" },
 };
 
 /* The first row that fits counts; status 0 and reason NULL fit everything. */
@@ -87,6 +88,8 @@ const char *request_content_type(const struct request *r)
 {
 	if (!r->body)
 		return NULL;
+	if (r->verb == VERB_APPLY)
+		return "application/apply-patch+yaml"; /* JSON is YAML */
 	return r->verb == VERB_PATCH ? "application/merge-patch+json" : "application/json";
 }
 

@@ -18,6 +18,10 @@ const struct resource resource_configmap = { "", "v1", "configmaps", "ConfigMap"
 const struct resource resource_persistentvolumeclaim = { "", "v1", "persistentvolumeclaims", "PersistentVolumeClaim",
 							 true };
 const struct resource resource_networkpolicy = { "networking.k8s.io", "v1", "networkpolicies", "NetworkPolicy", true };
+const struct resource resource_ingress = { "networking.k8s.io", "v1", "ingresses", "Ingress", true };
+const struct resource resource_poddisruptionbudget = { "policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget",
+						       true };
+const struct resource resource_namespace = { "", "v1", "namespaces", "Namespace", false };
 const struct resource resource_event = { "", "v1", "events", "Event", true };
 const struct resource resource_sparkapplication = { "sparkoperator.k8s.io", "v1beta2", "sparkapplications",
 						    "SparkApplication", true };
@@ -35,6 +39,8 @@ const struct resource resource_mutatingwebhook = { "admissionregistration.k8s.io
 const struct resource resource_validatingwebhook = { "admissionregistration.k8s.io", "v1",
 						     "validatingwebhookconfigurations",
 						     "ValidatingWebhookConfiguration", false };
+const struct resource resource_crd = { "apiextensions.k8s.io", "v1", "customresourcedefinitions",
+				       "CustomResourceDefinition", false };
 
 static const struct resource *const resources[] = {
 	&resource_pod,
@@ -43,6 +49,9 @@ static const struct resource *const resources[] = {
 	&resource_persistentvolumeclaim,
 	&resource_event,
 	&resource_networkpolicy,
+	&resource_ingress,
+	&resource_poddisruptionbudget,
+	&resource_namespace,
 	&resource_sparkapplication,
 	&resource_scheduledsparkapplication,
 	&resource_sparkconnect,
@@ -51,6 +60,7 @@ static const struct resource *const resources[] = {
 	&resource_lease,
 	&resource_mutatingwebhook,
 	&resource_validatingwebhook,
+	&resource_crd,
 };
 
 const struct resource *resource_of_kind(const char *kind)

@@ -37,9 +37,12 @@ static const char field_manager[] = "fieldManager=spark-operator";
 static const char default_user_agent[] = "spark-operator";
 
 static const char *const total_labels[] = { "code", "method", "host", NULL };
-static const char *const duration_labels[] = { "verb", NULL };
+static const char *const duration_labels[] = { "verb", "host", NULL };
 /* k8s.io/component-base/metrics/prometheus/restclient */
 static const double duration_buckets[] = { 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60 };
+/* Shown from the start: what a rate is taken of. */
+static const char *const methods[] = { "GET", "POST", "PATCH", "DELETE" };
+static const char *const codes[] = { "200", "201", "403", "404", "409", "422", "429", "500", "503", "<error>" };
 
 struct client {
 	struct api api;
@@ -51,6 +54,7 @@ struct client {
 	struct list calls;
 	struct metric *total; /* NULL without metrics */
 	struct metric *duration;
+	struct metric *limited;
 	char *host; /* label of the metrics */
 };
 
@@ -67,6 +71,7 @@ struct api_call {
 	char *url;
 	char *body;
 	int64_t end_ms; /* deadline */
+	int64_t called_ms;
 	int64_t sent_ms;
 	uint64_t generation; /* of the token it was sent with */
 	bool repeated;
@@ -109,7 +114,7 @@ static char *make_url(const struct client *c, const struct request *req)
 {
 	auto_free char *path = request_path(req);
 
-	if (req->verb != VERB_CREATE && req->verb != VERB_PATCH)
+	if (req->verb != VERB_CREATE && req->verb != VERB_PATCH && req->verb != VERB_APPLY)
 		return xasprintf("%s%s", c->credentials.config.server, path);
 	return xasprintf("%s%s%c%s", c->credentials.config.server, path, strchr(path, '?') ? '&' : '?', field_manager);
 }
@@ -190,7 +195,7 @@ static void count_answer(const struct api_call *call, const struct http_reply *a
 	const struct client *c = call->client;
 	auto_free char *status = xasprintf("%d", answer->status);
 	const char *total[] = { answer->err.code == ERR_NONE ? status : "<error>", call->method, c->host };
-	const char *duration[] = { call->method };
+	const char *duration[] = { call->method, c->host };
 
 	if (!c->total)
 		return;
@@ -321,6 +326,9 @@ static void transmit(struct api_call *call)
 	}
 	call->generation = c->credentials.generation;
 	call->sent_ms = now_ms(c);
+	if (c->limited && call->verb != VERB_WATCH && !call->repeated)
+		metric_observe(c->limited, (const char *const[]){ call->method, c->host },
+			       (double)(call->sent_ms - call->called_ms) / 1000);
 	request.timeout_ms = call->end_ms > call->sent_ms ? call->end_ms - call->sent_ms : 1;
 	call->op = http_client_send(c->http, &request, request.stream ? on_data : NULL, on_answer, call);
 }
@@ -338,6 +346,7 @@ static struct api_call *call_new(struct client *c, const struct request *req, ap
 		.what = request_describe(req),
 		.url = make_url(c, req),
 		.body = req->body ? json_print(req->body) : NULL,
+		.called_ms = now_ms(c),
 		.end_ms = now_ms(c) + timeout_ms(req),
 		.data = data,
 		.done = done,
@@ -393,6 +402,15 @@ static void add_metrics(struct client *c, struct metrics *metrics)
 	c->duration = metrics_add(metrics, METRIC_HISTOGRAM, "rest_client_request_duration_seconds",
 				  "Latency of requests to the API server, watches left out", duration_labels,
 				  duration_buckets, array_len(duration_buckets));
+	c->limited = metrics_add(metrics, METRIC_HISTOGRAM, "rest_client_rate_limiter_duration_seconds",
+				 "Wait of requests for our own limits of rate and connections", duration_labels,
+				 duration_buckets, array_len(duration_buckets));
+	for (size_t i = 0; i < array_len(methods); i++) {
+		metric_init(c->duration, (const char *const[]){ methods[i], c->host });
+		metric_init(c->limited, (const char *const[]){ methods[i], c->host });
+		for (size_t n = 0; n < array_len(codes); n++)
+			metric_init(c->total, (const char *const[]){ codes[n], methods[i], c->host });
+	}
 }
 
 static char *host_of(const char *server)

@@ -317,13 +317,13 @@ static void on_done(void *arg)
 	runner_free(r);
 }
 
-static void on_extra(void *arg, const struct json *object, const struct err *err)
+static void on_extra(void *arg, const struct action *action, const struct json *object, const struct err *err)
 {
 	const struct key *k = arg;
 	const struct controller_options *o = &k->c->options;
 
 	if (o->ops->extra)
-		o->ops->extra(o->arg, k->name, object, err);
+		o->ops->extra(o->arg, k->name, action, object, err);
 }
 
 /* ---- before a plan ---- */
@@ -441,17 +441,21 @@ static void on_pump(void *arg)
 static void on_collect(void *arg)
 {
 	const struct controller *c = arg;
-	int64_t now_ms = sched_now(c->options.sched), longest_ms = 0, all_ms = 0;
+	int64_t now_ms = sched_now(c->options.sched), since_ms;
+	struct controller_load load = { .busy = queue_busy(c->queue) };
 	struct map_iter it = { 0 };
 
 	while (map_next(c->keys, &it)) {
 		const struct key *k = it.value;
 		int64_t age_ms = k->runner ? now_ms - k->since_ms : 0;
 
-		longest_ms = age_ms > longest_ms ? age_ms : longest_ms;
-		all_ms += age_ms;
+		load.longest_ms = age_ms > load.longest_ms ? age_ms : load.longest_ms;
+		load.all_ms += age_ms;
 	}
-	controller_metrics_load(c->metrics, queue_len(c->queue), queue_busy(c->queue), longest_ms, all_ms);
+	load.waiting = queue_waiting(c->queue, now_ms, &since_ms);
+	load.delayed = queue_len(c->queue) - load.waiting;
+	load.oldest_ms = now_ms - since_ms;
+	controller_metrics_load(c->metrics, &load);
 }
 
 static struct json *debug_plan(const struct key *k)

@@ -9,6 +9,8 @@
 
 enum family {
 	DEPTH,
+	DELAYED,
+	OLDEST,
 	ADDS,
 	RETRIES,
 	QUEUE_TIME,
@@ -34,6 +36,9 @@ static const double reconcile_buckets[] = { 0.005, 0.01, 0.025, 0.05, 0.1, 0.15,
 					    1.75,  2,	 2.5,	3,    3.5, 4,	 4.5, 5,    6,	  7,
 					    8,	   9,	 10,	15,   20,  25,	 30,  40,   50,	  60 };
 
+/* All that controller_metrics_finished is told. */
+static const char *const results[] = { "success", "requeue_after", "error" };
+
 static const struct {
 	enum metric_type type;
 	const char *name;
@@ -42,7 +47,19 @@ static const struct {
 	const double *buckets;
 	size_t bucket_count;
 } rows[FAMILY_COUNT] = {
-	[DEPTH] = { METRIC_GAUGE, "workqueue_depth", "Keys that wait", { "name" }, NULL, 0 },
+	[DEPTH] = { METRIC_GAUGE, "workqueue_depth", "Keys that are due and wait", { "name" }, NULL, 0 },
+	[DELAYED] = { METRIC_GAUGE,
+		      "spark_operator_workqueue_delayed",
+		      "Keys that are to be looked at later",
+		      { "name" },
+		      NULL,
+		      0 },
+	[OLDEST] = { METRIC_GAUGE,
+		     "spark_operator_workqueue_oldest_age_seconds",
+		     "How long the oldest key that waits has been due",
+		     { "name" },
+		     NULL,
+		     0 },
 	[ADDS] = { METRIC_COUNTER, "workqueue_adds_total", "Additions to the queue", { "name" }, NULL, 0 },
 	[RETRIES] = { METRIC_COUNTER, "workqueue_retries_total", "Retries after a failure", { "name" }, NULL, 0 },
 	[QUEUE_TIME] = { METRIC_HISTOGRAM,
@@ -125,9 +142,14 @@ struct controller_metrics *controller_metrics_new(struct metrics *m, const char 
 		return NULL;
 	cm = xcalloc(1, sizeof(*cm));
 	cm->name = xstrdup(name);
-	for (size_t f = 0; f < FAMILY_COUNT; f++)
+	for (size_t f = 0; f < FAMILY_COUNT; f++) {
 		cm->families[f] = metrics_add(m, rows[f].type, rows[f].name, rows[f].help, rows[f].labels,
 					      rows[f].buckets, rows[f].bucket_count);
+		if (f != RESULTS)
+			metric_init(cm->families[f], (const char *const[]){ name });
+	}
+	for (size_t i = 0; i < array_len(results); i++)
+		metric_init(cm->families[RESULTS], (const char *const[]){ name, results[i] });
 	set(cm, MAX_WORKERS, max_plans);
 	return cm;
 }
@@ -172,11 +194,12 @@ void controller_metrics_finished(struct controller_metrics *cm, const char *resu
 	observe(cm, RECONCILE_TIME, worked_ms);
 }
 
-void controller_metrics_load(struct controller_metrics *cm, size_t queued, size_t busy, int64_t longest_ms,
-			     int64_t all_ms)
+void controller_metrics_load(struct controller_metrics *cm, const struct controller_load *load)
 {
-	set(cm, DEPTH, (double)queued);
-	set(cm, WORKERS, (double)busy);
-	set(cm, LONGEST, (double)longest_ms / 1000);
-	set(cm, UNFINISHED, (double)all_ms / 1000);
+	set(cm, DEPTH, (double)load->waiting);
+	set(cm, DELAYED, (double)load->delayed);
+	set(cm, OLDEST, (double)load->oldest_ms / 1000);
+	set(cm, WORKERS, (double)load->busy);
+	set(cm, LONGEST, (double)load->longest_ms / 1000);
+	set(cm, UNFINISHED, (double)load->all_ms / 1000);
 }

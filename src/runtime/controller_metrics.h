@@ -1,6 +1,7 @@
 /*
  * The metrics of the controller, under the names that controller-runtime and client-go give them
- * (controller-runtime pkg/internal/controller/metrics, pkg/internal/metrics/workqueue.go), so that dashboards work.
+ * (controller-runtime pkg/internal/controller/metrics, pkg/internal/metrics/workqueue.go), so that dashboards work;
+ * beside them, under our own, what those do not say: how long the oldest key has been waiting.
  */
 #ifndef RUNTIME_CONTROLLER_METRICS_H
 #define RUNTIME_CONTROLLER_METRICS_H
@@ -19,8 +20,16 @@ void controller_metrics_retried(struct controller_metrics *cm);
 void controller_metrics_taken(struct controller_metrics *cm, int64_t waited_ms);
 /* result: "success", "requeue_after" or "error". */
 void controller_metrics_finished(struct controller_metrics *cm, const char *result, int64_t worked_ms);
-/* longest_ms: of the plans under way; all_ms: their sum. */
-void controller_metrics_load(struct controller_metrics *cm, size_t queued, size_t busy, int64_t longest_ms,
-			     int64_t all_ms);
+
+struct controller_load {
+	size_t waiting;	    /* keys that are due */
+	size_t delayed;	    /* keys that are not yet */
+	int64_t oldest_ms;  /* how long the first of those that wait has been due */
+	size_t busy;	    /* plans under way */
+	int64_t longest_ms; /* age of the oldest of them */
+	int64_t all_ms;	    /* their ages added up */
+};
+
+void controller_metrics_load(struct controller_metrics *cm, const struct controller_load *load);
 
 #endif

@@ -38,16 +38,48 @@ struct informer {
 	struct metric *lists;
 	struct metric *watches;
 	struct metric *events;
+	struct metric *restarts;
+	struct metric *contact;
 };
+
+/* Why a watch was opened anew: ended by the server; its version was gone; broken or refused; no bytes or no end for too long. */
+static const char *const cut_reasons[] = { "ended", "expired", "failed", "silent" };
 
 static void on_timer(void *arg);
 
-static struct metric *counter(struct metrics *m, const char *name, const char *help)
+/* label: beside the resource, or NULL. */
+static struct metric *family(struct metrics *m, enum metric_type type, const char *name, const char *help,
+			     const char *label)
 {
-	static const char *const labels[] = { "resource", NULL };
+	const char *const labels[] = { "resource", label, NULL };
 	struct metric *found = metrics_find(m, name);
 
-	return found ? found : metrics_add(m, METRIC_COUNTER, name, help, labels, NULL, 0);
+	return found ? found : metrics_add(m, type, name, help, labels, NULL, 0);
+}
+
+static struct metric *counter(struct metrics *m, const char *resource, const char *name, const char *help)
+{
+	struct metric *found = family(m, METRIC_COUNTER, name, help, NULL);
+
+	metric_init(found, (const char *const[]){ resource });
+	return found;
+}
+
+static void add_metrics(struct informer *i, struct metrics *m)
+{
+	const char *resource = i->res->plural;
+
+	i->lists = counter(m, resource, "informer_lists_total", "List calls to the API server, by pages");
+	i->watches = counter(m, resource, "informer_watches_total", "Watch streams opened");
+	i->events = counter(m, resource, "informer_events_total", "Objects added, changed or removed by watch events");
+	i->restarts = family(
+	    m, METRIC_COUNTER, "spark_operator_watch_restarts_total",
+	    "Watch streams that came to an end, by reason: ended (by the server), expired, failed, silent", "reason");
+	for (size_t n = 0; n < array_len(cut_reasons); n++)
+		metric_init(i->restarts, (const char *const[]){ resource, cut_reasons[n] });
+	i->contact = family(m, METRIC_GAUGE, "spark_operator_watch_last_contact_timestamp_seconds",
+			    "When the API server last sent something about the resource, 0: never", "namespace");
+	metric_init(i->contact, (const char *const[]){ resource, i->ns ? i->ns : "" });
 }
 
 static void count(const struct informer *i, struct metric *metric)
@@ -56,6 +88,21 @@ static void count(const struct informer *i, struct metric *metric)
 
 	if (metric)
 		metric_add(metric, values, 1);
+}
+
+static void count_cut(const struct informer *i, const char *reason)
+{
+	if (i->restarts)
+		metric_add(i->restarts, (const char *const[]){ i->res->plural, reason }, 1);
+}
+
+static void note_contact(const struct informer *i)
+{
+	const char *const values[] = { i->res->plural, i->ns ? i->ns : "" };
+	int64_t wall_s = sched_wall(i->sched) / 1000;
+
+	if (i->contact)
+		metric_set(i->contact, values, (double)wall_s);
 }
 
 /* What the selectors add to each query. Owned. */
@@ -71,7 +118,6 @@ static char *selector_query(const struct informer_options *options)
 struct informer *informer_new(const struct informer_options *options)
 {
 	struct informer *i = xcalloc(1, sizeof(*i));
-	struct metrics *m = options->metrics;
 
 	i->api = options->api;
 	i->sched = options->sched;
@@ -82,11 +128,8 @@ struct informer *informer_new(const struct informer_options *options)
 	i->arg = options->arg;
 	i->watch = watch_new(&options->sched->rng);
 	i->selector = selector_query(options);
-	if (m) {
-		i->lists = counter(m, "informer_lists_total", "List calls to the API server, by pages");
-		i->watches = counter(m, "informer_watches_total", "Watch streams opened");
-		i->events = counter(m, "informer_events_total", "Objects added, changed or removed by watch events");
-	}
+	if (options->metrics)
+		add_metrics(i, options->metrics);
 	sched_timer_init(&i->timer, on_timer, i);
 	return i;
 }
@@ -100,6 +143,8 @@ void informer_free(struct informer *i)
 	if (i->stream)
 		api_cancel(i->api, i->stream);
 	sched_disarm(i->sched, &i->timer);
+	if (i->contact) /* or it would seem to hear nothing for ever */
+		metric_remove(i->contact, (const char *const[]){ i->res->plural, i->ns ? i->ns : "" });
 	watch_free(i->watch);
 	free(i->ns);
 	free(i->selector);
@@ -242,6 +287,21 @@ static void execute(struct informer *i, struct watch_cmd *cmd)
 	}
 }
 
+/* A stream that is given up by ourselves: after an event ERROR, whose version may be gone, or at the timer. */
+static void count_cancel(const struct informer *i, const struct watch_event *ev, const struct watch_cmds *cmds)
+{
+	bool cancel = false, list = false;
+
+	for (size_t n = 0; n < cmds->len; n++) {
+		cancel = cancel || cmds->items[n].type == WATCH_CMD_CANCEL;
+		list = list || cmds->items[n].type == WATCH_CMD_LIST;
+	}
+	if (cancel && ev->type == WATCH_EV_TIMER)
+		count_cut(i, "silent");
+	else if (cancel)
+		count_cut(i, list ? "expired" : "failed");
+}
+
 /* True if nothing was wrong with the event. */
 static bool step(struct informer *i, struct watch_event *ev)
 {
@@ -250,6 +310,7 @@ static bool step(struct informer *i, struct watch_event *ev)
 
 	ev->now_ms = sched_now(i->sched);
 	watch_step(i->watch, ev, &cmds);
+	count_cancel(i, ev, &cmds);
 	for (size_t n = 0; n < cmds.len; n++) {
 		if (ev->type == WATCH_EV_DATA &&
 		    (cmds.items[n].type == WATCH_CMD_UPSERT || cmds.items[n].type == WATCH_CMD_DELETE))
@@ -277,8 +338,10 @@ static void on_page(void *arg, struct reply *reply)
 	struct watch_event ev = { .type = WATCH_EV_PAGE_FAILED, .err = &reply->err };
 
 	i->list = NULL;
-	if (reply->err.code == ERR_NONE)
+	if (reply->err.code == ERR_NONE) {
+		note_contact(i);
 		ev = (struct watch_event){ .type = WATCH_EV_PAGE, .list = take_ptr(reply->body) };
+	}
 	explain(i, &reply->err);
 	if (step(i, &ev) && ev.type == WATCH_EV_PAGE)
 		clear_problem(i);
@@ -289,8 +352,16 @@ static void on_data(void *arg, const char *data, size_t len)
 	struct informer *i = arg;
 	struct watch_event ev = { .type = WATCH_EV_DATA, .data = data, .len = len };
 
+	note_contact(i);
 	if (step(i, &ev))
 		clear_problem(i);
+}
+
+static const char *end_reason(const struct err *err)
+{
+	if (err->code == ERR_NONE)
+		return "ended";
+	return err->code == ERR_GONE ? "expired" : "failed";
 }
 
 static void on_end(void *arg, struct reply *reply)
@@ -300,9 +371,12 @@ static void on_end(void *arg, struct reply *reply)
 	bool established = sched_now(i->sched) - i->opened_ms >= ESTABLISHED_MS;
 
 	i->stream = NULL;
+	count_cut(i, end_reason(&reply->err));
 	i->ordinary = reply->status == 200 && established;
-	if (i->ordinary)
+	if (i->ordinary) {
+		note_contact(i);
 		clear_problem(i);
+	}
 	explain(i, &reply->err);
 	step(i, &ev);
 	i->ordinary = false;

@@ -459,6 +459,24 @@ size_t queue_len(const struct queue *q)
 	return q->heap_len + q->ready;
 }
 
+size_t queue_waiting(const struct queue *q, int64_t now_ms, int64_t *ret_since_ms)
+{
+	struct map_iter it = { 0 };
+	size_t count = 0;
+
+	*ret_since_ms = now_ms;
+	while (map_next(q->entries, &it)) {
+		const struct entry *e = it.value;
+
+		if ((e->state != DELAYED && e->state != READY) || e->when.due_ms > now_ms)
+			continue;
+		count++;
+		if (e->when.due_ms < *ret_since_ms)
+			*ret_since_ms = e->when.due_ms;
+	}
+	return count;
+}
+
 size_t queue_busy(const struct queue *q)
 {
 	return q->busy;

@@ -106,6 +106,7 @@ struct recorder *recorder_new(struct api *api, struct sched *sched, const char *
 			      struct metrics *metrics)
 {
 	static const char *const labels[] = { "result", NULL };
+	static const char *const results[] = { "sent", "refused", "dropped", "filtered" };
 	struct recorder *r = xcalloc(1, sizeof(*r));
 
 	r->api = api;
@@ -120,12 +121,14 @@ struct recorder *recorder_new(struct api *api, struct sched *sched, const char *
 	sched_timer_init(&r->pause, on_pause_over, r);
 	for (size_t i = 0; i < array_len(r->logged_ms); i++)
 		r->logged_ms[i] = INT64_MIN;
-	if (metrics)
-		r->results =
-		    metrics_add(metrics, METRIC_COUNTER, "event_recorder_events_total",
-				"Events by what became of them: sent, refused, dropped (too many), filtered (too many "
-				"about one object)",
-				labels, NULL, 0);
+	if (!metrics)
+		return r;
+	r->results = metrics_add(metrics, METRIC_COUNTER, "event_recorder_events_total",
+				 "Events by what became of them: sent, refused, dropped (too many), filtered (too many "
+				 "about one object)",
+				 labels, NULL, 0);
+	for (size_t i = 0; i < array_len(results); i++)
+		metric_init(r->results, &results[i]);
 	return r;
 }
 

@@ -143,7 +143,7 @@ static void finish(struct runner *r)
 static void tell_extra(struct runner *r, const struct json *object, const struct err *err)
 {
 	if (current(r)->extra && r->options.extra)
-		r->options.extra(r->options.arg, object, err);
+		r->options.extra(r->options.arg, current(r), object, err);
 }
 
 static void skip(struct runner *r, const struct err *err)

@@ -34,7 +34,7 @@ struct runner_options {
 	bool (*may_write)(void *arg); /* may be NULL */
 	void *may_write_arg;
 	/* How a creation went that is an extra: object as the API server has it, or NULL and err. May be NULL. */
-	void (*extra)(void *arg, const struct json *object, const struct err *err);
+	void (*extra)(void *arg, const struct action *action, const struct json *object, const struct err *err);
 	int64_t status_ms;	 /* when the key's status was last written, INT64_MIN: long ago; kept up to date */
 	void (*done)(void *arg); /* exactly once, from the loop */
 	void *arg;

@@ -176,8 +176,11 @@ static void target_init(struct target *t, struct serving *s, const char *name, c
 	t->s = s;
 	t->name = xstrdup(name ? name : "");
 	t->res = kind->res;
-	if (t->name[0])
-		follow(s, kind, NULL, t->name, &t->store, &t->informer);
+	if (!t->name[0])
+		return;
+	follow(s, kind, NULL, t->name, &t->store, &t->informer);
+	if (s->injections)
+		metric_init(s->injections, (const char *const[]){ t->name });
 }
 
 struct serving *serving_new(const struct serving_options *options)

@@ -15,6 +15,8 @@
 #include "build.h"
 #include "pod_rows.h"
 #include "secrets.h"
+#include "spark/ingress.h"
+#include "spark/ui_service.h"
 
 #define DRIVER_LABEL   "spark.kubernetes.driver.label."
 #define EXECUTOR_LABEL "spark.kubernetes.executor.label."
@@ -81,6 +83,29 @@ static void put_hadoop_conf(struct build *b, const struct json *value, const cha
 {
 	json_each (member, value)
 		set(b, text_starts(json_name(member), key) ? "" : key, json_name(member), json_text(member, ""));
+}
+
+static void put_unless_set(struct build *b, const char *key, const char *value)
+{
+	if (!conf_get(b->conf, key, NULL))
+		json_set_str(b->conf, key, value);
+}
+
+/* Behind an Ingress that cuts a path off, Spark has to put it in front of its links (kubeflow web_ui.go, configWebUI). */
+static void put_ui_proxy(struct build *b, const struct json *value, const char *key)
+{
+	const char *format = b->options ? b->options->ui_url_format : NULL;
+	struct ingress_url url;
+
+	(void)value;
+	if (text_empty(format) || !ui_service_wanted(b->app))
+		return;
+	ingress_url_init(&url, format, b->app, b->names.app_id);
+	if (*url.base) {
+		put_unless_set(b, key, url.base);
+		put_unless_set(b, "spark.ui.proxyRedirectUri", "/");
+	}
+	ingress_url_done(&url);
 }
 
 static void put_operator_labels(struct build *b, const struct json *value, const char *key)
@@ -271,6 +296,7 @@ static const struct row rows[] = {
 	{ "pythonVersion", "spark.kubernetes.pyspark.pythonVersion", put_value, NULL },
 	{ "memoryOverheadFactor", "spark.kubernetes.memoryOverheadFactor", put_value, NULL },
 	{ "sparkConf", "spark.", put_spark_conf, NULL },
+	{ NULL, "spark.ui.proxyBase", put_ui_proxy, NULL },
 	{ "hadoopConf", "spark.hadoop.", put_hadoop_conf, NULL },
 	{ "deps.jars", "spark.jars", put_value, NULL },
 	{ "deps.packages", "spark.jars.packages", put_value, NULL },

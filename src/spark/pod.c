@@ -93,6 +93,23 @@ static void take_texts(struct pod_view *v, const struct json *tree)
 		put(slot(v, labels[i].offset), json_text(json_get(all, labels[i].path), ""));
 }
 
+static bool is_own_label(const char *key)
+{
+	return text_starts(key, "spark-") || text_starts(key, "sparkoperator.k8s.io/");
+}
+
+static void take_labels(struct pod_view *v, const struct json *all)
+{
+	if (!json_is(all, JSON_OBJECT))
+		return;
+	json_each (label, all) {
+		if (is_own_label(json_name(label)))
+			continue;
+		strv_add(&v->labels, json_name(label));
+		strv_add(&v->labels, json_text(label, ""));
+	}
+}
+
 static int role_of(const struct json *tree)
 {
 	const char *role = json_text(json_get(json_at(tree, "metadata.labels"), LABEL_SPARK_ROLE), "");
@@ -132,6 +149,8 @@ static void take_conditions(struct pod_view *v, const struct json *tree)
 	const struct json *scheduled = json_find(all, "type", "PodScheduled");
 	const struct json *disrupted = json_find(all, "type", "DisruptionTarget");
 
+	if (text_eq(json_str(scheduled, "status", ""), "True"))
+		time_parse(json_str(scheduled, "lastTransitionTime", NULL), &v->scheduled_ms);
 	if (text_eq(json_str(scheduled, "status", ""), "False") &&
 	    text_eq(json_str(scheduled, "reason", ""), "Unschedulable"))
 		put(&v->unschedulable, json_str(scheduled, "message", "Unschedulable"));
@@ -162,6 +181,8 @@ static void take_spark_status(struct pod_view *v, const struct json *status)
 {
 	const struct json *end = json_at(status, "state.terminated");
 
+	time_parse(json_str(status, "state.running.startedAt", NULL), &v->started_ms);
+	time_parse(json_str(end, "startedAt", NULL), &v->started_ms);
 	if (!json_is(end, JSON_OBJECT))
 		return;
 	v->terminated = true;
@@ -229,6 +250,7 @@ static void *view_new(const struct json *tree, struct err *err)
 		*slot(v, all_texts[i]) = no_text;
 	take_texts(v, tree);
 	put(&v->owner_uid, owner_of(tree));
+	take_labels(v, all_labels);
 	v->role = role_of(tree);
 	v->phase = phase_of(tree);
 	text_i64(json_text(json_get(all_labels, LABEL_EXEC_ID), ""), &v->exec_id);
@@ -247,6 +269,7 @@ static void view_free(void *view)
 		return;
 	for (size_t i = 0; i < array_len(all_texts); i++)
 		put(slot(v, all_texts[i]), NULL);
+	strv_done(&v->labels);
 	free(v);
 }
 

@@ -6,7 +6,7 @@
  * into actions, always in this order: status, or else a check where something is created; events; creations. Both
  * carry the resourceVersion, so a stale cache stops the plan before anything else happens: an application that is gone
  * or has already run is not submitted again. Events follow from the difference between old and new status, so each is
- * told once. The UI Service comes after all else, and is tried again for itself.
+ * told once. The objects beside the application (extras.c) come after all else, and are tried again for themselves.
  *
  * Failures: a spec that cannot be submitted, or that the API server refuses for too long, ends by
  * SUBMISSION_FAILED in FAILED; a driver that fails, vanishes or never appears by FAILING in FAILED, each with the
@@ -19,8 +19,8 @@
 
 #include "base/text.h"
 #include "report.h"
+#include "spark/extras.h"
 #include "spark/monitor.h"
-#include "spark/ui_service.h"
 
 enum {
 	RECREATE_MS = 10 * 1000, /* a driver pod that was created and is not seen is created again */
@@ -28,7 +28,6 @@ enum {
 	INVALID_DEADLINE_MS = 5 * 1000,
 	SECOND_MS = 1000,
 	LONGEST_REST_MS = 24 * 3600 * 1000,
-	UI_TELL_FAILURES = 2, /* one alone may be a reply that was lost */
 };
 
 const struct reconcile_options reconcile_defaults = {
@@ -143,6 +142,7 @@ static int build(struct pass *p)
 	const struct submission_options options = {
 		.master = p->options->master,
 		.submitted_ms = attempt_time_ms(p->app),
+		.ui_url_format = p->options->ui_service ? p->options->ingress.url_format : NULL,
 		.pod_policy = p->options->pod_policy,
 	};
 	struct err err = { 0 };
@@ -194,9 +194,25 @@ static char *trouble(struct pass *p, enum app_state state)
 	return take_ptr(*(slow ? &slow : &message));
 }
 
-static bool ui_is_told(const struct pass *p)
+/* The objects beside it, as seen from here. */
+static struct extras_view extras_view_of(const struct pass *p)
 {
-	return !text_empty(json_str(p->status.tree, "driverInfo.webUIServiceName", NULL));
+	const struct reconcile_options *o = p->options;
+
+	return (struct extras_view){
+		.site = {
+			.app = p->app,
+			.submission_id = p->submission_id,
+			.app_id = p->driver && !text_empty(p->driver->app_id) ? p->driver->app_id : p->names.app_id,
+			.driver_pod = driver_name(p),
+			.options = { o->ui_service, o->driver_pdb, &o->ingress },
+		},
+		.seen = p->w->extras,
+		.seen_count = p->w->extra_count,
+		.pdb = p->w->pdb,
+		.driver_info = json_get(p->status.tree, "driverInfo"),
+		.now_ms = p->w->now_ms,
+	};
 }
 
 /* The driver pod is there: the application is where it is. */
@@ -210,6 +226,7 @@ static int follow(struct pass *p)
 	enum app_state state = by_driver[monitor_driver_state(driver)];
 	auto_free char *message = trouble(p, state);
 	struct json *tree = p->status.tree;
+	struct extras_view beside;
 
 	if (is_arrival(p) || p->app->submission_attempts == 0)
 		set_attempt(p);
@@ -218,8 +235,8 @@ static int follow(struct pass *p)
 	if (!text_empty(driver->app_id))
 		json_set_str(tree, "sparkApplicationId", driver->app_id);
 	json_set_str(json_ensure_object(tree, "driverInfo"), "podName", driver->name);
-	if (p->w->ui.address && !ui_is_told(p))
-		ui_service_tell(p->app, p->w->ui.address, json_get(tree, "driverInfo"));
+	beside = extras_view_of(p);
+	extras_tell(&beside, json_get(tree, "driverInfo"));
 	if (state == APP_SUCCEEDING || state == APP_FAILING) {
 		set_state(p, state, message);
 		status_set_time(&p->status, "terminationTime",
@@ -332,15 +349,16 @@ static int on_failing(struct pass *p)
 static int on_ended(struct pass *p)
 {
 	const struct app *app = p->app;
+	int64_t ttl_s = app->has_ttl ? app->ttl_s : p->options->default_ttl_s;
 	int64_t ttl_ms;
 	int64_t due_ms;
 	int64_t rest_ms;
 
-	if (!app->has_ttl || app->terminated_ms == 0)
+	if (!(app->has_ttl || ttl_s > 0) || app->terminated_ms == 0)
 		return 0;
-	if (__builtin_mul_overflow(app->ttl_s, SECOND_MS, &ttl_ms) ||
+	if (__builtin_mul_overflow(ttl_s, SECOND_MS, &ttl_ms) ||
 	    __builtin_add_overflow(app->terminated_ms, ttl_ms, &due_ms))
-		due_ms = app->ttl_s > 0 ? INT64_MAX : 0;
+		due_ms = ttl_s > 0 ? INT64_MAX : 0;
 	if (p->w->now_ms < due_ms) {
 		rest_ms = due_ms - p->w->now_ms;
 		plan_requeue(p->plan, rest_ms < LONGEST_REST_MS ? rest_ms : LONGEST_REST_MS);
@@ -412,40 +430,36 @@ static void create_all(struct pass *p)
 	}
 }
 
-/*
- * The UI Service, if it is to be created now: with the driver pod, or while that is pending or running, as long as
- * nothing is known of one. Owned; NULL if not.
- */
-static struct json *ui_due(struct pass *p)
+/* With the driver pod, or while that is pending or running. */
+static bool wants_extras(const struct pass *p)
 {
-	const struct ui_sighting *ui = &p->w->ui;
-	bool runs = p->driver && (p->state == APP_SUBMITTED || p->state == APP_RUNNING);
-	int64_t rest_ms;
-
-	if (!p->options->ui_service || ui->address || ui_is_told(p) || !(runs || p->submission.objects))
-		return NULL;
-	rest_ms = ui_service_rest_ms(ui->failures, p->w->now_ms - ui->failed_ms);
-	if (rest_ms == 0)
-		return ui_service_build(p->app, p->submission_id);
-	plan_requeue(p->plan, rest_ms);
-	return NULL;
+	return p->submission.objects || (p->driver && (p->state == APP_SUBMITTED || p->state == APP_RUNNING));
 }
 
-/* One pass more, for what comes of it, unless the driver's arrival brings that anyway. */
-static void create_ui(struct pass *p, struct json *service)
+/* One pass more, for what comes of them, unless the driver's arrival brings that anyway. */
+static void create_extras(struct pass *p, const struct extras_view *beside, const struct extras *due)
 {
-	if (p->w->ui.failures == UI_TELL_FAILURES)
-		report_ui_failed(p->app, p->w->ui.problem, p->plan);
-	plan_create_extra(p->plan, &resource_service, service, p->app->uid, LABEL_CREATED_BY, "true");
-	if (!p->submission.objects)
+	extras_create(due, beside, p->plan);
+	if (due->len > 0 && !p->submission.objects)
 		plan_requeue(p->plan, 0);
+}
+
+/* The driver's budget, when the application has come to its end or no longer asks for it. */
+static void drop_pdb(struct pass *p)
+{
+	const struct driver_pdb *pdb = p->w->pdb;
+	bool ended = p->state == APP_COMPLETED || p->state == APP_FAILED;
+
+	if (pdb && p->options->driver_pdb && (ended || !driver_pdb_wanted(p->app)))
+		plan_delete(p->plan, &resource_poddisruptionbudget, pdb->ns, pdb->name, pdb->uid);
 }
 
 static void finish(struct pass *p)
 {
 	const struct app *app = p->app;
 	bool submits = p->submission.objects != NULL;
-	struct json *ui;
+	const struct extras_view beside = extras_view_of(p);
+	auto_extras due = { 0 };
 	bool written;
 	const struct report report = {
 		.app = p->app,
@@ -462,8 +476,9 @@ static void finish(struct pass *p)
 	report_conditions(&report);
 	/* A status patch is the dearest of all writes: a submission that nothing stands in the way of needs none. */
 	written = (!submits || p->w->refused) && status_plan(&p->status, p->plan);
-	ui = ui_due(p);
-	if ((submits || ui) && !written)
+	if (wants_extras(p))
+		extras_due(&due, &beside, p->plan);
+	if ((submits || due.len > 0) && !written)
 		plan_check(p->plan, app_kind.res, app->ns, app->name, app->uid, app->resource_version);
 	if (p->added)
 		report_added(app, p->plan);
@@ -471,8 +486,8 @@ static void finish(struct pass *p)
 		report_events(&report, p->w->pods, p->w->pod_count, p->plan);
 	if (submits)
 		create_all(p);
-	if (ui)
-		create_ui(p, ui);
+	create_extras(p, &beside, &due);
+	drop_pdb(p);
 }
 
 /* Only an application that has not begun is failed for what cannot be read: what runs or has ended is left alone. */
@@ -490,6 +505,7 @@ static int reconcile_unreadable(const struct world *w, struct plan *plan)
 		status_set_time(&s, "terminationTime", w->now_ms);
 		status_set_condition(&s, "Submitted", "False", "InvalidSpec", w->problem);
 		status_set_condition(&s, "Failed", "True", "InvalidSpec", w->problem);
+		json_set_str(s.tree, "reason", "InvalidSpec");
 	} else if (!text_eq(state, app_state_text(APP_COMPLETED)) && !text_eq(state, app_state_text(APP_FAILED))) {
 		status_set_message(&s, w->problem);
 	}

@@ -53,6 +53,7 @@ void report_conditions(const struct report *r)
 	if (r->state == APP_FAILED && !status_has_condition(r->status, "Failed"))
 		status_set_condition(r->status, "Failed", "True", unsubmitted ? "SubmissionFailed" : "DriverFailed",
 				     error_message(r));
+	status_set_columns(r->status, r->state, r->driver);
 }
 
 /* Text: `before` NAME `after`, and the error message where with_message; without `before` the message alone. */
@@ -197,10 +198,21 @@ void report_events(const struct report *r, const struct pod_view *const *pods, s
 	}
 }
 
-void report_ui_failed(const struct app *app, const char *why, struct plan *plan)
+void report_extra_failed(const struct app *app, const struct extra *extra, const char *why, struct plan *plan)
 {
-	static const struct event_row row = { "SparkUIServiceFailed", true, "Service for the web UI of",
-					      " could not be created, will be tried again", true };
+	static const struct {
+		const char *reason;
+		const char *what;
+	} rows[] = {
+		[EXTRA_UI_SERVICE] = { "SparkUIServiceFailed", "Service for the web UI of" },
+		[EXTRA_UI_INGRESS] = { "SparkUIIngressFailed", "Ingress for the web UI of" },
+		[EXTRA_DRIVER_SERVICE] = { "SparkDriverIngressFailed", "Service for a port of the driver of" },
+		[EXTRA_DRIVER_INGRESS] = { "SparkDriverIngressFailed", "Ingress for a port of the driver of" },
+		[EXTRA_DRIVER_PDB] = { "SparkDriverPodDisruptionBudgetFailed",
+				       "PodDisruptionBudget for the driver of" },
+	};
+	const struct event_row row = { rows[extra->type].reason, true, rows[extra->type].what,
+				       " could not be created, will be tried again", true };
 
 	tell(app, plan, &row, app->name, why);
 }

@@ -4,6 +4,7 @@
 #ifndef SPARK_REPORT_H
 #define SPARK_REPORT_H
 
+#include "spark/extras.h"
 #include "spark/status.h"
 
 struct report {
@@ -14,13 +15,14 @@ struct report {
 	const char *driver_name;
 };
 
+/* And the columns: to be called when the rest of the status is set. */
 void report_conditions(const struct report *r);
 /* SparkApplicationAdded, and which wishes of the spec will not be granted. */
 void report_added(const struct app *app, struct plan *plan);
 /* The events of a plan whose status has changed. pods: among them the executors that have changed. */
 void report_events(const struct report *r, const struct pod_view *const *pods, size_t count, struct plan *plan);
-/* SparkUIServiceFailed: the application goes on without. */
-void report_ui_failed(const struct app *app, const char *why, struct plan *plan);
+/* An object beside the application could not be created, it goes on without: SparkUIServiceFailed and the like. */
+void report_extra_failed(const struct app *app, const struct extra *extra, const char *why, struct plan *plan);
 /* SparkApplicationFailed. */
 void report_failed(const struct app *app, const char *message, struct plan *plan);
 

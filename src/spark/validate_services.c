@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "spark/ingress.h"
 #include "validate.h"
 
 enum { PORT_MAX = 65535, SERVICE_NAME_MAX = 63 };
@@ -16,28 +17,6 @@ static const char *check_service_type(const char *text)
 		   : "supported values: \"ClusterIP\", \"LoadBalancer\", \"NodePort\"";
 }
 
-/* {{$appName}} and the like; other braces would come into a URL as they are. */
-static const char *check_url(const char *text)
-{
-	static const char *const names[] = { "$appName", "$appNamespace", "$appId" };
-	static const char why[] =
-	    "expected a URL in which {{$appName}}, {{$appNamespace}} and {{$appId}} stand for those "
-	    "of the application";
-
-	for (const char *open = strpbrk(text, "{}"); open; open = strpbrk(text, "{}")) {
-		const char *name = open + 2 + (text_starts(open, "{{") ? strspn(open + 2, " \t") : 0);
-		size_t len = 0;
-
-		for (size_t i = 0; text_starts(open, "{{") && i < array_len(names); i++)
-			if (text_starts(name, names[i]) && strlen(names[i]) > len)
-				len = strlen(names[i]);
-		if (!len || !text_starts(name + len + strspn(name + len, " \t"), "}}"))
-			return why;
-		text = name + len + strspn(name + len, " \t") + 2;
-	}
-	return strpbrk(text, " \t\r\n") ? why : NULL;
-}
-
 /* Of both. */
 static const struct rule rules[] = {
 	{ "servicePort", RULE_INTEGER, NULL, 1 },
@@ -45,7 +24,7 @@ static const struct rule rules[] = {
 	{ "serviceType", RULE_STRING, check_service_type, 0 },
 	{ "serviceAnnotations", RULE_MAP, NULL, 0 },
 	{ "serviceLabels", RULE_MAP, NULL, 0 },
-	{ "ingressURLFormat", RULE_STRING, check_url, 0 },
+	{ "ingressURLFormat", RULE_STRING, ingress_check_format, 0 },
 	{ "ingressAnnotations", RULE_MAP, NULL, 0 },
 	{ "ingressTLS", RULE_LIST, NULL, 0 },
 };

@@ -8,6 +8,8 @@ bin=$cache/bin
 
 kube_version=1.34.4
 coredns_version=1.12.4
+helm_version=3.19.2
+helm_unittest_version=1.0.3
 spark_version=3.5.6
 
 build_packages=(build-essential cmake ninja-build pkg-config ccache libcurl4-openssl-dev libcjson-dev libyaml-dev libssl-dev

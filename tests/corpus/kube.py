@@ -13,7 +13,8 @@ import urllib.request
 
 GROUP = '/apis/sparkoperator.k8s.io/v1beta2'
 APP_LABEL = 'sparkoperator.k8s.io/app-name'
-KINDS = {'pods': '/api/v1', 'configmaps': '/api/v1', 'services': '/api/v1', 'sparkapplications': GROUP}
+KINDS = {'pods': '/api/v1', 'configmaps': '/api/v1', 'services': '/api/v1', 'sparkapplications': GROUP,
+         'ingresses': '/apis/networking.k8s.io/v1'}
 
 # Of the API server's, the scheduler's or the garbage collector's making, whatever the value.
 DROPPED = {'managedFields', 'resourceVersion', 'creationTimestamp', 'selfLink', 'generation', 'deletionTimestamp',

@@ -20,7 +20,11 @@ enum { INPUT_MAX = 16384, TEXT_MAX = 16 << 20 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const struct submission_options options = { .master = MASTER, .submitted_ms = 1700000000000 };
+static const struct submission_options options = {
+	.master = MASTER,
+	.submitted_ms = 1700000000000,
+	.ui_url_format = "https://x.example.com:8443/{{$appNamespace}}/{{ $appName }}/{{$appId}}/?q",
+};
 
 static void require(bool ok)
 {

@@ -1,5 +1,5 @@
 /*
- * Submission goldens: {"app", "attempt", "master", "submitted_ms"} in, the three objects or the error out. So that a
+ * Submission goldens: {"app", "attempt", "master", "submitted_ms", "ui_url"} in, the three objects or the error out. So that a
  * difference can be read, spark.properties appears as an object and the executor template as a tree; order and form
  * of the text are tests/unit/spark/test_properties.c's.
  */
@@ -88,6 +88,7 @@ static struct json *run(const struct json *input)
 	const struct submission_options options = {
 		.master = json_str(input, "master", "k8s://https://10.96.0.1:443"),
 		.submitted_ms = json_i64(input, "submitted_ms", 0),
+		.ui_url_format = json_str(input, "ui_url", NULL),
 	};
 	struct json *out = json_new_object(), *data, *object;
 	struct submission s = { 0 };

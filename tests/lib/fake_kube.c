@@ -236,7 +236,8 @@ static void finish(struct api_call *call)
 
 static bool is_write(const struct request *req)
 {
-	return req->verb == VERB_CREATE || req->verb == VERB_PATCH || req->verb == VERB_DELETE;
+	return req->verb == VERB_CREATE || req->verb == VERB_PATCH || req->verb == VERB_DELETE ||
+	       req->verb == VERB_APPLY;
 }
 
 static bool counts(const struct fake_kube *fk, const struct request *req)

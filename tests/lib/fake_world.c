@@ -617,11 +617,20 @@ static void get(struct world *w, const struct request *req, struct reply *reply)
 		not_found(req, reply);
 }
 
+/* Without owners of fields: what is given replaces what is there. */
+static void apply(struct world *w, const struct request *req, struct reply *reply)
+{
+	if (find(w, req->res, req->ns, req->name))
+		patch(w, req, reply);
+	else
+		create(w, req, reply);
+}
+
 void world_handle(struct world *w, const struct request *req, struct reply *reply)
 {
 	static void (*const handlers[])(struct world *, const struct request *, struct reply *) = {
 		[VERB_GET] = get,     [VERB_LIST] = list,     [VERB_CREATE] = create,
-		[VERB_PATCH] = patch, [VERB_DELETE] = delete,
+		[VERB_PATCH] = patch, [VERB_DELETE] = delete, [VERB_APPLY] = apply,
 	};
 
 	handlers[req->verb](w, req, reply);

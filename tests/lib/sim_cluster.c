@@ -190,6 +190,12 @@ void sim_apply_named(struct sim *s, const char *name, const char *uid)
 	json_set_str(json_get(app, "metadata"), "uid", uid);
 	if (s->plot == SIM_EXPIRE)
 		json_set_i64(json_get(app, "spec"), "timeToLiveSeconds", TTL_S);
+	if (s->spec) {
+		auto_json more = json_parse(s->spec, strlen(s->spec), &err);
+
+		assert_non_null(more);
+		json_merge_apply(json_get(app, "spec"), more);
+	}
 	fake_kube_put(s->kube, &resource_sparkapplication, app);
 }
 
@@ -248,12 +254,15 @@ void sim_check_writes(const struct sim *s)
 
 /* ---- the operator's life ---- */
 
+struct manager_options sim_options(void)
+{
+	return (struct manager_options){ .reconcile = reconcile_defaults, .instance = "sim" };
+}
+
 static void start_operator(struct sim *s)
 {
-	struct manager_options options = { .reconcile = reconcile_defaults, .instance = "sim" };
-
 	s->metrics = metrics_new();
-	s->manager = manager_new(fake_kube_api(s->kube), &s->sched, s->metrics, &options);
+	s->manager = manager_new(fake_kube_api(s->kube), &s->sched, s->metrics, &s->options);
 	manager_start(s->manager);
 	manager_lead(s->manager);
 }
@@ -288,7 +297,7 @@ static void drop_line(void *arg, const char *line, size_t len)
 
 void sim_init_bare(struct sim *s, enum sim_plot plot)
 {
-	*s = (struct sim){ .plot = plot };
+	*s = (struct sim){ .plot = plot, .options = sim_options() };
 	if (!getenv("SIM_LOG"))
 		log_set_sink(drop_line, NULL);
 	sched_init(&s->sched, 0, INT64_C(1767225600000), 1); /* 2026-01-01T00:00:00Z */
@@ -299,12 +308,21 @@ void sim_init_bare(struct sim *s, enum sim_plot plot)
 	sched_timer_init(&s->restart, on_restart, s);
 }
 
-void sim_init(struct sim *s, enum sim_plot plot)
+void sim_init_with(struct sim *s, enum sim_plot plot, const struct manager_options *options, const char *spec)
 {
 	sim_init_bare(s, plot);
+	s->options = *options;
+	s->spec = spec;
 	start_operator(s);
 	sched_run(&s->sched, 10);
 	sim_apply(s, SIM_UID);
+}
+
+void sim_init(struct sim *s, enum sim_plot plot)
+{
+	const struct manager_options options = sim_options();
+
+	sim_init_with(s, plot, &options, NULL);
 }
 
 void sim_done(struct sim *s)
@@ -354,7 +372,7 @@ void sim_run(struct sim *s)
 static void mask_object(struct json *object)
 {
 	static const char *const metadata_fields[] = { "uid", "resourceVersion", "creationTimestamp", "generation" };
-	static const char *const status_fields[] = { "lastSubmissionAttemptTime", "terminationTime" };
+	static const char *const status_fields[] = { "lastSubmissionAttemptTime", "terminationTime", "duration" };
 	struct json *metadata = json_get(object, "metadata");
 	struct json *status = json_get(object, "status");
 
@@ -394,7 +412,8 @@ static void mask_properties(struct json *object)
 char *sim_end(struct sim *s)
 {
 	static const struct resource *const kinds[] = { &resource_sparkapplication, &resource_configmap,
-							&resource_service, &resource_pod };
+							&resource_service,	    &resource_pod,
+							&resource_ingress,	    &resource_poddisruptionbudget };
 	auto_json all = json_new_object();
 
 	for (size_t i = 0; i < array_len(kinds); i++) {

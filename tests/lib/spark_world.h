@@ -1,7 +1,9 @@
 /*
  * The world of a reconcile test from JSON:
  *   {"app": SparkApplication, "pods": [Pod, …], "now": RFC 3339, "refused": {"code", "message", "since"}, "maxTracked": N,
- *    "uiService": whether there are UI Services, "ui": {"address"} or {"problem", "failures", "failed"}}
+ *    "uiService": whether there are UI Services, "ui": {"address"} or {"problem", "failures", "failed"} of the application's,
+ *    "extras": [{"kind", "name"} and as "ui"], "ingress": {"url", "class", "tls", "annotations"} as the flags have them,
+ *    "driverPdb": whether drivers get a budget, "pdb": PodDisruptionBudget, "defaultTtl": seconds}
  * An application that cannot be decoded becomes a problem, as the operator's wiring makes it.
  */
 #ifndef TESTS_SPARK_WORLD_H
@@ -13,6 +15,9 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "spark/reconcile.h"
+#include "spark/ui_service.h"
+
+enum { SPARK_WORLD_EXTRAS = 8 };
 
 struct spark_world {
 	struct world world;
@@ -22,6 +27,9 @@ struct spark_world {
 	struct err refused_err;
 	struct refusal refused;
 	const struct pod_view **pods;
+	struct extra_sighting extras[SPARK_WORLD_EXTRAS];
+	char *ui_name;
+	struct driver_pdb *pdb;
 };
 
 static inline void spark_world_refuse(struct spark_world *s, const struct json *refused)
@@ -37,14 +45,50 @@ static inline void spark_world_refuse(struct spark_world *s, const struct json *
 	s->world.refused = &s->refused;
 }
 
-static inline void spark_world_ui(struct spark_world *s, const struct json *ui)
+static inline void spark_world_extra(struct spark_world *s, const struct resource *res, const char *name,
+				     const struct json *extra)
 {
-	s->world.ui = (struct ui_sighting){
-		.address = json_str(ui, "address", NULL),
-		.problem = json_str(ui, "problem", NULL),
-		.failures = (unsigned)json_i64(ui, "failures", 0),
+	struct extra_sighting *seen = &s->extras[s->world.extra_count++];
+
+	assert(s->world.extra_count <= SPARK_WORLD_EXTRAS);
+	*seen = (struct extra_sighting){
+		.res = res,
+		.name = name,
+		.address = json_str(extra, "address", NULL),
+		.problem = json_str(extra, "problem", NULL),
+		.failures = (unsigned)json_i64(extra, "failures", 0),
 	};
-	time_parse(json_str(ui, "failed", NULL), &s->world.ui.failed_ms);
+	time_parse(json_str(extra, "failed", NULL), &seen->failed_ms);
+}
+
+static inline void spark_world_extras(struct spark_world *s, const struct json *input)
+{
+	const struct json *ui = json_get(input, "ui");
+
+	s->ui_name = ui_service_name(s->app.name);
+	s->world.extras = s->extras;
+	if (ui)
+		spark_world_extra(s, &resource_service, s->ui_name, ui);
+	json_each (extra, json_get(input, "extras"))
+		spark_world_extra(s, resource_of_kind(json_str(extra, "kind", "")), json_str(extra, "name", ""), extra);
+}
+
+static inline void spark_world_options(struct spark_world *s, const struct json *input)
+{
+	const struct json *ingress = json_get(input, "ingress"), *pdb = json_get(input, "pdb");
+	struct err err = { 0 };
+	int rc =
+	    ingress_options_parse(&s->options.ingress, json_str(ingress, "url", NULL), json_str(ingress, "class", NULL),
+				  json_str(ingress, "tls", NULL), json_str(ingress, "annotations", NULL), &err);
+
+	assert(rc == 0);
+	(void)rc;
+	s->options.max_tracked_executors = json_i64(input, "maxTracked", s->options.max_tracked_executors);
+	s->options.ui_service = json_bool(input, "uiService", false);
+	s->options.driver_pdb = json_bool(input, "driverPdb", false);
+	s->options.default_ttl_s = json_i64(input, "defaultTtl", 0);
+	s->pdb = pdb ? driver_pdb_kind.view_new(pdb, &err) : NULL;
+	s->world.pdb = s->pdb;
 }
 
 /* Borrows input, which must outlive s; app: the application instead of input's. */
@@ -55,8 +99,7 @@ static inline void spark_world_init(struct spark_world *s, const struct json *in
 
 	*s = (struct spark_world){ .options = reconcile_defaults };
 	s->options.master = "k8s://https://kubernetes.default.svc:443";
-	s->options.max_tracked_executors = json_i64(input, "maxTracked", s->options.max_tracked_executors);
-	s->options.ui_service = json_bool(input, "uiService", false);
+	spark_world_options(s, input);
 	s->world.app = &s->app;
 	if (app_decode(app, &s->app, &s->problem)) {
 		s->world.problem = s->problem.msg;
@@ -76,7 +119,7 @@ static inline void spark_world_init(struct spark_world *s, const struct json *in
 		s->pods[s->world.pod_count++] = pod_kind.view_new(pod, &err);
 	s->world.pods = s->pods;
 	time_parse(json_str(input, "now", NULL), &s->world.now_ms);
-	spark_world_ui(s, json_get(input, "ui"));
+	spark_world_extras(s, input);
 	if (json_get(input, "refused"))
 		spark_world_refuse(s, json_get(input, "refused"));
 }
@@ -86,6 +129,10 @@ static inline void spark_world_done(struct spark_world *s)
 	for (size_t i = 0; i < s->world.pod_count; i++)
 		pod_kind.view_free((void *)(uintptr_t)s->pods[i]);
 	free(s->pods);
+	free(s->ui_name);
+	if (s->pdb)
+		driver_pdb_kind.view_free(s->pdb);
+	ingress_options_done(&s->options.ingress);
 }
 
 #endif

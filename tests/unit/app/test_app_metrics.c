@@ -1,122 +1,7 @@
-/* Counters move on transitions that were seen, gauges say what is there now. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+/* Counters move on transitions that were seen, gauges say what is there now; names and labels as the user wants them. */
+#include "metrics_world.h"
 
-#include <cmocka.h>
-
-#include <string.h>
-
-#include "app_metrics.h"
-#include "base/mem.h"
 #include "process_metrics.h"
-#include "spark/app.h"
-#include "spark/pod.h"
-
-enum { CREATED_S = 1000, NOW_S = 1012 };
-
-struct fixture {
-	struct metrics *metrics;
-	struct store *apps;
-	struct store *pods;
-	struct app_metrics *app_metrics;
-	int version;
-};
-
-static void on_app(void *arg, const struct kobj *before, const struct kobj *now)
-{
-	struct fixture *f = arg;
-
-	app_metrics_app_changed(f->app_metrics, before, now, NOW_S * 1000);
-}
-
-static void on_pod(void *arg, const struct kobj *before, const struct kobj *now)
-{
-	struct fixture *f = arg;
-
-	app_metrics_pod_changed(f->app_metrics, before, now);
-}
-
-static int setup(void **state)
-{
-	struct fixture *f = xcalloc(1, sizeof(*f));
-
-	f->metrics = metrics_new();
-	f->apps = store_new(&app_kind);
-	f->pods = store_new(&pod_kind);
-	f->app_metrics = app_metrics_new(f->metrics, f->apps, f->pods);
-	store_on_change(f->apps, on_app, f);
-	store_on_change(f->pods, on_pod, f);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	app_metrics_free(f->app_metrics);
-	metrics_free(f->metrics);
-	store_free(f->apps);
-	store_free(f->pods);
-	free(f);
-	return 0;
-}
-
-static struct json *object(struct fixture *f, const char *ns, const char *name, const char *uid)
-{
-	struct json *tree = json_new_object(), *metadata = json_ensure_object(tree, "metadata");
-
-	json_set_str(metadata, "namespace", ns);
-	json_set_str(metadata, "name", name);
-	json_set_str(metadata, "uid", uid);
-	json_setf(metadata, "resourceVersion", "%d", ++f->version);
-	json_set_str(metadata, "creationTimestamp", "1970-01-01T00:16:40Z");
-	return tree;
-}
-
-static void put(struct store *s, struct json *tree)
-{
-	struct err err = { 0 };
-	struct kobj *o = kobj_new(store_kind(s), tree, &err);
-
-	assert_non_null(o);
-	store_upsert(s, o);
-}
-
-/* submitted at 1002, ended at 1009 */
-static void put_app(struct fixture *f, const char *ns, const char *uid, const char *app_state, int submissions,
-		    int runs)
-{
-	struct json *tree = object(f, ns, "pi", uid), *status = json_ensure_object(tree, "status");
-
-	json_set_str(json_ensure_object(status, "applicationState"), "state", app_state);
-	json_set_i64(status, "submissionAttempts", submissions);
-	json_set_i64(status, "executionAttempts", runs);
-	json_set_str(status, "lastSubmissionAttemptTime", "1970-01-01T00:16:42Z");
-	json_set_str(status, "terminationTime", "1970-01-01T00:16:49Z");
-	put(f->apps, tree);
-}
-
-static void put_pod(struct fixture *f, const char *name, const char *role, const char *phase)
-{
-	struct json *tree = object(f, "jobs", name, name);
-
-	json_set_str(json_ensure_object(json_get(tree, "metadata"), "labels"), LABEL_SPARK_ROLE, role);
-	json_set_str(json_ensure_object(tree, "status"), "phase", phase);
-	put(f->pods, tree);
-}
-
-static bool shows(struct fixture *f, const char *line)
-{
-	auto_free char *want = xasprintf("\n%s\n", line);
-	auto_buf text;
-
-	buf_init(&text, 1 << 20);
-	metrics_write(f->metrics, &text);
-	return strstr(buf_str(&text), want) != NULL;
-}
 
 static double counter(const struct fixture *f, const char *name)
 {
@@ -131,6 +16,7 @@ static void test_life_of_an_application(void **state)
 {
 	struct fixture *f = *state;
 
+	start_plain(f);
 	put_app(f, "jobs", "u", "", 0, 0);
 	assert_counter(f, "spark_application_count", 1);
 	assert_true(shows(f, "spark_application_state{namespace=\"jobs\",state=\"NEW\"} 1"));
@@ -158,6 +44,7 @@ static void test_failures(void **state)
 {
 	struct fixture *f = *state;
 
+	start_plain(f);
 	put_app(f, "jobs", "u", "", 0, 0);
 	put_app(f, "jobs", "u", "SUBMISSION_FAILED", 1, 0);
 	assert_counter(f, "spark_application_failed_submission_count", 1);
@@ -179,6 +66,7 @@ static void test_restart_counts_nothing(void **state)
 {
 	struct fixture *f = *state;
 
+	start_plain(f);
 	put_app(f, "jobs", "u", "COMPLETED", 1, 1);
 	put_pod(f, "e1", "executor", "Succeeded");
 	assert_counter(f, "spark_application_count", 0);
@@ -192,6 +80,7 @@ static void test_executors(void **state)
 {
 	struct fixture *f = *state;
 
+	start_plain(f);
 	put_pod(f, "e1", "executor", "Pending");
 	put_pod(f, "e2", "executor", "Running");
 	put_pod(f, "d", "driver", "Running");
@@ -212,6 +101,7 @@ static void test_gauges_fall_back(void **state)
 {
 	struct fixture *f = *state;
 
+	start_plain(f);
 	put_app(f, "jobs", "u", "RUNNING", 1, 1);
 	put_app(f, "other", "v", "RUNNING", 1, 1);
 	put_pod(f, "e1", "executor", "Running");
@@ -229,6 +119,7 @@ static void test_executors_without_applications(void **state)
 {
 	struct fixture *f = *state;
 
+	start_plain(f);
 	put_pod(f, "e1", "executor", "Running");
 	assert_true(shows(f, "spark_executor_running_count{namespace=\"jobs\"} 1"));
 	store_remove(f->pods, "jobs/e1");
@@ -239,6 +130,7 @@ static void test_unreadable_application(void **state)
 {
 	struct fixture *f = *state;
 
+	start_plain(f);
 	put_app(f, "jobs", "u", "NONSENSE", 0, 0);
 	assert_counter(f, "spark_application_count", 0);
 	assert_false(shows(f, "spark_application_state{namespace=\"jobs\",state=\"NEW\"} 1"));
@@ -251,12 +143,138 @@ static void test_recreated(void **state)
 {
 	struct fixture *f = *state;
 
+	start_plain(f);
 	put_app(f, "jobs", "u", "RUNNING", 1, 1);
 	put_app(f, "jobs", "v", "", 0, 0);
 	assert_counter(f, "spark_application_count", 1);
 	put_app(f, "jobs", "w", "FAILED", 1, 1);
 	assert_counter(f, "spark_application_failure_count", 0);
 	assert_counter(f, "spark_application_submit_count", 0);
+}
+
+static const char *const no_items[] = { NULL };
+
+static struct strv list(const char *const *items)
+{
+	struct strv out = { 0 };
+
+	for (; *items; items++)
+		strv_add(&out, *items);
+	return out;
+}
+
+#define items(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+/* Both beside each other, with the same sum. */
+static void test_summary_beside_histogram(void **state)
+{
+	struct fixture *f = *state;
+
+	start_plain(f);
+	put_app(f, "jobs", "u", "", 0, 0);
+	put_app(f, "jobs", "u", "SUBMITTED", 1, 1);
+	put_app(f, "jobs", "u", "RUNNING", 1, 1);
+	assert_shows(f, "spark_application_submit_latency_seconds_sum{namespace=\"jobs\"} 12");
+	assert_shows(f, "spark_application_submit_latency_seconds_histogram_bucket{namespace=\"jobs\",le=\"8\"} 0");
+	assert_shows(f, "spark_application_submit_latency_seconds_histogram_bucket{namespace=\"jobs\",le=\"16\"} 1");
+	assert_shows(f, "spark_application_start_latency_seconds_count{namespace=\"jobs\"} 1");
+	assert_shows(f, "spark_application_start_latency_seconds_histogram_bucket{namespace=\"jobs\",le=\"30\"} 1");
+}
+
+static void test_shown_from_the_start(void **state)
+{
+	static const char *const lines[] = {
+		"spark_application_count{namespace=\"jobs\"} 0",
+		"spark_application_failed_submission_count{namespace=\"jobs\"} 0",
+		"spark_application_running_count{namespace=\"jobs\"} 0",
+		"spark_application_success_execution_time_seconds_count{namespace=\"jobs\"} 0",
+		"spark_application_start_latency_seconds_histogram_bucket{namespace=\"jobs\",le=\"300\"} 0",
+		"spark_executor_failure_count{namespace=\"jobs\"} 0",
+	};
+	const struct app_metrics_options none = { 0 };
+	struct fixture *f = *state;
+
+	start(f, &none, "jobs");
+	for (size_t i = 0; i < array_len(lines); i++)
+		assert_shows(f, lines[i]);
+}
+
+/* With labels that are not known beforehand: as soon as there is an application that has them. */
+static void test_labels(void **state)
+{
+	auto_strv names = list(items("app-type", "", "team", "namespace", "app_type"));
+	const struct app_metrics_options options = { .prefix = "my-", .labels = &names };
+	struct fixture *f = *state;
+
+	f->labels = json_new_object();
+	json_set_str(f->labels, "app_type", "etl");
+	start(f, &options, "jobs");
+	assert_false(
+	    shows(f, "my_spark_application_count{app_type=\"Unknown\",team=\"Unknown\",namespace=\"jobs\"} 0"));
+	put_app(f, "jobs", "u", "", 0, 0);
+	assert_shows(f, "my_spark_application_count{app_type=\"etl\",team=\"Unknown\",namespace=\"jobs\"} 1");
+	assert_shows(f, "my_spark_application_failure_count{app_type=\"etl\",team=\"Unknown\",namespace=\"jobs\"} 0");
+	put_app(f, "jobs", "u", "RUNNING", 1, 1);
+	assert_shows(f, "my_spark_application_running_count{app_type=\"etl\",team=\"Unknown\",namespace=\"jobs\"} 1");
+	json_free(f->labels);
+	f->labels = json_new_object();
+	json_set_str(f->labels, "team", "blue");
+	put_pod(f, "e1", "executor", "Running");
+	assert_shows(f, "my_spark_executor_running_count{app_type=\"etl\",team=\"blue\",namespace=\"jobs\"} 1");
+	assert_shows(f, "spark_application_state{namespace=\"jobs\",state=\"RUNNING\"} 1");
+	json_set_str(f->labels, "namespace", "mine");
+	put_app(f, "jobs", "u", "COMPLETED", 1, 1);
+	assert_shows(f, "my_spark_application_success_count{app_type=\"Unknown\",team=\"blue\",namespace=\"mine\"} 1");
+}
+
+static void test_buckets(void **state)
+{
+	auto_strv submit = list(items("0.25", "4"));
+	auto_strv wrong = list(items("4", "2"));
+	const struct app_metrics_options options = { .submit_buckets = &submit, .start_buckets = &wrong };
+	struct fixture *f = *state;
+
+	start(f, &options, "jobs");
+	assert_shows(f, "spark_application_submit_latency_seconds_histogram_bucket{namespace=\"jobs\",le=\"0.25\"} 0");
+	assert_false(
+	    shows(f, "spark_application_submit_latency_seconds_histogram_bucket{namespace=\"jobs\",le=\"0.5\"} 0"));
+	assert_shows(f, "spark_application_start_latency_seconds_histogram_bucket{namespace=\"jobs\",le=\"270\"} 0");
+}
+
+static void expect_refusal(const struct app_metrics_options *options, const char *message)
+{
+	struct err err = { 0 };
+
+	assert_int_equal(app_metrics_check(options, &err), -ERR_INVALID);
+	assert_string_equal(err.msg, message);
+}
+
+static void test_check(void **state)
+{
+	auto_strv good = list(items("team", "a/b.c", "namespace")), none = list(no_items), le = list(items("le"));
+	auto_strv digit = list(items("1st")), own = list(items("__name__"));
+	auto_strv falling = list(items("1", "1")), text = list(items("soon"));
+	auto_strv many = { 0 };
+	struct err err = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 120; i++)
+		strv_addf(&many, "%d", 2 * i);
+	assert_int_equal(app_metrics_check(&(struct app_metrics_options){ 0 }, &err), 0);
+	assert_int_equal(
+	    app_metrics_check(&(struct app_metrics_options){ .labels = &good, .submit_buckets = &none }, &err), 0);
+	expect_refusal(&(struct app_metrics_options){ .labels = &le }, "\"le\" cannot be a label of metrics");
+	expect_refusal(&(struct app_metrics_options){ .labels = &digit }, "\"1st\" cannot be a label of metrics");
+	expect_refusal(&(struct app_metrics_options){ .labels = &own }, "\"__name__\" cannot be a label of metrics");
+	expect_refusal(&(struct app_metrics_options){ .prefix = "7" }, "prefix of metrics \"7\" begins with a digit");
+	expect_refusal(&(struct app_metrics_options){ .submit_buckets = &text }, "bucket \"soon\" is not a number");
+	expect_refusal(&(struct app_metrics_options){ .start_buckets = &falling },
+		       "bucket 1 is not larger than the one before");
+	expect_refusal(&(struct app_metrics_options){ .start_buckets = &many }, "more than 100 buckets");
+	strv_done(&many);
+	for (int i = 0; i < 17; i++)
+		strv_addf(&many, "l%d", i);
+	expect_refusal(&(struct app_metrics_options){ .labels = &many }, "more than 16 labels of metrics");
 }
 
 static void test_process(void **state)
@@ -275,6 +293,11 @@ static void test_process(void **state)
 	assert_true(metric_get(metrics_find(m, "process_open_fds"), NULL) >= 3);
 	assert_true(metric_get(metrics_find(m, "process_max_fds"), NULL) >= 3);
 	assert_true(metric_get(metrics_find(m, "process_cpu_seconds_total"), NULL) >= 0);
+	process_metrics_build_info(m);
+	buf_clear(&text);
+	metrics_write(m, &text);
+	assert_non_null(
+	    strstr(buf_str(&text), "\nspark_operator_build_info{version=\"" SPARK_OPERATOR_VERSION "\",compiler=\""));
 	process_metrics_free(p);
 	metrics_free(m);
 }
@@ -290,6 +313,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_executors_without_applications, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unreadable_application, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_recreated, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_summary_beside_histogram, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_shown_from_the_start, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_labels, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_buckets, setup, teardown),
+		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_process),
 	};
 

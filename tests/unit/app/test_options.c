@@ -138,19 +138,32 @@ static void test_webhook(void **state)
 	options_done(&o);
 }
 
-/* Of a flag given twice the last value counts; -f adds. */
+/* Of a flag given twice the last value counts; lists and -f add. */
+static void test_reviewed_namespaces(void **state)
+{
+	struct options o;
+
+	(void)state;
+	must_parse(&o, OPTIONS_START, ARGS("--namespaces=a,b"));
+	assert_int_equal(options_reviewed(&o)->len, 2);
+	options_done(&o);
+	must_parse(&o, OPTIONS_START, ARGS("--namespaces=a,b", "--namespace-selector=team=x"));
+	assert_int_equal(options_reviewed(&o)->len, 0); /* which ones match changes */
+	options_done(&o);
+}
+
 static void test_repeated(void **state)
 {
 	struct options o;
 
 	(void)state;
 	must_parse(&o, OPTIONS_START, ARGS("--namespaces=a,b", "--namespaces=c", "--master", "x", "--master=y"));
-	assert_int_equal(o.namespaces.len, 1);
-	assert_string_equal(o.namespaces.items[0], "c");
+	assert_int_equal(o.namespaces.len, 3);
+	assert_string_equal(o.namespaces.items[2], "c");
 	assert_string_equal(o.master, "y");
 	options_done(&o);
 	must_parse(&o, OPTIONS_START, ARGS("--namespaces=a", "--namespaces=", "--kubeconfig="));
-	assert_int_equal(o.namespaces.len, 0);
+	assert_int_equal(o.namespaces.len, 1);
 	assert_string_equal(o.kubeconfig, "");
 	options_done(&o);
 }
@@ -173,8 +186,8 @@ static void test_refused(void **state)
 		{ OPTIONS_RENDER, { "--namespaces=x" }, "--namespaces=x: unknown flag; --help lists what there is" },
 		{ OPTIONS_RENDER, { "-fx" }, "-fx: unknown flag; --help lists what there is" },
 		{ OPTIONS_VERSION, { "--master=x" }, "--master=x: unknown flag; --help lists what there is" },
-		{ OPTIONS_START, { "--maste=x" }, "--maste=x: unknown flag; --help lists what there is" },
-		{ OPTIONS_START, { "--masters=x" }, "--masters=x: unknown flag; --help lists what there is" },
+		{ OPTIONS_START, { "--maste=x" }, "--maste=x: unknown flag; did you mean --master?" },
+		{ OPTIONS_START, { "--masters=x" }, "--masters=x: unknown flag; did you mean --master?" },
 		{ OPTIONS_START, { "--master" }, "--master: a value is missing (URL)" },
 		{ OPTIONS_RENDER, { "-f" }, "--file: a value is missing (FILE)" },
 		{ OPTIONS_START,
@@ -198,9 +211,6 @@ static void test_refused(void **state)
 		{ OPTIONS_START,
 		  { "--log-level=loud" },
 		  "--log-level: \"loud\": expected one of: debug info warn error" },
-		{ OPTIONS_WEBHOOK,
-		  { "--leader-election" },
-		  "--leader-election: unknown flag; --help lists what there is" },
 		{ OPTIONS_START,
 		  { "--webhook-tls-min-version=1.2" },
 		  "--webhook-tls-min-version: \"1.2\": expected one of: VersionTLS12 VersionTLS13" },
@@ -228,16 +238,37 @@ static void test_durations(void **state)
 		const char *text;
 		int64_t want; /* -1: refused */
 	} cases[] = {
-		{ "0", 0 },	      { "0s", 0 },
-		{ "1ms", 1 },	      { "30s", 30000 },
-		{ "5m", 300000 },     { "2h", 7200000 },
-		{ "1h30m", 5400000 }, { "1m1s1ms", 61001 },
-		{ "30m1h", 5400000 }, { "999999999h", INT64_C(3599999996400000) },
-		{ "", -1 },	      { "5", -1 },
-		{ "s", -1 },	      { "-1s", -1 },
-		{ "1s ", -1 },	      { " 1s", -1 },
-		{ "1.5h", -1 },	      { "1d", -1 },
-		{ "1h30", -1 },	      { "1000000000s", -1 },
+		{ "0", 0 },
+		{ "0s", 0 },
+		{ "1ms", 1 },
+		{ "30s", 30000 },
+		{ "5m", 300000 },
+		{ "2h", 7200000 },
+		{ "1h30m", 5400000 },
+		{ "1m1s1ms", 61001 },
+		{ "30m1h", 5400000 },
+		{ "999999999h", INT64_C(3599999996400000) },
+		{ "", -1 },
+		{ "5", -1 },
+		{ "s", -1 },
+		{ "-1s", -1 },
+		{ "1s ", -1 },
+		{ " 1s", -1 },
+		{ "1.5h", 5400000 },
+		{ "1d", -1 },
+		{ ".5s", 500 },
+		{ "1.s", 1000 },
+		{ "1.0005s", 1001 },
+		{ "100us", 1 },
+		{ "1500µs", 2 },
+		{ "3000000ns", 3 },
+		{ "1.s.s", -1 },
+		{ ".s", -1 },
+		{ "1.5.5s", -1 },
+		{ "-1.5s", -1 },
+		{ "2562047h47m16.854775807s", INT64_C(9223372036855) },
+		{ "1h30", -1 },
+		{ "1000000000s", -1 },
 	};
 	int64_t ms = 7;
 
@@ -276,16 +307,25 @@ static void test_help(void **state)
 	assert_non_null(strstr(buf_str(&start), "      --controller-threads N\n"));
 	assert_non_null(strstr(buf_str(&start), "(default 32)"));
 	assert_null(strstr(buf_str(&start), "--file"));
-	assert_string_equal(buf_str(&version), "  -h, --help\n          this text\n");
+	assert_non_null(strstr(buf_str(&start), "\nLeader election:\n"));
+	assert_non_null(strstr(buf_str(&start), "\nAccepted, without effect:\n      --cache-sync-timeout\n"));
+	assert_non_null(strstr(buf_str(&start), "      --kubeConfig FILE\n          as --kubeconfig\n"));
+	assert_string_equal(buf_str(&version), "  -h, --help\n          this text\n"
+					       "      --short\n          only the version of the program\n");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),	 cmocka_unit_test(test_values),
-		cmocka_unit_test(test_webhook),		 cmocka_unit_test(test_repeated),
-		cmocka_unit_test(test_refused),		 cmocka_unit_test(test_durations),
-		cmocka_unit_test(test_endless_duration), cmocka_unit_test(test_help),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_webhook),
+		cmocka_unit_test(test_repeated),
+		cmocka_unit_test(test_reviewed_namespaces),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_endless_duration),
+		cmocka_unit_test(test_help),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

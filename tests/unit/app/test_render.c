@@ -130,6 +130,35 @@ static void test_ui_service_off(void **state)
 	assert_null(strstr(conf.out, "pi-ui-svc"));
 }
 
+static void test_ingress(void **state)
+{
+	static const char ports[] =
+	    "kind: SparkApplication\nmetadata: {name: pi}\n"
+	    "spec: {type: Scala, sparkVersion: 3.5.6, image: i, mainClass: C, mainApplicationFile: 'local:///a.jar', "
+	    "driver: {}, executor: {}, driverIngressOptions: [{servicePort: 80, ingressURLFormat: a.example.com}]}\n";
+	auto_result ui = render(APP("{name: pi}"), "--ingress-url-format=x.example.com/{{$appName}}");
+	auto_result driver = render(ports, NULL);
+
+	(void)state;
+	assert_int_equal(ui.code + driver.code, 0);
+	assert_non_null(strstr(ui.out, "name: pi-ui-ingress"));
+	assert_non_null(strstr(ui.out, "/pi(/|$)(.*)"));
+	assert_non_null(strstr(ui.out, "spark.ui.proxyBase=/pi"));
+	assert_null(strstr(driver.out, "pi-ui-ingress"));
+	assert_null(strstr(driver.out, "spark.ui.proxy"));
+	assert_non_null(strstr(driver.out, "name: pi-driver-80"));
+	assert_non_null(strstr(driver.out, "name: pi-ing-80"));
+}
+
+static void test_bad_ingress(void **state)
+{
+	auto_result r = render(APP("{name: pi}"), "--ingress-url-format={{$name}}.example.com");
+
+	(void)state;
+	assert_int_equal(r.code, 1);
+	assert_non_null(strstr(r.errors, "--ingress-url-format: \"{{$name}}.example.com\": expected a URL"));
+}
+
 static void test_yaml(void **state)
 {
 	auto_result r = render(APP("{name: pi}"), NULL);
@@ -279,7 +308,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_yaml),	       cmocka_unit_test(test_json),
-		cmocka_unit_test(test_ui_service_off), cmocka_unit_test(test_the_same_twice),
+		cmocka_unit_test(test_ui_service_off), cmocka_unit_test(test_ingress),
+		cmocka_unit_test(test_bad_ingress),    cmocka_unit_test(test_the_same_twice),
 		cmocka_unit_test(test_options_count),  cmocka_unit_test(test_several),
 		cmocka_unit_test(test_broken),	       cmocka_unit_test(test_every_line_is_named),
 		cmocka_unit_test(test_files),	       cmocka_unit_test(test_full_disk),

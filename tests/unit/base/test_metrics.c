@@ -123,13 +123,61 @@ static void test_collectors(void **state)
 	expect(*state, "# HELP g G.\n# TYPE g gauge\ng 40\n");
 }
 
+static void test_shown_before_counted(void **state)
+{
+	static const double bounds[] = { 1 };
+	struct metric *c = metrics_add(*state, METRIC_COUNTER, "c", "C.", values("a", NULL), NULL, 0);
+	struct metric *h = metrics_add(*state, METRIC_HISTOGRAM, "h", "H.", values("a", NULL), bounds, 1);
+
+	metric_init(c, values("x"));
+	metric_add(c, values("x"), 2);
+	metric_init(c, values("x"));
+	metric_init(h, values("y"));
+	metric_init(h, values("z"));
+	metric_remove(h, values("z"));
+	metric_remove(h, values("never"));
+	expect(*state, "# HELP c C.\n# TYPE c counter\nc{a=\"x\"} 2\n"
+		       "# HELP h H.\n# TYPE h histogram\nh_bucket{a=\"y\",le=\"1\"} 0\n"
+		       "h_bucket{a=\"y\",le=\"+Inf\"} 0\nh_sum{a=\"y\"} 0\nh_count{a=\"y\"} 0\n");
+}
+
+static void test_alias(void **state)
+{
+	static const double bounds[] = { 1 };
+	struct metric *h = metrics_add(*state, METRIC_HISTOGRAM, "h", "H.", values("a", NULL), bounds, 1);
+	struct metric *g = metrics_add(*state, METRIC_GAUGE, "g", "G.", values("a", NULL), NULL, 0);
+
+	metrics_alias(*state, h, METRIC_SUMMARY, "s", "S.", NULL);
+	metrics_alias(*state, h, METRIC_HISTOGRAM, "one", "O.", values("x"));
+	metrics_alias(*state, g, METRIC_GAUGE, "none", "N.", values("absent"));
+	metric_observe(h, values("x"), 0.5);
+	metric_observe(h, values("y"), 3);
+	metric_set(g, values("x"), 4);
+	expect(*state, "# HELP h H.\n# TYPE h histogram\n"
+		       "h_bucket{a=\"x\",le=\"1\"} 1\nh_bucket{a=\"x\",le=\"+Inf\"} 1\n"
+		       "h_sum{a=\"x\"} 0.5\nh_count{a=\"x\"} 1\n"
+		       "h_bucket{a=\"y\",le=\"1\"} 0\nh_bucket{a=\"y\",le=\"+Inf\"} 1\n"
+		       "h_sum{a=\"y\"} 3\nh_count{a=\"y\"} 1\n"
+		       "# HELP g G.\n# TYPE g gauge\ng{a=\"x\"} 4\n"
+		       "# HELP s S.\n# TYPE s summary\n"
+		       "s_sum{a=\"x\"} 0.5\ns_count{a=\"x\"} 1\ns_sum{a=\"y\"} 3\ns_count{a=\"y\"} 1\n"
+		       "# HELP one O.\n# TYPE one histogram\n"
+		       "one_bucket{le=\"1\"} 1\none_bucket{le=\"+Inf\"} 1\none_sum 0.5\none_count 1\n"
+		       "# HELP none N.\n# TYPE none gauge\n");
+}
+
 #define metrics_test(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		metrics_test(test_counter_and_gauge), metrics_test(test_histogram),  metrics_test(test_without_labels),
-		metrics_test(test_too_many_series),   metrics_test(test_collectors),
+		metrics_test(test_counter_and_gauge),
+		metrics_test(test_histogram),
+		metrics_test(test_without_labels),
+		metrics_test(test_too_many_series),
+		metrics_test(test_collectors),
+		metrics_test(test_shown_before_counted),
+		metrics_test(test_alias),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

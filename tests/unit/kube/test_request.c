@@ -80,6 +80,10 @@ static void test_content_type(void **state)
 	assert_string_equal(request_content_type(&req), "application/json");
 	req.verb = VERB_PATCH;
 	assert_string_equal(request_content_type(&req), "application/merge-patch+json");
+	req.verb = VERB_APPLY;
+	assert_string_equal(request_content_type(&req), "application/apply-patch+yaml");
+	assert_string_equal(request_method(&req), "PATCH");
+	assert_string_equal(request_verb(&req), "patch");
 	req.body = NULL;
 	assert_null(request_content_type(&req));
 }

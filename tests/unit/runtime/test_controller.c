@@ -284,9 +284,36 @@ static void metrics_show_the_load(void **state)
 	buf_done(&out);
 }
 
+/* What nobody takes grows old; what is to be looked at later does not. */
+static void metrics_show_what_waits(void **state)
+{
+	struct fixture *f = *state;
+	const char *const name[] = { "toy" };
+	struct buf out = { .max = 1 << 20 };
+
+	metrics_write(f->metrics, &out);
+	assert_non_null(
+	    strstr(buf_str(&out), "controller_runtime_reconcile_total{controller=\"toy\",result=\"error\"} 0"));
+	assert_non_null(strstr(buf_str(&out), "workqueue_work_duration_seconds_count{name=\"toy\"} 0"));
+	controller_enqueue(f->controller, "ns/a");
+	fake_kube_run(f->fk, 2500);
+	metrics_write(f->metrics, &out);
+	assert_int_equal(metric_get(metrics_find(f->metrics, "workqueue_depth"), name), 1);
+	assert_true(metric_get(metrics_find(f->metrics, "spark_operator_workqueue_oldest_age_seconds"), name) == 2.5);
+	start(f, toy_requeue);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 5);
+	metrics_write(f->metrics, &out);
+	assert_int_equal(metric_get(metrics_find(f->metrics, "workqueue_depth"), name), 0);
+	assert_int_equal(metric_get(metrics_find(f->metrics, "spark_operator_workqueue_delayed"), name), 1);
+	assert_true(metric_get(metrics_find(f->metrics, "spark_operator_workqueue_oldest_age_seconds"), name) == 0);
+	buf_done(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(metrics_show_what_waits),
 		TEST(plan_is_carried_out),
 		TEST(nothing_before_start),
 		TEST(requeue_is_honoured),

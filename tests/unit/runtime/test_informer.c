@@ -281,6 +281,18 @@ static void bookmarks_count_as_seen(void **state)
 
 /* ---- faults ---- */
 
+static double restarts(const struct fixture *f, const char *reason)
+{
+	return metric_get(metrics_find(f->metrics, "spark_operator_watch_restarts_total"),
+			  (const char *const[]){ "pods", reason });
+}
+
+static double contact(const struct fixture *f)
+{
+	return metric_get(metrics_find(f->metrics, "spark_operator_watch_last_contact_timestamp_seconds"),
+			  (const char *const[]){ "pods", "" });
+}
+
 static void clean_ends_cost_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -298,6 +310,8 @@ static void clean_ends_cost_nothing(void **state)
 	assert_int_equal(fake_kube_calls(f->fk, VERB_LIST, RES_POD), 1);
 	assert_int_equal(fake_kube_calls(f->fk, VERB_WATCH, RES_POD), 6);
 	assert_int_equal(lines_with(f, "level=warn"), 0);
+	assert_true(restarts(f, "ended") == 3);
+	assert_true(restarts(f, "failed") == 2);
 	assert_string_equal(informer_problem(f->informer), "");
 }
 
@@ -335,16 +349,26 @@ static void relist_after_gone(void **state)
 	}
 	assert_int_equal(fake_kube_calls(f->fk, VERB_LIST, RES_POD), 3);
 	assert_int_equal(f->synced, 1);
+	assert_true(restarts(f, "expired") == 2);
 }
 
 static void silent_streams_are_reopened(void **state)
 {
 	struct fixture *f = *state;
+	double contact_s;
 
 	start(f);
+	contact_s = contact(f);
+	assert_true(contact_s > 0);
 	fake_kube_run(f->fk, 160000);
 	assert_int_equal(fake_kube_calls(f->fk, VERB_WATCH, RES_POD), 2);
 	assert_int_equal(fake_kube_calls(f->fk, VERB_LIST, RES_POD), 1);
+	assert_true(restarts(f, "silent") == 1);
+	assert_true(restarts(f, "failed") == 0);
+	assert_true(contact(f) == contact_s);
+	put(f, "ns", "a", "x");
+	fake_kube_run(f->fk, 10);
+	assert_true(contact(f) >= contact_s + 160);
 }
 
 static void absent_server_is_said_once_a_minute(void **state)

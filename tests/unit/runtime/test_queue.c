@@ -435,6 +435,27 @@ static void against_a_model(void **state)
 	queue_free(q);
 }
 
+static void what_waits_and_since_when(void **state)
+{
+	struct queue *q = make((struct queue_options){ 0 });
+	int64_t since_ms = 0;
+
+	(void)state;
+	assert_int_equal(queue_waiting(q, 50, &since_ms), 0);
+	assert_int_equal(since_ms, 50);
+	queue_add(q, "a/1", 100, 30);
+	queue_add(q, "a/2", 100, 10);
+	queue_add(q, "a/3", 100, 500);
+	assert_int_equal(queue_waiting(q, 109, &since_ms), 0);
+	assert_int_equal(queue_waiting(q, 200, &since_ms), 2);
+	assert_int_equal(since_ms, 110);
+	assert_take(q, 200, "a/2");
+	assert_int_equal(queue_waiting(q, 200, &since_ms), 1);
+	assert_int_equal(since_ms, 130);
+	assert_int_equal(queue_len(q), 2);
+	queue_free(q);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -454,6 +475,7 @@ int main(void)
 		cmocka_unit_test(patience_ends),
 		cmocka_unit_test(patience_is_within_a_namespace),
 		cmocka_unit_test(the_more_urgent_counts),
+		cmocka_unit_test(what_waits_and_since_when),
 		cmocka_unit_test(against_a_model),
 	};
 

@@ -225,11 +225,13 @@ static inline bool has_seen(void *arg, const struct resource *res, const char *n
 	return res != RES_POD || informer_has_seen(f->pod_informer, version);
 }
 
-static inline void on_extra(void *arg, const char *key, const struct json *object, const struct err *err)
+static inline void on_extra(void *arg, const char *key, const struct action *action, const struct json *object,
+			    const struct err *err)
 {
 	struct fixture *f = arg;
 
 	assert_string_equal(key, "ns/a");
+	assert_true(action->extra);
 	assert_true(!object == !!err);
 	f->extras++;
 	json_free(take_ptr(f->last_extra));

@@ -81,9 +81,51 @@ static void test_spark_container(void **state)
 	assert_string_equal(v->term_reason, "OOMKilled");
 	assert_string_equal(v->term_message, "m");
 	assert_int_equal(v->finished_ms, 1000);
+	assert_int_equal(v->started_ms, 0);
 	assert_string_equal(v->failed_container, "aa");
 	assert_int_equal(v->failed_exit_code, 3);
 	assert_string_equal(v->failed_reason, "Error");
+	pod_kind.view_free(v);
+}
+
+static void test_times(void **state)
+{
+	struct pod_view *v =
+	    view_of(DRIVER_TEXT SPEC_TEXT "\"status\":{\"conditions\":[{\"type\":\"PodScheduled\",\"status\":\"True\","
+					  "\"lastTransitionTime\":\"1970-01-01T00:00:02Z\"}],\"containerStatuses\":["
+					  "{\"name\":\"spark-kubernetes-driver\",\"state\":{\"running\":"
+					  "{\"startedAt\":\"1970-01-01T00:00:03Z\"}}}]}}");
+
+	(void)state;
+	assert_int_equal(v->scheduled_ms, 2000);
+	assert_int_equal(v->started_ms, 3000);
+	assert_string_equal(v->unschedulable, "");
+	pod_kind.view_free(v);
+	v = view_of(DRIVER_TEXT SPEC_TEXT
+		    "\"status\":{\"conditions\":[{\"type\":\"PodScheduled\",\"status\":\"False\","
+		    "\"lastTransitionTime\":\"1970-01-01T00:00:02Z\"}],\"containerStatuses\":["
+		    "{\"name\":\"spark-kubernetes-driver\",\"state\":{\"terminated\":{\"exitCode\":0,"
+		    "\"startedAt\":\"1970-01-01T00:00:04Z\"}}}]}}");
+	assert_int_equal(v->scheduled_ms, 0);
+	assert_int_equal(v->started_ms, 4000);
+	pod_kind.view_free(v);
+}
+
+/* Spark's own, which every pod has, are not kept. */
+static void test_labels(void **state)
+{
+	struct pod_view *v = view_of("{\"metadata\":{\"name\":\"e\",\"labels\":{\"spark-role\":\"executor\","
+				     "\"team\":\"a\",\"sparkoperator.k8s.io/app-name\":\"pi\",\"odd\":7}}}");
+
+	(void)state;
+	assert_int_equal(v->labels.len, 4);
+	assert_string_equal(v->labels.items[0], "team");
+	assert_string_equal(v->labels.items[1], "a");
+	assert_string_equal(v->labels.items[2], "odd");
+	assert_string_equal(v->labels.items[3], "");
+	pod_kind.view_free(v);
+	v = view_of("{\"metadata\":{\"name\":\"e\",\"labels\":[\"team\"]}}");
+	assert_int_equal(v->labels.len, 0);
 	pod_kind.view_free(v);
 }
 
@@ -243,6 +285,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_spark_container),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_labels),
 		cmocka_unit_test(test_first_of_spec_if_renamed),
 		cmocka_unit_test(test_end_without_code_is_no_success),
 		cmocka_unit_test(test_first_problem_waits),

@@ -154,36 +154,11 @@ static void told(void **state)
 	assert_null(json_get(headless, "webUIAddress"));
 }
 
-static void rests(void **state)
-{
-	static const struct {
-		unsigned failures;
-		int64_t ago_ms, want_ms;
-	} rows[] = {
-		{ 0, 0, 0 },
-		{ 1, 0, 1000 },
-		{ 1, 999, 1 },
-		{ 1, 1000, 0 },
-		{ 2, 0, 2000 },
-		{ 9, 0, 256000 },
-		{ 10, 0, 300000 },
-		{ UINT32_MAX, 299999, 1 },
-		{ 3, -5000, 4000 },
-		{ 1, INT64_MAX, 0 },
-		{ 50, INT64_MIN, 300000 },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < array_len(rows); i++)
-		assert_int_equal(ui_service_rest_ms(rows[i].failures, rows[i].ago_ms), rows[i].want_ms);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names), cmocka_unit_test(plain),	    cmocka_unit_test(all_options),
 		cmocka_unit_test(ports), cmocka_unit_test(none_without_ui), cmocka_unit_test(told),
-		cmocka_unit_test(rests),
 	};
 
 	json_setup();

@@ -1,0 +1,202 @@
+{{/*
+The Deployment of a part: {root, v, name: controller|webhook, values: the part's values}. With one Deployment the controller's
+is all there is and serves the webhook as well.
+*/}}
+
+{{- define "spark-operator.strategy" -}}
+{{- if and .is.controls (not .part.v.controller.leaderElection.enable) -}}
+type: Recreate
+{{- else -}}
+type: RollingUpdate
+rollingUpdate:
+  maxUnavailable: 0
+{{- end -}}
+{{- end -}}
+
+{{- define "spark-operator.podAnnotations" -}}
+{{- $annotations := dict -}}{{- $metrics := .v.prometheus.metrics -}}
+{{- if $metrics.enable -}}
+{{- $annotations = dict "prometheus.io/scrape" "true" "prometheus.io/path" $metrics.endpoint
+  "prometheus.io/port" (include "spark-operator.text" $metrics.port) -}}
+{{- end -}}
+{{- with merge (deepCopy (.values.annotations | default dict)) $annotations }}{{ toYaml . }}{{ end -}}
+{{- end -}}
+
+{{- define "spark-operator.ports" -}}
+{{- $v := .part.v -}}
+{{- $numbers := list 8081 -}}
+{{- if $v.prometheus.metrics.enable }}{{ $numbers = append $numbers (int $v.prometheus.metrics.port) }}{{ end -}}
+{{- if .is.admits }}{{ $numbers = append $numbers (int $v.webhook.port) }}{{ end -}}
+{{- if ne (len $numbers) (len (uniq $numbers)) -}}
+{{- fail (printf "\n\nprometheus.metrics.port=%v, webhook.port=%v and 8081, where /healthz is, must differ: they are ports of one pod.\n" $v.prometheus.metrics.port $v.webhook.port) -}}
+{{- end -}}
+- name: health
+  containerPort: 8081
+{{- if $v.prometheus.metrics.enable }}
+- name: {{ $v.prometheus.metrics.portName }}
+  containerPort: {{ $v.prometheus.metrics.port }}
+{{- end }}
+{{- if .is.admits }}
+- name: {{ $v.webhook.portName }}
+  containerPort: {{ $v.webhook.port }}
+{{- end }}
+{{- end -}}
+
+{{- define "spark-operator.spread" -}}
+{{- $selector := dict "labelSelector" (dict "matchLabels" (include "spark-operator.selector" . | fromYaml)) -}}
+{{- $out := list -}}
+{{- range .values.topologySpreadConstraints }}{{ $out = append $out (mergeOverwrite (deepCopy .) $selector) }}{{ end -}}
+{{- toYaml $out -}}
+{{- end -}}
+
+{{- define "spark-operator.container" -}}
+{{- $p := .part.values -}}{{- $v := .part.v -}}
+name: {{ .is.container }}
+image: {{ $v.is.image }}
+{{- with $v.image.pullPolicy }}
+imagePullPolicy: {{ . }}
+{{- end }}
+args:
+  {{- include "spark-operator.args" .part | nindent 2 }}
+ports:
+  {{- include "spark-operator.ports" . | nindent 2 }}
+{{- with $p.env }}
+env:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $p.envFrom }}
+envFrom:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $p.volumeMounts }}
+volumeMounts:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+livenessProbe:
+  httpGet:
+    path: /healthz
+    port: 8081
+    scheme: HTTP
+  periodSeconds: 10
+  timeoutSeconds: 5
+readinessProbe:
+  httpGet:
+    path: /readyz
+    port: 8081
+    scheme: HTTP
+  periodSeconds: 2
+  timeoutSeconds: 5
+{{- with $p.resources }}
+resources:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $p.securityContext }}
+securityContext:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "spark-operator.pod" -}}
+{{- $p := .part.values -}}{{- $v := .part.v -}}
+serviceAccountName: {{ .is.account }}
+automountServiceAccountToken: {{ ne false $p.serviceAccount.automountServiceAccountToken }}
+terminationGracePeriodSeconds: 30
+{{- with $v.image.pullSecrets }}
+imagePullSecrets:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $p.podSecurityContext }}
+securityContext:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $p.priorityClassName }}
+priorityClassName: {{ . }}
+{{- end }}
+{{- if and (kindIs "bool" $p.hostUsers) (semverCompare ">=1.30-0" .part.root.Capabilities.KubeVersion.Version) }}
+hostUsers: {{ $p.hostUsers }}
+{{- end }}
+{{- with $p.nodeSelector }}
+nodeSelector:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $p.affinity }}
+affinity:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with $p.tolerations }}
+tolerations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- if $p.topologySpreadConstraints }}
+topologySpreadConstraints:
+  {{- include "spark-operator.spread" .part | nindent 2 }}
+{{- end }}
+containers:
+  - {{ include "spark-operator.container" . | nindent 4 | trim }}
+  {{- with $p.sidecars }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- with $p.volumes }}
+volumes:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "spark-operator.deployment" -}}
+{{- $is := include "spark-operator.part" . | fromYaml -}}{{- $p := .values -}}
+{{- $selector := include "spark-operator.selector" . | fromYaml -}}
+{{- $both := dict "is" $is "part" . -}}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  {{- include "spark-operator.metadata" (dict "name" $is.deployment "namespace" .root.Release.Namespace
+    "labels" (include "spark-operator.labels" .) "annotations" $p.deploymentAnnotations) | nindent 2 }}
+spec:
+  replicas: {{ int $p.replicas }}
+  {{- if not (kindIs "invalid" $p.revisionHistoryLimit) }}
+  revisionHistoryLimit: {{ int $p.revisionHistoryLimit }}
+  {{- end }}
+  selector:
+    matchLabels:
+      {{- toYaml $selector | nindent 6 }}
+  strategy:
+    {{- include "spark-operator.strategy" $both | nindent 4 }}
+  template:
+    metadata:
+      labels:
+        {{- toYaml (merge (deepCopy $selector) (deepCopy ($p.labels | default dict)) (deepCopy (.v.commonLabels | default dict))) | nindent 8 }}
+      {{- with include "spark-operator.podAnnotations" . }}
+      annotations:
+        {{- . | nindent 8 }}
+      {{- end }}
+    spec:
+      {{- include "spark-operator.pod" $both | nindent 6 }}
+{{- end -}}
+
+{{/* A PodDisruptionBudget of a part: (dict "root" "v" "name" "values" "pdb" NAME) */}}
+{{- define "spark-operator.pdb" -}}
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata:
+  {{- include "spark-operator.metadata" (dict "name" .pdb "namespace" .root.Release.Namespace
+    "labels" (include "spark-operator.labels" .)) | nindent 2 }}
+spec:
+  minAvailable: {{ .values.podDisruptionBudget.minAvailable }}
+  selector:
+    matchLabels:
+      {{- include "spark-operator.selector" . | nindent 6 }}
+{{- end -}}
+
+{{/* The ServiceAccount of a part: (dict "root" "v" "name" "values") */}}
+{{- define "spark-operator.serviceaccount" -}}
+{{- $is := include "spark-operator.part" . | fromYaml -}}{{- $ns := .root.Release.Namespace -}}
+{{- $known := dict "v" .v "api" "v1" "kind" "ServiceAccount" "namespace" $ns "name" $is.account -}}
+{{- if ne "true" (include "spark-operator.isHook" $known) -}}
+apiVersion: v1
+kind: ServiceAccount
+automountServiceAccountToken: {{ ne false .values.serviceAccount.automountServiceAccountToken }}
+metadata:
+  {{- include "spark-operator.metadata" (dict "name" $is.account "namespace" $ns "labels" (include "spark-operator.labels" .)
+    "annotations" .values.serviceAccount.annotations) | nindent 2 }}
+{{- end }}
+{{- end -}}

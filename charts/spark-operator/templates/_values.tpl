@@ -1,0 +1,438 @@
+{{/*
+The effective values: what the user gave, in the keys of either layout, over files/defaults.yaml, all in the 2.x layout,
+with conclusions in `is`:
+
+  {{- $v := include "spark-operator.values" . | fromYaml }}
+
+files/old-values.yaml says which key means which. Contradictions and impossible combinations fail here, for every template.
+Templates that change a dict in place return nothing; they get it by reference.
+*/}}
+
+{{/* Known keys with their values, by path: into[path] = value. Takes from, prefix, leaves, into. */}}
+{{- define "spark-operator.values.flat" -}}
+{{- range $key, $value := .from -}}
+{{- $path := printf "%s%s" $.prefix $key -}}
+{{- if hasKey $.leaves $path -}}
+{{- $_ := set $.into $path $value -}}
+{{- else if kindIs "map" $value -}}
+{{- include "spark-operator.values.flat" (dict "from" $value "prefix" (printf "%s." $path) "leaves" $.leaves "into" $.into) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Maps merged as Helm does: null takes a key out. Takes into, from. */}}
+{{- define "spark-operator.values.merge" -}}
+{{- range $key, $value := .from -}}
+{{- if kindIs "invalid" $value -}}
+{{- $_ := unset $.into $key -}}
+{{- else if and (kindIs "map" $value) (kindIs "map" (get $.into $key)) -}}
+{{- include "spark-operator.values.merge" (dict "into" (get $.into $key) "from" $value) -}}
+{{- else -}}
+{{- $_ := set $.into $key $value -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* values[path] = value; maps are merged into the default, but for resources. Takes in, path, value. */}}
+{{- define "spark-operator.values.put" -}}
+{{- $keys := splitList "." .path -}}
+{{- $at := .in -}}
+{{- range initial $keys -}}
+{{- $at = get $at . -}}
+{{- end -}}
+{{- $base := get $at (last $keys) -}}
+{{- $value := .value -}}
+{{- if kindIs "invalid" $value -}}
+{{- if kindIs "map" $base -}}{{- $value = dict -}}{{- else if kindIs "slice" $base -}}{{- $value = list -}}{{- else -}}{{- $value = $base -}}{{- end -}}
+{{- else if kindIs "map" $value -}}
+{{- $into := dict -}}
+{{- if and (kindIs "map" $base) (or (ne (last $keys) "resources") (not $value)) -}}{{- $into = deepCopy $base -}}{{- end -}}
+{{- include "spark-operator.values.merge" (dict "into" $into "from" $value) -}}
+{{- $value = $into -}}
+{{- end -}}
+{{- $_ := set $at (last $keys) $value -}}
+{{- end -}}
+
+{{/* The value of an old key as its new key has it, as {"value": …}. Takes value, as. */}}
+{{- define "spark-operator.values.as" -}}
+{{- $value := .value -}}
+{{- if eq .as "list" -}}
+{{- if kindIs "string" $value -}}{{- $value = splitList "," (nospace $value) -}}{{- end -}}
+{{- else if eq .as "level" -}}
+{{- $value = ternary "debug" "info" (gt (int $value) 2) -}}
+{{- end -}}
+{{- dict "value" $value | toYaml -}}
+{{- end -}}
+
+{{/* "true" if the value is an empty text, list or map: then its key says nothing. */}}
+{{- define "spark-operator.values.empty" -}}
+{{- if and (or (kindIs "string" .) (kindIs "slice" .) (kindIs "map" .)) (not .) -}}true{{- end -}}
+{{- end -}}
+
+{{- define "spark-operator.values.contradiction" -}}
+{{- fail (printf "\n\n%s=%s and %s=%s contradict each other. Give one of them only; %s is the newer key.\n" .old (toJson .oldValue) .new (toJson .newValue) .name) -}}
+{{- end -}}
+
+{{/* Old keys over the defaults. Takes values, flat, map; sets by[new path] = {key, value}. */}}
+{{- define "spark-operator.values.old" -}}
+{{- range .map -}}
+{{- $given := get $.flat .key -}}
+{{- if and (hasKey $.flat .key) (not (kindIs "invalid" $given)) -}}
+{{- $value := (include "spark-operator.values.as" (dict "value" $given "as" .as) | fromYaml).value -}}
+{{- $empty := include "spark-operator.values.empty" $value -}}
+{{- $first := first .to -}}
+{{- $new := get $.flat $first -}}
+{{- if eq .as "list" -}}
+{{- $new = (include "spark-operator.values.as" (dict "value" $new "as" .as) | fromYaml).value -}}
+{{- end -}}
+{{- if and (hasKey $.flat $first) (not (kindIs "invalid" $new)) (not $empty) (not (include "spark-operator.values.empty" $new)) (ne (toJson $value) (toJson $new)) -}}
+{{- include "spark-operator.values.contradiction" (dict "old" .key "oldValue" $given "new" $first "newValue" $new "name" $first) -}}
+{{- end -}}
+{{- $other := get $.by $first -}}
+{{- if and $other (ne (toJson $value) (toJson $other.value)) -}}
+{{- include "spark-operator.values.contradiction" (dict "old" .key "oldValue" $given "new" $other.key "newValue" $other.given "name" $first) -}}
+{{- end -}}
+{{- if not $empty -}}
+{{- $_ := set $.by $first (dict "key" .key "value" $value "given" $given) -}}
+{{- end -}}
+{{- range .to -}}
+{{- include "spark-operator.values.put" (dict "in" $.values "path" . "value" $value) -}}
+{{- end -}}
+{{- if and (eq .as "ingress") $value -}}
+{{- if eq (get $.flat "controller.uiIngress.enable" | toString) "false" -}}
+{{- include "spark-operator.values.contradiction" (dict "old" .key "oldValue" $given "new" "controller.uiIngress.enable" "newValue" false "name" "controller.uiIngress.enable") -}}
+{{- end -}}
+{{- $_ := set $.values.controller.uiIngress "enable" true -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* New keys over that; an empty one yields to an old one. Takes values, flat, leaves, by. */}}
+{{- define "spark-operator.values.new" -}}
+{{- range $path, $value := .flat -}}
+{{- if not (or (hasKey $.skip $path) (and (hasKey $.by $path) (include "spark-operator.values.empty" $value))) -}}
+{{- include "spark-operator.values.put" (dict "in" $.values "path" $path "value" $value) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The namespaces as a list, and the webhook's selector as a label selector. Takes the values. */}}
+{{- define "spark-operator.values.normal" -}}
+{{- if kindIs "string" .spark.jobNamespaces -}}
+{{- $_ := set .spark "jobNamespaces" (splitList "," (nospace .spark.jobNamespaces)) -}}
+{{- end -}}
+{{- $_ := set .spark "jobNamespaces" (uniq .spark.jobNamespaces) -}}
+{{- $selector := .webhook.namespaceSelector -}}
+{{- if kindIs "string" $selector -}}
+{{- $labels := dict -}}
+{{- range compact (splitList "," (nospace $selector)) -}}
+{{- $pair := splitn "=" 2 . -}}
+{{- if not (and $pair._0 $pair._1) -}}
+{{- fail (printf "\n\nwebhook.namespaceSelector=%q: expected key1=value1,key2=value2 or a map of labels.\n" $selector) -}}
+{{- end -}}
+{{- $_ := set $labels $pair._0 (trimPrefix "=" $pair._1) -}}
+{{- end -}}
+{{- $_ := set .webhook "namespaceSelector" (ternary (dict "matchLabels" $labels) dict (gt (len $labels) 0)) -}}
+{{- else if and $selector (not (or (hasKey $selector "matchLabels") (hasKey $selector "matchExpressions"))) -}}
+{{- $_ := set .webhook "namespaceSelector" (dict "matchLabels" $selector) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What chart 1.x says about rights. Takes values, flat, is. */}}
+{{- define "spark-operator.values.oldRights" -}}
+{{- $all := eq (get .flat "rbac.create" | toString) "true" -}}
+{{- if and (not $all) (eq (get .flat "rbac.createRole" | toString) "false") -}}
+{{- if eq (get .flat "spark.rbac.create" | toString) "true" -}}
+{{- include "spark-operator.values.contradiction" (dict "old" "rbac.createRole" "oldValue" false "new" "spark.rbac.create" "newValue" true "name" "spark.rbac.create") -}}
+{{- end -}}
+{{- $_ := set .values.spark.rbac "create" false -}}
+{{- end -}}
+{{- if and (not $all) (eq (get .flat "rbac.createClusterRole" | toString) "false") (not (hasKey .flat "rbac.clusterRole")) -}}
+{{- if or .is.clusterWide (and .is.webhook (not .values.certManager.enable)) -}}
+{{- $_ := set .values.controller.rbac "create" false -}}
+{{- $_ := set .values.webhook.rbac "create" false -}}
+{{- $_ := set .is "warnings" (append .is.warnings "rbac.createClusterRole=false: the chart made no Roles for the operator, since without a ClusterRole they are not enough here. Bring your own.") -}}
+{{- else -}}
+{{- $_ := set .values.rbac "clusterRole" false -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+Operator 1.x itself makes F-webhook-config, which no release owns: helm refuses to take it over, and the old pod deletes it
+when it ends. So ours is F-webhook where there is such an object, and stays that at later upgrades.
+*/}}
+{{- define "spark-operator.values.webhookConfig" -}}
+{{- $old := printf "%s-webhook-config" .full -}}
+{{- $new := printf "%s-webhook" .full -}}
+{{- $name := ternary $old $new (eq .is.layout "v1") -}}
+{{- if and (eq .is.layout "v1") .is.webhook -}}
+{{- $api := "admissionregistration.k8s.io/v1" -}}
+{{- $release := .root.Release.Name -}}
+{{- $theirs := lookup $api "MutatingWebhookConfiguration" "" $old -}}
+{{- $ours := lookup $api "MutatingWebhookConfiguration" "" $new -}}
+{{- if and $theirs (ne (dig "metadata" "annotations" "meta.helm.sh/release-name" "" $theirs) $release) -}}
+{{- $name = $new -}}
+{{- else if and $ours (eq (dig "metadata" "annotations" "meta.helm.sh/release-name" "" $ours) $release) -}}
+{{- $name = $new -}}
+{{- end -}}
+{{- end -}}
+{{- $name -}}
+{{- end -}}
+
+{{/* Names of objects. Takes root, values, is; returns a map. */}}
+{{- define "spark-operator.values.names" -}}
+{{- $v1 := eq .is.layout "v1" -}}
+{{- $full := include "spark-operator.fullname" .root -}}
+{{- $controller := ternary $full (printf "%s-controller" $full) (and $v1 (not .is.two)) -}}
+{{- $webhook := ternary (printf "%s-webhook" $full) $controller .is.two -}}
+{{- $controllerAccount := .values.controller.serviceAccount.name | default (ternary $controller "default" .values.controller.serviceAccount.create) -}}
+{{- $webhookAccount := .values.webhook.serviceAccount.name | default (ternary $webhook "default" .values.webhook.serviceAccount.create) -}}
+{{- $sparkAccount := .values.spark.serviceAccount.name | default (ternary (ternary (printf "%s-spark" .root.Release.Name) (printf "%s-spark" $full) $v1) "default" .values.spark.serviceAccount.create) -}}
+fullname: {{ $full }}
+controller: {{ $controller }}
+webhook: {{ $webhook }}
+controllerAccount: {{ $controllerAccount }}
+webhookAccount: {{ ternary $webhookAccount $controllerAccount .is.two }}
+controllerRole: {{ $controller }}
+webhookRole: {{ $webhook }}
+webhookService: {{ ternary (printf "%s-webhook" ($full | trunc 55 | trimSuffix "-")) (printf "%s-webhook-svc" ($full | trunc 51 | trimSuffix "-")) $v1 }}
+webhookServicePort: {{ ternary 443 (int .values.webhook.port) $v1 }}
+secret: {{ ternary "spark-webhook-certs" (printf "%s-webhook-certs" $full) $v1 }}
+webhookConfig: {{ include "spark-operator.values.webhookConfig" (dict "root" .root "is" .is "full" $full) }}
+sparkAccount: {{ $sparkAccount }}
+sparkRole: {{ ternary "spark-role" $sparkAccount $v1 }}
+sparkRoleBinding: {{ ternary "spark" $sparkAccount $v1 }}
+lease: {{ .values.leaderElection.lockName | default (ternary "spark-operator-lock" (printf "%s-controller-lock" $full) $v1) }}
+controllerPdb: {{ printf "%s-pdb" $controller }}
+webhookPdb: {{ printf "%s-pdb" $webhook }}
+podMonitor: {{ printf "%s-podmonitor" $full }}
+metricsService: {{ printf "%s-metrics" ($full | trunc 55 | trimSuffix "-") }}
+serviceMonitor: {{ $full }}
+{{- end -}}
+
+{{/*
+The image. Public images of the existing operator hold another program, which doesn't know our arguments: whoever passes
+that chart's values.yaml as it is gets ours. Takes root, values, flat, is; sets is.image.
+*/}}
+{{- define "spark-operator.values.image" -}}
+{{- $image := .values.image -}}
+{{- $name := ternary (printf "%s/%s" $image.registry $image.repository) $image.repository (ne (default "" $image.registry) "") | trimPrefix "docker.io/" -}}
+{{- $tag := $image.tag | toString -}}
+{{- $theirs := list "ghcr.io/kubeflow/spark-operator/controller" "kubeflow/spark-operator/controller" "ghcr.io/kubeflow/spark-operator" "kubeflow/spark-operator" "ghcr.io/googlecloudplatform/spark-operator" "gcr.io/spark-operator/spark-operator" "googlecloudplatform/spark-operator" -}}
+{{- if has $name $theirs -}}
+{{- $why := printf "%s holds another program; the image of this chart is taken" $name -}}
+{{- $_ := set .is "ignored" (append .is.ignored (dict "key" "image" "why" $why)) -}}
+{{- $name = "spark-operator" -}}
+{{- $tag = "" -}}
+{{- else if regexMatch "(kubeflow|googlecloudplatform)/spark-operator(/controller)?$" $name -}}
+{{- $_ := set .is "warnings" (append .is.warnings (printf "image %s looks like a copy of the existing operator's; this chart needs its own" $name)) -}}
+{{- end -}}
+{{- if hasPrefix "v1beta2-" $tag -}}
+{{- $_ := set .is "ignored" (append .is.ignored (dict "key" "image.tag" "why" (printf "%s is a version of another program" $tag))) -}}
+{{- $tag = "" -}}
+{{- end -}}
+{{- $tag = default .root.Chart.AppVersion $tag -}}
+{{- $_ := set .is "image" (printf "%s%s%s" $name (ternary "@" ":" (hasPrefix "sha256:" $tag)) $tag) -}}
+{{- end -}}
+
+{{/* Given keys that mean nothing here. Takes values, flat, is, ignored (path → why); sets is.ignored, is.warnings. */}}
+{{- define "spark-operator.values.ignored" -}}
+{{- $out := .is.ignored -}}
+{{- range $path, $why := .ignored -}}
+{{- if get $.flat $path -}}
+{{- $out = append $out (dict "key" $path "why" $why) -}}
+{{- end -}}
+{{- end -}}
+{{- range .values.controller.featureGates -}}
+{{- if and .enabled (ne .name "DefaultTimeToLive") -}}
+{{- $out = append $out (dict "key" (printf "controller.featureGates: %s" .name) "why" "this operator has no such feature, or has it always") -}}
+{{- end -}}
+{{- end -}}
+{{- $ttl := false -}}
+{{- range .values.controller.featureGates -}}
+{{- if and .enabled (eq .name "DefaultTimeToLive") -}}{{- $ttl = true -}}{{- end -}}
+{{- end -}}
+{{- if and (gt (int .values.controller.defaultTimeToLiveSeconds) 0) (not $ttl) -}}
+{{- $out = append $out (dict "key" "controller.defaultTimeToLiveSeconds" "why" "it needs the feature gate DefaultTimeToLive in controller.featureGates") -}}
+{{- end -}}
+{{- if .values.controller.batchScheduler.enable -}}
+{{- $out = append $out (dict "key" "controller.batchScheduler" "why" "this version does not work with batch schedulers: it refuses applications that ask for one") -}}
+{{- end -}}
+{{- if and .values.controller.uiIngress.enable (not (and .values.controller.uiIngress.urlFormat .values.controller.uiService.enable)) -}}
+{{- $out = append $out (dict "key" "controller.uiIngress.enable" "why" "it needs controller.uiIngress.urlFormat and controller.uiService.enable=true") -}}
+{{- end -}}
+{{- if not .is.webhook -}}
+{{- range $path := list "certManager.enable" "webhook.resourceQuotaEnforcement.enable" "resourceQuotaEnforcement.enable" -}}
+{{- if get $.flat $path -}}
+{{- $out = append $out (dict "key" $path "why" "it needs webhook.enable=true") -}}
+{{- end -}}
+{{- end -}}
+{{- if eq .values.deployments "two" -}}
+{{- $out = append $out (dict "key" "deployments" "why" "without the webhook there is one") -}}
+{{- end -}}
+{{- else if not .is.two -}}
+{{- range $path, $value := .flat -}}
+{{- if and (regexMatch "^webhook\\.(replicas|revisionHistoryLimit|logLevel|logEncoder|kubeAPIQPS|kubeAPIBurst|serviceAccount\\..*|rbac\\..*|labels|annotations|deploymentAnnotations|sidecars|volumes|volumeMounts|nodeSelector|affinity|tolerations|priorityClassName|podSecurityContext|securityContext|topologySpreadConstraints|hostUsers|env|envFrom|resources|podDisruptionBudget\\..*)$" $path) $value -}}
+{{- $out = append $out (dict "key" $path "why" (printf "there is one Deployment: %s counts" (replace "webhook." "controller." $path))) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $_ := set .is "ignored" $out -}}
+{{- $qps := get .flat "controller.kubeAPIQPS" -}}
+{{- if and $qps (lt (int $qps) 100) -}}
+{{- $_ := set .is "warnings" (append .is.warnings (printf "controller.kubeAPIQPS=%v limits the operator to few submissions a second; leave it out to have the default, 500" $qps)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Combinations that cannot be. Takes root, values, is. */}}
+{{- define "spark-operator.values.check" -}}
+{{- $v := .values -}}
+{{- range $role := ternary (list "controller" "webhook") (list "controller") .is.two -}}
+{{- $at := get $v $role -}}
+{{- if le (int $at.replicas) 1 -}}
+{{- range $key, $given := dict "topologySpreadConstraints" $at.topologySpreadConstraints "podDisruptionBudget.enable" $at.podDisruptionBudget.enable -}}
+{{- if $given -}}
+{{- fail (printf "\n\n%s.%s needs %s.replicas (chart 1.x: replicaCount) of at least 2, it is %d.\n" $role $key $role (int $at.replicas)) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $ports := list "health" -}}
+{{- if $v.prometheus.metrics.enable }}{{ $ports = append $ports $v.prometheus.metrics.portName }}{{ end -}}
+{{- if .is.webhook }}{{ $ports = append $ports $v.webhook.portName }}{{ end -}}
+{{- if ne (len $ports) (len (uniq $ports)) -}}
+{{- fail (printf "\n\nprometheus.metrics.portName=%s, webhook.portName=%s and health must differ: they are names of ports of one pod.\n" $v.prometheus.metrics.portName $v.webhook.portName) -}}
+{{- end -}}
+{{- if not $v.rbac.clusterRole -}}
+{{- if .is.clusterWide -}}
+{{- fail (printf "\n\nrbac.clusterRole=false needs namespaces by name: set spark.jobNamespaces (chart 1.x: sparkJobNamespace), and not spark.jobNamespaceSelector. Now: jobNamespaces=%s, jobNamespaceSelector=%q.\n" (toJson $v.spark.jobNamespaces) $v.spark.jobNamespaceSelector) -}}
+{{- end -}}
+{{- if and .is.webhook (not $v.certManager.enable) -}}
+{{- fail "\n\nrbac.clusterRole=false: without a ClusterRole the operator cannot keep its CA in the webhook configurations. Set webhook.enable=false, or certManager.enable=true.\n" -}}
+{{- end -}}
+{{- if $v.crds.upgrade -}}
+{{- fail "\n\nrbac.clusterRole=false: without a ClusterRole the operator cannot upgrade the CRDs. Leave out crds.upgrade (hook.upgradeCrd) and apply the CRDs yourself.\n" -}}
+{{- end -}}
+{{- end -}}
+{{- if and .is.webhook $v.certManager.enable (not (.root.Capabilities.APIVersions.Has "cert-manager.io/v1/Certificate")) -}}
+{{- fail "\n\ncertManager.enable=true: the cluster has no cert-manager.io/v1 Certificate. Install cert-manager first, or leave certManager.enable out: then the operator makes the certificate. (helm template: --api-versions cert-manager.io/v1/Certificate)\n" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The layout that the release has in the cluster; only v1 has a Deployment F, or a Service F-webhook. */}}
+{{- define "spark-operator.values.installed" -}}
+{{- $full := include "spark-operator.fullname" . -}}
+{{- $space := .Release.Namespace -}}
+{{- if or (lookup "apps/v1" "Deployment" $space $full) (lookup "v1" "Service" $space (printf "%s-webhook" ($full | trunc 55 | trimSuffix "-"))) -}}
+v1
+{{- else if lookup "apps/v1" "Deployment" $space (printf "%s-controller" $full) -}}
+v2
+{{- end -}}
+{{- end -}}
+
+{{/*
+Whose keys are given, and so whose names objects get; an upgrade keeps those of the release. Takes root, flat, leaves; returns
+is.layout and is.given.
+*/}}
+{{- define "spark-operator.values.layout" -}}
+{{- $old := list -}}
+{{- $new := list -}}
+{{- range $path, $value := .flat -}}
+{{- if not (kindIs "invalid" $value) -}}
+{{- if eq (get $.leaves $path) "1.x" -}}{{- $old = append $old $path -}}{{- end -}}
+{{- if eq (get $.leaves $path) "2.x" -}}{{- $new = append $new $path -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $layout := ternary "v2" "v1" (and (gt (len $new) 0) (eq (len $old) 0)) -}}
+{{- if .root.Release.IsUpgrade -}}
+{{- $layout = include "spark-operator.values.installed" .root | default $layout -}}
+{{- end -}}
+{{- dict "layout" (get .flat "layout" | default $layout) "given" $old | toYaml -}}
+{{- end -}}
+
+{{/* Worked out once per rendering, since it asks the cluster. */}}
+{{- define "spark-operator.values" -}}
+{{- if not (hasKey . "effectiveValues") -}}
+{{- $_ := set . "effectiveValues" (include "spark-operator.values.make" .) -}}
+{{- end -}}
+{{- .effectiveValues -}}
+{{- end -}}
+
+{{- define "spark-operator.values.make" -}}
+{{- $table := .Files.Get "files/old-values.yaml" | fromYaml -}}
+{{- $v := .Files.Get "files/defaults.yaml" | fromYaml -}}
+{{- $flat := dict -}}
+{{- include "spark-operator.values.flat" (dict "from" .Values "prefix" "" "leaves" $table.leaves "into" $flat) -}}
+{{- $is := include "spark-operator.values.layout" (dict "root" . "flat" $flat "leaves" $table.leaves) | fromYaml -}}
+{{- $_ := set $is "ignored" list -}}
+{{- $_ := set $is "warnings" list -}}
+{{- $skip := deepCopy $table.ignored -}}
+{{- range $path, $whose := $table.leaves -}}
+{{- if or (eq $whose "helm") (has $path (list "rbac.create" "rbac.createRole" "rbac.createClusterRole" "controller.pprof.port" "controller.pprof.portName")) -}}
+{{- $_ := set $skip $path true -}}
+{{- end -}}
+{{- end -}}
+{{- if eq $is.layout "v1" -}}
+{{- range $path, $value := $table.v1 -}}
+{{- include "spark-operator.values.put" (dict "in" $v "path" $path "value" $value) -}}
+{{- end -}}
+{{- end -}}
+{{- $by := dict -}}
+{{- include "spark-operator.values.old" (dict "values" $v "flat" $flat "map" $table.map "by" $by) -}}
+{{- range $table.map -}}
+{{- $_ := set $skip .key true -}}
+{{- end -}}
+{{- include "spark-operator.values.new" (dict "values" $v "flat" $flat "by" $by "skip" $skip) -}}
+{{- include "spark-operator.values.normal" $v -}}
+{{- $webhookGiven := kindIs "bool" (get $flat "webhook.enable") -}}
+{{- $_ := set $is "webhook" (and $v.webhook.enable (or $webhookGiven (ne $is.layout "v1") (not $is.given))) -}}
+{{- $_ := set $v.webhook "enable" $is.webhook -}}
+{{- $two := or (eq $v.deployments "two") (and (ne $v.deployments "one") (eq $is.layout "v2")) -}}
+{{- $_ := set $is "two" (and $is.webhook $two) -}}
+{{- $_ := set $is "component" (or $is.two (eq $is.layout "v2")) -}}
+{{- $all := or (not $v.spark.jobNamespaces) (has "" $v.spark.jobNamespaces) -}}
+{{- $_ := set $is "clusterWide" (or $all (ne $v.spark.jobNamespaceSelector "")) -}}
+{{- $_ := set $is "jobNamespaces" (ternary list $v.spark.jobNamespaces $all) -}}
+{{- $named := without $v.spark.jobNamespaces "" -}}
+{{- if and (eq $is.layout "v1") (or (has "" $v.spark.jobNamespaces) (not $named)) -}}
+{{- $named = uniq (prepend $named .Release.Namespace) -}}
+{{- end -}}
+{{- $_ := set $is "sparkNamespaces" $named -}}
+{{- include "spark-operator.values.oldRights" (dict "values" $v "flat" $flat "is" $is) -}}
+{{- if and (gt (int $v.controller.replicas) 1) (not $v.controller.leaderElection.enable) -}}
+{{- $_ := set $v.controller.leaderElection "enable" true -}}
+{{- $_ := set $is "warnings" (append $is.warnings "controller.leaderElection.enable=false: it is on all the same, since several replicas would work on the same applications") -}}
+{{- end -}}
+{{- if not $v.webhook.podFailurePolicy -}}
+{{- $_ := set $v.webhook "podFailurePolicy" (get $flat "webhook.failurePolicy" | default "Ignore") -}}
+{{- end -}}
+{{- include "spark-operator.values.check" (dict "root" . "values" $v "is" $is) -}}
+{{- $_ := set $is "clusterRole" $v.rbac.clusterRole -}}
+{{- if kindIs "bool" $v.crds.upgrade -}}
+{{- $_ := set $is "crdUpgrade" $v.crds.upgrade -}}
+{{- else -}}
+{{- $_ := set $is "crdUpgrade" (and $is.clusterRole $v.controller.rbac.create (or $is.clusterWide $is.webhook)) -}}
+{{- end -}}
+{{- $_ := set $is "names" (include "spark-operator.values.names" (dict "root" . "values" $v "is" $is) | fromYaml) -}}
+{{- $_ := set $is "leaseNamespace" (default .Release.Namespace $v.leaderElection.lockNamespace) -}}
+{{- include "spark-operator.values.image" (dict "root" . "values" $v "is" $is) -}}
+{{- include "spark-operator.values.ignored" (dict "values" $v "flat" $flat "is" $is "ignored" $table.ignored) -}}
+{{- $_ := set $v "is" $is -}}
+{{- toYaml $v -}}
+{{- end -}}
+
+{{- define "spark-operator.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+
+{{- define "spark-operator.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 63 | trimSuffix "-" -}}
+{{- else if contains (include "spark-operator.name" .) .Release.Name -}}
+{{- .Release.Name | trunc 63 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name (include "spark-operator.name" .) | trunc 63 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}

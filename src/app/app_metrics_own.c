@@ -1,0 +1,254 @@
+/*
+ * Metrics of applications under our own names, always by namespace: how many are in which state, how often one came into it, how
+ * long each phase of their lives took, how long the oldest has been waiting.
+ *
+ * Phases are measured between times that stand in the objects, the application's and its driver pod's, to the second: an operator
+ * that was restarted in between measures the same. They are taken when the application's status moves on: then the
+ * pod, from which the status was made, is in the store.
+ */
+#include "app_metrics_parts.h"
+#include "base/map.h"
+#include "base/text.h"
+
+enum family {
+	STATES,
+	TRANSITIONS,
+	WAITING,
+	PHASES,
+	EXECUTORS,
+	EXECUTOR_TRANSITIONS,
+	FAMILIES,
+};
+
+enum phase { PHASE_SUBMIT, PHASE_SCHEDULE, PHASE_START, PHASE_RUN, PHASE_COUNT };
+
+static const char *const phase_names[] = { "submit", "schedule", "start", "run" };
+/* enum pod_phase in the words of status.executorState */
+static const char *const executor_states[] = { "PENDING", "RUNNING", "COMPLETED", "FAILED", "UNKNOWN" };
+/* In these something has to happen soon. */
+static const enum app_state waiting_states[] = { APP_NEW, APP_SUBMITTED, APP_PENDING_RERUN };
+static const double phase_buckets[] = { 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400 };
+
+static const struct {
+	enum metric_type type;
+	const char *name;
+	const char *help;
+	const char *labels[3];
+} rows[FAMILIES] = {
+	[STATES] = { METRIC_GAUGE, "spark_application_state", "Applications by state", { "namespace", "state" } },
+	[TRANSITIONS] = { METRIC_COUNTER,
+			  "spark_application_transitions_total",
+			  "How often an application came into a state",
+			  { "namespace", "state" } },
+	[WAITING] = { METRIC_GAUGE,
+		      "spark_application_oldest_waiting_seconds",
+		      "How long the oldest application has been waiting in a state",
+		      { "namespace", "state" } },
+	[PHASES] = { METRIC_HISTOGRAM,
+		     "spark_application_phase_duration_seconds",
+		     "submit: creation to driver pod; schedule: to a node; start: to its container; run: to its end",
+		     { "namespace", "phase" } },
+	[EXECUTORS] = { METRIC_GAUGE, "spark_executor_state", "Executor pods by state", { "namespace", "state" } },
+	[EXECUTOR_TRANSITIONS] = { METRIC_COUNTER,
+				   "spark_executor_transitions_total",
+				   "How often an executor pod came into a state",
+				   { "namespace", "state" } },
+};
+
+/* Of a namespace, while collecting. */
+struct sums {
+	double states[APP_STATE_COUNT];
+	double waiting[APP_STATE_COUNT]; /* seconds, the most */
+	double executors[POD_UNKNOWN + 1];
+};
+
+struct app_metrics_own {
+	struct app_metrics_world world;
+	struct map *namespaces; /* that have their series → struct sums */
+	struct metric *families[FAMILIES];
+};
+
+static const char *state_label(int state)
+{
+	return state == APP_NEW ? "NEW" : app_state_text((enum app_state)state);
+}
+
+struct app_metrics_own *app_metrics_own_new(const struct app_metrics_world *world)
+{
+	struct app_metrics_own *own = xcalloc(1, sizeof(*own));
+
+	own->world = *world;
+	own->namespaces = map_new(free);
+	for (size_t f = 0; f < FAMILIES; f++)
+		own->families[f] =
+		    metrics_add(world->registry, rows[f].type, rows[f].name, rows[f].help, rows[f].labels,
+				phase_buckets, f == PHASES ? array_len(phase_buckets) : 0);
+	return own;
+}
+
+void app_metrics_own_free(struct app_metrics_own *own)
+{
+	if (!own)
+		return;
+	map_free(own->namespaces);
+	free(own);
+}
+
+static void add(const struct app_metrics_own *own, enum family f, const char *ns, const char *label)
+{
+	metric_add(own->families[f], (const char *const[]){ ns, label }, 1);
+}
+
+static void set(const struct app_metrics_own *own, enum family f, const char *ns, const char *label, double value)
+{
+	metric_set(own->families[f], (const char *const[]){ ns, label }, value);
+}
+
+static void show_sums(const struct app_metrics_own *own, const char *ns, const struct sums *sums)
+{
+	for (int state = 0; state < APP_STATE_COUNT; state++)
+		set(own, STATES, ns, state_label(state), sums->states[state]);
+	for (size_t i = 0; i < array_len(waiting_states); i++)
+		set(own, WAITING, ns, state_label((int)waiting_states[i]), sums->waiting[waiting_states[i]]);
+	for (size_t i = 0; i < array_len(executor_states); i++)
+		set(own, EXECUTORS, ns, executor_states[i], sums->executors[i]);
+}
+
+static struct sums *sums_of(struct app_metrics_own *own, const char *ns)
+{
+	struct sums *sums = map_get(own->namespaces, ns);
+
+	if (sums)
+		return sums;
+	sums = xcalloc(1, sizeof(*sums));
+	map_set(own->namespaces, ns, sums);
+	show_sums(own, ns, sums);
+	for (int state = 0; state < APP_STATE_COUNT; state++)
+		metric_init(own->families[TRANSITIONS], (const char *const[]){ ns, state_label(state) });
+	for (size_t i = POD_RUNNING; i < array_len(executor_states); i++)
+		metric_init(own->families[EXECUTOR_TRANSITIONS], (const char *const[]){ ns, executor_states[i] });
+	for (size_t i = 0; i < PHASE_COUNT; i++)
+		metric_init(own->families[PHASES], (const char *const[]){ ns, phase_names[i] });
+	return sums;
+}
+
+void app_metrics_own_touch(struct app_metrics_own *own, const char *ns)
+{
+	sums_of(own, ns);
+}
+
+/* ---- gauges ---- */
+
+/* Since when an application has been waiting in a state of waiting_states; 0 if it is not. */
+static int64_t waits_since(const struct app *app)
+{
+	switch (app->state) {
+	case APP_NEW:
+		return app->suspend ? 0 : app->created_ms;
+	case APP_SUBMITTED:
+		return app->last_submission_ms;
+	case APP_PENDING_RERUN:
+		return app->terminated_ms;
+	default:
+		return 0;
+	}
+}
+
+static void sum_app(struct app_metrics_own *own, const struct app *app)
+{
+	struct sums *sums = sums_of(own, app->ns);
+	int64_t since_ms = waits_since(app);
+	double age_s = since_ms > 0 ? app_metrics_seconds(since_ms, sched_wall(own->world.sched)) : 0;
+
+	sums->states[app->state]++;
+	if (age_s > sums->waiting[app->state])
+		sums->waiting[app->state] = age_s;
+}
+
+void app_metrics_own_collect(struct app_metrics_own *own)
+{
+	struct map_iter it = { 0 };
+	struct kobj *o;
+	size_t pos = 0;
+
+	while ((o = store_next(own->world.apps, &pos)))
+		if (o->view)
+			sum_app(own, o->view);
+	pos = 0;
+	while ((o = store_next(own->world.pods, &pos))) {
+		const struct pod_view *pod = o->view;
+
+		if (pod && pod->role == POD_ROLE_EXECUTOR)
+			sums_of(own, o->ns)->executors[pod->phase]++;
+	}
+	while (map_next(own->namespaces, &it)) {
+		show_sums(own, it.key, it.value);
+		*(struct sums *)it.value = (struct sums){ 0 };
+	}
+}
+
+/* ---- phases ---- */
+
+/* The driver of the attempt that the status tells of; NULL if it is gone. */
+static const struct pod_view *driver_of(const struct app_metrics_own *own, const struct app_change *c)
+{
+	const struct kobj *o;
+	size_t pos = 0;
+
+	while ((o = store_index_next(own->world.pods, c->object->key, &pos))) {
+		const struct pod_view *pod = o->view;
+
+		if (pod && pod->role == POD_ROLE_DRIVER && text_eq(pod->submission_id, c->is->submission_id))
+			return pod;
+	}
+	return NULL;
+}
+
+static void observe(const struct app_metrics_own *own, const struct app_change *c, enum phase phase, int64_t from_ms,
+		    int64_t to_ms)
+{
+	const char *const values[] = { c->is->ns, phase_names[phase] };
+
+	if (from_ms > 0 && to_ms > 0)
+		metric_observe(own->families[PHASES], values, app_metrics_seconds(from_ms, to_ms));
+}
+
+/* Whether the driver of the present attempt has been seen to run, or is past that. */
+static bool is_past_start(const struct app *app)
+{
+	return app->state == APP_RUNNING || app->state == APP_SUCCEEDING || app->state == APP_FAILING ||
+	       app->state == APP_COMPLETED || app->state == APP_FAILED || app->state == APP_UNKNOWN;
+}
+
+static void observe_phases(const struct app_metrics_own *own, const struct app_change *c)
+{
+	bool is_next = c->is->execution_attempts > c->was->execution_attempts;
+	const struct pod_view *pod = driver_of(own, c);
+
+	if (is_next && c->is->execution_attempts == 1)
+		observe(own, c, PHASE_SUBMIT, c->is->created_ms, pod ? pod->created_ms : c->is->last_submission_ms);
+	if (!pod)
+		return;
+	if (is_past_start(c->is) && (is_next || !is_past_start(c->was))) {
+		observe(own, c, PHASE_SCHEDULE, pod->created_ms, pod->scheduled_ms);
+		observe(own, c, PHASE_START, pod->scheduled_ms, pod->started_ms);
+	}
+	if (c->is->terminated_ms > 0 && c->is->terminated_ms != c->was->terminated_ms)
+		observe(own, c, PHASE_RUN, pod->started_ms, c->is->terminated_ms);
+}
+
+void app_metrics_own_app(struct app_metrics_own *own, const struct app_change *c)
+{
+	bool is_new = !c->was && c->is->state == APP_NEW && c->is->submission_attempts == 0;
+
+	if (is_new || (c->was && c->was->state != c->is->state))
+		add(own, TRANSITIONS, c->is->ns, state_label(c->is->state));
+	if (c->was)
+		observe_phases(own, c);
+}
+
+void app_metrics_own_executor(struct app_metrics_own *own, const struct pod_view *was, const struct pod_view *is)
+{
+	if (was->phase != is->phase)
+		add(own, EXECUTOR_TRANSITIONS, is->ns, executor_states[is->phase]);
+}

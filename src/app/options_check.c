@@ -1,0 +1,199 @@
+/*
+ * What options need of each other, checked when all are known, as the existing operator checks it before it starts (cmd/operator/
+ * controller/start.go, PreRunE; main.go of 1.x). ERR_INVALID names the flag and what was expected.
+ */
+#include "options_parts.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "net/http_server.h"
+
+/* pkg/features; all of them are alpha and off by default. */
+static const struct {
+	const char *name;
+	const char *idle; /* why it has no effect; NULL: it has one */
+} gates[] = {
+	{ "DefaultTimeToLive", NULL },
+	{ "PartialRestart", "a change of the spec starts the application anew" },
+	{ "LoadSparkDefaults", "there is no spark-defaults.conf here" },
+	{ "RestSubmitter", "applications are submitted by the operator itself" },
+	{ "AllAlpha", NULL },
+	{ "AllBeta", NULL },
+};
+
+/* Whether the element of --feature-gates is about the gate. */
+static bool is_about(const char *element, const char *gate)
+{
+	size_t len = strlen(gate);
+
+	return !strncmp(element, gate, len) && element[len] == '=';
+}
+
+/* 1 on, 0 off, -1 not given; AllAlpha counts for those that are not named. */
+static int gate_state(const struct options *o, const char *gate)
+{
+	int state = -1;
+	bool on = false;
+
+	for (size_t i = 0; i < o->feature_gates.len; i++) {
+		if (!is_about(o->feature_gates.items[i], gate))
+			continue;
+		option_parse_bool(strchr(o->feature_gates.items[i], '=') + 1, &on);
+		state = on;
+	}
+	if (state < 0 && !text_eq(gate, "AllAlpha") && gate_state(o, "AllAlpha") == 1)
+		return 1;
+	return state;
+}
+
+static int check_gate(const char *element, struct err *err)
+{
+	const char *equals = strchr(element, '=');
+	bool on = false;
+
+	if (!equals || !option_parse_bool(equals + 1, &on))
+		return err_set(err, ERR_INVALID, "--feature-gates: \"%s\": expected NAME=true or NAME=false", element);
+	for (size_t i = 0; i < array_len(gates); i++)
+		if (is_about(element, gates[i].name))
+			return 0;
+	return err_set(err, ERR_INVALID,
+		       "--feature-gates: \"%s\": expected one of: DefaultTimeToLive PartialRestart LoadSparkDefaults "
+		       "RestSubmitter AllAlpha AllBeta",
+		       element);
+}
+
+static int check_gates(struct options *o, struct err *err)
+{
+	for (size_t i = 0; i < o->feature_gates.len; i++)
+		if (check_gate(o->feature_gates.items[i], err) < 0)
+			return -(int)err->code;
+	if (gate_state(o, "DefaultTimeToLive") == 0)
+		o->default_ttl_s = 0;
+	return 0;
+}
+
+void option_idle_gates(const struct options *o, struct strv *ret)
+{
+	for (size_t i = 0; i < array_len(gates); i++)
+		if (gates[i].idle && gate_state(o, gates[i].name) == 1)
+			strv_addf(ret, "feature gate %s (%s)", gates[i].name, gates[i].idle);
+	if (o->notes->set & (OPTIONS_START | OPTIONS_WEBHOOK | OPTIONS_OLD) &&
+	    gate_state(o, "DefaultTimeToLive") == 0 &&
+	    !text_eq(option_note(o, "default-time-to-live-seconds")->text, "0"))
+		strv_add(ret, "--default-time-to-live-seconds (its feature gate DefaultTimeToLive is off)");
+}
+
+static bool is_given(const struct options *o, const char *name)
+{
+	return !text_empty(option_note(o, name)->text);
+}
+
+static bool is_on(const struct options *o, const char *name)
+{
+	const char *text = option_note(o, name)->text;
+	bool on = false;
+
+	return text && option_parse_bool(text, &on) && on;
+}
+
+static int check_submitter(const struct options *o, struct err *err)
+{
+	if (gate_state(o, "RestSubmitter") != 1 || gate_state(o, "AllAlpha") == 1)
+		return 0;
+	if (!is_given(o, "submitter-service-url"))
+		return err_set(err, ERR_INVALID,
+			       "--submitter-service-url: expected a URL, as feature gate RestSubmitter is on");
+	if (is_on(o, "submitter-tls-enabled") &&
+	    (!is_given(o, "submitter-tls-cert-file") || !is_given(o, "submitter-tls-key-file") ||
+	     !is_given(o, "submitter-tls-ca-file")))
+		return err_set(
+		    err, ERR_INVALID,
+		    "--submitter-tls-enabled: expected --submitter-tls-cert-file, --submitter-tls-key-file and "
+		    "--submitter-tls-ca-file with it");
+	return 0;
+}
+
+static int check_batch(const struct options *o, struct err *err)
+{
+	const char *wanted = option_note(o, "default-batch-scheduler")->text;
+	const char *others = option_note(o, "kube-scheduler-names")->text;
+	auto_strv known = { 0 };
+
+	if (!is_on(o, "enable-batch-scheduler") || text_empty(wanted))
+		return 0;
+	strv_add(&known, "volcano");
+	strv_add(&known, "yunikorn");
+	option_split(&known, others ? others : "");
+	if (strv_has(&known, wanted))
+		return 0;
+	return err_set(err, ERR_INVALID,
+		       "--default-batch-scheduler: \"%s\": expected volcano, yunikorn or one of --kube-scheduler-names",
+		       wanted);
+}
+
+/* The 1.x operator's main.go. */
+static int check_old(const struct options *o, struct err *err)
+{
+	if (o->notes->set != OPTIONS_OLD || o->webhook)
+		return 0;
+	if (o->quota)
+		return err_set(err, ERR_INVALID,
+			       "--enable-resource-quota-enforcement: expected --enable-webhook with it");
+	if (is_on(o, "enable-batch-scheduler"))
+		return err_set(err, ERR_INVALID, "--enable-batch-scheduler: expected --enable-webhook with it");
+	return 0;
+}
+
+static int check_metrics(const struct options *o, struct err *err)
+{
+	auto_free char *ciphers = strv_join(&o->metrics_ciphers, ",");
+	const struct http_server_options tls = { .tls_min_version = o->metrics_tls_min, .tls_cipher_suites = ciphers };
+	static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-:";
+	const char *prefix = o->metrics_prefix;
+
+	if (strspn(prefix, letters) != strlen(prefix) || strspn(prefix, "0123456789") > 0)
+		return err_set(
+		    err, ERR_INVALID,
+		    "--metrics-prefix: \"%s\": expected letters, digits, \"_\", \"-\" or \":\", not a digit first",
+		    prefix);
+	if (o->metrics_ciphers.len > 0 && http_server_check_tls(&tls, err) < 0)
+		return err_wrap(err, "--metric-tls-cipher-suites");
+	return 0;
+}
+
+/* An empty name among them means all, as for the existing operator. */
+static int check_namespaces(struct options *o, struct err *err)
+{
+	if (strv_has(&o->namespaces, ""))
+		strv_done(&o->namespaces);
+	for (size_t i = 0; i < o->namespaces.len; i++)
+		if (!text_is_dns_label(o->namespaces.items[i]))
+			return err_set(err, ERR_INVALID, "--namespaces: \"%s\": expected names of namespaces",
+				       o->namespaces.items[i]);
+	return 0;
+}
+
+/* The 1.x operator's default of a flag of that name is the empty text. */
+static int check_master(struct options *o, struct err *err)
+{
+	struct option_name name;
+
+	if (!text_empty(o->master) || !option_find(OPTIONS_START, "master", strlen("master"), &name))
+		return 0;
+	return option_value(o, name.row, name.row->dflt, err);
+}
+
+int option_check(struct options *o, struct err *err)
+{
+	if (check_namespaces(o, err) < 0 || check_master(o, err) < 0)
+		return -(int)err->code;
+	if (!(o->notes->set & (OPTIONS_START | OPTIONS_WEBHOOK | OPTIONS_OLD)))
+		return 0;
+	if (check_gates(o, err) < 0 || check_submitter(o, err) < 0 || check_batch(o, err) < 0)
+		return -(int)err->code;
+	if (check_metrics(o, err) < 0)
+		return -(int)err->code;
+	return check_old(o, err);
+}

@@ -1,0 +1,438 @@
+/*
+ * The options as rows: name, type, where the value goes, default, help. Parser, --help and docs/flags.md read the same table.
+ *
+ * Names are those of the existing operator (cmd/operator/controller/start.go, cmd/operator/webhook/start.go, controller-runtime's
+ * zap flags) and of its 1.x versions (main.go, glog). What means nothing here is an idle row: accepted, its value checked,
+ * named once in a warning. Other names for a row are aliases.
+ */
+#include "options_parts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+#define AT(member)    offsetof(struct options, member)
+#define OPTIONS_NEW   (OPTIONS_START | OPTIONS_WEBHOOK)
+#define OPTIONS_SERVE (OPTIONS_NEW | OPTIONS_OLD)
+#define OPTIONS_HOOKS (OPTIONS_SERVE | OPTIONS_REGISTRATION)
+
+#define BATCH	  "applications with batchScheduler are refused by this version"
+#define SUBMITTER "applications are submitted by the operator itself"
+#define LOGS	  "the log goes to standard error, --log-level says how much"
+
+const struct option_row option_rows[] = {
+	{ "kubeconfig", OPT_STRING, OPTIONS_SERVE, TOPIC_CLUSTER, AT(kubeconfig), .kin = KIN_CONTROLLER | KIN_WEBHOOK,
+	  .value = "FILE",
+	  .help = "kubeconfig to use; default: $KUBECONFIG, the pod's service account, ~/.kube/config" },
+	{ "context", OPT_TEXT, OPTIONS_SERVE, TOPIC_CLUSTER, AT(context), .value = "NAME",
+	  .help = "context of the kubeconfig; default: its current one" },
+	{ "namespaces", OPT_LIST, OPTIONS_HOOKS, TOPIC_CLUSTER, AT(namespaces), .kin = KIN_CONTROLLER | KIN_WEBHOOK,
+	  .value = "A,B", .help = "namespaces to watch; default: all" },
+	{ "kube-api-qps", OPT_RATE, OPTIONS_SERVE, TOPIC_CLUSTER, AT(kube_api_qps), .kin = KIN_CONTROLLER | KIN_WEBHOOK,
+	  .dflt = "500", .value = "N", .help = "requests a second to the API server; 0: its own limits decide" },
+	{ "kube-api-burst", OPT_RATE, OPTIONS_SERVE, TOPIC_CLUSTER, AT(kube_api_burst),
+	  .kin = KIN_CONTROLLER | KIN_WEBHOOK, .dflt = "1000", .value = "N",
+	  .help = "requests that may exceed the rate for a moment" },
+	{ "namespace-selector", OPT_SELECTOR, OPTIONS_SERVE, TOPIC_CLUSTER, AT(namespace_selector),
+	  .kin = KIN_CONTROLLER, .value = "SELECTOR",
+	  .help = "watch the namespaces with these labels too; without --namespaces: only them" },
+	{ "label-selector-filter", OPT_SELECTOR, OPTIONS_SERVE, TOPIC_CLUSTER, AT(label_selector),
+	  .kin = KIN_WEBHOOK | KIN_OLD, .value = "SELECTOR", .help = "watch only applications with these labels" },
+	{ "upgrade-crds", OPT_BOOL, OPTIONS_SERVE, TOPIC_CLUSTER, AT(upgrade_crds), .dflt = "false",
+	  .help = "apply the CustomResourceDefinitions of this version at start (server-side apply)" },
+	{ "controller-threads", OPT_COUNT, OPTIONS_SERVE, TOPIC_APPS, AT(controller_threads),
+	  .kin = KIN_CONTROLLER | KIN_WEBHOOK | KIN_OLD, .dflt = "32", .value = "N",
+	  .help = "applications worked on at the same time (there is one thread)" },
+	{ "workqueue-ratelimiter-bucket-qps", OPT_RATE, OPTIONS_SERVE, TOPIC_APPS, AT(retry_qps), .kin = KIN_CONTROLLER,
+	  .dflt = "50", .value = "N", .help = "retries a second after failures, over all applications" },
+	{ "workqueue-ratelimiter-bucket-size", OPT_RATE, OPTIONS_SERVE, TOPIC_APPS, AT(retry_burst),
+	  .kin = KIN_CONTROLLER, .dflt = "500", .value = "N", .help = "retries that may exceed the rate for a moment" },
+	{ "workqueue-ratelimiter-max-delay", OPT_DURATION, OPTIONS_SERVE, TOPIC_APPS, AT(retry_max_ms),
+	  .kin = KIN_CONTROLLER, .dflt = "5m", .value = "TIME",
+	  .help = "longest wait between two retries of an application" },
+	{ "driver-pod-creation-grace-period", OPT_DURATION, OPTIONS_SERVE, TOPIC_APPS, AT(driver_grace_ms),
+	  .kin = KIN_CONTROLLER, .dflt = "30s", .value = "TIME",
+	  .help = "a submitted driver pod must be seen within this" },
+	{ "submission-refusal-deadline", OPT_DURATION, OPTIONS_SERVE, TOPIC_APPS, AT(refusal_deadline_ms),
+	  .dflt = "30s", .value = "TIME",
+	  .help = "how long a submission is tried again that the API server refuses (quota, RBAC, name taken)" },
+	{ "max-tracked-executor-per-app", OPT_COUNT, OPTIONS_SERVE, TOPIC_APPS, AT(max_tracked_executors),
+	  .kin = KIN_CONTROLLER, .dflt = "1000", .value = "N", .help = "executors listed in a status" },
+	{ "master", OPT_STRING, OPTIONS_NEW | OPTIONS_RENDER | OPTIONS_DIFF | OPTIONS_VALIDATE, TOPIC_APPS, AT(master),
+	  .dflt = "k8s://https://kubernetes.default.svc:443", .value = "URL",
+	  .help = "spark.master of the drivers; \"\": the default" },
+	{ "pod-policy", OPT_CHOICE, OPTIONS_SERVE | OPTIONS_VALIDATE | OPTIONS_RENDER, TOPIC_APPS, AT(pod_policy),
+	  .dflt = "privileged", .choices = "privileged baseline", .value = "LEVEL",
+	  .help = "what pods of applications may have, as Pod Security Standards say: privileged (everything) or "
+		  "baseline" },
+	{ "default-time-to-live-seconds", OPT_TTL, OPTIONS_SERVE, TOPIC_APPS, AT(default_ttl_s), .kin = KIN_CONTROLLER,
+	  .dflt = "0", .value = "N",
+	  .help = "applications without timeToLiveSeconds are deleted so long after their end; 0: never" },
+	{ "enable-driver-pdb", OPT_BOOL, OPTIONS_SERVE, TOPIC_APPS, AT(driver_pdb), .kin = KIN_CONTROLLER,
+	  .dflt = "false", .help = "drivers of applications with driverPodDisruptionBudget get a PodDisruptionBudget" },
+	{ "enable-ui-service", OPT_BOOL, OPTIONS_SERVE | OPTIONS_RENDER | OPTIONS_DIFF, TOPIC_UI, AT(ui_service),
+	  .kin = KIN_CONTROLLER | KIN_OLD, .dflt = "true",
+	  .help = "applications get a Service for their web UI; --enable-ui-service=false: none" },
+	{ "ingress-url-format", OPT_TEXT, OPTIONS_SERVE | OPTIONS_RENDER, TOPIC_UI, AT(ingress_url),
+	  .kin = KIN_CONTROLLER | KIN_OLD, .value = "URL",
+	  .help = "applications get an Ingress for their web UI at this address; {{$appName}} and {{$appNamespace}} "
+		  "are replaced" },
+	{ "ingress-class-name", OPT_TEXT, OPTIONS_SERVE | OPTIONS_RENDER, TOPIC_UI, AT(ingress_class),
+	  .kin = KIN_CONTROLLER | KIN_OLD, .value = "NAME", .help = "ingressClassName of Ingresses" },
+	{ "ingress-tls", OPT_JSON_LIST, OPTIONS_SERVE | OPTIONS_RENDER, TOPIC_UI, AT(ingress_tls),
+	  .kin = KIN_CONTROLLER, .value = "JSON",
+	  .help = "tls of Ingresses: [{\"hosts\": [\"*.example.com\"], \"secretName\": \"example\"}]" },
+	{ "ingress-annotations", OPT_JSON_MAP, OPTIONS_SERVE | OPTIONS_RENDER, TOPIC_UI, AT(ingress_annotations),
+	  .kin = KIN_CONTROLLER, .value = "JSON", .help = "annotations of Ingresses: {\"name\": \"value\"}" },
+	{ "metrics-bind-address", OPT_STRING, OPTIONS_SERVE, TOPIC_METRICS, AT(metrics_bind),
+	  .kin = KIN_CONTROLLER | KIN_WEBHOOK, .dflt = ":8080", .old_dflt = ":10254", .value = "ADDR:PORT",
+	  .help = "where /metrics, /healthz, /readyz and, on loopback, /debug/state are served; 0: nowhere" },
+	{ "health-probe-bind-address", OPT_STRING, OPTIONS_SERVE, TOPIC_METRICS, AT(health_bind),
+	  .kin = KIN_CONTROLLER | KIN_WEBHOOK, .dflt = "0", .value = "ADDR:PORT",
+	  .help = "a second address for the same; 0: none" },
+	{ "log-level", OPT_CHOICE, OPTIONS_SERVE, TOPIC_METRICS, AT(log_level), .dflt = "info",
+	  .choices = "debug info warn error", .value = "LEVEL", .help = "debug, info, warn or error" },
+	{ "log-format", OPT_CHOICE, OPTIONS_SERVE, TOPIC_METRICS, AT(log_format), .dflt = "logfmt",
+	  .choices = "logfmt json", .value = "FORMAT", .help = "logfmt or json" },
+	{ "enable-metrics", OPT_BOOL, OPTIONS_SERVE, TOPIC_METRICS, AT(metrics),
+	  .kin = KIN_CONTROLLER | KIN_WEBHOOK | KIN_OLD, .dflt = "true", .old_dflt = "false", .help = "serve metrics" },
+	{ "metrics-endpoint", OPT_PATH, OPTIONS_SERVE, TOPIC_METRICS, AT(metrics_endpoint),
+	  .kin = KIN_CONTROLLER | KIN_WEBHOOK | KIN_OLD, .dflt = "/metrics", .value = "PATH",
+	  .help = "where they are" },
+	{ "metrics-prefix", OPT_STRING, OPTIONS_SERVE, TOPIC_METRICS, AT(metrics_prefix),
+	  .kin = KIN_CONTROLLER | KIN_WEBHOOK | KIN_OLD, .dflt = "", .value = "TEXT",
+	  .help = "put before the names of the metrics of applications" },
+	{ "metrics-labels", OPT_LIST, OPTIONS_SERVE, TOPIC_METRICS, AT(metrics_labels),
+	  .kin = KIN_CONTROLLER | KIN_WEBHOOK | KIN_OLD, .value = "A,B",
+	  .help = "labels of applications that become labels of their metrics; default: namespace" },
+	{ "metrics-job-submit-latency-buckets", OPT_BUCKETS, OPTIONS_SERVE, TOPIC_METRICS, AT(submit_buckets),
+	  .kin = KIN_CONTROLLER, .value = "A,B", .help = "seconds; default: 0.5,1,2,4,8,16,32,64,128,256" },
+	{ "metrics-job-start-latency-buckets", OPT_BUCKETS, OPTIONS_SERVE, TOPIC_METRICS, AT(start_buckets),
+	  .kin = KIN_CONTROLLER | KIN_OLD, .value = "A,B",
+	  .help = "seconds; default: 30,60,90,120,150,180,210,240,270,300" },
+	{ "metrics-old-names", OPT_BOOL, OPTIONS_SERVE, TOPIC_METRICS, AT(metrics_old_names), .dflt = "false",
+	  .old_dflt = "true", .help = "serve the metrics of the 1.x operator too" },
+	{ "secure-metrics", OPT_BOOL, OPTIONS_SERVE, TOPIC_METRICS, AT(secure_metrics),
+	  .kin = KIN_CONTROLLER | KIN_WEBHOOK, .dflt = "false", .help = "serve metrics by TLS" },
+	{ "metric-tls-min-version", OPT_CHOICE, OPTIONS_SERVE, TOPIC_METRICS, AT(metrics_tls_min),
+	  .kin = KIN_CONTROLLER, .dflt = "VersionTLS12", .choices = "VersionTLS12 VersionTLS13", .value = "VERSION",
+	  .help = "VersionTLS12 or VersionTLS13" },
+	{ "metric-tls-cipher-suites", OPT_LIST, OPTIONS_SERVE, TOPIC_METRICS, AT(metrics_ciphers),
+	  .kin = KIN_CONTROLLER, .value = "A,B",
+	  .help = "suites of TLS 1.2, by Go's names; default: all that are safe" },
+	{ "leader-election", OPT_BOOL, OPTIONS_SERVE, TOPIC_LEADER, AT(leader_election),
+	  .kin = KIN_CONTROLLER | KIN_WEBHOOK | KIN_OLD, .dflt = "false",
+	  .help = "only the replica that holds the Lease works on applications; all serve webhook and metrics" },
+	{ "leader-election-lock-name", OPT_STRING, OPTIONS_SERVE, TOPIC_LEADER, AT(lease_name),
+	  .kin = KIN_CONTROLLER | KIN_WEBHOOK | KIN_OLD, .dflt = "spark-operator-lock", .value = "NAME",
+	  .help = "the Lease" },
+	{ "leader-election-lock-namespace", OPT_TEXT, OPTIONS_SERVE, TOPIC_LEADER, AT(lease_ns),
+	  .kin = KIN_CONTROLLER | KIN_WEBHOOK | KIN_OLD, .old_dflt = "spark-operator", .value = "NAMESPACE",
+	  .help = "where it is; default: the operator's own namespace" },
+	{ "leader-election-lease-duration", OPT_DURATION, OPTIONS_SERVE, TOPIC_LEADER, AT(lease_duration_ms),
+	  .kin = KIN_CONTROLLER | KIN_WEBHOOK | KIN_OLD, .dflt = "15s", .value = "TIME",
+	  .help = "a leader that has been silent for so long is replaced" },
+	{ "leader-election-renew-deadline", OPT_DURATION, OPTIONS_SERVE, TOPIC_LEADER, AT(lease_renew_ms),
+	  .kin = KIN_CONTROLLER | KIN_WEBHOOK | KIN_OLD, .dflt = "10s", .old_dflt = "14s", .value = "TIME",
+	  .help = "a leader that cannot renew the Lease for so long ends; less than the duration" },
+	{ "leader-election-retry-period", OPT_DURATION, OPTIONS_SERVE, TOPIC_LEADER, AT(lease_retry_ms),
+	  .kin = KIN_CONTROLLER | KIN_WEBHOOK | KIN_OLD, .dflt = "2s", .old_dflt = "4s", .value = "TIME",
+	  .help = "between two tries to take or renew it" },
+	{ "enable-webhook", OPT_BOOL, OPTIONS_SERVE, TOPIC_WEBHOOK, AT(webhook), .kin = KIN_OLD, .dflt = "false",
+	  .help = "serve the admission webhook too" },
+	{ "webhook-port", OPT_PORT, OPTIONS_SERVE, TOPIC_WEBHOOK, AT(webhook_port), .kin = KIN_WEBHOOK | KIN_OLD,
+	  .dflt = "9443", .old_dflt = "8080", .value = "N", .help = "where the webhook is served, by TLS" },
+	{ "webhook-bind-address", OPT_TEXT, OPTIONS_SERVE, TOPIC_WEBHOOK, AT(webhook_bind), .value = "ADDR",
+	  .help = "on this address only; default: on all" },
+	{ "webhook-secret-name", OPT_STRING, OPTIONS_SERVE, TOPIC_WEBHOOK, AT(webhook_secret), .kin = KIN_WEBHOOK,
+	  .dflt = "spark-webhook-certs", .value = "NAME",
+	  .help = "Secret with CA and certificate; made if it is not there" },
+	{ "webhook-secret-namespace", OPT_TEXT, OPTIONS_SERVE, TOPIC_WEBHOOK, AT(webhook_secret_ns), .kin = KIN_WEBHOOK,
+	  .value = "NAMESPACE", .help = "where it is; default: the operator's own namespace" },
+	{ "webhook-svc-name", OPT_STRING, OPTIONS_HOOKS, TOPIC_WEBHOOK, AT(webhook_service),
+	  .kin = KIN_WEBHOOK | KIN_OLD, .dflt = "spark-operator-webhook", .old_dflt = "spark-webhook", .value = "NAME",
+	  .help = "Service of the webhook; the certificate is made for it" },
+	{ "webhook-svc-namespace", OPT_TEXT, OPTIONS_HOOKS, TOPIC_WEBHOOK, AT(webhook_service_ns),
+	  .kin = KIN_WEBHOOK | KIN_OLD, .old_dflt = "spark-operator", .value = "NAMESPACE",
+	  .help = "where it is; default: the operator's own namespace" },
+	{ "mutating-webhook-name", OPT_STRING, OPTIONS_HOOKS, TOPIC_WEBHOOK, AT(mutating_name), .kin = KIN_WEBHOOK,
+	  .dflt = "spark-operator-webhook", .old_dflt = "spark-webhook-config", .value = "NAME",
+	  .help = "MutatingWebhookConfiguration in which to keep the CA; \"\": none" },
+	{ "validating-webhook-name", OPT_STRING, OPTIONS_HOOKS, TOPIC_WEBHOOK, AT(validating_name), .kin = KIN_WEBHOOK,
+	  .dflt = "spark-operator-webhook", .old_dflt = "spark-webhook-config", .value = "NAME",
+	  .help = "ValidatingWebhookConfiguration in which to keep the CA; \"\": none" },
+	{ "webhook-cert-dir", OPT_TEXT, OPTIONS_SERVE, TOPIC_WEBHOOK, AT(webhook_cert_dir), .kin = KIN_WEBHOOK,
+	  .value = "DIR",
+	  .help = "take the certificate from files, read again when they change; default: from the Secret" },
+	{ "webhook-cert-name", OPT_STRING, OPTIONS_SERVE, TOPIC_WEBHOOK, AT(webhook_cert_name), .kin = KIN_WEBHOOK,
+	  .dflt = "tls.crt", .value = "FILE", .help = "the certificate in that directory" },
+	{ "webhook-key-name", OPT_STRING, OPTIONS_SERVE, TOPIC_WEBHOOK, AT(webhook_key_name), .kin = KIN_WEBHOOK,
+	  .dflt = "tls.key", .value = "FILE", .help = "its key" },
+	{ "enable-cert-manager", OPT_BOOL, OPTIONS_SERVE, TOPIC_WEBHOOK, AT(cert_manager), .kin = KIN_WEBHOOK,
+	  .dflt = "false",
+	  .help = "the Secret is cert-manager's (tls.crt, tls.key, ca.crt): read it, write neither it nor the "
+		  "configurations" },
+	{ "webhook-ca-lifetime", OPT_DURATION, OPTIONS_SERVE, TOPIC_WEBHOOK, AT(webhook_ca_life_ms), .dflt = "8760h",
+	  .value = "TIME", .help = "of the CA; renewed before two thirds of it" },
+	{ "webhook-cert-lifetime", OPT_DURATION, OPTIONS_SERVE, TOPIC_WEBHOOK, AT(webhook_cert_life_ms),
+	  .dflt = "2160h", .value = "TIME", .help = "of the certificate; renewed before two thirds of it" },
+	{ "webhook-cert-overlap", OPT_DURATION, OPTIONS_SERVE, TOPIC_WEBHOOK, AT(webhook_overlap_ms), .dflt = "60s",
+	  .value = "TIME", .help = "how long both CAs are trusted before and after a change of CA" },
+	{ "webhook-tls-min-version", OPT_CHOICE, OPTIONS_SERVE, TOPIC_WEBHOOK, AT(webhook_tls_min), .kin = KIN_WEBHOOK,
+	  .dflt = "VersionTLS12", .choices = "VersionTLS12 VersionTLS13", .value = "VERSION",
+	  .help = "VersionTLS12 or VersionTLS13" },
+	{ "webhook-tls-cipher-suites", OPT_LIST, OPTIONS_SERVE, TOPIC_WEBHOOK, AT(webhook_ciphers), .kin = KIN_WEBHOOK,
+	  .value = "A,B", .help = "suites of TLS 1.2, by Go's names; default: all that are safe" },
+	{ "webhook-register", OPT_BOOL, OPTIONS_SERVE, TOPIC_WEBHOOK, AT(webhook_register), .dflt = "false",
+	  .old_dflt = "true", .help = "create the two configurations if they are not there" },
+	{ "webhook-fail-policy", OPT_CHOICE, OPTIONS_HOOKS, TOPIC_WEBHOOK, AT(webhook_policy), .dflt = "Fail",
+	  .old_dflt = "Ignore", .choices = "Fail Ignore", .value = "POLICY",
+	  .help = "of configurations that are created: Fail or Ignore what cannot be asked about" },
+	{ "webhook-pod-fail-policy", OPT_CHOICE, OPTIONS_HOOKS, TOPIC_WEBHOOK, AT(webhook_pod_policy), .dflt = "Ignore",
+	  .choices = "Fail Ignore", .value = "POLICY",
+	  .help = "the same for Spark pods; those that the operator submits are complete without the webhook" },
+	{ "webhook-timeout", OPT_SECONDS, OPTIONS_HOOKS, TOPIC_WEBHOOK, AT(webhook_timeout_ms), .kin = KIN_OLD,
+	  .dflt = "10s", .old_dflt = "30s", .value = "TIME",
+	  .help = "of configurations that are created: how long the API server waits, 1s to 30s" },
+	{ "webhook-namespace-selector", OPT_LIST, OPTIONS_HOOKS, TOPIC_WEBHOOK, AT(webhook_selector), .kin = KIN_OLD,
+	  .value = "KEY=VALUE,…", .help = "of configurations that are created: labels that namespaces must have" },
+	{ "webhook-url", OPT_TEXT, OPTIONS_HOOKS, TOPIC_WEBHOOK, AT(webhook_url), .value = "URL",
+	  .help = "of configurations that are created: https://HOST:PORT instead of the Service" },
+	{ "enable-resource-quota-enforcement", OPT_BOOL, OPTIONS_SERVE, TOPIC_WEBHOOK, AT(quota),
+	  .kin = KIN_WEBHOOK | KIN_OLD, .dflt = "false",
+	  .help = "refuse applications that ask for more than their namespace's ResourceQuotas leave" },
+	{ "file", OPT_FILES, OPTIONS_RENDER | OPTIONS_DIFF | OPTIONS_VALIDATE, TOPIC_OFFLINE, AT(files), .letter = 'f',
+	  .value = "FILE",
+	  .help = "SparkApplications as YAML or JSON, several documents allowed; -: standard input; may be repeated" },
+	{ "output", OPT_CHOICE, OPTIONS_RENDER | OPTIONS_CRDS, TOPIC_OFFLINE, AT(output), .letter = 'o', .dflt = "yaml",
+	  .choices = "yaml json", .value = "FORMAT", .help = "yaml (documents) or json (a List)" },
+	{ "attempt", OPT_COUNT, OPTIONS_RENDER | OPTIONS_DIFF | OPTIONS_VALIDATE, TOPIC_OFFLINE, AT(attempt),
+	  .dflt = "1", .value = "N", .help = "submission attempt that names are derived from" },
+	{ "spark-home", OPT_STRING, OPTIONS_DIFF, TOPIC_OFFLINE, AT(spark_home), .value = "DIR",
+	  .help = "run bin/spark-submit of this Spark and compare with what it would create; no cluster is touched" },
+	{ "recorded", OPT_STRING, OPTIONS_DIFF, TOPIC_OFFLINE, AT(recorded), .value = "DIR",
+	  .help = "compare with DIR/NAME.json, the recorded requests of a spark-submit" },
+	{ "print-command", OPT_BOOL, OPTIONS_DIFF, TOPIC_OFFLINE, AT(print_command),
+	  .help = "print the spark-submit that says the same, a JSON line per application; run nothing" },
+	{ "ignore", OPT_FILES, OPTIONS_DIFF, TOPIC_OFFLINE, AT(ignore), .value = "FILE",
+	  .help = "more that may differ, a line for each: PATTERN  # reason; may be repeated" },
+	{ "explain", OPT_BOOL, OPTIONS_DIFF, TOPIC_OFFLINE, AT(explain),
+	  .help = "print what may differ and why, as --ignore reads it" },
+	{ "verbose", OPT_BOOL, OPTIONS_DIFF, TOPIC_OFFLINE, AT(verbose), .letter = 'v',
+	  .help = "also show the differences that are ignored" },
+	{ "output", OPT_CHOICE, OPTIONS_DIFF, TOPIC_OFFLINE, AT(diff_output), .letter = 'o', .dflt = "text",
+	  .choices = "text json", .value = "FORMAT", .help = "text or json" },
+	{ "help", OPT_HELP,
+	  OPTIONS_HOOKS | OPTIONS_RENDER | OPTIONS_VERSION | OPTIONS_DIFF | OPTIONS_VALIDATE | OPTIONS_CRDS,
+	  TOPIC_PROGRAM, AT(help), .letter = 'h', .help = "this text" },
+	{ "config", OPT_STRING, OPTIONS_SERVE, TOPIC_PROGRAM, AT(config), .value = "FILE",
+	  .help = "more options, as YAML: a map of names to values or lists; $SPARK_OPERATOR_CONFIG" },
+	{ "feature-gates", OPT_LIST, OPTIONS_SERVE, TOPIC_PROGRAM, AT(feature_gates), .kin = KIN_CONTROLLER,
+	  .value = "NAME=BOOL,…",
+	  .help = "DefaultTimeToLive=false turns --default-time-to-live-seconds off; the other gates have no effect" },
+	{ "short", OPT_BOOL, OPTIONS_VERSION, TOPIC_PROGRAM, AT(short_version),
+	  .help = "only the version of the program" },
+	{ "cache-sync-timeout", OPT_DURATION, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_CONTROLLER | KIN_WEBHOOK,
+	  .value = "TIME", .idle = "the caches are waited for as long as it takes; /readyz says so" },
+	{ "resync-interval", OPT_NUMBER, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_OLD, .value = "N",
+	  .idle = "changes are watched; nothing is polled" },
+	{ "enable-batch-scheduler", OPT_BOOL, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_CONTROLLER | KIN_OLD,
+	  .idle = BATCH },
+	{ "kube-scheduler-names", OPT_LIST, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_CONTROLLER, .value = "A,B",
+	  .idle = BATCH },
+	{ "default-batch-scheduler", OPT_STRING, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_CONTROLLER,
+	  .value = "NAME", .idle = BATCH },
+	{ "scheduled-spark-application-timestamp-precision", OPT_CHOICE, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE,
+	  .kin = KIN_CONTROLLER, .choices = "nanos micros millis seconds minutes", .value = "UNIT",
+	  .idle = "this version runs no ScheduledSparkApplications" },
+	{ "submitter-service-url", OPT_STRING, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_CONTROLLER,
+	  .value = "URL", .idle = SUBMITTER },
+	{ "submitter-startup-timeout", OPT_DURATION, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_CONTROLLER,
+	  .value = "TIME", .idle = SUBMITTER },
+	{ "submitter-request-timeout", OPT_DURATION, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_CONTROLLER,
+	  .value = "TIME", .idle = SUBMITTER },
+	{ "submitter-max-retries", OPT_COUNT, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_CONTROLLER, .value = "N",
+	  .idle = SUBMITTER },
+	{ "submitter-initial-backoff", OPT_DURATION, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_CONTROLLER,
+	  .value = "TIME", .idle = SUBMITTER },
+	{ "submitter-tls-enabled", OPT_BOOL, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_CONTROLLER,
+	  .idle = SUBMITTER },
+	{ "submitter-tls-cert-file", OPT_STRING, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_CONTROLLER,
+	  .value = "FILE", .idle = SUBMITTER },
+	{ "submitter-tls-key-file", OPT_STRING, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_CONTROLLER,
+	  .value = "FILE", .idle = SUBMITTER },
+	{ "submitter-tls-ca-file", OPT_STRING, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_CONTROLLER,
+	  .value = "FILE", .idle = SUBMITTER },
+	{ "pprof-bind-address", OPT_STRING, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_CONTROLLER,
+	  .value = "ADDR:PORT", .idle = "there is no Go program to profile" },
+	{ "zap-stacktrace-level", OPT_CHOICE, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_CONTROLLER | KIN_WEBHOOK,
+	  .choices = "info error panic", .value = "LEVEL", .idle = "errors say where they are without a stack" },
+	{ "zap-time-encoding", OPT_CHOICE, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_CONTROLLER | KIN_WEBHOOK,
+	  .choices = "epoch millis nano iso8601 rfc3339 rfc3339nano", .value = "FORMAT",
+	  .idle = "times in the log are RFC 3339", .fits = "rfc3339" },
+	{ "webhook-ca-cert", OPT_STRING, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_OLD, .value = "FILE",
+	  .idle = "the CA is in the Secret, or ca.crt beside the certificate" },
+	{ "webhook-cert-reload-interval", OPT_DURATION, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_OLD,
+	  .value = "TIME", .idle = "certificates are read again when they change" },
+	{ "master", OPT_STRING, OPTIONS_OLD, TOPIC_IDLE, NOWHERE, .kin = KIN_OLD, .value = "URL",
+	  .idle = "the API server is that of --kubeconfig or of the pod" },
+	{ "logtostderr", OPT_BOOL, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_OLD, .idle = LOGS, .fits = "true" },
+	{ "alsologtostderr", OPT_BOOL, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_OLD, .idle = LOGS,
+	  .fits = "true" },
+	{ "stderrthreshold", OPT_STRING, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_OLD, .value = "LEVEL",
+	  .idle = LOGS },
+	{ "log_dir", OPT_STRING, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_OLD, .value = "DIR", .idle = LOGS },
+	{ "log_link", OPT_STRING, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_OLD, .value = "DIR", .idle = LOGS },
+	{ "logbuflevel", OPT_NUMBER, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_OLD, .value = "N", .idle = LOGS },
+	{ "log_backtrace_at", OPT_STRING, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_OLD, .value = "FILE:LINE",
+	  .idle = LOGS },
+	{ "vmodule", OPT_STRING, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .kin = KIN_OLD, .value = "PATTERN=N,…",
+	  .idle = LOGS },
+};
+
+const size_t option_row_count = array_len(option_rows);
+
+static int alias_same(const char *name, const char *value, char *ret[2], struct err *err)
+{
+	(void)name;
+	(void)err;
+	ret[0] = xstrdup(value);
+	ret[1] = xstrdup(value);
+	return 0;
+}
+
+static int alias_port(const char *name, const char *value, char *ret[2], struct err *err)
+{
+	int64_t port = 0;
+
+	if (!text_i64(value, &port) || port < 1 || port > 65535)
+		return err_set(err, ERR_INVALID, "--%s: \"%s\": expected a number from 1 to 65535", name, value);
+	ret[0] = xasprintf(":%lld", (long long)port);
+	return 0;
+}
+
+static int alias_fail(const char *name, const char *value, char *ret[2], struct err *err)
+{
+	bool fail = false;
+
+	if (!option_parse_bool(value, &fail))
+		return err_set(err, ERR_INVALID, "--%s: \"%s\": expected true or false", name, value);
+	ret[0] = xstrdup(fail ? "Fail" : "Ignore");
+	ret[1] = xstrdup(ret[0]);
+	return 0;
+}
+
+/* A path becomes directory and file. */
+static int alias_path(const char *name, const char *value, char *ret[2], struct err *err)
+{
+	const char *slash = strrchr(value, '/');
+
+	if (!slash || slash[1] == '\0')
+		return err_set(err, ERR_INVALID, "--%s: \"%s\": expected a path DIR/FILE", name, value);
+	ret[0] = slash == value ? xstrdup("/") : xstrndup(value, (size_t)(slash - value));
+	ret[1] = xstrdup(slash + 1);
+	return 0;
+}
+
+/* glog's -v: the 1.x operator's chart gives 2, which is what it says in normal work. */
+static int alias_verbosity(const char *name, const char *value, char *ret[2], struct err *err)
+{
+	int64_t level = 0;
+
+	if (!text_i64(value, &level))
+		return err_set(err, ERR_INVALID, "--%s: \"%s\": expected a number", name, value);
+	ret[0] = xstrdup(level > 2 ? "debug" : "info");
+	return 0;
+}
+
+/* controller-runtime's zap.levelFlag: names, or a verbosity of 1 and more. */
+static int alias_zap_level(const char *name, const char *value, char *ret[2], struct err *err)
+{
+	static const struct {
+		const char *zap;
+		const char *level;
+	} levels[] = {
+		{ "debug", "debug" }, { "info", "info" }, { "warn", "warn" }, { "error", "error" }, { "panic", "error" }
+	};
+	int64_t number = 0;
+
+	for (size_t i = 0; i < array_len(levels); i++)
+		if (!strcasecmp(value, levels[i].zap))
+			ret[0] = xstrdup(levels[i].level);
+	if (!ret[0] && text_i64(value, &number) && number > 0)
+		ret[0] = xstrdup("debug");
+	if (!ret[0])
+		return err_set(err, ERR_INVALID,
+			       "--%s: \"%s\": expected one of: debug info warn error panic, or a number above 0", name,
+			       value);
+	return 0;
+}
+
+static int alias_zap_encoder(const char *name, const char *value, char *ret[2], struct err *err)
+{
+	if (!text_eq(value, "json") && !text_eq(value, "console"))
+		return err_set(err, ERR_INVALID, "--%s: \"%s\": expected one of: console json", name, value);
+	ret[0] = xstrdup(text_eq(value, "json") ? "json" : "logfmt");
+	return 0;
+}
+
+static int alias_zap_devel(const char *name, const char *value, char *ret[2], struct err *err)
+{
+	bool on = false;
+
+	if (!option_parse_bool(value, &on))
+		return err_set(err, ERR_INVALID, "--%s: \"%s\": expected true or false", name, value);
+	if (on)
+		ret[0] = xstrdup("debug");
+	return 0;
+}
+
+#define KIN_NEW (KIN_CONTROLLER | KIN_WEBHOOK)
+
+const struct option_alias option_aliases[] = {
+	{ "kubeConfig", KIN_OLD, false, alias_same, { "kubeconfig", NULL }, "FILE", NULL },
+	{ "namespace", KIN_OLD, false, alias_same, { "namespaces", NULL }, "NAMESPACE", NULL },
+	{ "metrics-port", KIN_OLD, false, alias_port, { "metrics-bind-address", NULL }, "N", ":N" },
+	{ "webhook-config-name",
+	  KIN_OLD,
+	  false,
+	  alias_same,
+	  { "mutating-webhook-name", "validating-webhook-name" },
+	  "NAME",
+	  NULL },
+	{ "webhook-fail-on-error",
+	  KIN_OLD,
+	  true,
+	  alias_fail,
+	  { "webhook-pod-fail-policy", "webhook-fail-policy" },
+	  NULL,
+	  "true: Fail, false: Ignore" },
+	{ "webhook-server-cert",
+	  KIN_OLD,
+	  false,
+	  alias_path,
+	  { "webhook-cert-dir", "webhook-cert-name" },
+	  "DIR/FILE",
+	  NULL },
+	{ "webhook-server-cert-key",
+	  KIN_OLD,
+	  false,
+	  alias_path,
+	  { "webhook-cert-dir", "webhook-key-name" },
+	  "DIR/FILE",
+	  NULL },
+	{ "v", KIN_OLD, false, alias_verbosity, { "log-level", NULL }, "N", "above 2: debug, else info" },
+	{ "zap-log-level",
+	  KIN_NEW,
+	  false,
+	  alias_zap_level,
+	  { "log-level", NULL },
+	  "LEVEL",
+	  "panic: error; a number: debug" },
+	{ "zap-encoder", KIN_NEW, false, alias_zap_encoder, { "log-format", NULL }, "FORMAT", "json; console: logfmt" },
+	{ "zap-devel", KIN_NEW, true, alias_zap_devel, { "log-level", NULL }, NULL, "true: debug" },
+};
+
+const size_t option_alias_count = array_len(option_aliases);

@@ -1,0 +1,380 @@
+/*
+ * Values: the text of an option becomes what its member holds. Every type has one function, which says what was expected.
+ * Booleans, lists and durations are read as Go's strconv.ParseBool, pflag's readAsCSV and time.ParseDuration read them.
+ */
+#include "options_parts.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "kube/selector.h"
+
+enum { COUNT_MAX = 1000000, PORT_MAX = 65535, NS_PER_MS = 1000000, FRACTION_DIGITS = 9 };
+
+static const struct {
+	const char *unit;
+	int64_t ns;
+} duration_units[] = { /* "ms" before "m" */
+		       { "ms", NS_PER_MS },
+		       { "us", 1000 },
+		       { "µs", 1000 },
+		       { "μs", 1000 },
+		       { "ns", 1 },
+		       { "h", INT64_C(3600000) * NS_PER_MS },
+		       { "m", INT64_C(60000) * NS_PER_MS },
+		       { "s", INT64_C(1000) * NS_PER_MS }
+};
+
+struct duration {
+	int64_t ms;
+	int64_t ns;
+};
+
+/* whole (at most nine digits) and fraction (billionths) of a unit. */
+static bool duration_add(struct duration *d, int64_t whole, int64_t fraction, int64_t unit_ns)
+{
+	int64_t ns = unit_ns < NS_PER_MS ? whole * unit_ns : 0;
+
+	if (unit_ns >= NS_PER_MS && __builtin_add_overflow(d->ms, whole * (unit_ns / NS_PER_MS), &d->ms))
+		return false;
+	ns += fraction * (unit_ns / 1000) / 1000000;
+	ns += d->ns;
+	d->ns = ns % NS_PER_MS;
+	return !__builtin_add_overflow(d->ms, ns / NS_PER_MS, &d->ms);
+}
+
+/* Up to nine digits as a number; more of a fraction do not count. */
+static int64_t duration_digits(const char *text, size_t len, size_t scale)
+{
+	int64_t value = 0;
+
+	for (size_t i = 0; i < scale; i++)
+		value = value * 10 + (i < len ? text[i] - '0' : 0);
+	return value;
+}
+
+/* One number with its unit; returns what follows or NULL. */
+static const char *duration_part(const char *text, struct duration *d)
+{
+	size_t digits = strspn(text, "0123456789");
+	size_t places = text[digits] == '.' ? strspn(text + digits + 1, "0123456789") : 0;
+	const char *unit = text + digits + (text[digits] == '.' ? 1 + places : 0);
+	int64_t fraction = duration_digits(text + digits + 1, places, FRACTION_DIGITS);
+
+	if (digits + places == 0 || digits > FRACTION_DIGITS)
+		return NULL;
+	for (size_t i = 0; i < array_len(duration_units); i++) {
+		if (!text_starts(unit, duration_units[i].unit))
+			continue;
+		if (!duration_add(d, duration_digits(text, digits, digits), places ? fraction : 0,
+				  duration_units[i].ns))
+			return NULL;
+		return unit + strlen(duration_units[i].unit);
+	}
+	return NULL;
+}
+
+bool options_duration(const char *text, int64_t *ret_ms)
+{
+	struct duration sum = { 0 };
+
+	if (text_eq(text, "0")) {
+		*ret_ms = 0;
+		return true;
+	}
+	if (text_empty(text))
+		return false;
+	while (*text) {
+		text = duration_part(text, &sum);
+		if (!text)
+			return false;
+	}
+	if (sum.ns > 0 && __builtin_add_overflow(sum.ms, 1, &sum.ms))
+		return false;
+	*ret_ms = sum.ms;
+	return true;
+}
+
+static bool is_choice(const char *choices, const char *value)
+{
+	auto_strv list = { 0 };
+
+	strv_split(&list, choices, ' ');
+	return strv_has(&list, value);
+}
+
+bool option_parse_bool(const char *text, bool *ret)
+{
+	if (!is_choice("1 t T TRUE true True 0 f F FALSE false False", text))
+		return false;
+	*ret = strchr("1tT", text[0]) != NULL;
+	return true;
+}
+
+/* ---- lists ---- */
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* An element in quotes, text behind the first one; returns what follows the last or NULL. */
+static const char *split_quoted(struct strv *list, const char *text)
+{
+	auto_buf element;
+
+	buf_init(&element, strlen(text) + 1);
+	for (; *text; text++) {
+		if (*text == '"' && text[1] != '"')
+			break;
+		text += *text == '"';
+		buf_putc(&element, *text);
+	}
+	if (*text != '"')
+		return NULL;
+	strv_add(list, buf_str(&element));
+	return text + 1;
+}
+
+static const char *split_bare(struct strv *list, const char *text)
+{
+	size_t len = strcspn(text, ",");
+	auto_free char *element = NULL;
+	size_t end = len;
+
+	while (end > 0 && is_blank(text[end - 1]))
+		end--;
+	element = xstrndup(text, end);
+	if (end > 0)
+		strv_add(list, element);
+	return text + len;
+}
+
+bool option_split(struct strv *list, const char *text)
+{
+	for (;;) {
+		while (is_blank(*text))
+			text++;
+		text = *text == '"' ? split_quoted(list, text + 1) : split_bare(list, text);
+		if (!text)
+			return false;
+		while (is_blank(*text))
+			text++;
+		if (*text == '\0')
+			return true;
+		if (*text++ != ',')
+			return false;
+	}
+}
+
+char *option_quote(const char *element)
+{
+	auto_buf text = { 0 };
+	size_t len = strlen(element);
+
+	if (len > 0 && !strpbrk(element, ",\"") && !is_blank(element[0]) && !is_blank(element[len - 1]))
+		return xstrdup(element);
+	buf_init(&text, 2 * len + 3);
+	buf_putc(&text, '"');
+	for (; *element; element++) {
+		if (*element == '"')
+			buf_putc(&text, '"');
+		buf_putc(&text, *element);
+	}
+	buf_putc(&text, '"');
+	return buf_take(&text);
+}
+
+/* ---- types ---- */
+
+static int refuse(const struct option_row *row, const char *value, const char *expected, struct err *err)
+{
+	return err_set(err, ERR_INVALID, "--%s: \"%s\": expected %s", row->name, value, expected);
+}
+
+static void set_string(char **target, const char *value)
+{
+	free(*target);
+	*target = xstrdup_null(value);
+}
+
+static int value_list(const struct option_row *row, const char *value, struct strv *target, struct err *err)
+{
+	return option_split(target, value) ? 0 : refuse(row, value, "values separated by commas", err);
+}
+
+static int value_buckets(const struct option_row *row, const char *value, struct strv *target, struct err *err)
+{
+	double last = 0;
+	double number = 0;
+
+	if (!option_split(target, value))
+		return refuse(row, value, "numbers separated by commas", err);
+	for (size_t i = 0; i < target->len; i++) {
+		if (!text_double(target->items[i], &number) || (i > 0 && number <= last))
+			return refuse(row, value, "numbers in ascending order", err);
+		last = number;
+	}
+	return 0;
+}
+
+static int value_integer(const struct option_row *row, const char *value, int64_t *target, struct err *err)
+{
+	int64_t number = 0;
+	bool good = text_i64(value, &number);
+
+	if (row->type == OPT_COUNT && (!good || number < 1 || number > COUNT_MAX))
+		return refuse(row, value, "a number from 1 to 1000000", err);
+	if (row->type == OPT_PORT && (!good || number < 1 || number > PORT_MAX))
+		return refuse(row, value, "a number from 1 to 65535", err);
+	if (row->type == OPT_TTL && (!good || number < 0))
+		return refuse(row, value, "a number of seconds, 0 or more", err);
+	if (!good)
+		return refuse(row, value, "a number", err);
+	*target = number;
+	return 0;
+}
+
+static int value_duration(const struct option_row *row, const char *value, int64_t *target, struct err *err)
+{
+	int64_t seconds = 0;
+
+	if (row->type == OPT_SECONDS && text_i64(value, &seconds) && seconds >= 0 && seconds <= COUNT_MAX) {
+		*target = seconds * 1000;
+		return 0;
+	}
+	if (options_duration(value, target))
+		return 0;
+	return refuse(row, value, "a time like 30s, 5m or 1h30m", err);
+}
+
+static int value_choice(const struct option_row *row, const char *value, char **target, struct err *err)
+{
+	if (!is_choice(row->choices, value))
+		return err_set(err, ERR_INVALID, "--%s: \"%s\": expected one of: %s", row->name, value, row->choices);
+	set_string(target, value);
+	return 0;
+}
+
+static int value_path(const struct option_row *row, const char *value, char **target, struct err *err)
+{
+	if (value[0] != '/' || strpbrk(value, "?# ") || is_choice("/healthz /readyz /debug/state", value))
+		return refuse(row, value, "a path like /metrics, not one of /healthz, /readyz, /debug/state", err);
+	set_string(target, value);
+	return 0;
+}
+
+static int value_selector(const struct option_row *row, const char *value, char **target, struct err *err)
+{
+	if (selector_check(value, err) < 0)
+		return err_wrap(err, "--%s: \"%s\"", row->name, value);
+	set_string(target, text_empty(value) ? NULL : value);
+	return 0;
+}
+
+static bool has_only(const struct json *collection, enum json_type type)
+{
+	json_each (child, collection)
+		if (!json_is(child, type))
+			return false;
+	return true;
+}
+
+static int value_json(const struct option_row *row, const char *value, char **target, struct err *err)
+{
+	bool list = row->type == OPT_JSON_LIST;
+	auto_json tree = text_empty(value) ? NULL : json_parse(value, strlen(value), err);
+
+	if (!text_empty(value) && !tree)
+		return err_wrap(err, "--%s", row->name);
+	if (tree &&
+	    (!json_is(tree, list ? JSON_ARRAY : JSON_OBJECT) || !has_only(tree, list ? JSON_OBJECT : JSON_STRING)))
+		return refuse(row, value, list ? "a JSON array of objects" : "a JSON object of strings", err);
+	set_string(target, tree ? value : NULL);
+	return 0;
+}
+
+/* --help, --help=markdown; of the latter the member behind is set. */
+static int value_help(struct options *o, const struct option_row *row, const char *value, struct err *err)
+{
+	o->help_markdown = text_eq(value, "markdown");
+	if (!o->help_markdown && !option_parse_bool(value, &o->help))
+		return refuse(row, value, "markdown", err);
+	o->help = o->help || o->help_markdown;
+	return 0;
+}
+
+/* Where the value of an idle row goes. */
+union anything {
+	int64_t number;
+	double rate;
+	bool flag;
+};
+
+static int value_scalar(const struct option_row *row, const char *value, void *target, struct err *err)
+{
+	switch (row->type) {
+	case OPT_COUNT:
+	case OPT_PORT:
+	case OPT_NUMBER:
+	case OPT_TTL:
+		return value_integer(row, value, target, err);
+	case OPT_DURATION:
+	case OPT_SECONDS:
+		return value_duration(row, value, target, err);
+	case OPT_RATE:
+		if (!text_double(value, target) || *(double *)target < 0)
+			return refuse(row, value, "a number, 0 or more", err);
+		return 0;
+	default:
+		return option_parse_bool(value, target) ? 0 : refuse(row, value, "true or false", err);
+	}
+}
+
+static int value_into(const struct option_row *row, const char *value, void *target, struct err *err)
+{
+	switch (row->type) {
+	case OPT_STRING:
+		set_string(target, value);
+		return 0;
+	case OPT_TEXT:
+		set_string(target, text_empty(value) ? NULL : value);
+		return 0;
+	case OPT_FILES:
+		strv_add(target, value);
+		return 0;
+	case OPT_LIST:
+		return value_list(row, value, target, err);
+	case OPT_BUCKETS:
+		return value_buckets(row, value, target, err);
+	case OPT_CHOICE:
+		return value_choice(row, value, target, err);
+	case OPT_PATH:
+		return value_path(row, value, target, err);
+	case OPT_SELECTOR:
+		return value_selector(row, value, target, err);
+	case OPT_JSON_LIST:
+	case OPT_JSON_MAP:
+		return value_json(row, value, target, err);
+	default:
+		return value_scalar(row, value, target, err);
+	}
+}
+
+int option_value(struct options *o, const struct option_row *row, const char *value, struct err *err)
+{
+	auto_free char *text = NULL;
+	auto_strv list = { 0 };
+	union anything scalar = { 0 };
+
+	if (row->type == OPT_HELP)
+		return value_help(o, row, value, err);
+	if (row->offset != NOWHERE)
+		return value_into(row, value, (char *)o + row->offset, err);
+	if (option_is_list(row))
+		return value_into(row, value, &list, err);
+	if (row->type == OPT_STRING || row->type == OPT_CHOICE)
+		return value_into(row, value, &text, err);
+	return value_into(row, value, &scalar, err);
+}

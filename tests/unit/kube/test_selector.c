@@ -1,0 +1,146 @@
+/* Label selectors: what the API server takes and means (cases of apimachinery pkg/labels), and what is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/text.h"
+#include "kube/selector.h"
+
+static struct json *labels_of(const char *text)
+{
+	struct err err = { 0 };
+	struct json *labels = json_parse(text, strlen(text), &err);
+
+	assert_non_null(labels);
+	return labels;
+}
+
+static void matches(void **state)
+{
+	static const struct {
+		const char *selector, *labels;
+		bool want;
+	} rows[] = {
+		{ "", "{}", true },
+		{ " \t", "{\"a\": \"b\"}", true },
+		{ "a=b", "{\"a\": \"b\"}", true },
+		{ "a==b", "{\"a\": \"b\"}", true },
+		{ " a = b ", "{\"a\": \"b\"}", true },
+		{ "a=b", "{\"a\": \"c\"}", false },
+		{ "a=b", "{}", false },
+		{ "a=", "{\"a\": \"\"}", true },
+		{ "a=", "{}", false },
+		{ "a!=b", "{\"a\": \"c\"}", true },
+		{ "a!=b", "{}", true },
+		{ "a!=b", "{\"a\": \"b\"}", false },
+		{ "a=b,c=d", "{\"a\": \"b\", \"c\": \"d\"}", true },
+		{ "a=b,c=d", "{\"a\": \"b\"}", false },
+		{ "a", "{\"a\": \"\"}", true },
+		{ "a", "{\"b\": \"a\"}", false },
+		{ "!a", "{\"b\": \"a\"}", true },
+		{ "! a", "{\"a\": \"b\"}", false },
+		{ "env in (prod, staging)", "{\"env\": \"staging\"}", true },
+		{ "env in (prod,staging)", "{\"env\": \"dev\"}", false },
+		{ "env in (prod)", "{}", false },
+		{ "env notin (prod,staging)", "{\"env\": \"dev\"}", true },
+		{ "env notin (prod,staging)", "{}", true },
+		{ "env notin (prod)", "{\"env\": \"prod\"}", false },
+		{ "env in ()", "{\"env\": \"\"}", true },
+		{ "spark-operator=enabled,env in (prod,staging)",
+		  "{\"spark-operator\": \"enabled\", \"env\": \"prod\"}", true },
+		{ "spark-operator=enabled,env in (prod,staging)", "{\"env\": \"prod\"}", false },
+		{ "in in (in)", "{\"in\": \"in\"}", true },
+		{ "kubernetes.io/metadata.name=jobs", "{\"kubernetes.io/metadata.name\": \"jobs\"}", true },
+		{ "n>1", "{\"n\": \"2\"}", true },
+		{ "n>1", "{\"n\": \"1\"}", false },
+		{ "n<1", "{\"n\": \"0\"}", true },
+		{ "n<1", "{\"n\": \"many\"}", false },
+		{ "n<1", "{}", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		struct err err = { 0 };
+		auto_json labels = labels_of(rows[i].labels);
+		struct selector *s = selector_parse(rows[i].selector, &err);
+
+		if (!s)
+			fail_msg("%s: %s", rows[i].selector, err.msg);
+		if (selector_matches(s, labels) != rows[i].want)
+			fail_msg("%s on %s", rows[i].selector, rows[i].labels);
+		selector_free(s);
+	}
+}
+
+static void no_labels(void **state)
+{
+	struct err err = { 0 };
+	struct selector *any = selector_parse("a!=b,!c", &err), *some = selector_parse("a", &err);
+
+	(void)state;
+	assert_true(selector_matches(any, NULL));
+	assert_false(selector_matches(some, NULL));
+	selector_free(any);
+	selector_free(some);
+	selector_free(NULL);
+}
+
+static void refuses(void **state)
+{
+	static const struct {
+		const char *selector, *want;
+	} rows[] = {
+		{ ",a", "the key of a label at character 1" },
+		{ "a,", "the key of a label at character 3" },
+		{ "a,,b", "the key of a label at character 3" },
+		{ "=b", "the key of a label at character 1" },
+		{ "a b", "a comma or the end at character 3" },
+		{ "a=b c", "a comma or the end at character 5" },
+		{ "a==b==c", "a comma or the end at character 5" },
+		{ "a=b/c", "the value of a label at character 3" },
+		{ "-a=b", "the key of a label at character 1" },
+		{ "a in b", "( at character 6" },
+		{ "a in (b", ", or ) at character 8" },
+		{ "a notin (b c)", ", or ) at character 12" },
+		{ "a>b", "a number at character 3" },
+		{ "!", "the key of a label at character 2" },
+		{ "!a=b", "a comma or the end at character 3" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		struct err err = { 0 };
+
+		assert_null(selector_parse(rows[i].selector, &err));
+		assert_int_equal(err.code, ERR_INVALID);
+		if (!strstr(err.msg, rows[i].want))
+			fail_msg("%s: %s", rows[i].selector, err.msg);
+		assert_int_equal(selector_check(rows[i].selector, &err), -(int)ERR_INVALID);
+	}
+}
+
+static void checks(void **state)
+{
+	struct err err = { 0 };
+
+	(void)state;
+	assert_int_equal(selector_check("a=b,c in (d)", &err), 0);
+	assert_int_equal(selector_check("", &err), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(matches),
+		cmocka_unit_test(no_labels),
+		cmocka_unit_test(refuses),
+		cmocka_unit_test(checks),
+	};
+
+	json_setup();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
