@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # quickstart.sh: builds the operator, gives it a cluster and lets it run deploy/examples/spark-pi.yaml, showing what
-# happens. On a fresh Debian 12, as root, it installs what it needs. The cluster is that of $KUBECONFIG if it answers;
-# otherwise a real one-node Kubernetes is started in a network namespace (tests/cluster), built the first time.
-# The operator runs as a process of this machine with the permissions of deploy/rbac.yaml. A second run takes seconds.
+# happens. On a fresh Debian 12, as root, it installs what it needs. Without a cluster in $KUBECONFIG, a real one-node
+# Kubernetes is started in a network namespace (tests/cluster), built the first time, and the operator installed with Helm.
+# In the cluster of $KUBECONFIG, which cannot pull an image from here, the operator is a process of this machine with the
+# permissions of deploy/rbac.yaml. A second run takes seconds.
 #
 #   deploy/quickstart.sh          run it
 #   deploy/quickstart.sh --down   remove everything it made, but for installed packages and the cache of built things
@@ -85,6 +86,37 @@ install_once() {
 }
 
 # ---- operator ---------------------------------------------------------------------------------------------------
+
+deploy_operator() {
+  if [[ -f $dir/cluster ]]; then
+    install_once
+    run_operator
+  else
+    install_chart
+  fi
+}
+
+# With the account that the example names. The annotation makes new pods when the image is another one of the same name.
+install_chart() {
+  local archive image flags
+  "$top/tests/cluster/build" helm
+  archive=$("$top/tests/cluster/operator-image")
+  "$cluster" quickstart image "$archive"
+  image=$(tar -xOf "$archive" manifest.json | jq -r '.[0].RepoTags[0]')
+  flags=(-n spark-operator --create-namespace --set "image.repository=${image%:*}" --set "image.tag=${image##*:}"
+    --set sparkJobNamespace=default --set serviceAccounts.spark.name=spark --set webhook.enable=true)
+  step "helm install spark charts/spark-operator ${flags[*]}"
+  "$bin/helm" upgrade --install spark "$top/charts/spark-operator" "${flags[@]}" --wait --timeout 120s \
+    --set-string "podAnnotations.image=$(sha256sum <"$archive" | cut -c1-12)" >"$dir/helm" 2>&1 || {
+    cat "$dir/helm" >&2
+    return 1
+  }
+  kubectl -n spark-operator get pods
+}
+
+operator_log() {
+  if [[ -f $dir/cluster ]]; then cat "$dir/log"; else kubectl -n spark-operator logs deployment/spark-spark-operator --tail=100; fi
+}
 
 run_operator() {
   local binary=$top/build/release/spark-operator
@@ -171,8 +203,8 @@ explain_failure() {
   kubectl -n default get events --sort-by=.lastTimestamp 2>/dev/null | grep -F "$app" | tail -n 12 >&2 || true
   say "--- driver (last lines)"
   kubectl -n default logs "$app-driver" --tail=15 >&2 2>&1 || true
-  say "--- operator (last lines of $dir/log)"
-  tail -n 15 "$dir/log" >&2 || true
+  say "--- operator (last lines of its log)"
+  operator_log | tail -n 15 >&2 || true
 }
 
 show_result() {
@@ -185,14 +217,21 @@ show_result() {
 }
 
 show_next() {
+  local log="kubectl -n spark-operator logs deployment/spark-spark-operator" metrics pod
+  if [[ -f $dir/cluster ]]; then
+    log="less $dir/log" metrics="curl http://$(cat "$dir/address")/metrics"
+  else
+    pod=$(kubectl -n spark-operator get pods -l app.kubernetes.io/name=spark-operator -o 'jsonpath={.items[0].metadata.name}')
+    metrics="kubectl get --raw /api/v1/namespaces/spark-operator/pods/$pod:10254/proxy/metrics"
+  fi
   cat <<TEXT
 
 Look around:
   export KUBECONFIG=$KUBECONFIG PATH=\$PATH:$bin
   kubectl describe sparkapp $app
   kubectl apply -f $top/deploy/examples/spark-pi-python.yaml
-  less $dir/log                   # the operator's log
-  curl http://$(cat "$dir/address")/metrics   # its metrics
+  $log
+  $metrics
 Remove everything:
   deploy/quickstart.sh --down
 TEXT
@@ -204,8 +243,7 @@ run() {
   mkdir -p "$dir"
   build_operator
   choose_cluster
-  install_once
-  run_operator
+  deploy_operator
   submit
   if ! watch_application; then
     explain_failure

@@ -115,6 +115,16 @@ priorityClassName: {{ . }}
 {{- if and (kindIs "bool" $p.hostUsers) (semverCompare ">=1.30-0" .part.root.Capabilities.KubeVersion.Version) }}
 hostUsers: {{ $p.hostUsers }}
 {{- end }}
+{{- if $p.hostNetwork }}
+hostNetwork: true
+{{- end }}
+{{- with $p.dnsPolicy | default (ternary "ClusterFirstWithHostNet" "" (eq true $p.hostNetwork)) }}
+dnsPolicy: {{ . }}
+{{- end }}
+{{- with $p.dnsConfig }}
+dnsConfig:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
 {{- with $p.nodeSelector }}
 nodeSelector:
   {{- toYaml . | nindent 2 }}
