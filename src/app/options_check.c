@@ -163,11 +163,13 @@ static int check_metrics(const struct options *o, struct err *err)
 	return 0;
 }
 
-/* An empty name among them means all, as for the existing operator. */
+/* An empty name among them means all, as for the existing operator, whatever a selector adds to them. */
 static int check_namespaces(struct options *o, struct err *err)
 {
-	if (strv_has(&o->namespaces, ""))
+	if (strv_has(&o->namespaces, "")) {
 		strv_done(&o->namespaces);
+		free(take_ptr(o->namespace_selector));
+	}
 	for (size_t i = 0; i < o->namespaces.len; i++)
 		if (!text_is_dns_label(o->namespaces.items[i]))
 			return err_set(err, ERR_INVALID, "--namespaces: \"%s\": expected names of namespaces",

@@ -29,7 +29,7 @@ const struct option_row option_rows[] = {
 	{ "context", OPT_TEXT, OPTIONS_SERVE, TOPIC_CLUSTER, AT(context), .value = "NAME",
 	  .help = "context of the kubeconfig; default: its current one" },
 	{ "namespaces", OPT_LIST, OPTIONS_HOOKS, TOPIC_CLUSTER, AT(namespaces), .kin = KIN_CONTROLLER | KIN_WEBHOOK,
-	  .value = "A,B", .help = "namespaces to watch; default: all" },
+	  .value = "A,B", .help = "namespaces to watch; default, or with \"\" among them: all" },
 	{ "kube-api-qps", OPT_RATE, OPTIONS_SERVE, TOPIC_CLUSTER, AT(kube_api_qps), .kin = KIN_CONTROLLER | KIN_WEBHOOK,
 	  .dflt = "500", .value = "N", .help = "requests a second to the API server; 0: its own limits decide" },
 	{ "kube-api-burst", OPT_RATE, OPTIONS_SERVE, TOPIC_CLUSTER, AT(kube_api_burst),

@@ -150,6 +150,10 @@ static void test_reviewed_namespaces(void **state)
 	must_parse(&o, OPTIONS_START, ARGS("--namespaces=a,b", "--namespace-selector=team=x"));
 	assert_int_equal(options_reviewed(&o)->len, 0); /* which ones match changes */
 	options_done(&o);
+	must_parse(&o, OPTIONS_START, ARGS("--namespaces=\"\",a", "--namespace-selector=team=x"));
+	assert_int_equal(o.namespaces.len, 0);
+	assert_null(o.namespace_selector); /* it adds nothing to all of them */
+	options_done(&o);
 }
 
 static void test_repeated(void **state)
