@@ -11,7 +11,6 @@
  * warning with what to do by hand, and a look again every RETRY_MAX_MS. Everything else is tried again, later each time.
  */
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -49,13 +48,6 @@ struct crd_upgrade {
 	struct upgrade *items;
 	size_t count;
 };
-
-static struct json *ours(const char *text)
-{
-	struct err err = { 0 };
-
-	return json_parse(text, strlen(text), &err);
-}
 
 static int64_t version_of(const struct json *crd)
 {
@@ -124,7 +116,7 @@ static void on_applied(void *arg, struct reply *reply)
 static void apply(struct upgrade *u, const struct json *there)
 {
 	const char *resource_version = json_str(there, "metadata.resourceVersion", NULL);
-	auto_json body = ours(u->text);
+	auto_json body = crds_parse(u->text);
 	const struct request request = {
 		.verb = VERB_APPLY,
 		.res = &resource_crd,
@@ -141,7 +133,7 @@ static void apply(struct upgrade *u, const struct json *there)
 /* The number alone does not tell: another operator's versions may have been applied over ours, which keeps the annotation. */
 static bool is_current(const struct upgrade *u, const struct json *there)
 {
-	auto_json wanted = ours(u->text);
+	auto_json wanted = crds_parse(u->text);
 
 	return u->found == u->version && json_equal(json_at(there, "spec.versions"), json_at(wanted, "spec.versions"));
 }
@@ -193,7 +185,7 @@ struct crd_upgrade *crd_upgrade_new(struct api *api, struct sched *sched)
 	all->items = xcalloc(all->count, sizeof(*all->items));
 	for (size_t i = 0; i < all->count; i++) {
 		struct upgrade *u = &all->items[i];
-		auto_json crd = ours(crds_data[i]);
+		auto_json crd = crds_parse(crds_data[i]);
 
 		u->all = all;
 		u->text = crds_data[i];

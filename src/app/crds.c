@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "json/yaml.h"
 
-static struct json *parse(const char *text)
+struct json *crds_parse(const char *text)
 {
 	struct err err = { 0 };
 
@@ -27,7 +27,7 @@ static void print_list(FILE *out)
 	json_set_str(list, "kind", "List");
 	items = json_set(list, "items", json_new_array());
 	for (size_t i = 0; crds_data[i]; i++)
-		json_append(items, parse(crds_data[i]));
+		json_append(items, crds_parse(crds_data[i]));
 	text = json_print_pretty(list);
 	fputs(text, out);
 }
@@ -39,7 +39,7 @@ int crds_print(const struct options *o, FILE *out)
 		return fflush(out) == 0 ? 0 : 1;
 	}
 	for (size_t i = 0; crds_data[i]; i++) {
-		auto_json crd = parse(crds_data[i]);
+		auto_json crd = crds_parse(crds_data[i]);
 		auto_free char *text = yaml_print(crd);
 
 		fprintf(out, "---\n%s", text);

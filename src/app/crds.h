@@ -17,6 +17,9 @@
 /* Compact JSON, ended by NULL. */
 extern const char *const crds_data[];
 
+/* One of them as a tree. Owned. */
+struct json *crds_parse(const char *text);
+
 /* `spark-operator crds`: all of them, as YAML, or with --output json as one List. Returns the exit code. */
 int crds_print(const struct options *o, FILE *out);
 

@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "json/patch.h"
 #include "quota.h"
+#include "spark/pod.h"
 #include "spark/registration.h"
 
 enum { DENIED_INVALID = 422, DENIED_FORBIDDEN = 403 };
@@ -99,8 +100,7 @@ static void deny_pod(const struct app *app, const char *text, struct review_repl
 static void mutate_pod(const struct admission *a, const struct review *r, struct review_reply *reply)
 {
 	const struct json *labels = json_at(r->object, "metadata.labels");
-	const char *name = json_text(json_get(labels, LABEL_APP_NAME), ""),
-		   *role = json_text(json_get(labels, LABEL_SPARK_ROLE), "");
+	const char *name = json_text(json_get(labels, LABEL_APP_NAME), "");
 	const char *ns = text_empty(r->ns) ? json_str(r->object, "metadata.namespace", "") : r->ns;
 	const struct app *app;
 	struct err err = { 0 };
@@ -108,7 +108,7 @@ static void mutate_pod(const struct admission *a, const struct review *r, struct
 
 	if (!concerns(r, &resource_pod, reply) || r->operation != REVIEW_CREATE || !*name || !is_watched(a, ns))
 		return;
-	if (!text_eq(role, "driver") && !text_eq(role, "executor")) {
+	if (pod_role_of(r->object) == POD_ROLE_OTHER) {
 		warn(reply, xasprintf("label " LABEL_SPARK_ROLE " is neither driver nor executor: the pod of "
 				      "SparkApplication %s/%s is left as it is",
 				      ns, name));

@@ -171,22 +171,16 @@ static int check_limit_set(const struct injection *in, struct err *err)
 
 int admission_mutate_pod(const struct app *app, struct json *pod, struct err *err)
 {
-	const char *label = json_text(json_get(json_at(pod, "metadata.labels"), LABEL_SPARK_ROLE), "");
-	bool driver = text_eq(label, role_driver.name);
-	const struct pod_ctx ctx = {
-		.app_name = app->name,
-		.spec = json_get(app->tree, "spec"),
-		.role = driver ? role_driver.name : role_executor.name,
-		.container = pod_spark_container(pod, driver ? POD_ROLE_DRIVER : POD_ROLE_EXECUTOR),
-		.is_admitted = true,
-	};
-	int rc = pod_rows_apply(&ctx, pod, err);
+	struct pod_ctx ctx = pod_rows_context(app, pod);
 	struct injection in;
+	int rc;
 
+	ctx.is_admitted = true;
+	rc = pod_rows_apply(&ctx, pod, err);
 	if (rc)
 		return rc;
 	in = (struct injection){ json_get(ctx.spec, ctx.role), ctx.role, json_get(pod, "spec"), ctx.container };
-	if (driver)
+	if (pod_role_of(pod) == POD_ROLE_DRIVER)
 		put_owner(app, pod);
 	rc = check_limit_set(&in, err);
 	if (!rc)

@@ -110,9 +110,9 @@ static void take_labels(struct pod_view *v, const struct json *all)
 	}
 }
 
-static int role_of(const struct json *tree)
+enum pod_role pod_role_of(const struct json *pod)
 {
-	const char *role = json_text(json_get(json_at(tree, "metadata.labels"), LABEL_SPARK_ROLE), "");
+	const char *role = json_text(json_get(json_at(pod, "metadata.labels"), LABEL_SPARK_ROLE), "");
 
 	if (text_eq(role, "driver"))
 		return POD_ROLE_DRIVER;
@@ -251,7 +251,7 @@ static void *view_new(const struct json *tree, struct err *err)
 	take_texts(v, tree);
 	put(&v->owner_uid, owner_of(tree));
 	take_labels(v, all_labels);
-	v->role = role_of(tree);
+	v->role = (int)pod_role_of(tree);
 	v->phase = phase_of(tree);
 	text_i64(json_text(json_get(all_labels, LABEL_EXEC_ID), ""), &v->exec_id);
 	v->deleting = json_is(json_at(tree, "metadata.deletionTimestamp"), JSON_STRING);

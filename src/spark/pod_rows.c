@@ -16,6 +16,7 @@
 #include "check.h"
 #include "digest.h"
 #include "monitoring.h"
+#include "spark/pod.h"
 
 enum { NAME_MAX_LEN = 63 };
 
@@ -436,6 +437,18 @@ static const struct row rows[] = {
 	{ "lifecycle", "lifecycle", CONTAINER, put_set },
 	{ "shareProcessNamespace", "shareProcessNamespace", POD, put_if_true },
 };
+
+struct pod_ctx pod_rows_context(const struct app *app, const struct json *pod)
+{
+	bool executor = pod_role_of(pod) == POD_ROLE_EXECUTOR;
+
+	return (struct pod_ctx){
+		.app_name = app->name,
+		.spec = json_get(app->tree, "spec"),
+		.role = executor ? "executor" : "driver",
+		.container = pod_spark_container(pod, executor ? POD_ROLE_EXECUTOR : POD_ROLE_DRIVER),
+	};
+}
 
 int pod_rows_apply(const struct pod_ctx *ctx, struct json *pod, struct err *err)
 {

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "json/json.h"
+#include "spark/app.h"
 
 /* Volumes with such names are scratch space of Spark, which mounts them itself. */
 #define LOCAL_DIR_PREFIX "spark-local-dir-"
@@ -19,6 +19,9 @@ struct pod_ctx {
 	bool is_template;	 /* Spark makes a pod of it, and appends its own env */
 	bool is_admitted;	 /* it went through Spark and the API server, which add to what fields say */
 };
+
+/* Of a whole pod of the application: an executor if its label says so, else a driver. All borrowed. */
+struct pod_ctx pod_rows_context(const struct app *app, const struct json *pod);
 
 /* pod: a Pod with metadata and spec. Applying twice changes nothing more. ERR_INVALID names the field. */
 int pod_rows_apply(const struct pod_ctx *ctx, struct json *pod, struct err *err);

@@ -203,14 +203,7 @@ int submission_build(const struct app *app, int64_t attempt, const struct submis
 
 int submission_fields(const struct app *app, struct json *pod, struct err *err)
 {
-	const char *role = json_text(json_get(json_at(pod, "metadata.labels"), LABEL_SPARK_ROLE), "");
-	bool executor = text_eq(role, role_executor.name);
-	const struct pod_ctx ctx = {
-		.app_name = app->name,
-		.spec = json_get(app->tree, "spec"),
-		.role = executor ? role_executor.name : role_driver.name,
-		.container = pod_spark_container(pod, executor ? POD_ROLE_EXECUTOR : POD_ROLE_DRIVER),
-	};
+	const struct pod_ctx ctx = pod_rows_context(app, pod);
 
 	return pod_rows_apply(&ctx, pod, err);
 }

@@ -56,7 +56,7 @@ default holds. What `config` says replaces a row of the same name and comes last
   (list "workqueue-ratelimiter-bucket-qps" $c.workqueueRateLimiter.bucketQPS)
   (list "workqueue-ratelimiter-bucket-size" $c.workqueueRateLimiter.bucketSize)
 -}}
-{{- if and $v.spark.jobNamespaceSelector (not (has "" $v.spark.jobNamespaces)) -}}
+{{- if $v.spark.jobNamespaceSelector -}}
 {{- $rows = append $rows (list "namespace-selector" $v.spark.jobNamespaceSelector) -}}
 {{- end -}}
 {{- if $c.workqueueRateLimiter.maxDelay.enable -}}

@@ -59,7 +59,7 @@ operator of listed namespaces holds objects that have no namespace, by name.
 
 {{/* Objects without a namespace, by name. */}}
 {{- define "spark-operator.rules.cluster" -}}
-{{- if and .is.controls .v.spark.jobNamespaceSelector (not (has "" .v.spark.jobNamespaces)) }}
+{{- if and .is.controls .v.spark.jobNamespaceSelector }}
 - apiGroups: [""]
   resources: [namespaces]
   verbs: [list, watch]

@@ -117,12 +117,15 @@ Templates that change a dict in place return nothing; they get it by reference.
 {{- end -}}
 {{- end -}}
 
-{{/* The namespaces as a list, and the webhook's selector as a label selector. Takes the values. */}}
+{{/* The namespaces as a list, to all of which a selector adds nothing, and the webhook's selector as a label selector. Takes the values. */}}
 {{- define "spark-operator.values.normal" -}}
 {{- if kindIs "string" .spark.jobNamespaces -}}
 {{- $_ := set .spark "jobNamespaces" (splitList "," (nospace .spark.jobNamespaces)) -}}
 {{- end -}}
 {{- $_ := set .spark "jobNamespaces" (uniq .spark.jobNamespaces) -}}
+{{- if has "" .spark.jobNamespaces -}}
+{{- $_ := set .spark "jobNamespaceSelector" "" -}}
+{{- end -}}
 {{- $selector := .webhook.namespaceSelector -}}
 {{- if kindIs "string" $selector -}}
 {{- $labels := dict -}}
