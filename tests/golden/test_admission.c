@@ -376,14 +376,8 @@ static void run_default(const char *golden, const struct json *document)
 static struct json *read_json(const char *folder, const char *name)
 {
 	auto_free char *path = xasprintf("%s%s.json", folder, name);
-	struct err err = { 0 };
-	size_t len = 0;
-	auto_free char *text = golden_read(path, &len);
-	struct json *out = json_parse(text, len, &err);
 
-	if (!out)
-		fail_msg("%s: %s", path, err.msg);
-	return out;
+	return golden_json(path);
 }
 
 static void write_json(const char *name, const struct json *document)

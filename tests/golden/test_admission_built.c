@@ -306,23 +306,11 @@ static struct json *as_admitted(const struct json *pod)
 
 static size_t compared;
 
-static struct json *read_json(const char *path)
-{
-	struct err err = { 0 };
-	size_t len = 0;
-	auto_free char *text = golden_read(path, &len);
-	struct json *out = json_parse(text, len, &err);
-
-	if (!out)
-		fail_msg("%s: %s", path, err.msg);
-	return out;
-}
-
 static void run_file(void **state)
 {
 	const char *path = *state, *base = strrchr(path, '/') + 1;
 	auto_free char *golden = xstrndup(base, strlen(base) - strlen(".json"));
-	auto_json document = read_json(path);
+	auto_json document = golden_json(path);
 	const struct json *application = json_get(document, "application");
 	auto_json less = bare(application);
 	struct json *whole[ROLES] = { 0 }, *pods[ROLES] = { 0 };

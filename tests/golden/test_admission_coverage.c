@@ -83,14 +83,9 @@ static bool has_effect(const struct mutation *m, const struct json *item, int ro
 
 static void count_file(const char *path, size_t counts[][ROLES])
 {
-	struct err err = { 0 };
-	size_t len = 0;
-	auto_free char *text = golden_read(path, &len);
-	auto_json document = json_parse(text, len, &err);
+	auto_json document = golden_json(path);
 	const struct json *spec = json_at(document, "application.spec");
 
-	if (!document)
-		fail_msg("%s: %s", path, err.msg);
 	json_each (item, json_get(document, "pods")) {
 		const struct json *labels = json_at(item, "pod.metadata.labels");
 		int role = text_eq(json_text(json_get(labels, LABEL_SPARK_ROLE), ""), "executor") ? EXECUTOR : DRIVER;

@@ -50,18 +50,24 @@ static void rewrite(const char *path, const struct json *input, struct json *got
 	fclose(file);
 }
 
+struct json *golden_json(const char *path)
+{
+	size_t len = 0;
+	auto_free char *text = golden_read(path, &len);
+	struct err err = { 0 };
+	struct json *tree = json_parse(text, len, &err);
+
+	if (!tree)
+		fail_msg("%s: %s", path, err.msg);
+	return tree;
+}
+
 static void run_case(void **state)
 {
 	const struct golden_case *c = *state;
-	size_t len = 0;
-	auto_free char *text = golden_read(c->path, &len);
-	struct err err = { 0 };
-	auto_json golden = json_parse(text, len, &err);
-	auto_json got = NULL;
+	auto_json golden = golden_json(c->path);
+	auto_json got = c->fn(json_get(golden, "input"));
 
-	if (!golden)
-		fail_msg("%s: %s", c->path, err.msg);
-	got = c->fn(json_get(golden, "input"));
 	if (getenv("UPDATE_GOLDEN")) {
 		rewrite(c->path, json_get(golden, "input"), take_ptr(got));
 		return;

@@ -16,5 +16,7 @@ int golden_run(const char *directory, golden_fn *fn);
 
 /* The content of a file as owned text; fails the test if it cannot be read. */
 char *golden_read(const char *path, size_t *ret_len);
+/* The same as JSON. Owned. */
+struct json *golden_json(const char *path);
 
 #endif

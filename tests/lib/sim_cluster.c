@@ -288,6 +288,27 @@ void sim_crash(void *arg)
 	sched_arm(&s->sched, &s->restart, RESTART_MS);
 }
 
+void sim_fault_crash(struct sim *s, unsigned k, const void *arg)
+{
+	(void)arg;
+	fake_kube_crash_after(s->kube, k, sim_crash, s);
+}
+
+void sim_fault_call(struct sim *s, unsigned k, const void *arg)
+{
+	fake_kube_fail(s->kube, k, *(const enum fake_fault *)arg, NULL);
+}
+
+void sim_fault_refusal(struct sim *s, unsigned k, const void *arg)
+{
+	fake_kube_fail(s->kube, k, FAKE_REFUSE, arg);
+}
+
+const struct fake_refusal sim_refusals[SIM_REFUSALS] = {
+	{ 409, "Conflict", NULL, 0 }, { 422, NULL, NULL, 0 }, { 403, NULL, NULL, 0 },
+	{ 429, NULL, NULL, 2 },	      { 500, NULL, NULL, 0 }, { 503, NULL, NULL, 0 },
+};
+
 static void drop_line(void *arg, const char *line, size_t len)
 {
 	(void)arg;

@@ -50,6 +50,17 @@ bool sim_has_ended(const struct sim *s);
 void sim_done(struct sim *s);
 /* The operator dies now; another starts after delay_ms. For fake_kube_crash_after too (arg: the sim). */
 void sim_crash(void *arg);
+
+/* One thing that goes wrong at write k, counted from 1. */
+typedef void sim_fault_fn(struct sim *s, unsigned k, const void *arg);
+void sim_fault_crash(struct sim *s, unsigned k,
+		     const void *arg);				 /* the operator dies right after it; arg is not used */
+void sim_fault_call(struct sim *s, unsigned k, const void *arg); /* arg: enum fake_fault */
+void sim_fault_refusal(struct sim *s, unsigned k, const void *arg); /* arg: struct fake_refusal */
+/* Refusals that an operator has to stand, once each. */
+enum { SIM_REFUSALS = 6 };
+extern const struct fake_refusal sim_refusals[SIM_REFUSALS];
+
 /* Lets virtual time pass until the application has ended and nothing was written for 60 s, at most an hour; fails the test
  * otherwise. */
 void sim_run(struct sim *s);

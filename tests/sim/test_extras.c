@@ -14,6 +14,7 @@
 
 #include "base/map.h"
 #include "base/text.h"
+#include "parse.h"
 #include "sim_cluster.h"
 
 static const char spec[] = "{\"driverPodDisruptionBudget\": true, \"driverIngressOptions\": ["
@@ -124,20 +125,11 @@ static void no_more_status_writes(void **state)
 	assert_int_equal(count[0], count[1]);
 }
 
-static struct json *parse_end(const char *text)
-{
-	struct err err = { 0 };
-	struct json *end = json_parse(text, strlen(text), &err);
-
-	assert_non_null(end);
-	return end;
-}
-
 static void expect_end(struct sim *s, const char *reference, const char *what, unsigned k)
 {
 	auto_free char *end = sim_end(s);
-	auto_json want = parse_end(reference);
-	auto_json got = parse_end(end);
+	auto_json want = parse(reference);
+	auto_json got = parse(end);
 	auto_json diff = json_merge_diff(want, got);
 	auto_free char *text = diff ? json_print_pretty(diff) : NULL;
 
@@ -145,9 +137,7 @@ static void expect_end(struct sim *s, const char *reference, const char *what, u
 		fail_msg("plot %d, %s at %u: another end: %s", s->plot, what, k, text);
 }
 
-typedef void set_fault_fn(struct sim *s, unsigned k, const void *arg);
-
-static void each_write(const char *what, set_fault_fn *set_fault, const void *arg)
+static void each_write(const char *what, sim_fault_fn *set_fault, const void *arg)
 {
 	static const enum sim_plot plots[] = { SIM_SUCCEED, SIM_FAIL, SIM_EXPIRE };
 
@@ -173,26 +163,10 @@ static void each_write(const char *what, set_fault_fn *set_fault, const void *ar
 	}
 }
 
-static void set_crash(struct sim *s, unsigned k, const void *arg)
-{
-	(void)arg;
-	fake_kube_crash_after(s->kube, k, sim_crash, s);
-}
-
-static void set_fail(struct sim *s, unsigned k, const void *arg)
-{
-	fake_kube_fail(s->kube, k, *(const enum fake_fault *)arg, NULL);
-}
-
-static void set_refusal(struct sim *s, unsigned k, const void *arg)
-{
-	fake_kube_fail(s->kube, k, FAKE_REFUSE, arg);
-}
-
 static void crash_after_every_write(void **state)
 {
 	(void)state;
-	each_write("crash", set_crash, NULL);
+	each_write("crash", sim_fault_crash, NULL);
 }
 
 static void reply_or_call_lost_at_every_write(void **state)
@@ -201,21 +175,16 @@ static void reply_or_call_lost_at_every_write(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < array_len(faults); i++)
-		each_write("loss", set_fail, &faults[i]);
+		each_write("loss", sim_fault_call, &faults[i]);
 }
 
 static void every_write_refused_once(void **state)
 {
-	static const struct fake_refusal refusals[] = {
-		{ 409, "Conflict", NULL, 0 }, { 422, NULL, NULL, 0 }, { 403, NULL, NULL, 0 },
-		{ 429, NULL, NULL, 2 },	      { 503, NULL, NULL, 0 },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < array_len(refusals); i++) {
-		auto_free char *what = xasprintf("refusal with %d", refusals[i].status);
+	for (size_t i = 0; i < SIM_REFUSALS; i++) {
+		auto_free char *what = xasprintf("refusal with %d", sim_refusals[i].status);
 
-		each_write(what, set_refusal, &refusals[i]);
+		each_write(what, sim_fault_refusal, &sim_refusals[i]);
 	}
 }
 

@@ -146,10 +146,8 @@ static void ui_service_changes_nothing_else(void **state)
 	assert_true(done_ms[1] <= done_ms[0]);
 }
 
-typedef void set_fault_fn(struct sim *s, unsigned k, const void *arg);
-
 /* Plays every plot with the fault at each write, and one beyond the last. */
-static void each_write(const char *what, set_fault_fn *set_fault, const void *arg)
+static void each_write(const char *what, sim_fault_fn *set_fault, const void *arg)
 {
 	for (size_t i = 0; i < array_len(plots); i++) {
 		struct reference reference;
@@ -168,26 +166,10 @@ static void each_write(const char *what, set_fault_fn *set_fault, const void *ar
 	}
 }
 
-static void set_crash(struct sim *s, unsigned k, const void *arg)
-{
-	(void)arg;
-	fake_kube_crash_after(s->kube, k, sim_crash, s);
-}
-
-static void set_fail(struct sim *s, unsigned k, const void *arg)
-{
-	fake_kube_fail(s->kube, k, *(const enum fake_fault *)arg, NULL);
-}
-
-static void set_refusal(struct sim *s, unsigned k, const void *arg)
-{
-	fake_kube_fail(s->kube, k, FAKE_REFUSE, arg);
-}
-
 static void crash_after_every_write(void **state)
 {
 	(void)state;
-	each_write("crash", set_crash, NULL);
+	each_write("crash", sim_fault_crash, NULL);
 }
 
 static void reply_lost_at_every_write(void **state)
@@ -195,7 +177,7 @@ static void reply_lost_at_every_write(void **state)
 	static const enum fake_fault fault = FAKE_LOSE_REPLY;
 
 	(void)state;
-	each_write("lost reply", set_fail, &fault);
+	each_write("lost reply", sim_fault_call, &fault);
 }
 
 static void call_lost_at_every_write(void **state)
@@ -203,21 +185,16 @@ static void call_lost_at_every_write(void **state)
 	static const enum fake_fault fault = FAKE_LOSE_CALL;
 
 	(void)state;
-	each_write("lost call", set_fail, &fault);
+	each_write("lost call", sim_fault_call, &fault);
 }
 
 static void every_write_refused_once(void **state)
 {
-	static const struct fake_refusal refusals[] = {
-		{ 409, "Conflict", NULL, 0 }, { 422, NULL, NULL, 0 }, { 403, NULL, NULL, 0 },
-		{ 429, NULL, NULL, 2 },	      { 500, NULL, NULL, 0 }, { 503, NULL, NULL, 0 },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < array_len(refusals); i++) {
-		auto_free char *what = xasprintf("refusal with %d", refusals[i].status);
+	for (size_t i = 0; i < SIM_REFUSALS; i++) {
+		auto_free char *what = xasprintf("refusal with %d", sim_refusals[i].status);
 
-		each_write(what, set_refusal, &refusals[i]);
+		each_write(what, sim_fault_refusal, &sim_refusals[i]);
 	}
 }
 

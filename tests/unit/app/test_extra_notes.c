@@ -9,21 +9,13 @@
 
 #include "base/text.h"
 #include "extra_notes.h"
+#include "parse.h"
 
 #define KEY "jobs/pi"
 
 static const struct action ui = { .type = ACTION_CREATE, .res = &resource_service, .name = (char *)"pi-ui-svc" };
 static const struct action port = { .type = ACTION_CREATE, .res = &resource_service, .name = (char *)"pi-driver-80" };
 static const struct action way = { .type = ACTION_CREATE, .res = &resource_ingress, .name = (char *)"pi-driver-80" };
-
-static struct json *parse(const char *text)
-{
-	struct err err = { 0 };
-	struct json *tree = json_parse(text, strlen(text), &err);
-
-	assert_non_null(tree);
-	return tree;
-}
 
 static void created(struct extra_notes *n, const struct action *action, const char *text)
 {

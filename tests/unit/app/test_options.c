@@ -10,29 +10,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "options.h"
-
-enum { MAX_ARGS = 6 };
-
-static int parse(struct options *o, enum option_set set, const char *const *args, struct err *err)
-{
-	char *argv[MAX_ARGS];
-	int argc = 0;
-
-	for (; args[argc]; argc++)
-		argv[argc] = (char *)args[argc];
-	return options_parse(o, set, argc, argv, err);
-}
-
-#define ARGS(...) ((const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
-
-static void must_parse(struct options *o, enum option_set set, const char *const *args)
-{
-	struct err err = { 0 };
-
-	if (parse(o, set, args, &err) < 0)
-		fail_msg("%s", err.msg);
-}
+#include "options_args.h"
 
 static void test_defaults(void **state)
 {

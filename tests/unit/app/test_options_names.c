@@ -11,29 +11,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "options.h"
-
-enum { MAX_ARGS = 8 };
-
-#define ARGS(...) ((const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
-
-static int parse(struct options *o, enum option_set set, const char *const *args, struct err *err)
-{
-	char *argv[MAX_ARGS];
-	int argc = 0;
-
-	for (; args[argc]; argc++)
-		argv[argc] = (char *)args[argc];
-	return options_parse(o, set, argc, argv, err);
-}
-
-static void must_parse(struct options *o, enum option_set set, const char *const *args)
-{
-	struct err err = { 0 };
-
-	if (parse(o, set, args, &err) < 0)
-		fail_msg("%s: %s", args[0] ? args[0] : "", err.msg);
-}
+#include "options_args.h"
 
 struct flag {
 	const char *name;

@@ -9,16 +9,7 @@
 #include <string.h>
 
 #include "json/json.h"
-
-static struct json *parse(const char *text)
-{
-	struct err err = { 0 };
-	struct json *v = json_parse(text, strlen(text), &err);
-
-	if (!v)
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
+#include "parse.h"
 
 static void expect(const struct json *v, const char *want)
 {

@@ -9,16 +9,7 @@
 
 #include "base/time.h"
 #include "json/json.h"
-
-static struct json *parse(const char *text)
-{
-	struct err err = { 0 };
-	struct json *v = json_parse(text, strlen(text), &err);
-
-	if (!v)
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
+#include "parse.h"
 
 /* Appendix A, as far as target and patch are objects. */
 static void test_apply(void **state)

@@ -10,16 +10,7 @@
 #include "base/buf.h"
 #include "base/time.h"
 #include "json/patch.h"
-
-static struct json *parse(const char *text)
-{
-	struct err err = { 0 };
-	struct json *v = json_parse(text, strlen(text), &err);
-
-	if (!v)
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
+#include "parse.h"
 
 /* A.1 to A.16 in their order, without A.9 and A.12 to A.15, which fail; then other cases. */
 static void test_apply(void **state)

@@ -10,16 +10,7 @@
 #include "base/buf.h"
 #include "base/time.h"
 #include "json/yaml.h"
-
-static struct json *parse(const char *text)
-{
-	struct err err = { 0 };
-	struct json *v = json_parse(text, strlen(text), &err);
-
-	if (!v)
-		fail_msg("%s: %s", text, err.msg);
-	return v;
-}
+#include "parse.h"
 
 static void test_style(void **state)
 {

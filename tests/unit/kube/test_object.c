@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kube/object.h"
+#include "parse.h"
 
 static int views; /* alive */
 
@@ -36,15 +37,6 @@ static char *index_of(const struct json *tree)
 static const struct kind full = { &resource_pod, true, view_new, view_free, index_of };
 static const struct kind lean = { &resource_pod, false, view_new, view_free, index_of };
 static const struct kind bare = { &resource_pod, false, NULL, NULL, NULL };
-
-static struct json *parse(const char *text)
-{
-	struct err err;
-	struct json *tree = json_parse(text, strlen(text), &err);
-
-	assert_non_null(tree);
-	return tree;
-}
 
 #define META(more) "\"metadata\":{\"name\":\"a\",\"namespace\":\"ns\",\"uid\":\"u\",\"resourceVersion\":\"7\"" more "}"
 

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "json/patch.h"
 #include "kube/review.h"
+#include "parse.h"
 
 #define HEAD	   "{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"AdmissionReview\","
 #define POD	   "\"resource\":{\"group\":\"\",\"version\":\"v1\",\"resource\":\"pods\"},"
@@ -24,16 +25,6 @@ static struct review read_review(const char *text)
 	if (review_parse(text, strlen(text), &r, &err) < 0)
 		fail_msg("%s: %s", text, err.msg);
 	return r;
-}
-
-static struct json *parse(const char *text)
-{
-	struct err err = { 0 };
-	struct json *v = json_parse(text, strlen(text), &err);
-
-	if (!v)
-		fail_msg("%s: %s", text, err.msg);
-	return v;
 }
 
 static void test_update(void **state)

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "json/patch.h"
+#include "parse.h"
 #include "spark/admission.h"
 
 #define POD_PATH	 "/mutate--v1-pod"
@@ -43,16 +44,6 @@ struct world {
 	struct store *quotas;
 	struct admission a;
 };
-
-static struct json *parse(const char *text)
-{
-	struct err err = { 0 };
-	struct json *tree = json_parse(text, strlen(text), &err);
-
-	if (!tree)
-		fail_msg("%s: %s", text, err.msg);
-	return tree;
-}
 
 static struct json *patched(const char *text, const char *patch_text)
 {

@@ -16,18 +16,9 @@
 #include "golden.h"
 #include "json/patch.h"
 #include "json/yaml.h"
+#include "parse.h"
 #include "spark/admission.h"
 #include "spark/submission.h"
-
-static struct json *parse(const char *text)
-{
-	struct err err = { 0 };
-	struct json *tree = json_parse(text, strlen(text), &err);
-
-	if (!tree)
-		fail_msg("%s", err.msg);
-	return tree;
-}
 
 typedef void case_fn(const char *name, struct json *object);
 

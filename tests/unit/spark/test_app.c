@@ -8,17 +8,8 @@
 #include <string.h>
 
 #include "json/json.h"
+#include "parse.h"
 #include "spark/app.h"
-
-static struct json *parse(const char *text)
-{
-	struct err err = { 0 };
-	struct json *tree = json_parse(text, strlen(text), &err);
-
-	if (!tree)
-		fail_msg("%s", err.msg);
-	return tree;
-}
 
 static void minimal(void **state)
 {

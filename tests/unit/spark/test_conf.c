@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../../../src/spark/build.h"
+#include "parse.h"
 
 static void versions(void **state)
 {
@@ -45,16 +46,6 @@ static void substitution(void **state)
 	(void)state;
 	assert_string_equal(text, "spark-1//{{OTHER}}/{{APP_ID");
 	assert_string_equal(empty, "");
-}
-
-static struct json *parse(const char *text)
-{
-	struct err err = { 0 };
-	struct json *tree = json_parse(text, strlen(text), &err);
-
-	if (!tree)
-		fail_msg("%s", err.msg);
-	return tree;
 }
 
 /* The configuration of a spec in a version; owned. */

@@ -267,13 +267,8 @@ static void check_value(const struct json *v, const struct json *s, const char *
 
 static void check_golden(const char *path)
 {
-	struct err err = { 0 };
-	size_t len = 0;
-	auto_free char *text = golden_read(path, &len);
-	auto_json golden = json_parse(text, len, &err);
+	auto_json golden = golden_json(path);
 
-	if (!golden)
-		fail_msg("%s: %s", path, err.msg);
 	json_each (action, json_at(golden, "want.actions"))
 		if (text_eq(json_str(action, "type", ""), "status"))
 			check_value(json_at(action, "body.status"), schema_at(crds[0], "status"), path);

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "parse.h"
 #include "spark/admission.h"
 
 #define ROLE		 "{\"cores\":1,\"memory\":\"1g\"}"
@@ -68,16 +69,6 @@ static const struct {
 	{ "{}", NULL },
 	{ SPEC(HEAD "\"restartPolicy\":\"x\",\"driver\":7,\"executor\":[]"), NULL },
 };
-
-static struct json *parse(const char *text)
-{
-	struct err err = { 0 };
-	struct json *tree = json_parse(text, strlen(text), &err);
-
-	if (!tree)
-		fail_msg("%s: %s", text, err.msg);
-	return tree;
-}
 
 static void expect_equal(const char *before, const struct json *got, const struct json *want)
 {

@@ -10,17 +10,8 @@
 
 #include "../../../src/spark/build.h"
 #include "base/text.h"
+#include "parse.h"
 #include "spark/submission.h"
-
-static struct json *parse(const char *text)
-{
-	struct err err = { 0 };
-	struct json *tree = json_parse(text, strlen(text), &err);
-
-	if (!tree)
-		fail_msg("%s in %s", err.msg, text);
-	return tree;
-}
 
 /* An application whose spec is merged with more, a JSON object. Owned. */
 static struct json *application(const char *version, const char *more)

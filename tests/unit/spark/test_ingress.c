@@ -9,20 +9,11 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "parse.h"
 #include "spark/extras.h"
 #include "spark/ui_service.h"
 
 #define X20 "xxxxxxxxxxxxxxxxxxxx"
-
-static struct json *parse(const char *text)
-{
-	struct err err = { 0 };
-	struct json *tree = json_parse(text, strlen(text), &err);
-
-	if (!tree)
-		fail_msg("%s: %s", text, err.msg);
-	return tree;
-}
 
 static struct app app_of(const struct json *tree)
 {

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
+#include "parse.h"
 #include "spark/pod.h"
 
 #define DRIVER_TEXT                                                                                                    \
@@ -20,16 +21,6 @@
 	"{\"apiVersion\":\"sparkoperator.k8s.io/"                                                                      \
 	"v1beta2\",\"kind\":\"SparkApplication\",\"name\":\"pi\",\"uid\":\"app\"}]},"
 #define SPEC_TEXT "\"spec\":{\"containers\":[{\"name\":\"spark-kubernetes-driver\"},{\"name\":\"aa\"}]},"
-
-static struct json *parse(const char *text)
-{
-	struct err err = { 0 };
-	struct json *tree = json_parse(text, strlen(text), &err);
-
-	if (!tree)
-		fail_msg("%s", err.msg);
-	return tree;
-}
 
 static struct pod_view *view_of(const char *text)
 {

@@ -9,16 +9,7 @@
 
 #include "../../../src/spark/digest.h"
 #include "../../../src/spark/pod_rows.h"
-
-static struct json *parse(const char *text)
-{
-	struct err err = { 0 };
-	struct json *tree = json_parse(text, strlen(text), &err);
-
-	if (!tree)
-		fail_msg("%s", err.msg);
-	return tree;
-}
+#include "parse.h"
 
 static const char spec_text[] =
     "{\"sparkConfigMap\":\"sc\",\"hadoopConfigMap\":\"hc\",\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}},{\"name\":"

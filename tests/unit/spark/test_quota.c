@@ -9,6 +9,7 @@
 
 #include "../../../src/spark/quota.h"
 #include "base/text.h"
+#include "parse.h"
 #include "spark/admission.h"
 
 /* Driver 1 CPU and 1024 + 384 MiB, two executors of the same. */
@@ -16,16 +17,6 @@ static const char base[] = "{\"metadata\":{\"name\":\"orders\",\"namespace\":\"t
 			   "\"spec\":{\"type\":\"Scala\",\"mode\":\"cluster\",\"image\":\"i:1\",\"mainClass\":\"M\","
 			   "\"mainApplicationFile\":\"local:///a.jar\",\"sparkVersion\":\"3.5.6\","
 			   "\"driver\":{},\"executor\":{\"instances\":2}}}";
-
-static struct json *parse(const char *text)
-{
-	struct err err = { 0 };
-	struct json *tree = json_parse(text, strlen(text), &err);
-
-	if (!tree)
-		fail_msg("%s: %s", text, err.msg);
-	return tree;
-}
 
 static struct json *application(const char *patch_text)
 {

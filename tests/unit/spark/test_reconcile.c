@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "parse.h"
 #include "spark/status.h"
 #include "spark_world.h"
 
@@ -17,21 +18,6 @@
 	"'creationTimestamp':'2026-01-02T03:04:00Z'},'spec':{'type':'Scala','mode':'cluster','sparkVersion':'3.5.6',"  \
 	"'image':'i','mainClass':'M','mainApplicationFile':'local:///x.jar','driver':{'memory':'512m'},"               \
 	"'executor':{'memory':'512m','instances':1}}}"
-
-static struct json *parse(const char *text)
-{
-	auto_free char *copy = xstrdup(text);
-	struct err err = { 0 };
-	struct json *tree;
-
-	for (char *c = copy; *c; c++)
-		if (*c == '\'')
-			*c = '"';
-	tree = json_parse(copy, strlen(copy), &err);
-	if (!tree)
-		fail_msg("%s", err.msg);
-	return tree;
-}
 
 /* A cluster of one application: input of spark_world.h plus what the plans so far have written. */
 struct cluster {
@@ -44,7 +30,7 @@ struct cluster {
 
 static void cluster_init(struct cluster *c)
 {
-	*c = (struct cluster){ .input = json_new_object(), .app = parse(APP_TEXT) };
+	*c = (struct cluster){ .input = json_new_object(), .app = parse_quoted(APP_TEXT) };
 	json_set(c->input, "pods", json_new_array());
 	json_set_str(c->input, "now", "2026-01-02T03:04:05.678Z");
 }
@@ -130,15 +116,15 @@ static void test_life(void **state)
 	cluster_init(&c);
 	settle(&c);
 	assert_int_equal(json_len(json_get(c.input, "pods")), 1);
-	json_set(driver_of(&c), "status", parse("{'phase':'Pending'}"));
+	json_set(driver_of(&c), "status", parse_quoted("{'phase':'Pending'}"));
 	settle(&c);
 	assert_int_equal(c.writes, 6); /* three objects, one status, two events */
-	json_set(driver_of(&c), "status", parse("{'phase':'Running'}"));
+	json_set(driver_of(&c), "status", parse_quoted("{'phase':'Running'}"));
 	settle(&c);
-	json_set(
-	    driver_of(&c), "status",
-	    parse("{'phase':'Running','containerStatuses':[{'name':'spark-kubernetes-driver','state':{'terminated':"
-		  "{'exitCode':0,'finishedAt':'2026-01-02T03:04:04Z'}}}]}"));
+	json_set(driver_of(&c), "status",
+		 parse_quoted(
+		     "{'phase':'Running','containerStatuses':[{'name':'spark-kubernetes-driver','state':{'terminated':"
+		     "{'exitCode':0,'finishedAt':'2026-01-02T03:04:04Z'}}}]}"));
 	settle(&c);
 	assert_joined(&c.states, "SUBMITTED RUNNING SUCCEEDING COMPLETED");
 	assert_joined(&c.events, "SparkApplicationAdded SparkApplicationSubmitted SparkDriverRunning "
@@ -211,8 +197,8 @@ static void test_intent_is_carried_on(void **state)
 	cluster_init(&c);
 	plan_of(&c, &first);
 	json_set(c.app, "status",
-		 parse("{'applicationState':{'state':''},'driverInfo':{},'submissionAttempts':2,"
-		       "'submissionID':'another','lastSubmissionAttemptTime':'2026-01-02T03:04:02Z'}"));
+		 parse_quoted("{'applicationState':{'state':''},'driverInfo':{},'submissionAttempts':2,"
+			      "'submissionID':'another','lastSubmissionAttemptTime':'2026-01-02T03:04:02Z'}"));
 	plan_of(&c, &second);
 	assert_int_equal(second.len, 4); /* without SparkApplicationAdded */
 	assert_int_equal(second.actions[0].type, ACTION_CHECK);
@@ -234,7 +220,7 @@ static void test_every_state_has_a_row(void **state)
 
 		cluster_init(&c);
 		json_set(c.app, "status",
-			 parse("{'applicationState':{'state':''},'submissionAttempts':1,'submissionID':'x'}"));
+			 parse_quoted("{'applicationState':{'state':''},'submissionAttempts':1,'submissionID':'x'}"));
 		json_set_str(json_at(c.app, "status.applicationState"), "state", app_state_text((enum app_state)s));
 		settle(&c);
 		assert_true(c.states.len > 0);
@@ -257,11 +243,12 @@ static void test_trouble_is_told_once(void **state)
 	cluster_init(&c);
 	settle(&c);
 	for (size_t i = 0; i < 3 * array_len(shapes); i++) {
-		struct json *status = parse("{'phase':'Pending','containerStatuses':[{'name':'spark-kubernetes-driver',"
-					    "'image':'i','state':{}}]}");
+		struct json *status =
+		    parse_quoted("{'phase':'Pending','containerStatuses':[{'name':'spark-kubernetes-driver',"
+				 "'image':'i','state':{}}]}");
 		struct json *container = json_first(json_get(status, "containerStatuses"));
 
-		json_set(json_get(container, "state"), "waiting", parse(shapes[i % array_len(shapes)]));
+		json_set(json_get(container, "state"), "waiting", parse_quoted(shapes[i % array_len(shapes)]));
 		json_set(driver_of(&c), "status", status);
 		settle(&c);
 		if (i == 0)
@@ -295,7 +282,7 @@ static void mutate(const struct json *input, struct json *app, struct json *at)
 		for (size_t i = 0; name && i < array_len(odd); i++) {
 			struct json *kept = json_dup(json_get(at, name));
 
-			json_set(at, name, parse(odd[i]));
+			json_set(at, name, parse_quoted(odd[i]));
 			run_odd(input, app);
 			child = json_set(at, name, kept);
 		}
@@ -304,18 +291,19 @@ static void mutate(const struct json *input, struct json *app, struct json *at)
 
 static void test_odd_applications(void **state)
 {
-	auto_json input = parse("{'now':'2026-01-02T03:04:05Z','pods':[{'metadata':{'name':'e1','labels':{'spark-role':"
-				"'executor','sparkoperator.k8s.io/submission-id':'x','spark-exec-id':'1'}}}]}");
-	auto_json app = parse(APP_TEXT);
+	auto_json input =
+	    parse_quoted("{'now':'2026-01-02T03:04:05Z','pods':[{'metadata':{'name':'e1','labels':{'spark-role':"
+			 "'executor','sparkoperator.k8s.io/submission-id':'x','spark-exec-id':'1'}}}]}");
+	auto_json app = parse_quoted(APP_TEXT);
 
 	(void)state;
 	mutate(input, app, json_get(app, "spec"));
-	json_set(
-	    app, "status",
-	    parse("{'applicationState':{'state':'RUNNING','errorMessage':'e'},'driverInfo':{'podName':'p'},"
-		  "'submissionAttempts':1,'executionAttempts':1,'submissionID':'x','executorState':{'e1':'RUNNING'},"
-		  "'lastSubmissionAttemptTime':'2026-01-02T03:04:05Z','terminationTime':null,"
-		  "'conditions':[{'type':'Running','status':'True'}]}"));
+	json_set(app, "status",
+		 parse_quoted(
+		     "{'applicationState':{'state':'RUNNING','errorMessage':'e'},'driverInfo':{'podName':'p'},"
+		     "'submissionAttempts':1,'executionAttempts':1,'submissionID':'x','executorState':{'e1':'RUNNING'},"
+		     "'lastSubmissionAttemptTime':'2026-01-02T03:04:05Z','terminationTime':null,"
+		     "'conditions':[{'type':'Running','status':'True'}]}"));
 	mutate(input, app, json_get(app, "status"));
 }
 
@@ -338,7 +326,7 @@ static void test_cut(void **state)
 
 static void test_condition_transition(void **state)
 {
-	auto_json tree = parse(APP_TEXT);
+	auto_json tree = parse_quoted(APP_TEXT);
 	struct app app;
 	struct err err = { 0 };
 	struct status s;

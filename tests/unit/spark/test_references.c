@@ -10,16 +10,7 @@
 #include <string.h>
 
 #include "../../../src/spark/build.h"
-
-static struct json *parse(const char *text)
-{
-	struct err err = { 0 };
-	struct json *tree = json_parse(text, strlen(text), &err);
-
-	if (!tree)
-		fail_msg("%s", err.msg);
-	return tree;
-}
+#include "parse.h"
 
 static void resolved(void **state)
 {

@@ -11,6 +11,7 @@
 #include "../../../src/spark/build.h"
 #include "../../../src/spark/report.h"
 #include "base/text.h"
+#include "parse.h"
 #include "spark/submission.h"
 
 static const char valid[] =
@@ -18,26 +19,11 @@ static const char valid[] =
     "'spec':{'type':'Scala','mode':'cluster','image':'i:1','mainClass':'M','mainApplicationFile':'local:///a.jar',"
     "'sparkVersion':'3.5.6','driver':{},'executor':{}}}";
 
-static struct json *parse(const char *text)
-{
-	auto_free char *copy = xstrdup(text);
-	struct err err = { 0 };
-	struct json *tree;
-
-	for (char *c = copy; *c; c++)
-		if (*c == '\'')
-			*c = '"';
-	tree = json_parse(copy, strlen(copy), &err);
-	if (!tree)
-		fail_msg("%s: %s", text, err.msg);
-	return tree;
-}
-
 /* Returns the tree that app borrows from. Owned. */
 static struct json *decode(const char *patch_text, struct app *app)
 {
-	struct json *tree = parse(valid);
-	auto_json patch = parse(patch_text);
+	struct json *tree = parse_quoted(valid);
+	auto_json patch = parse_quoted(patch_text);
 	struct err err = { 0 };
 
 	json_merge_apply(tree, patch);
@@ -76,7 +62,7 @@ static const struct json *env_of(const struct json *pod, const char *name)
 
 static void assert_like(const struct json *value, const char *text)
 {
-	auto_json wanted = parse(text);
+	auto_json wanted = parse_quoted(text);
 	auto_free char *got = value ? json_print(value) : xstrdup("nothing");
 
 	if (!json_equal(value, wanted))

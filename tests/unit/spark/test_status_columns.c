@@ -10,17 +10,8 @@
 #include <cmocka.h>
 
 #include "base/text.h"
+#include "parse.h"
 #include "spark/status.h"
-
-static struct json *parse(const char *text)
-{
-	struct err err = { 0 };
-	struct json *tree = json_parse(text, strlen(text), &err);
-
-	if (!tree)
-		fail_msg("%s: %s", text, err.msg);
-	return tree;
-}
 
 /* A member of the status that becomes of `status`, after `patch` of what reconcile sets; "" if it is not there. Owned. */
 static char *column(const char *name, const char *spec, const char *status, const char *patch, enum app_state before,

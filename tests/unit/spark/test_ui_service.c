@@ -9,19 +9,10 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "parse.h"
 #include "spark/ui_service.h"
 
 #define X20 "xxxxxxxxxxxxxxxxxxxx"
-
-static struct json *parse(const char *text)
-{
-	struct err err = { 0 };
-	struct json *tree = json_parse(text, strlen(text), &err);
-
-	if (!tree)
-		fail_msg("%s", err.msg);
-	return tree;
-}
 
 static struct app app_of(const struct json *tree)
 {
