@@ -46,6 +46,23 @@ bool text_is_dns_subdomain(const char *text);
 bool text_is_label_value(const char *text);
 /* Kubernetes qualified name: [prefix/]name. */
 bool text_is_label_key(const char *text);
+/*
+ * "Did you mean": which of several names is the likeliest for one that nobody knows. Few enough letters have to be changed,
+ * added or left out (Levenshtein): one for a name of 2 or 3 letters, one more for each 4 letters. Of equally near names the
+ * first stays.
+ */
+enum { TEXT_NEAREST_MAX = 64 }; /* names that are longer are not compared */
+
+struct text_nearest {
+	const char *name; /* the unknown name, len bytes; borrowed */
+	size_t len;
+	size_t limit;	   /* a candidate has to be nearer than this */
+	const char *found; /* the nearest candidate so far, borrowed; NULL if none is near */
+};
+
+void text_nearest_init(struct text_nearest *n, const char *name, size_t len);
+void text_nearest_add(struct text_nearest *n, const char *candidate);
+
 /* Well-formed UTF-8 without surrogates and overlong forms. */
 bool text_is_utf8(const char *text, size_t len);
 /* Bytes of the UTF-8 character that text starts with; 0 if it is malformed or len is 0. */

@@ -360,3 +360,52 @@ bool text_is_utf8(const char *text, size_t len)
 	}
 	return true;
 }
+
+static size_t least_of(size_t a, size_t b, size_t c)
+{
+	size_t least = a < b ? a : b;
+
+	return least < c ? least : c;
+}
+
+/* Levenshtein's distance, a row of the table at a time; b has at most TEXT_NEAREST_MAX bytes. */
+static size_t edit_distance(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	size_t row[TEXT_NEAREST_MAX + 1];
+
+	for (size_t j = 0; j <= b_len; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= a_len; i++) {
+		size_t corner = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b_len; j++) {
+			size_t above = row[j];
+
+			row[j] = least_of(above + 1, row[j - 1] + 1, corner + (a[i - 1] != b[j - 1]));
+			corner = above;
+		}
+	}
+	return row[b_len];
+}
+
+void text_nearest_init(struct text_nearest *n, const char *name, size_t len)
+{
+	*n = (struct text_nearest){ .name = name, .len = len, .limit = 2 + len / 4 };
+	if (len < 2 || len > TEXT_NEAREST_MAX)
+		n->limit = 0;
+}
+
+void text_nearest_add(struct text_nearest *n, const char *candidate)
+{
+	size_t len = strlen(candidate);
+	size_t distance;
+
+	if (n->limit == 0 || len < 2 || len > TEXT_NEAREST_MAX)
+		return;
+	distance = edit_distance(n->name, n->len, candidate, len);
+	if (distance >= n->limit)
+		return;
+	n->limit = distance;
+	n->found = candidate;
+}

@@ -274,6 +274,50 @@ static void test_utf8(void **state)
 	assert_int_equal(text_utf8_char("\xf0\x9f\x98\x80", 4), 4);
 }
 
+static void the_nearest_name_is_found(void **state)
+{
+	static const char *const names[] = { "memory", "memoryLimit", "env", "x", "envFrom", "tolerations" };
+	static const char *const rows[][2] = {
+		{ "memroy", "memory" },
+		{ "Memory", "memory" },
+		{ "memoryLimits", "memoryLimit" },
+		{ "envs", "env" },
+		{ "toleration", "tolerations" },
+		{ "e", NULL },
+		{ "volumeMounts", NULL },
+		{ "y", NULL },
+		{ "", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		struct text_nearest nearest;
+
+		text_nearest_init(&nearest, rows[i][0], strlen(rows[i][0]));
+		for (size_t k = 0; k < array_len(names); k++)
+			text_nearest_add(&nearest, names[k]);
+		assert_true(text_eq(nearest.found, rows[i][1]));
+	}
+}
+
+static void long_names_have_no_nearest_one(void **state)
+{
+	char name[TEXT_NEAREST_MAX + 2];
+	struct text_nearest nearest;
+
+	(void)state;
+	memset(name, 'a', sizeof(name));
+	name[sizeof(name) - 1] = 0;
+	text_nearest_init(&nearest, name, strlen(name));
+	text_nearest_add(&nearest, name + 1);
+	assert_null(nearest.found);
+	text_nearest_init(&nearest, name + 1, strlen(name + 1));
+	text_nearest_add(&nearest, name);
+	assert_null(nearest.found);
+	text_nearest_add(&nearest, name + 2);
+	assert_ptr_equal(nearest.found, name + 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,6 +332,8 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_name_lengths),
 		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(the_nearest_name_is_found),
+		cmocka_unit_test(long_names_have_no_nearest_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
