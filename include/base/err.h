@@ -47,6 +47,13 @@ int err_set(struct err *err, enum err_code code, const char *fmt, ...) __attribu
 /* Puts "text: " before the message that is there, keeps class and retry_after_ms; returns -code. */
 int err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* The class of *err as functions return it: -code, 0 if nothing failed. For `return err_code(err);` after a call that
+ * has filled *err. */
+static inline int err_code(const struct err *err)
+{
+	return -(int)err->code;
+}
+
 /* "ok" for ERR_NONE; never NULL. */
 const char *err_name(enum err_code code);
 

@@ -49,7 +49,7 @@ int app_metrics_settings_init(struct app_metrics_settings *s, const struct app_m
 	for (size_t i = 0; i < array_len(problems); i++)
 		if (problems[i].code != ERR_NONE) {
 			*err = problems[i];
-			return -(int)err->code;
+			return err_code(err);
 		}
 	if (s->prefix[0] >= '0' && s->prefix[0] <= '9')
 		return err_set(err, ERR_INVALID, "prefix of metrics \"%s\" begins with a digit", s->prefix);

@@ -86,7 +86,7 @@ static int renew(struct diagnostics *d, struct err *err)
 
 	if (certificate_make_ca("spark-operator metrics", now_ms, certificate_life_ms, &ca, err) < 0 ||
 	    certificate_make_server(&ca, names, now_ms, certificate_life_ms, &pair, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	return http_server_set_certificate(d->metrics, pair.cert, pair.key, err);
 }
 
@@ -103,7 +103,7 @@ static void on_renewal(void *arg)
 static int secure(struct diagnostics *d, const struct http_server_options *options, struct err *err)
 {
 	if (http_server_check_tls(options, err) < 0 || renew(d, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	sched_arm(&d->source.loop->sched, &d->renewal, certificate_renew_ms);
 	return 0;
 }
@@ -118,9 +118,9 @@ static int listen_all(struct diagnostics *d, const struct options *o, struct err
 	if (!text_eq(o->metrics_bind, "0")) {
 		d->metrics = make_server(d, path, o->secure_metrics ? &tls : &plain);
 		if (o->secure_metrics && secure(d, &tls, err) < 0)
-			return -(int)err->code;
+			return err_code(err);
 		if (http_server_listen(d->metrics, o->metrics_bind, err) < 0)
-			return -(int)err->code;
+			return err_code(err);
 	}
 	if (text_eq(o->health_bind, "0"))
 		return 0;

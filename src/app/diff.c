@@ -129,7 +129,7 @@ static int read_theirs(const struct diff *d, const struct app *app, const char *
 	const char *error = json_str(recording, "error", NULL);
 
 	if (!recording)
-		return -(int)err->code;
+		return err_code(err);
 	if (!text_empty(error)) {
 		ret->refusal = xstrdup(error);
 		return 0;
@@ -306,7 +306,7 @@ static int add_rules(struct compare_rules *rules, const struct strv *files, stru
 		auto_free char *text = files_read_text(files->items[i], err);
 
 		if (!text || compare_rules_add(rules, text, files->items[i], err) < 0)
-			return -(int)err->code;
+			return err_code(err);
 	}
 	return 0;
 }

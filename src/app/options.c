@@ -170,7 +170,7 @@ static int set_row(struct options *o, const struct option_row *row, const char *
 	if (option_is_list(row) && !adds && row->offset != NOWHERE)
 		strv_done((void *)((char *)o + row->offset));
 	if (option_value(o, row, value, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	set_text(&note->text, adds && *note->text ? xasprintf("%s,%s", note->text, value) : xstrdup(value));
 	set_text(&note->origin, xstrdup_null(origin));
 	note->source = source;
@@ -283,7 +283,7 @@ static int read_arguments(struct settings *list, enum option_set set, int argc, 
 	list->items = xcalloc((size_t)argc + 1, sizeof(*list->items));
 	for (int i = 0; i < argc; i += used)
 		if (add_argument(list, set, argv + i, argc - i, &used, err) < 0)
-			return -(int)err->code;
+			return err_code(err);
 	return 0;
 }
 
@@ -294,7 +294,7 @@ static int apply(struct options *o, const struct settings *list, struct err *err
 		auto_free char *origin = alias ? xasprintf("flag --%s", alias->name) : xstrdup("flag");
 
 		if (option_set(o, &list->items[i].name, list->items[i].value, SOURCE_FLAG, origin, err) < 0)
-			return -(int)err->code;
+			return err_code(err);
 	}
 	return 0;
 }
@@ -311,7 +311,7 @@ static int set_defaults(struct options *o, enum option_set set, struct err *err)
 		const char *dflt = set == OPTIONS_OLD && row->old_dflt ? row->old_dflt : row->dflt;
 
 		if (dflt && set_row(o, row, dflt, SOURCE_DEFAULT, NULL, err) < 0)
-			return -(int)err->code;
+			return err_code(err);
 	}
 	return 0;
 }
@@ -331,11 +331,11 @@ static int load(struct options *o, const struct settings *list, char *const *env
 	const char *path = serves ? find_config(list, environment) : NULL;
 
 	if (!text_empty(path) && option_read_file(o, path, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	if (serves && environment && option_read_environment(o, environment, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	if (apply(o, list, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	return o->help ? 0 : option_check(o, err);
 }
 
@@ -345,7 +345,7 @@ int options_load(struct options *o, enum option_set set, int argc, char **argv, 
 	__attribute__((cleanup(settings_done))) struct settings list = { 0 };
 
 	if (set_defaults(o, set, err) < 0 || read_arguments(&list, set, argc, argv, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	return load(o, &list, environment, err);
 }
 

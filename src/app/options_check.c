@@ -68,7 +68,7 @@ static int check_gates(struct options *o, struct err *err)
 {
 	for (size_t i = 0; i < o->feature_gates.len; i++)
 		if (check_gate(o->feature_gates.items[i], err) < 0)
-			return -(int)err->code;
+			return err_code(err);
 	if (gate_state(o, "DefaultTimeToLive") == 0)
 		o->default_ttl_s = 0;
 	return 0;
@@ -190,12 +190,12 @@ static int check_master(struct options *o, struct err *err)
 int option_check(struct options *o, struct err *err)
 {
 	if (check_namespaces(o, err) < 0 || check_master(o, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	if (!(o->notes->set & (OPTIONS_START | OPTIONS_WEBHOOK | OPTIONS_OLD)))
 		return 0;
 	if (check_gates(o, err) < 0 || check_submitter(o, err) < 0 || check_batch(o, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	if (check_metrics(o, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	return check_old(o, err);
 }

@@ -59,7 +59,7 @@ static int set_elements(struct options *o, const struct option_name *name, const
 		return option_set(o, name, "", SOURCE_FILE, origin, err);
 	json_each (element, value)
 		if (set_element(o, name, element, origin, err) < 0)
-			return -(int)err->code;
+			return err_code(err);
 	return 0;
 }
 
@@ -101,7 +101,7 @@ int option_read_file(struct options *o, const char *path, struct err *err)
 	auto_json documents = NULL;
 
 	if (!text)
-		return -(int)err->code;
+		return err_code(err);
 	documents = yaml_parse(text, strlen(text), err);
 	if (!documents)
 		return err_wrap(err, "%s", origin);
@@ -202,7 +202,7 @@ int option_read_environment(struct options *o, char *const *environment, struct 
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; environment[i]; i++)
 			if (read_variable(o, environment[i], pass == 0, err) < 0)
-				return -(int)err->code;
+				return err_code(err);
 	return 0;
 }
 

@@ -23,7 +23,7 @@ static int render_object(void *context, struct json *object, struct err *err)
 	struct app app;
 
 	if (offline_app(object, &app, err) < 0 || offline_build(r->o, &app, OFFLINE_ALL, &submission, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	for (struct json *item = json_take_first(submission.objects); item; item = json_take_first(submission.objects))
 		json_append(r->items, item);
 	json_append(r->items, take_ptr(submission.executor));

@@ -113,7 +113,7 @@ static int make_diagnostics(struct program *p, const struct options *o, struct e
 	};
 
 	p->diagnostics = diagnostics_new(&source, o, err);
-	return p->diagnostics ? 0 : -(int)err->code;
+	return p->diagnostics ? 0 : err_code(err);
 }
 
 /* ---- stop ---- */
@@ -252,7 +252,7 @@ static int make_leader(struct program *p, const struct options *o, struct err *e
 	};
 
 	if (lease_check(&options.lease, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	p->leader = leader_new(&options);
 	return 0;
 }
@@ -270,13 +270,13 @@ static int make_client(struct program *p, const struct options *o, struct err *e
 	struct config config;
 
 	if (config_load(o->kubeconfig, o->context, &config, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	p->client = client_new(&p->loop, &config, &options, err);
 	if (p->client)
 		log_info(NULL, "using API server", "server", config.server, NULL);
 	p->ns = take_ptr(config.ns);
 	config_done(&config);
-	return p->client ? 0 : -(int)err->code;
+	return p->client ? 0 : err_code(err);
 }
 
 static int make_manager(struct program *p, const struct options *o, struct err *err)
@@ -313,7 +313,7 @@ static int make_manager(struct program *p, const struct options *o, struct err *
 	if (app_metrics_check(&options.metrics, err) < 0 ||
 	    ingress_options_parse(&options.reconcile.ingress, o->ingress_url, o->ingress_class, o->ingress_tls,
 				  o->ingress_annotations, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	p->manager = manager_new(client_api(p->client), &p->loop.sched, p->metrics, &options);
 	ingress_options_done(&options.reconcile.ingress);
 	if (o->upgrade_crds)
@@ -332,14 +332,14 @@ static int make_webhook(struct program *p, const struct options *o, struct err *
 	};
 
 	p->webhook = webhook_new(&env, o, err);
-	return p->webhook ? 0 : -(int)err->code;
+	return p->webhook ? 0 : err_code(err);
 }
 
 static int make_roles(struct program *p, const struct options *o, unsigned roles, struct err *err)
 {
 	if (roles & ROLE_CONTROLLER) {
 		if (make_manager(p, o, err) < 0 || (o->leader_election && make_leader(p, o, err) < 0))
-			return -(int)err->code;
+			return err_code(err);
 	}
 	return roles & ROLE_WEBHOOK ? make_webhook(p, o, err) : 0;
 }
@@ -352,9 +352,9 @@ static int set_up(struct program *p, const struct options *o, unsigned roles, st
 	sched_timer_init(&p->drain, on_drain, p);
 	make_identity(p);
 	if (make_client(p, o, err) < 0 || make_roles(p, o, roles, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	if (make_diagnostics(p, o, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	p->signals[0] = loop_on_signal(&p->loop, SIGTERM, on_signal, p);
 	p->signals[1] = loop_on_signal(&p->loop, SIGINT, on_signal, p);
 	return 0;

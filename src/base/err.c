@@ -29,7 +29,7 @@ int err_set(struct err *err, enum err_code code, const char *fmt, ...)
 	err->code = code;
 	err->retry_after_ms = 0;
 	memcpy(err->msg, text, strlen(text) + 1);
-	return -(int)code;
+	return err_code(err);
 }
 
 int err_wrap(struct err *err, const char *fmt, ...)
@@ -46,7 +46,7 @@ int err_wrap(struct err *err, const char *fmt, ...)
 	if (snprintf(text + len, room, ": %s", err->msg) < 0)
 		text[len] = '\0';
 	memcpy(err->msg, text, strlen(text) + 1);
-	return -(int)err->code;
+	return err_code(err);
 }
 
 const char *err_name(enum err_code code)

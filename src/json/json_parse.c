@@ -162,7 +162,7 @@ static int scan_string(struct scan *s, struct span *ret)
 			continue;
 		escaped = true;
 		if (scan_escape(s) < 0)
-			return -(int)s->err->code;
+			return err_code(s->err);
 	}
 	return fail(s, open, "string without end");
 }
@@ -363,7 +363,7 @@ static int scan_name(struct scan *s, struct span *ret)
 	if (peek(s) != '"')
 		return unexpected(s);
 	if (scan_string(s, ret) < 0)
-		return -(int)s->err->code;
+		return err_code(s->err);
 	skip_blanks(s);
 	if (peek(s) != ':')
 		return unexpected(s);
@@ -383,12 +383,12 @@ static int parse_child(struct scan *s, cJSON *parent, bool named)
 	cJSON *v;
 
 	if (named && scan_name(s, &name) < 0)
-		return -(int)s->err->code;
+		return err_code(s->err);
 	if (named && is_skipped(s, parent, &name))
 		return skip_collection(s);
 	is_text = peek(s) == '"';
 	if (is_text && scan_string(s, &text) < 0)
-		return -(int)s->err->code;
+		return err_code(s->err);
 	name_size = named ? name.len + 1 : 0;
 	text_size = is_text ? text.len + 1 : 0;
 	v = node_new(is_text ? cJSON_String : cJSON_NULL, name_size, text_size);
@@ -412,7 +412,7 @@ static int parse_children(struct scan *s, cJSON *v, bool object)
 	}
 	while (true) {
 		if (parse_child(s, v, object) < 0)
-			return -(int)s->err->code;
+			return err_code(s->err);
 		skip_blanks(s);
 		if (peek(s) == close)
 			break;
@@ -436,7 +436,7 @@ static int parse_collection(struct scan *s, cJSON *v)
 	s->depth++;
 	set_type(v, object ? cJSON_Object : cJSON_Array);
 	if (parse_children(s, v, object) < 0)
-		return -(int)s->err->code;
+		return err_code(s->err);
 	s->depth--;
 	twice = object ? members_duplicate(v, s->nul ? replacement : NULL) : NULL;
 	return twice ? err_set(s->err, ERR_INVALID, "JSON: duplicate member \"%s\"", twice) : 0;

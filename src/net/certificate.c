@@ -230,7 +230,7 @@ int certificate_make_ca(const char *common_name, int64_t now_ms, int64_t life_ms
 	auto_x509 *x = blank(key, now_ms - CERTIFICATE_SKEW_MS, now_ms + life_ms, err);
 
 	if (!x)
-		return -(int)err->code;
+		return err_code(err);
 	add_name(x, "CN", common_name);
 	if (!X509_set_issuer_name(x, X509_get_subject_name(x)))
 		abort();
@@ -239,7 +239,7 @@ int certificate_make_ca(const char *common_name, int64_t now_ms, int64_t life_ms
 	extend(x, x, NID_subject_key_identifier, "hash");
 	extend(x, x, NID_authority_key_identifier, "keyid");
 	if (sign(x, key, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	print_pair(x, key, ret);
 	return 0;
 }
@@ -293,10 +293,10 @@ int certificate_make_server(const struct certificate_pair *ca, const char *const
 	x = blank(key, now_ms - CERTIFICATE_SKEW_MS, earlier(now_ms + life_ms, time_ms(X509_get0_notAfter(issuer))),
 		  err);
 	if (!x)
-		return -(int)err->code;
+		return err_code(err);
 	describe_server(x, issuer, names);
 	if (sign(x, ca_key, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	print_pair(x, key, ret);
 	return 0;
 }
@@ -367,7 +367,7 @@ int certificate_verify(const char *cert, const char *bundle, const char *name, i
 	X509 *leaf;
 
 	if (!chain)
-		return -(int)err->code;
+		return err_code(err);
 	if (!trusted)
 		return err_wrap(err, "bundle");
 	leaf = sk_X509_value(chain, 0);
@@ -380,7 +380,7 @@ int certificate_verify(const char *cert, const char *bundle, const char *name, i
 	X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
 	X509_STORE_CTX_set_purpose(ctx, X509_PURPOSE_SSL_SERVER);
 	if (judge(ctx, leaf, trusted, now_ms, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	if (!is_for(leaf, name))
 		return err_set(err, ERR_INVALID, "not valid for the name %s", name);
 	return 0;
@@ -392,7 +392,7 @@ int certificate_check_pair(const struct certificate_pair *p, struct err *err)
 	auto_key *key = chain ? read_key(p->key, err) : NULL;
 
 	if (!key)
-		return -(int)err->code;
+		return err_code(err);
 	if (!X509_check_private_key(sk_X509_value(chain, 0), key))
 		return err_set(err, ERR_INVALID, "the key does not belong to the certificate");
 	return 0;
@@ -403,7 +403,7 @@ int certificate_validity(const char *cert, int64_t *ret_from_ms, int64_t *ret_un
 	auto_chain *chain = read_chain(cert, err);
 
 	if (!chain)
-		return -(int)err->code;
+		return err_code(err);
 	*ret_from_ms = time_ms(X509_get0_notBefore(sk_X509_value(chain, 0)));
 	*ret_until_ms = time_ms(X509_get0_notAfter(sk_X509_value(chain, 0)));
 	return 0;

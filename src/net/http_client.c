@@ -264,9 +264,9 @@ static void replace(char **text, const char *by)
 int http_client_set_tls(struct http_client *c, const struct http_tls *tls, struct err *err)
 {
 	if (tls->ca && tls_check_ca(tls->ca, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	if ((tls->cert || tls->key) && tls_check_pair(tls->cert, tls->key, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	replace(&c->profile.ca, tls->ca);
 	replace(&c->profile.cert, tls->cert);
 	replace(&c->profile.key, tls->key);

@@ -199,7 +199,7 @@ int http_server_set_certificate(struct http_server *s, const char *cert, const c
 	SSL_CTX *ctx = tls_server_context(cert, key, &policy, err);
 
 	if (!ctx)
-		return -(int)err->code;
+		return err_code(err);
 	SSL_CTX_free(s->tls); /* sessions have references of their own */
 	s->tls = ctx;
 	return 0;

@@ -166,7 +166,7 @@ static int set_url(struct http_transfer *t, const char *text, const struct http_
 	port = url_part(url, CURLUPART_PORT);
 	t->peer = xasprintf("%s:%s", host, port);
 	if (profile->server_name && use_server_name(t, url, profile->server_name, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	whole = url_part(url, CURLUPART_URL);
 	curl_easy_setopt(t->easy, CURLOPT_URL, whole);
 	return 0;
@@ -253,7 +253,7 @@ int http_transfer_init(struct http_transfer *t, const struct http_request *r, co
 	if (!t->easy)
 		abort(); /* out of memory */
 	if (set_url(t, r->url, profile, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	set_method(t, r);
 	set_headers(t, r);
 	set_tls(t, profile);

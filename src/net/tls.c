@@ -117,7 +117,7 @@ static int use_pair(SSL_CTX *ctx, const char *cert, const char *key, struct err 
 	auto_key *pkey = NULL;
 
 	if (use_chain(ctx, cert, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	ERR_clear_error();
 	pkey = PEM_read_bio_PrivateKey(bio, NULL, pem_no_password, NULL);
 	if (!pkey && at_end())
@@ -199,7 +199,7 @@ static int use_policy(SSL_CTX *ctx, const struct tls_policy *policy, struct err 
 	int version;
 
 	if (min_version(policy, &version, err) < 0 || cipher_list(policy, &ciphers, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	if (ciphers.overflow)
 		return err_set(err, ERR_INVALID, "too many TLS cipher suites");
 	if (ciphers.len == 0)

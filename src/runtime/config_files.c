@@ -165,7 +165,7 @@ int config_check_pem(const char *text, size_t len, enum config_pem kind, struct 
 	while ((p = strstr(p, begin_mark))) {
 		p = check_block(p, kind, &found, err);
 		if (!p)
-			return -(int)err->code;
+			return err_code(err);
 	}
 	if (!found)
 		return err_set(err, ERR_INVALID, "not PEM: there is no %s",

@@ -149,7 +149,7 @@ static int check_tree(const struct json *tree, struct err *err)
 		return err_set(err, ERR_INVALID, "not a kubeconfig: kind is %s, expected Config", kind);
 	for (size_t i = 0; i < array_len(list_kinds); i++) {
 		if (check_list(json_get(tree, list_kinds[i]->list), list_kinds[i], err) < 0)
-			return -(int)err->code;
+			return err_code(err);
 	}
 	return 0;
 }
@@ -192,7 +192,7 @@ static int read_files(struct kubeconfig *k, const struct strv *paths, struct err
 		if (!tree && err->code == ERR_NOT_FOUND)
 			continue;
 		if (!tree)
-			return -(int)err->code;
+			return err_code(err);
 		k->files[k->len++] = (struct file){ .path = xstrdup(paths->items[i]), .tree = tree };
 	}
 	if (k->len > 0)
@@ -369,12 +369,12 @@ static int load_cluster(const struct entry *e, struct config *c, struct err *err
 	struct cluster view = { 0 };
 
 	if (decode_entry(e, &clusters, cluster_fields, array_len(cluster_fields), &view, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	c->server = check_server(view.server ? view.server : "", err);
 	if (!c->server)
 		return entry_error(e, &clusters, "server", err);
 	if (load_pem(e, &clusters, "certificate-authority", view.ca, view.ca_data, &c->ca, &c->ca_file, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	if (view.insecure && c->ca) {
 		err_set(err, ERR_INVALID, "cannot be used together with a certificate-authority");
 		return entry_error(e, &clusters, "insecure-skip-tls-verify", err);
@@ -437,12 +437,12 @@ static int load_user(const struct entry *e, struct config *c, struct err *err)
 	struct user view = { 0 };
 
 	if (check_refused(e, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	if (decode_entry(e, &users, user_fields, array_len(user_fields), &view, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	if (load_pem(e, &users, "client-certificate", view.cert, view.cert_data, &c->cert, NULL, err) < 0 ||
 	    load_pem(e, &users, "client-key", view.key, view.key_data, &c->key, NULL, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	if (!c->cert != !c->key) {
 		err_set(err, ERR_INVALID, "not set, but %s is: expected both or none",
 			c->cert ? "client-certificate" : "client-key");
@@ -458,12 +458,12 @@ static int load(const struct kubeconfig *k, const char *name, struct config *c, 
 
 	if (!find_context(k, name, &context_entry, err) ||
 	    decode_entry(&context_entry, &contexts, context_fields, array_len(context_fields), &context, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	c->ns = xstrdup(text_empty(context.ns) ? "default" : context.ns);
 	if (!follow(k, &context_entry, &clusters, context.cluster, &entry, err) || load_cluster(&entry, c, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	if (!follow(k, &context_entry, &users, context.user, &entry, err))
-		return -(int)err->code;
+		return err_code(err);
 	return text_starts(c->server, "https://") ? load_user(&entry, c, err) : 0;
 }
 
@@ -473,10 +473,10 @@ int kubeconfig_load(const struct strv *files, const char *context, struct config
 	struct config c = { 0 };
 
 	if (read_files(&k, files, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	if (load(&k, context, &c, err) < 0) {
 		config_done(&c);
-		return -(int)err->code;
+		return err_code(err);
 	}
 	*ret = c;
 	return 0;

@@ -483,7 +483,7 @@ static int check_trusted(const struct serving *s, struct err *err)
 		return err_set(err, ERR_BUSY, "no certificate in %s yet: %s", key,
 			       s->informer ? informer_problem(s->informer) : "no pair of files");
 	if (!all_trust(s, cert, err))
-		return -(int)err->code;
+		return err_code(err);
 	for (size_t i = 0; i < TARGETS; i++) {
 		const struct target *t = &s->targets[i];
 

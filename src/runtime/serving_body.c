@@ -37,7 +37,7 @@ static int make(const struct body *b, struct certificate_pair *ca, struct certif
 	auto_free char *name = xasprintf("Spark operator webhook CA %s", time_rfc3339(b->facts->wall_ms, time));
 
 	if (certificate_make_ca(name, b->facts->wall_ms, b->rules->ca_life_ms, ca, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	return certificate_make_server(ca, b->rules->names, b->facts->wall_ms, b->rules->cert_life_ms, server, err);
 }
 

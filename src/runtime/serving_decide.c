@@ -30,7 +30,7 @@ static int check_leaf(const struct certificate_pair *leaf, const char *ca, const
 		      int64_t wall_ms, struct err *err)
 {
 	if (serving_memo_check_pair(rules->memo, leaf, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	return serving_memo_verify(rules->memo, leaf->cert, ca, dns_name(rules), wall_ms, err);
 }
 

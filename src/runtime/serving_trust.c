@@ -67,7 +67,7 @@ int serving_trusts(const struct json *configuration, const struct serving_servic
 		if (!is_ours(webhook, service))
 			continue;
 		if (!is_alike(last, webhook) && trusts(webhook, cert, rules, wall_ms, err) < 0)
-			return -(int)err->code;
+			return err_code(err);
 		last = webhook;
 		count++;
 	}

@@ -149,7 +149,7 @@ static int parse_tls(struct ingress_options *o, const char *text, struct err *er
 	json_each (tls, o->tls)
 		if (!json_is(tls, JSON_OBJECT))
 			return err_set(err, ERR_INVALID, "--ingress-tls: \"%s\": expected %s", text, expected);
-	return o->tls ? 0 : -(int)err->code;
+	return o->tls ? 0 : err_code(err);
 }
 
 static int parse_annotations(struct ingress_options *o, const char *text, struct err *err)
@@ -160,7 +160,7 @@ static int parse_annotations(struct ingress_options *o, const char *text, struct
 	json_each (annotation, o->annotations)
 		if (!json_is(annotation, JSON_STRING) || !text_is_label_key(json_name(annotation)))
 			return err_set(err, ERR_INVALID, "--ingress-annotations: \"%s\": expected %s", text, expected);
-	return o->annotations ? 0 : -(int)err->code;
+	return o->annotations ? 0 : err_code(err);
 }
 
 static int parse_all(struct ingress_options *o, const char *url_format, const char *class_name, const char *tls,
@@ -176,9 +176,9 @@ static int parse_all(struct ingress_options *o, const char *url_format, const ch
 	o->url_format = xstrdup_null(url_format);
 	o->class_name = xstrdup_null(class_name);
 	if (!text_empty(tls) && parse_tls(o, tls, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	if (!text_empty(annotations) && parse_annotations(o, annotations, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	return 0;
 }
 

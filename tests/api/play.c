@@ -166,11 +166,11 @@ static int set_up(struct play *p, const char *kubeconfig, struct err *err)
 	struct config config;
 
 	if (config_load(kubeconfig, NULL, &config, err) < 0 || loop_init(&p->loop, err) < 0)
-		return -(int)err->code;
+		return err_code(err);
 	p->client = client_new(&p->loop, &config, &options, err);
 	config_done(&config);
 	if (!p->client)
-		return -(int)err->code;
+		return err_code(err);
 	p->apps = store_new(&app_kind);
 	p->pods = store_new(&pod_kind);
 	p->patching = map_new(NULL);
