@@ -14,7 +14,7 @@ spark_version=3.5.6
 
 build_packages=(build-essential cmake ninja-build pkg-config ccache libcurl4-openssl-dev libcjson-dev libyaml-dev libssl-dev
   libuv1-dev libcmocka-dev)
-check_packages=(clang clang-format clang-tidy pmccabe shellcheck valgrind jq python3 git)
+check_packages=(clang libclang-rt-14-dev clang-format clang-tidy pmccabe shellcheck valgrind jq python3 git)
 control_plane_packages=(openssl jq curl iproute2 procps util-linux)
 node_packages=(containerd runc containernetworking-plugins iptables conntrack gcc libc6-dev binutils python3)
 spark_image_packages=(mmdebstrap openjdk-17-jdk-headless python3-pip python3-setuptools python3-wheel)
