@@ -144,7 +144,4 @@ void options_help(enum option_set set, struct buf *out);
 /* The tables of docs/flags.md. */
 void options_markdown(struct buf *out);
 
-/* Go's time.ParseDuration without signs: "1h30m", "1.5h", "500ms", "0"; what is left of a millisecond counts as one. */
-bool options_duration(const char *text, int64_t *ret_ms);
-
 #endif

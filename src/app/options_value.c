@@ -1,100 +1,17 @@
 /*
  * Values: the text of an option becomes what its member holds. Every type has one function, which says what was expected.
- * Booleans, lists and durations are read as Go's strconv.ParseBool, pflag's readAsCSV and time.ParseDuration read them.
+ * Booleans and lists are read as Go's strconv.ParseBool and pflag's readAsCSV read them.
  */
 #include "options_parts.h"
 
 #include <string.h>
 
+#include "base/duration.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "kube/selector.h"
 
-enum { COUNT_MAX = 1000000, PORT_MAX = 65535, NS_PER_MS = 1000000, FRACTION_DIGITS = 9 };
-
-static const struct {
-	const char *unit;
-	int64_t ns;
-} duration_units[] = { /* "ms" before "m" */
-		       { "ms", NS_PER_MS },
-		       { "us", 1000 },
-		       { "µs", 1000 },
-		       { "μs", 1000 },
-		       { "ns", 1 },
-		       { "h", INT64_C(3600000) * NS_PER_MS },
-		       { "m", INT64_C(60000) * NS_PER_MS },
-		       { "s", INT64_C(1000) * NS_PER_MS }
-};
-
-struct duration {
-	int64_t ms;
-	int64_t ns;
-};
-
-/* whole (at most nine digits) and fraction (billionths) of a unit. */
-static bool duration_add(struct duration *d, int64_t whole, int64_t fraction, int64_t unit_ns)
-{
-	int64_t ns = unit_ns < NS_PER_MS ? whole * unit_ns : 0;
-
-	if (unit_ns >= NS_PER_MS && __builtin_add_overflow(d->ms, whole * (unit_ns / NS_PER_MS), &d->ms))
-		return false;
-	ns += fraction * (unit_ns / 1000) / 1000000;
-	ns += d->ns;
-	d->ns = ns % NS_PER_MS;
-	return !__builtin_add_overflow(d->ms, ns / NS_PER_MS, &d->ms);
-}
-
-/* Up to nine digits as a number; more of a fraction do not count. */
-static int64_t duration_digits(const char *text, size_t len, size_t scale)
-{
-	int64_t value = 0;
-
-	for (size_t i = 0; i < scale; i++)
-		value = value * 10 + (i < len ? text[i] - '0' : 0);
-	return value;
-}
-
-/* One number with its unit; returns what follows or NULL. */
-static const char *duration_part(const char *text, struct duration *d)
-{
-	size_t digits = strspn(text, "0123456789");
-	size_t places = text[digits] == '.' ? strspn(text + digits + 1, "0123456789") : 0;
-	const char *unit = text + digits + (text[digits] == '.' ? 1 + places : 0);
-	int64_t fraction = duration_digits(text + digits + 1, places, FRACTION_DIGITS);
-
-	if (digits + places == 0 || digits > FRACTION_DIGITS)
-		return NULL;
-	for (size_t i = 0; i < array_len(duration_units); i++) {
-		if (!text_starts(unit, duration_units[i].unit))
-			continue;
-		if (!duration_add(d, duration_digits(text, digits, digits), places ? fraction : 0,
-				  duration_units[i].ns))
-			return NULL;
-		return unit + strlen(duration_units[i].unit);
-	}
-	return NULL;
-}
-
-bool options_duration(const char *text, int64_t *ret_ms)
-{
-	struct duration sum = { 0 };
-
-	if (text_eq(text, "0")) {
-		*ret_ms = 0;
-		return true;
-	}
-	if (text_empty(text))
-		return false;
-	while (*text) {
-		text = duration_part(text, &sum);
-		if (!text)
-			return false;
-	}
-	if (sum.ns > 0 && __builtin_add_overflow(sum.ms, 1, &sum.ms))
-		return false;
-	*ret_ms = sum.ms;
-	return true;
-}
+enum { COUNT_MAX = 1000000, PORT_MAX = 65535 };
 
 static bool is_choice(const char *choices, const char *value)
 {
@@ -244,7 +161,7 @@ static int value_duration(const struct option_row *row, const char *value, int64
 		*target = seconds * 1000;
 		return 0;
 	}
-	if (options_duration(value, target))
+	if (duration_parse(value, target))
 		return 0;
 	return refuse(row, value, "a time like 30s, 5m or 1h30m", err);
 }

@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/duration.h"
 #include "base/text.h"
 #include "validate.h"
 
@@ -138,27 +139,12 @@ static char *check_fields(const char *text)
 	return NULL;
 }
 
-/* Go's time.ParseDuration, above 0. */
-static bool is_duration(const char *text)
+/* A duration above 0, as Go's time.ParseDuration reads it. */
+static bool is_interval(const char *text)
 {
-	static const char *const units[] = { "ns", "us", "\xc2\xb5s", "\xce\xbcs", "ms", "s", "m", "h" };
-	bool positive = false;
+	int64_t ms;
 
-	text += *text == '+';
-	while (*text) {
-		size_t digits = strspn(text, "0123456789."), unit = strcspn(text + digits, "0123456789.");
-		auto_free char *number = xstrndup(text, digits), *name = xstrndup(text + digits, unit);
-		bool known = false;
-		double value;
-
-		for (size_t i = 0; i < array_len(units); i++)
-			known = known || text_eq(name, units[i]);
-		if (!known || !text_double(number, &value))
-			return false;
-		positive = positive || value > 0;
-		text += digits + unit;
-	}
-	return positive;
+	return duration_parse(text + (*text == '+'), &ms) && ms > 0;
 }
 
 static char *check_descriptor(const char *text)
@@ -172,7 +158,7 @@ static char *check_descriptor(const char *text)
 	if (!text_starts(text, "@every "))
 		return xstrdup("expected @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly or @every "
 			       "DURATION");
-	return is_duration(text + strlen("@every "))
+	return is_interval(text + strlen("@every "))
 		   ? NULL
 		   : xstrdup("expected a duration after @every, such as 90s or 1h30m");
 }

@@ -214,69 +214,6 @@ static void test_refused(void **state)
 	}
 }
 
-static void test_durations(void **state)
-{
-	static const struct {
-		const char *text;
-		int64_t want; /* -1: refused */
-	} cases[] = {
-		{ "0", 0 },
-		{ "0s", 0 },
-		{ "1ms", 1 },
-		{ "30s", 30000 },
-		{ "5m", 300000 },
-		{ "2h", 7200000 },
-		{ "1h30m", 5400000 },
-		{ "1m1s1ms", 61001 },
-		{ "30m1h", 5400000 },
-		{ "999999999h", INT64_C(3599999996400000) },
-		{ "", -1 },
-		{ "5", -1 },
-		{ "s", -1 },
-		{ "-1s", -1 },
-		{ "1s ", -1 },
-		{ " 1s", -1 },
-		{ "1.5h", 5400000 },
-		{ "1d", -1 },
-		{ ".5s", 500 },
-		{ "1.s", 1000 },
-		{ "1.0005s", 1001 },
-		{ "100us", 1 },
-		{ "1500µs", 2 },
-		{ "3000000ns", 3 },
-		{ "1.s.s", -1 },
-		{ ".s", -1 },
-		{ "1.5.5s", -1 },
-		{ "-1.5s", -1 },
-		{ "2562047h47m16.854775807s", INT64_C(9223372036855) },
-		{ "1h30", -1 },
-		{ "1000000000s", -1 },
-	};
-	int64_t ms = 7;
-
-	(void)state;
-	for (size_t i = 0; i < array_len(cases); i++) {
-		ms = 7;
-		assert_int_equal(options_duration(cases[i].text, &ms), cases[i].want >= 0);
-		assert_int_equal(ms, cases[i].want >= 0 ? cases[i].want : 7);
-	}
-	assert_false(options_duration(NULL, &ms));
-}
-
-/* The sum does not fit, though every part does. */
-static void test_endless_duration(void **state)
-{
-	auto_buf text;
-	int64_t ms = 7;
-
-	(void)state;
-	buf_init(&text, 1 << 20);
-	for (int i = 0; i < 3000; i++)
-		buf_puts(&text, "999999999h");
-	assert_false(options_duration(buf_str(&text), &ms));
-	assert_int_equal(ms, 7);
-}
-
 static void test_help(void **state)
 {
 	auto_buf start, version;
@@ -305,8 +242,6 @@ int main(void)
 		cmocka_unit_test(test_repeated),
 		cmocka_unit_test(test_reviewed_namespaces),
 		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_durations),
-		cmocka_unit_test(test_endless_duration),
 		cmocka_unit_test(test_help),
 	};
 

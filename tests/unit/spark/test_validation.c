@@ -196,6 +196,7 @@ static void schedules(void **state)
 		"@every 5m",	"*/5 * * * *",	  "@daily",	    "0 9 * * MON-FRI", "CRON_TZ=Asia/Tokyo 0 6 * * *",
 		"@every 1h30m", "TZ=UTC @hourly", "0 0 1,15 jan *", "? ? ? ? ?",       "0-30/2,45 1-5 * 1-12 0-6",
 		"5/15 * * * *", "  0  0 * * sun", "@every 1.5h",    "@midnight",       "@annually",
+		"@every +1s",	"@every 1ns",
 	};
 	static const struct {
 		const char *schedule;
@@ -223,6 +224,8 @@ static void schedules(void **state)
 		{ "@every 5", "expected a duration after @every" },
 		{ "@every -5m", "expected a duration after @every" },
 		{ "@every 0s", "expected a duration after @every" },
+		{ "@every ", "expected a duration after @every" },
+		{ "@every --5m", "expected a duration after @every" },
 		{ "TZ=../etc * * * * *", "expected the name of a time zone" },
 		{ "TZ=UTC", "expected 5 fields" },
 	};
