@@ -3,7 +3,7 @@
 # that fails does not stop the next. The last line is `N passed, N failed, N skipped`.
 #
 #   tests/run.sh [TIER...]     default: all of
-#     check       format, layers, sizes, clang-tidy …; builds with clang without a warning
+#     check       format, layers, sizes, names, clang-tidy …; builds with clang without a warning
 #     unit golden simulation net      with ASan and UBSan
 #     fuzz        every target for FUZZ_SECONDS (10), after its corpus
 #     valgrind    unit and golden, without sanitizers

@@ -23,8 +23,8 @@ struct action {
 	const struct resource *res;
 	char *ns;
 	char *name;
-	char *
-	    uid; /* STATUS, CHECK, DELETE: precondition. CREATE: uid of the owner that an object must have to be ours */
+	/* STATUS, CHECK, DELETE: a precondition. CREATE: the uid of the owner that an object must have to be ours. */
+	char *uid;
 	char *resource_version; /* STATUS, CHECK: precondition */
 	char *label;		/* CREATE: label key that an existing object must have … */
 	char *label_value;	/* … with this value to be ours */

@@ -44,8 +44,8 @@ const char *review_operation_name(enum review_operation operation);
 struct review_reply {
 	bool denied;
 	int code; /* of a denial: HTTP code; 0: that of reason, 403 without one */
-	const char
-	    *reason; /* of a denial: metav1.StatusReason, such as "Invalid" or "Forbidden"; static; NULL: of the code */
+	/* Of a denial: a metav1.StatusReason, such as "Invalid" or "Forbidden". Static. NULL: the one of the code. */
+	const char *reason;
 	char *message;	     /* of a denial; owned */
 	struct json *causes; /* of a denial: array of {reason, message, field} for status.details; owned, may be NULL */
 	struct json *patch;  /* JSON Patch; owned; NULL or empty: no change; of a denial: ignored */

@@ -59,9 +59,9 @@ struct controller_options {
 	void *arg;
 	struct queue_options queue;
 	unsigned max_plans; /* carried out at the same time; 0: 32 */
-	struct metrics
-	    *metrics; /* NULL for none: workqueue_* and controller_runtime_reconcile_* names as controller-runtime's.
-				  * Nothing may be collected after controller_free */
+	/* Gets the families workqueue_* and controller_runtime_reconcile_*, which are named as in controller-runtime. NULL:
+	 * there are none. Nothing may be collected after controller_free. */
+	struct metrics *metrics;
 	const char *name; /* label `name` / `controller` of the metrics */
 };
 

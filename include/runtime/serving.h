@@ -34,8 +34,8 @@ struct serving_options {
 	struct metrics *metrics; /* NULL for none */
 	const char *secret_ns;
 	const char *secret_name;
-	const char *
-	    service_ns; /* the certificate is for SERVICE.NAMESPACE.svc (and .svc.cluster.local, SERVICE.NAMESPACE, localhost) */
+	/* The certificate is for SERVICE.NAMESPACE.svc, SERVICE.NAMESPACE.svc.cluster.local, SERVICE.NAMESPACE and localhost. */
+	const char *service_ns;
 	const char *service_name;
 	const char *mutating_name; /* of the configurations to keep trusting; "" for none */
 	const char *validating_name;

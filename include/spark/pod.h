@@ -40,8 +40,8 @@ struct pod_view {
 	char *term_reason; /* OOMKilled, Error, Completed … */
 	char *term_message;
 	int64_t finished_ms; /* wall, 0 if unknown */
-	char *
-	    waiting_reason; /* ImagePullBackOff, CreateContainerConfigError …, of whichever container waits with a problem */
+	/* ImagePullBackOff, CreateContainerConfigError and so on, of whichever container waits with a problem */
+	char *waiting_reason;
 	char *waiting_message;
 	char *waiting_container;
 	char *waiting_image;

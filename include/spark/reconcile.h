@@ -13,8 +13,8 @@
 struct reconcile_options {
 	const char *master;	  /* for submission */
 	int64_t driver_appear_ms; /* a submitted driver must be seen within this; 30 s */
-	int64_t
-	    refusal_deadline_ms; /* how long a submission that the API server refuses (403, 422, name taken) is tried again; 30 s */
+	/* How long a submission is tried again that the API server refuses (403, 422, the name is taken); 30 s. */
+	int64_t refusal_deadline_ms;
 	int64_t max_tracked_executors; /* executorState holds at most so many; 1000 */
 	bool ui_service;	       /* applications get a Service for their web UI */
 	bool driver_pdb;	       /* those that ask for it get a PodDisruptionBudget for their driver */

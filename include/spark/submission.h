@@ -13,17 +13,18 @@
 
 struct submission_options {
 	const char *master; /* spark.master: "k8s://https://HOST:PORT" */
-	int64_t
-	    submitted_ms; /* spark.app.submitTime; not the clock's but one that a repetition finds again, so that it builds the same bytes */
+	/* spark.app.submitTime. It is not read from the clock: a repetition has to find the same time again, so that it builds
+	 * the same bytes. */
+	int64_t submitted_ms;
 	bool with_executor; /* also say what the driver will make of it */
 	enum pod_policy pod_policy;
-	const char
-	    *ui_url_format; /* of the web UI's Ingress, NULL: there is none. Below a path, Spark has to know of it */
+	/* The URL format of the web UI's Ingress. NULL: there is no Ingress. Spark has to know of a path in it. */
+	const char *ui_url_format;
 };
 
 struct submission {
-	struct json
-	    *objects; /* array, in the order in which they are to be created; the driver pod is the last. Owned */
+	/* An array, in the order in which the objects are to be created; the driver pod is the last. Owned. */
+	struct json *objects;
 	/* With with_executor: the pod that the driver would create for its first executor. Owned, NULL without. It is for
 	 * reading; names that the driver takes from chance are made up. */
 	struct json *executor;

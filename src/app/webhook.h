@@ -19,8 +19,8 @@ struct webhook_env { /* all borrowed for the webhook's life */
 	struct api *api;
 	struct metrics *metrics;
 	const char *ns; /* the operator's own namespace */
-	const struct store
-	    *apps; /* cache of SparkApplications, of somebody who has one; NULL: the webhook keeps its own */
+	/* A cache of SparkApplications that somebody else keeps. NULL: the webhook keeps its own. */
+	const struct store *apps;
 };
 
 /* o is borrowed too. NULL and *err: an option that cannot be. */

@@ -36,7 +36,7 @@ struct flags {
 	const char *command;
 	const char *kubeconfig;
 	const char *ns;
-	const char *template;
+	const char *template_file;
 	const char *prefix;
 	int64_t count;
 	int64_t jobs;
@@ -58,7 +58,7 @@ struct bench {
 	struct flags flags;
 	struct loop loop;
 	struct client *client;
-	struct json *template;
+	struct json *app_template;
 	struct job *jobs;
 	/* the stage under way */
 	int64_t next;
@@ -137,7 +137,7 @@ static void on_reply(void *arg, struct reply *reply)
 
 static struct json *make_app(const struct bench *b, int64_t number)
 {
-	struct json *app = json_dup(b->template);
+	struct json *app = json_dup(b->app_template);
 	struct json *metadata = json_ensure_object(app, "metadata");
 
 	json_setf(metadata, "name", "%s-%" PRId64, b->prefix, number);
@@ -441,7 +441,7 @@ static struct flags parse_flags(int argc, char **argv)
 			f.ns = optarg;
 			break;
 		case 'f':
-			f.template = optarg;
+			f.template_file = optarg;
 			break;
 		case 'x':
 			f.prefix = optarg;
@@ -454,7 +454,7 @@ static struct flags parse_flags(int argc, char **argv)
 		}
 	}
 	f.command = argv[optind];
-	if (!good || !f.command || !f.template || f.count < 1)
+	if (!good || !f.command || !f.template_file || f.count < 1)
 		die("usage", usage);
 	return f;
 }
@@ -489,7 +489,7 @@ static void set_up(struct bench *b)
 	config_done(&config);
 	if (!b->client)
 		die("cannot start", err.msg);
-	b->template = read_template(b->flags.template);
+	b->app_template = read_template(b->flags.template_file);
 	b->prefix = xstrdup(b->flags.prefix);
 	b->waiting = text_eq(b->flags.command, "wait");
 	b->figures = json_new_object();
@@ -517,7 +517,7 @@ static void tear_down(struct bench *b)
 	free(b->prefix);
 	map_free(b->created);
 	store_free(b->pods);
-	json_free(b->template);
+	json_free(b->app_template);
 	if (loop_close(&b->loop) != 0)
 		die("stop", "a handle is still open");
 }

@@ -513,7 +513,7 @@ static void delete_object(struct world *w, struct object *o)
 }
 
 /* Pods and services are answered with the object, others with a Status (ReturnDeletedObject of their strategies). */
-static void delete (struct world *w, const struct request *req, struct reply *reply)
+static void serve_delete(struct world *w, const struct request *req, struct reply *reply)
 {
 	struct object *o = find(w, req->res, req->ns, req->name);
 	auto_json body = NULL;
@@ -629,8 +629,8 @@ static void apply(struct world *w, const struct request *req, struct reply *repl
 void world_handle(struct world *w, const struct request *req, struct reply *reply)
 {
 	static void (*const handlers[])(struct world *, const struct request *, struct reply *) = {
-		[VERB_GET] = get,     [VERB_LIST] = list,     [VERB_CREATE] = create,
-		[VERB_PATCH] = patch, [VERB_DELETE] = delete, [VERB_APPLY] = apply,
+		[VERB_GET] = get,     [VERB_LIST] = list,	    [VERB_CREATE] = create,
+		[VERB_PATCH] = patch, [VERB_DELETE] = serve_delete, [VERB_APPLY] = apply,
 	};
 
 	handlers[req->verb](w, req, reply);

@@ -672,7 +672,7 @@ static void test_good_requests_go_on(void **state)
 		bool well = false;
 		int64_t calm_us = 0;
 
-		for (int try = 0; try < TRIES && !well; try++) {
+		for (int n = 0; n < TRIES && !well; n++) {
 			struct verdict calm = good_requests(f), v;
 
 			begin_attack(f, &attacks[i], UINT_MAX);

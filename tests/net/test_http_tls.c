@@ -105,7 +105,7 @@ static void fetch(struct fixture *f, int port, const char *host, struct result *
 	run_until(&f->loop, &r->done);
 }
 
-static enum err_code try(struct fixture *f, const char *host)
+static enum err_code try_host(struct fixture *f, const char *host)
 {
 	struct result r = { 0 };
 	enum err_code code;
@@ -127,23 +127,23 @@ static void test_verification(void **state)
 	(void)state;
 	start(&f, (struct http_server_options){ 0 });
 	both = xasprintf("%s%s", other.cert_pem, f.ca.cert_pem);
-	assert_int_equal(try(&f, "localhost"), ERR_IO); /* the system's CAs do not know ours */
+	assert_int_equal(try_host(&f, "localhost"), ERR_IO); /* the system's CAs do not know ours */
 	set_tls(&f, (struct http_tls){ .ca = other.cert_pem });
-	assert_int_equal(try(&f, "localhost"), ERR_IO);
+	assert_int_equal(try_host(&f, "localhost"), ERR_IO);
 	set_tls(&f, (struct http_tls){ .ca = f.ca.cert_pem });
-	assert_int_equal(try(&f, "localhost"), ERR_NONE);
-	assert_int_equal(try(&f, "127.0.0.1"), ERR_IO); /* not in the certificate */
+	assert_int_equal(try_host(&f, "localhost"), ERR_NONE);
+	assert_int_equal(try_host(&f, "127.0.0.1"), ERR_IO); /* not in the certificate */
 	set_tls(&f, (struct http_tls){ .ca = f.ca.cert_pem, .server_name = "webhook.ns.svc" });
-	assert_int_equal(try(&f, "127.0.0.1"), ERR_NONE);
+	assert_int_equal(try_host(&f, "127.0.0.1"), ERR_NONE);
 	set_tls(&f, (struct http_tls){ .ca = f.ca.cert_pem, .server_name = "other.ns.svc" });
-	assert_int_equal(try(&f, "127.0.0.1"), ERR_IO);
+	assert_int_equal(try_host(&f, "127.0.0.1"), ERR_IO);
 	set_tls(&f, (struct http_tls){ .insecure = true });
-	assert_int_equal(try(&f, "127.0.0.1"), ERR_NONE);
+	assert_int_equal(try_host(&f, "127.0.0.1"), ERR_NONE);
 	set_tls(&f, (struct http_tls){ .ca = both });
-	assert_int_equal(try(&f, "localhost"), ERR_NONE);
+	assert_int_equal(try_host(&f, "localhost"), ERR_NONE);
 	/* the connections that were good with other credentials are not taken for these */
 	set_tls(&f, (struct http_tls){ .ca = other.cert_pem });
-	assert_int_equal(try(&f, "localhost"), ERR_IO);
+	assert_int_equal(try_host(&f, "localhost"), ERR_IO);
 	finish(&f);
 	pki_done(&other);
 }
@@ -184,7 +184,7 @@ static void test_bad_pem(void **state)
 	assert_int_equal(http_client_set_tls(f.client, &(struct http_tls){ .ca = chain }, &err), -ERR_INVALID);
 	/* what was in use stays in use */
 	set_tls(&f, (struct http_tls){ .ca = f.ca.cert_pem });
-	assert_int_equal(try(&f, "localhost"), ERR_NONE);
+	assert_int_equal(try_host(&f, "localhost"), ERR_NONE);
 	finish(&f);
 	pki_done(&other);
 }
@@ -198,15 +198,15 @@ static void test_certificate_swap(void **state)
 	(void)state;
 	start(&f, (struct http_server_options){ 0 });
 	set_tls(&f, (struct http_tls){ .ca = f.ca.cert_pem });
-	assert_int_equal(try(&f, "localhost"), ERR_NONE);
+	assert_int_equal(try_host(&f, "localhost"), ERR_NONE);
 	assert_int_equal(http_server_set_certificate(f.server, leaf.cert_pem, leaf.key_pem, &err), 0);
-	assert_int_equal(try(&f, "localhost"), ERR_NONE); /* the connection made before goes on */
+	assert_int_equal(try_host(&f, "localhost"), ERR_NONE); /* the connection made before goes on */
 	assert_int_equal(http_server_connections(f.server), 1);
 	set_tls(&f, (struct http_tls){ .ca = ca.cert_pem });
-	assert_int_equal(try(&f, "localhost"), ERR_NONE); /* a new one */
+	assert_int_equal(try_host(&f, "localhost"), ERR_NONE); /* a new one */
 	assert_int_equal(http_server_connections(f.server), 2);
 	set_tls(&f, (struct http_tls){ .ca = f.ca.cert_pem });
-	assert_int_equal(try(&f, "localhost"), ERR_NONE); /* back on the old one */
+	assert_int_equal(try_host(&f, "localhost"), ERR_NONE); /* back on the old one */
 	assert_int_equal(http_server_connections(f.server), 2);
 	finish(&f);
 	pki_done(&leaf);

@@ -245,7 +245,7 @@ static void test_nothing_sent(void **state)
 /* Arguments, files and environment of the child; its folder is gone afterwards. */
 static void test_child(void **state)
 {
-	auto_free char *args = NULL, *env = NULL, *template = NULL, *folder = NULL;
+	auto_free char *args = NULL, *env = NULL, *driver_yaml = NULL, *folder = NULL;
 	auto_result r = { 0 };
 	const char *start;
 
@@ -259,14 +259,14 @@ static void test_child(void **state)
 	unsetenv("https_proxy");
 	args = get("bin/args");
 	env = get("bin/env");
-	template = get("bin/driver.yaml");
+	driver_yaml = get("bin/driver.yaml");
 	start = strstr(args, "driver.podTemplateFile=");
 	assert_true(text_starts(args, "--deploy-mode\ncluster\n--master\nk8s://http://127.0.0.1:"));
 	assert_true(text_ends(args, "\nlocal:///a.jar\n{dir}\nü\n"));
 	assert_non_null(strstr(env, "HADOOP_USER_NAME=spark\n"));
 	assert_null(strstr(env, "/users/own"));
 	assert_null(strstr(env, "http://proxy"));
-	assert_non_null(strstr(template, "SparkApplication"));
+	assert_non_null(strstr(driver_yaml, "SparkApplication"));
 	assert_non_null(start);
 	start += strlen("driver.podTemplateFile=");
 	folder = xstrndup(start, strcspn(start, "\n") - strlen("/driver.yaml"));

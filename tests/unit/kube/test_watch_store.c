@@ -139,7 +139,7 @@ static void upsert(struct sim *s, struct json *tree)
 	store_upsert(s->store, o);
 }
 
-static void delete (struct sim *s, const struct json *tree)
+static void drop_object(struct sim *s, const struct json *tree)
 {
 	auto_free char *key =
 	    xasprintf("%s/%s", json_str(tree, "metadata.namespace", ""), json_str(tree, "metadata.name", ""));
@@ -189,7 +189,7 @@ static void carry_out(struct sim *s, struct watch_cmd *cmd)
 		upsert(s, take_ptr(cmd->object));
 		return;
 	case WATCH_CMD_DELETE:
-		delete (s, cmd->object);
+		drop_object(s, cmd->object);
 		return;
 	case WATCH_CMD_END:
 		store_relist_end(s->store, NULL);

@@ -187,10 +187,10 @@ static void test_printer_columns(void **state)
 /* A scheduled application is an application: one schema. */
 static void test_template(void **state)
 {
-	auto_json template = json_dup(schema_at(crds[1], "spec.template"));
+	auto_json app_schema = json_dup(schema_at(crds[1], "spec.template"));
 
 	(void)state;
-	assert_true(json_equal(template, schema_at(crds[0], "spec")));
+	assert_true(json_equal(app_schema, schema_at(crds[0], "spec")));
 }
 
 /* Structural schema: each node has a type, objects say what they hold, every field of ours is described. */
