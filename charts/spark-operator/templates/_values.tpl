@@ -216,7 +216,7 @@ serviceMonitor: {{ $full }}
 {{- end -}}
 
 {{/*
-The image. Public images of the existing operator hold another program, which doesn't know our arguments: whoever passes
+The image. Public images of kubeflow's and GCP's operators hold another program, which doesn't know our arguments: whoever passes
 that chart's values.yaml as it is gets ours. Takes root, values, flat, is; sets is.image.
 */}}
 {{- define "spark-operator.values.image" -}}
@@ -230,7 +230,7 @@ that chart's values.yaml as it is gets ours. Takes root, values, flat, is; sets 
 {{- $name = "spark-operator" -}}
 {{- $tag = "" -}}
 {{- else if regexMatch "(kubeflow|googlecloudplatform)/spark-operator(/controller)?$" $name -}}
-{{- $_ := set .is "warnings" (append .is.warnings (printf "image %s looks like a copy of the existing operator's; this chart needs its own" $name)) -}}
+{{- $_ := set .is "warnings" (append .is.warnings (printf "image %s looks like a copy of kubeflow's or GCP's operator; this chart needs its own" $name)) -}}
 {{- end -}}
 {{- if hasPrefix "v1beta2-" $tag -}}
 {{- $_ := set .is "ignored" (append .is.ignored (dict "key" "image.tag" "why" (printf "%s is a version of another program" $tag))) -}}
