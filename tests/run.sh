@@ -7,12 +7,12 @@
 #     unit golden simulation net      with ASan and UBSan
 #     fuzz        every target for FUZZ_SECONDS (10), after its corpus
 #     valgrind    unit and golden, without sanitizers
-#     differential our objects beside those of real spark-submit and of the existing operator; random and hostile ones
+#     differential our objects beside those of real spark-submit and of kubeflow's operator; random and hostile ones
 #     chart       the Helm chart: lint, unit tests, all that it renders before a real API server (needs root; builds Helm)
 #     image       the container image, built twice             (needs root)
 #     api         the operator against a real API server      (needs root; builds Kubernetes the first time)
 #     e2e         real Spark in a real Kubernetes, by Helm     (needs root)
-#     corpus      applications as the existing operator ran them, on a real Kubernetes (needs root)
+#     corpus      applications as kubeflow's operator ran them, on a real Kubernetes (needs root)
 #     bench       a small load, to see that the benchmark works (needs root)
 #
 # Debian 12. On other systems the packages of tests/cluster/lib.sh have to be there.

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2154 # variables of `chart`
-# Part of `chart`: the upgrade from the existing operator. What it leaves in a cluster is made here: a release of its chart
+# Part of `chart`: the upgrade from GCP's operator. What it leaves in a cluster is made here: a release of its chart
 # (old-release), CRDs without what ours have beside the types, a Secret with its key names, a Lease that a dead process holds, a
 # webhook configuration that no release owns, and applications with the status that it writes (as tests/corpus/expected recorded
 # it), one of them with a driver that runs, made by spark-submit.

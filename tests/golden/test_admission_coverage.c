@@ -1,5 +1,5 @@
 /*
- * Which of the existing operator's mutations of pods the goldens of golden/admission show, for driver and executor: the
+ * Which mutations of pods by kubeflow's operator the goldens of golden/admission show, for driver and executor: the
  * application asks for it, and the recorded pod has it. One that no golden shows is a failure; the table is printed.
  */
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 #include "spark/app.h"
 #include "spark/pod.h"
 
-/* The mutations of the existing operator (internal/webhook/sparkpod_defaulter.go mutateSparkPod), in its order. */
+/* The mutations of kubeflow's operator (internal/webhook/sparkpod_defaulter.go mutateSparkPod), in its order. */
 static const struct mutation {
 	const char *name;
 	const char *field; /* below spec.driver or spec.executor; with '/' below spec; NULL: every application */
