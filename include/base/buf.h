@@ -14,13 +14,13 @@ struct buf {
 	size_t len; /* without the NUL */
 	size_t cap;
 	size_t max;    /* largest len allowed */
-	bool overflow; /* an addition was refused; content is what fitted before it */
+	bool overflow; /* an addition was refused; the content is what was added before it */
 };
 
 void buf_init(struct buf *b, size_t max);
 /* Frees the content; b can be used again with the same max. Accepts a zeroed struct. */
 void buf_done(struct buf *b);
-/* Empties, keeps the storage. */
+/* Empties the buffer and keeps its storage. */
 void buf_clear(struct buf *b);
 /* The additions return false, set overflow and add nothing when the maximum would be passed. */
 bool buf_add(struct buf *b, const void *data, size_t len);

@@ -14,7 +14,7 @@
 
 enum log_level { LOG_DEBUG = 0, LOG_INFO, LOG_WARN, LOG_ERROR };
 
-/* level: lines below are dropped. */
+/* Lines below level are dropped. */
 void log_setup(enum log_level level, bool json);
 bool log_parse_level(const char *text, enum log_level *ret);
 /* Where the lines go (each ends in '\n'); NULL = standard error. For tests. */

@@ -22,7 +22,7 @@ char *xstrndup(const char *text, size_t len) __attribute__((returns_nonnull));
 char *xstrdup_null(const char *text);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2), returns_nonnull));
 
-/* After a large amount has been freed: gives to the system what it can have. Takes some milliseconds. */
+/* Gives freed memory back to the system. Takes some milliseconds: for when a large amount has been freed. */
 void mem_trim(void);
 
 static inline void mem_cleanup_free(void *p)

@@ -23,7 +23,7 @@ void metrics_free(struct metrics *m);
  * copied. Registering a name twice is a programming error. A metric without labels shows 0 from the start. */
 struct metric *metrics_add(struct metrics *m, enum metric_type type, const char *name, const char *help,
 			   const char *const *label_names, const double *buckets, size_t bucket_count);
-/* The family of that name, NULL if there is none: for modules of which there are several in one process. */
+/* The family of that name, NULL if there is none. Modules of which there are several in one process use it. */
 struct metric *metrics_find(const struct metrics *m, const char *name);
 
 /* values: as many as label names, NULL if there are none. A family keeps at most 10 000 series; further ones
@@ -31,21 +31,23 @@ struct metric *metrics_find(const struct metrics *m, const char *name);
 void metric_add(struct metric *m, const char *const *values, double delta);
 void metric_set(struct metric *m, const char *const *values, double value);
 void metric_observe(struct metric *m, const char *const *values, double value);
-/* Shows the series, at 0 if nothing was counted yet: what appears only with its first event cannot be seen to rise. */
+/* Shows the series at 0 before anything is counted: Prometheus cannot see a rise in a series that begins with its first
+ * event. */
 void metric_init(struct metric *m, const char *const *values);
-/* Shows the series no more: what it is about is gone. */
+/* Removes the series, when the thing that it describes is gone. */
 void metric_remove(struct metric *m, const char *const *values);
 /* Current value (sum for histograms and summaries); 0 if the series is not there. */
 double metric_get(const struct metric *m, const char *const *values);
 
 /*
- * A second name under which the series of a family are shown; with values only that one series, without labels. A histogram
- * may be shown as a summary. The name is taken as by metrics_add.
+ * Adds a second name under which the series of the family `of` are shown. With values, only the series with these
+ * values is shown, and without labels. A histogram may be shown as a summary. Registering a name twice is a programming
+ * error.
  */
 void metrics_alias(struct metrics *m, const struct metric *of, enum metric_type type, const char *name,
 		   const char *help, const char *const *values);
 
-/* Called before each exposition, for gauges that are read and not counted. */
+/* fn is called before each exposition. It sets gauges whose values are read from somewhere. */
 void metrics_on_collect(struct metrics *m, void (*fn)(void *arg), void *arg);
 /* Families in order of registration, series in order of appearance. */
 void metrics_write(struct metrics *m, struct buf *out);

@@ -3,8 +3,8 @@
  * virtual time. Code that waits uses this and nothing else, which is why all of it can be simulated.
  *
  * Contract: a timer fires at most once per arming, from sched_run, never from inside sched_arm. Timers due at
- * the same time fire in the order in which they were armed. A timer armed from inside a callback, with a delay of 0 too,
- * fires in a later sched_run. Disarming and re-arming is allowed anywhere, in callbacks of other timers too.
+ * the same time fire in the order in which they were armed. A timer that is armed inside a callback fires in a later
+ * sched_run, even with a delay of 0. Disarming and re-arming is allowed anywhere, in callbacks of other timers too.
  */
 #ifndef BASE_SCHED_H
 #define BASE_SCHED_H
@@ -21,7 +21,7 @@ struct sched_timer {
 	sched_fn *fn;
 	void *arg;
 	int64_t due_ms;
-	uint64_t order; /* of arming: breaks ties */
+	uint64_t order; /* counts armings; the earlier one fires first at the same due time */
 	size_t slot;	/* 1 + index in the heap; 0 = not armed */
 };
 

@@ -46,10 +46,11 @@ bool text_is_dns_subdomain(const char *text);
 bool text_is_label_value(const char *text);
 /* Kubernetes qualified name: [prefix/]name. */
 bool text_is_label_key(const char *text);
+
 /*
- * "Did you mean": which of several names is the likeliest for one that nobody knows. Few enough letters have to be changed,
- * added or left out (Levenshtein): one for a name of 2 or 3 letters, one more for each 4 letters. Of equally near names the
- * first stays.
+ * "Did you mean": finds the known name that is the nearest to an unknown one. The distance is the number of letters to
+ * be changed, added or left out (Levenshtein). It is at most 1 for a name of 2 or 3 letters, and 1 more for each 4
+ * letters. Of equally near names the first is found.
  */
 enum { TEXT_NEAREST_MAX = 64 }; /* names that are longer are not compared */
 

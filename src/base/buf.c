@@ -33,7 +33,7 @@ void buf_clear(struct buf *b)
 		b->data[0] = '\0';
 }
 
-static bool reserve(struct buf *b, size_t len)
+static bool buf_reserve(struct buf *b, size_t len)
 {
 	size_t need, cap;
 
@@ -56,7 +56,7 @@ static bool reserve(struct buf *b, size_t len)
 
 bool buf_add(struct buf *b, const void *data, size_t len)
 {
-	if (!reserve(b, len))
+	if (!buf_reserve(b, len))
 		return false;
 	if (len > 0)
 		memcpy(b->data + b->len, data, len);
@@ -94,7 +94,7 @@ bool buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 	va_copy(again, ap);
 	len = vsnprintf(NULL, 0, fmt, again);
 	va_end(again);
-	if (len < 0 || !reserve(b, (size_t)len)) {
+	if (len < 0 || !buf_reserve(b, (size_t)len)) {
 		b->overflow = true;
 		return false;
 	}
@@ -104,7 +104,7 @@ bool buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 }
 
 /* How many bytes at p stand for themselves inside a JSON string, characters beyond ASCII left out. */
-static size_t plain_len(const char *p, size_t left)
+static size_t json_plain_len(const char *p, size_t left)
 {
 	size_t len = 0;
 
@@ -115,7 +115,7 @@ static size_t plain_len(const char *p, size_t left)
 
 /* Adds the character at p as it stands inside a JSON string; returns how many bytes of text it was. Like Go's
  * encoding/json, a byte that is not UTF-8 becomes U+FFFD. */
-static size_t add_json_char(struct buf *b, const char *p, size_t left)
+static size_t buf_add_json_char(struct buf *b, const char *p, size_t left)
 {
 	static const char shorts[] = "\bb\ff\nn\rr\tt\"\"\\\\";
 	size_t len = text_utf8_char(p, left);
@@ -147,12 +147,12 @@ bool buf_add_json(struct buf *b, const char *text)
 	b->overflow = false;
 	buf_putc(b, '"');
 	while (left > 0 && !b->overflow) {
-		size_t used = plain_len(text, left);
+		size_t used = json_plain_len(text, left);
 
 		if (used > 0)
 			buf_add(b, text, used);
 		else
-			used = add_json_char(b, text, left);
+			used = buf_add_json_char(b, text, left);
 
 		text += used;
 		left -= used;

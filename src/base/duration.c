@@ -1,6 +1,6 @@
 /*
- * Durations: each number is split into whole units and billionths of a unit, and both are added as integers. There is no
- * floating point, so "0.1s" is exactly 100 ms.
+ * Durations: each number is split into whole units and billionths of a unit, and both are added as integers. There is
+ * no floating point, so "0.1s" is exactly 100 ms.
  */
 #include "base/duration.h"
 

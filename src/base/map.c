@@ -1,8 +1,8 @@
 /*
  * The hash map: an array of entries in order of insertion and an open-addressed table of indexes into it. Removal
  * leaves a hole in both; holes go when the table is rebuilt, which only map_set does, so that iteration with removal
- * of the current entry is safe. The hash is seeded with the map's address: keys chosen by somebody outside do not
- * collide on purpose, and the order seen does not depend on hashes.
+ * of the current entry is safe. The hash is seeded with the map's address, so that nobody outside can choose
+ * keys that collide. The order of iteration does not depend on hashes.
  */
 #include "base/map.h"
 
@@ -70,7 +70,7 @@ static uint64_t hash_of(const struct map *m, const char *key)
 }
 
 /* The slot that holds key, or NULL. */
-static uint32_t *find(const struct map *m, const char *key, uint64_t hash)
+static uint32_t *find_slot(const struct map *m, const char *key, uint64_t hash)
 {
 	size_t mask = m->slot_count - 1;
 
@@ -88,7 +88,7 @@ static uint32_t *find(const struct map *m, const char *key, uint64_t hash)
 	return NULL;
 }
 
-static void put_slot(struct map *m, size_t index)
+static void fill_slot(struct map *m, size_t index)
 {
 	size_t mask = m->slot_count - 1;
 	size_t i = (size_t)m->entries[index].hash & mask;
@@ -98,7 +98,7 @@ static void put_slot(struct map *m, size_t index)
 	m->slots[i] = (uint32_t)(FIRST_SLOT + index);
 }
 
-static void rebuild(struct map *m)
+static void rebuild_slots(struct map *m)
 {
 	size_t count = MIN_SLOTS, kept = 0;
 
@@ -114,12 +114,12 @@ static void rebuild(struct map *m)
 	m->slots = xcalloc(count, sizeof(*m->slots));
 	m->slot_count = count;
 	for (size_t i = 0; i < m->used; i++)
-		put_slot(m, i);
+		fill_slot(m, i);
 }
 
 void *map_get(const struct map *m, const char *key)
 {
-	const uint32_t *slot = find(m, key, hash_of(m, key));
+	const uint32_t *slot = find_slot(m, key, hash_of(m, key));
 
 	return slot ? m->entries[*slot - FIRST_SLOT].value : NULL;
 }
@@ -127,7 +127,7 @@ void *map_get(const struct map *m, const char *key)
 bool map_set(struct map *m, const char *key, void *value)
 {
 	uint64_t hash = hash_of(m, key);
-	const uint32_t *slot = find(m, key, hash);
+	const uint32_t *slot = find_slot(m, key, hash);
 
 	assert(value);
 	if (slot) {
@@ -140,16 +140,16 @@ bool map_set(struct map *m, const char *key, void *value)
 		return false;
 	}
 	if ((m->used + 1) * 3 > m->slot_count * 2)
-		rebuild(m);
+		rebuild_slots(m);
 	m->entries[m->used] = (struct entry){ xstrdup(key), value, hash };
-	put_slot(m, m->used++);
+	fill_slot(m, m->used++);
 	m->len++;
 	return true;
 }
 
 void *map_take(struct map *m, const char *key)
 {
-	uint32_t *slot = find(m, key, hash_of(m, key));
+	uint32_t *slot = find_slot(m, key, hash_of(m, key));
 	struct entry *e;
 	void *value;
 

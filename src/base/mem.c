@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void *check(void *ptr)
+static void *abort_if_null(void *ptr)
 {
 	if (!ptr) {
 		fputs("out of memory\n", stderr);
@@ -20,17 +20,17 @@ static void *check(void *ptr)
 
 void *xmalloc(size_t size)
 {
-	return check(malloc(size ? size : 1));
+	return abort_if_null(malloc(size ? size : 1));
 }
 
 void *xcalloc(size_t count, size_t size)
 {
-	return check(count && size ? calloc(count, size) : calloc(1, 1));
+	return abort_if_null(count && size ? calloc(count, size) : calloc(1, 1));
 }
 
 void *xrealloc(void *ptr, size_t size)
 {
-	return check(realloc(ptr, size ? size : 1));
+	return abort_if_null(realloc(ptr, size ? size : 1));
 }
 
 void *xreallocarray(void *ptr, size_t count, size_t size)
@@ -38,7 +38,7 @@ void *xreallocarray(void *ptr, size_t count, size_t size)
 	size_t bytes;
 
 	if (__builtin_mul_overflow(count, size, &bytes))
-		return check(NULL);
+		return abort_if_null(NULL);
 	return xrealloc(ptr, bytes);
 }
 
@@ -73,7 +73,7 @@ char *xasprintf(const char *fmt, ...)
 	va_start(ap, fmt);
 	len = vasprintf(&text, fmt, ap);
 	va_end(ap);
-	return check(len < 0 ? NULL : text);
+	return abort_if_null(len < 0 ? NULL : text);
 }
 
 void mem_trim(void)

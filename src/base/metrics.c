@@ -1,8 +1,9 @@
 /*
- * The metrics registry. A series is found by its labels as they are printed (`state="FAILED",kind="a"`), which is both a
- * unique key and ready for output. The number of series of a family is bounded: label values may come from users, so
- * what is over the limit is counted together under "other". Text format 0.0.4 of prometheus.io/docs/instrumenting/
- * exposition_formats; histograms store plain counts per bucket and are summed up when written.
+ * The metrics registry. A series is found by its labels as they are printed (`state="FAILED",kind="a"`): they are a
+ * unique key and ready for output. The number of series of a family is bounded, since label values may come from users.
+ * Above the limit, everything is counted in one series whose values are "other". A histogram stores one count per
+ * bucket and sums them up when it is written. The output is the text format 0.0.4 of
+ * prometheus.io/docs/instrumenting/exposition_formats.
  */
 #include "base/metrics.h"
 
@@ -30,8 +31,8 @@ struct metric {
 	double *bounds;
 	size_t bound_count;
 	struct map *series;	 /* printed labels → struct series */
-	const struct metric *of; /* an alias: whose series are shown … */
-	char *only;		 /* … and which one, NULL for all */
+	const struct metric *of; /* of an alias: the family whose series it shows; else NULL */
+	char *only;		 /* of an alias: the printed labels of the one series that it shows; NULL for all */
 };
 
 struct collector {
@@ -80,8 +81,8 @@ void metrics_free(struct metrics *m)
 	free(m);
 }
 
-/* How many letters, digits and the like text begins with, which nobody has to look at one by one. */
-static size_t plain_len(const char *text)
+/* How many bytes at the start of text are never escaped. They are copied at once, which is faster. */
+static size_t label_plain_len(const char *text)
 {
 	size_t len = 0;
 
@@ -90,13 +91,14 @@ static size_t plain_len(const char *text)
 	return len;
 }
 
-/* Backslash and line feed are escaped, in label values (quoted) the quote too; broken UTF-8 would spoil the scrape. */
+/* Escapes backslash and line feed, and in label values (quoted) the quote too. Bytes that are not UTF-8 become U+FFFD,
+ * since Prometheus would refuse the whole scrape for them. */
 static void add_escaped(struct buf *out, const char *text, bool quoted)
 {
 	size_t left = strlen(text);
 
 	while (left > 0) {
-		size_t len = plain_len(text);
+		size_t len = label_plain_len(text);
 
 		if (len == 0)
 			len = text_utf8_char(text, left);
@@ -114,7 +116,7 @@ static void add_escaped(struct buf *out, const char *text, bool quoted)
 	}
 }
 
-/* The key of a series; values NULL: of the one that takes what is too much. Owned. */
+/* The key of a series, owned. values NULL: the key of the series that counts everything above the limit. */
 static char *print_labels(const struct metric *m, const char *const *values)
 {
 	struct buf out = { .max = SIZE_MAX };
@@ -272,7 +274,7 @@ static void write_bucket(struct buf *out, const struct metric *f, const char *la
 		   (unsigned long long)count);
 }
 
-/* f: whose name and type are written; of: whose series it is. */
+/* f: the family whose name and type are written. of: the family that the series belongs to. */
 static void write_series(struct buf *out, const struct metric *f, const struct metric *of, const char *labels,
 			 const struct series *s)
 {

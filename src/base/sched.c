@@ -38,43 +38,43 @@ int64_t sched_wall(const struct sched *s)
 	return s->now_ms + s->wall_offset_ms;
 }
 
-static bool before(const struct sched_timer *a, const struct sched_timer *b)
+static bool is_due_before(const struct sched_timer *a, const struct sched_timer *b)
 {
 	return a->due_ms != b->due_ms ? a->due_ms < b->due_ms : a->order < b->order;
 }
 
-static void put(struct sched *s, size_t at, struct sched_timer *t)
+static void heap_put(struct sched *s, size_t at, struct sched_timer *t)
 {
 	s->heap[at] = t;
 	t->slot = at + 1;
 }
 
 /* Puts t into the hole at `at`, or above it. */
-static void sift_up(struct sched *s, size_t at, struct sched_timer *t)
+static void heap_sift_up(struct sched *s, size_t at, struct sched_timer *t)
 {
-	while (at > 0 && before(t, s->heap[(at - 1) / 2])) {
-		put(s, at, s->heap[(at - 1) / 2]);
+	while (at > 0 && is_due_before(t, s->heap[(at - 1) / 2])) {
+		heap_put(s, at, s->heap[(at - 1) / 2]);
 		at = (at - 1) / 2;
 	}
-	put(s, at, t);
+	heap_put(s, at, t);
 }
 
 /* Puts t into the hole at `at`, or below it. */
-static void sift_down(struct sched *s, size_t at, struct sched_timer *t)
+static void heap_sift_down(struct sched *s, size_t at, struct sched_timer *t)
 {
 	for (;;) {
 		size_t child = at * 2 + 1;
 
 		if (child >= s->len)
 			break;
-		if (child + 1 < s->len && before(s->heap[child + 1], s->heap[child]))
+		if (child + 1 < s->len && is_due_before(s->heap[child + 1], s->heap[child]))
 			child++;
-		if (!before(s->heap[child], t))
+		if (!is_due_before(s->heap[child], t))
 			break;
-		put(s, at, s->heap[child]);
+		heap_put(s, at, s->heap[child]);
 		at = child;
 	}
-	put(s, at, t);
+	heap_put(s, at, t);
 }
 
 void sched_timer_init(struct sched_timer *t, sched_fn *fn, void *arg)
@@ -94,7 +94,7 @@ void sched_arm(struct sched *s, struct sched_timer *t, int64_t delay_ms)
 		s->cap = s->cap ? s->cap * 2 : 16;
 		s->heap = xreallocarray(s->heap, s->cap, sizeof(struct sched_timer *));
 	}
-	sift_up(s, s->len++, t);
+	heap_sift_up(s, s->len++, t);
 	if (t->slot == 1 && s->on_earlier)
 		s->on_earlier(s);
 }
@@ -111,10 +111,10 @@ void sched_disarm(struct sched *s, struct sched_timer *t)
 	last = s->heap[--s->len];
 	if (last == t)
 		return;
-	if (at > 0 && before(last, s->heap[(at - 1) / 2]))
-		sift_up(s, at, last);
+	if (at > 0 && is_due_before(last, s->heap[(at - 1) / 2]))
+		heap_sift_up(s, at, last);
 	else
-		sift_down(s, at, last);
+		heap_sift_down(s, at, last);
 }
 
 bool sched_armed(const struct sched_timer *t)

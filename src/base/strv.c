@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-static void push(struct strv *v, char *text)
+static void strv_push(struct strv *v, char *text)
 {
 	if (v->len == v->cap) {
 		v->cap = v->cap ? v->cap * 2 : 8;
@@ -30,7 +30,7 @@ void strv_done(struct strv *v)
 
 void strv_add(struct strv *v, const char *text)
 {
-	push(v, xstrdup(text));
+	strv_push(v, xstrdup(text));
 }
 
 void strv_addf(struct strv *v, const char *fmt, ...)
@@ -42,7 +42,7 @@ void strv_addf(struct strv *v, const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vprintf(&text, fmt, ap);
 	va_end(ap);
-	push(v, buf_take(&text));
+	strv_push(v, buf_take(&text));
 }
 
 bool strv_has(const struct strv *v, const char *text)
@@ -81,7 +81,7 @@ void strv_split(struct strv *v, const char *text, char separator)
 		while (stop > text && strchr(" \t\r\n", stop[-1]))
 			stop--;
 		if (text < stop)
-			push(v, xstrndup(text, (size_t)(stop - text)));
+			strv_push(v, xstrndup(text, (size_t)(stop - text)));
 		text = next;
 	}
 }

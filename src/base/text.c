@@ -147,7 +147,7 @@ char *text_number(double value, char out[TEXT_NUMBER_SIZE])
 }
 
 /* The last step of splitmix64. */
-static uint64_t mix(uint64_t z)
+static uint64_t hash_mix(uint64_t z)
 {
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
@@ -156,11 +156,11 @@ static uint64_t mix(uint64_t z)
 
 uint64_t text_hash(uint64_t seed, const char *text)
 {
-	uint64_t hash = 0xcbf29ce484222325u ^ mix(seed);
+	uint64_t hash = 0xcbf29ce484222325u ^ hash_mix(seed);
 
 	for (const unsigned char *p = (const unsigned char *)text; *p; p++)
 		hash = (hash ^ *p) * 0x100000001b3u;
-	return mix(hash);
+	return hash_mix(hash);
 }
 
 static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -193,7 +193,7 @@ char *text_base64_decode(const char *text, size_t *ret_len)
 		if (i % 4 > 0)
 			out[out_len++] = (char)(bits >> (6 - i % 4 * 2) & 0xff);
 	}
-	/* what is left of the last character must be 0, so that there is one encoding for each content */
+	/* the unused bits of the last character must be 0, so that each content has exactly one encoding */
 	if ((used % 4 == 2 && bits & 0xf) || (used % 4 == 3 && bits & 0x3))
 		return NULL;
 	out[out_len] = '\0';

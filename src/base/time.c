@@ -13,7 +13,7 @@
 #define WALL_MAX_MS 253402300799999   /* 9999-12-31T23:59:59.999Z */
 
 /* Seconds and milliseconds of a wall time, the latter never negative. */
-static void split(int64_t wall_ms, struct tm *tm, int *ms)
+static void split_wall_ms(int64_t wall_ms, struct tm *tm, int *ms)
 {
 	time_t seconds;
 
@@ -33,7 +33,7 @@ char *time_rfc3339(int64_t wall_ms, char out[TIME_TEXT_SIZE])
 	struct tm tm;
 	int ms;
 
-	split(wall_ms, &tm, &ms);
+	split_wall_ms(wall_ms, &tm, &ms);
 	strftime(out, TIME_TEXT_SIZE, "%4Y-%m-%dT%H:%M:%SZ", &tm);
 	return out;
 }
@@ -44,14 +44,14 @@ char *time_rfc3339_micro(int64_t wall_ms, char out[TIME_TEXT_SIZE])
 	size_t len;
 	int ms;
 
-	split(wall_ms, &tm, &ms);
+	split_wall_ms(wall_ms, &tm, &ms);
 	len = strftime(out, TIME_TEXT_SIZE, "%4Y-%m-%dT%H:%M:%S", &tm);
 	snprintf(out + len, TIME_TEXT_SIZE - len, ".%03d000Z", ms);
 	return out;
 }
 
 /* Exactly digits digits at *p, at most max; moves *p. */
-static bool number(const char **p, int digits, int max, int *ret)
+static bool parse_digits(const char **p, int digits, int max, int *ret)
 {
 	int value = 0;
 
@@ -64,7 +64,7 @@ static bool number(const char **p, int digits, int max, int *ret)
 	return value <= max;
 }
 
-static bool literal(const char **p, char c)
+static bool parse_char(const char **p, char c)
 {
 	if (**p != c)
 		return false;
@@ -72,13 +72,13 @@ static bool literal(const char **p, char c)
 	return true;
 }
 
-/* ".123456": any number of digits, milliseconds kept. */
-static bool fraction(const char **p, int *ret_ms)
+/* ".123456": any number of digits; those after the third are dropped. */
+static bool parse_fraction(const char **p, int *ret_ms)
 {
 	int weight = 100;
 
 	*ret_ms = 0;
-	if (!literal(p, '.'))
+	if (!parse_char(p, '.'))
 		return true;
 	if (**p < '0' || **p > '9')
 		return false;
@@ -89,16 +89,16 @@ static bool fraction(const char **p, int *ret_ms)
 	return true;
 }
 
-static bool zone(const char **p, int *ret_seconds)
+static bool parse_zone(const char **p, int *ret_seconds)
 {
 	int sign = **p == '-' ? -1 : 1, hours, minutes;
 
 	*ret_seconds = 0;
-	if (literal(p, 'Z'))
+	if (parse_char(p, 'Z'))
 		return true;
-	if (!literal(p, '+') && !literal(p, '-'))
+	if (!parse_char(p, '+') && !parse_char(p, '-'))
 		return false;
-	if (!number(p, 2, 23, &hours) || !literal(p, ':') || !number(p, 2, 59, &minutes))
+	if (!parse_digits(p, 2, 23, &hours) || !parse_char(p, ':') || !parse_digits(p, 2, 59, &minutes))
 		return false;
 	*ret_seconds = sign * (hours * 3600 + minutes * 60);
 	return true;
@@ -113,13 +113,13 @@ bool time_parse(const char *text, int64_t *ret_wall_ms)
 
 	if (!text)
 		return false;
-	if (!number(&p, 4, 9999, &tm.tm_year) || !literal(&p, '-') || !number(&p, 2, 12, &tm.tm_mon) ||
-	    !literal(&p, '-') || !number(&p, 2, 31, &tm.tm_mday) || !literal(&p, 'T'))
+	if (!parse_digits(&p, 4, 9999, &tm.tm_year) || !parse_char(&p, '-') || !parse_digits(&p, 2, 12, &tm.tm_mon) ||
+	    !parse_char(&p, '-') || !parse_digits(&p, 2, 31, &tm.tm_mday) || !parse_char(&p, 'T'))
 		return false;
-	if (!number(&p, 2, 23, &tm.tm_hour) || !literal(&p, ':') || !number(&p, 2, 59, &tm.tm_min) ||
-	    !literal(&p, ':') || !number(&p, 2, 59, &tm.tm_sec))
+	if (!parse_digits(&p, 2, 23, &tm.tm_hour) || !parse_char(&p, ':') || !parse_digits(&p, 2, 59, &tm.tm_min) ||
+	    !parse_char(&p, ':') || !parse_digits(&p, 2, 59, &tm.tm_sec))
 		return false;
-	if (!fraction(&p, &ms) || !zone(&p, &offset) || *p != '\0')
+	if (!parse_fraction(&p, &ms) || !parse_zone(&p, &offset) || *p != '\0')
 		return false;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;
