@@ -1,10 +1,10 @@
 /*
- * RFC 6902 JSON Patch: what makes one tree of another, as the admission webhook answers, and its application.
+ * JSON Patch (RFC 6902): made from two trees, as the admission webhook answers with it, and applied to a tree.
  *
- * The patch is meant for an object that somebody else may have changed meanwhile (another webhook, a reinvocation):
- * an operation that addresses an element by its index, or that replaces or removes a value, comes after a "test" of
- * what it was made for, so that it fails rather than hits something else. Appending to an array ("/-") and adding
- * an absent member need none; a collection with null inside, which no pod has, is not tested.
+ * Somebody else may have changed the object before the patch is applied (another webhook, a reinvocation). So an
+ * operation that addresses an element by its index, or that replaces or removes a value, comes after a "test" of the
+ * value that it was made for: the patch fails rather than changes something else. Appending to an array ("/-") and
+ * adding an absent member need no test. A collection with null inside, which no pod has, is not tested.
  */
 #ifndef JSON_PATCH_H
 #define JSON_PATCH_H
@@ -12,13 +12,13 @@
 #include "json/json.h"
 
 /*
- * Array of operations, empty if the trees are equal; owned. Elements of arrays that are only appended to are
- * appended one by one, elements that changed in place are changed there, arrays with insertions, removals or many
- * changes are replaced; an array that is absent is added whole. Neither tree is NULL.
+ * The array of operations that turn `from` into `to`, empty if they are equal; owned. New elements at the end of an
+ * array are appended one by one. Elements that changed in place are changed there. An array with insertions, removals
+ * or many changes is replaced. An array that is absent is added as a whole. Neither tree is NULL.
  */
 struct json *json_patch_diff(const struct json *from, const struct json *to);
-/* Applies patch to *doc, all of it or nothing. ERR_INVALID: no patch, a path that is not there, or a test that fails;
- * the text says which operation. Supports add, remove, replace, move, copy, test. */
+/* Applies all of patch to *doc, or nothing. Supports add, remove, replace, move, copy and test. ERR_INVALID: it is not
+ * a JSON Patch, a path leads to nothing, or a test fails; the text names the operation. */
 int json_patch_apply(struct json **doc, const struct json *patch, struct err *err);
 
 #endif

@@ -7,8 +7,8 @@
 
 #include "json/json.h"
 
-/* All documents of the text, empty ones left out, as an array of values. JSON is YAML, so JSON is accepted. Duplicate
- * keys, non-string keys, tags other than the core ones, depth over JSON_MAX_DEPTH and aliases that expand to more
+/* An array of all documents of the text, without empty ones. JSON is YAML, so JSON is accepted. Duplicate keys,
+ * non-string keys, tags other than the core ones, depth over JSON_MAX_DEPTH and aliases that expand to more
  * than 100 000 nodes are ERR_INVALID; the message has line and column. */
 struct json *yaml_parse(const char *text, size_t len, struct err *err);
 /* One document in block style, keys in tree order, strings quoted where a YAML reader could take them for something

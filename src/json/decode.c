@@ -19,7 +19,7 @@ struct place {
 	struct err *err;
 };
 
-static int invalid(const struct place *p, const char *sub, const struct json *value, const char *what)
+static int invalid_value(const struct place *p, const char *sub, const struct json *value, const char *what)
 {
 	auto_free char *text = json_print(value);
 	bool cut = strlen(text) > SHOWN_VALUE;
@@ -36,16 +36,16 @@ static int decode_i64(const struct place *p, const struct json *value, int64_t *
 	if (!value)
 		return 0;
 	if (number == 0 && json_integer(value, 1) != 0)
-		return invalid(p, "", value, "expected an integer");
+		return invalid_value(p, "", value, "expected an integer");
 	if (number < p->row->min) {
 		auto_free char *what = xasprintf("must be greater than or equal to %lld", (long long)p->row->min);
 
-		return invalid(p, "", value, what);
+		return invalid_value(p, "", value, what);
 	}
 	if (p->row->max && number > p->row->max) {
 		auto_free char *what = xasprintf("must be less than or equal to %lld", (long long)p->row->max);
 
-		return invalid(p, "", value, what);
+		return invalid_value(p, "", value, what);
 	}
 	*ret = number;
 	return 0;
@@ -57,7 +57,7 @@ static int decode_bool(const struct place *p, const struct json *value, bool *re
 	if (!value)
 		return 0;
 	if (!json_is(value, JSON_BOOL))
-		return invalid(p, "", value, "expected a boolean");
+		return invalid_value(p, "", value, "expected a boolean");
 	*ret = json_true(value);
 	return 0;
 }
@@ -72,7 +72,7 @@ static int decode_enum(const struct place *p, const struct json *value, int *ret
 	if (!value)
 		return 0;
 	if (!text)
-		return invalid(p, "", value, "expected a string");
+		return invalid_value(p, "", value, "expected a string");
 	for (int i = 0; p->row->names[i]; i++) {
 		if (text_eq(text, p->row->names[i])) {
 			*ret = i;
@@ -89,14 +89,14 @@ static int decode_time(const struct place *p, const struct json *value, int64_t 
 {
 	*ret = p->row->dflt;
 	if (value && !time_parse(json_text(value, NULL), ret))
-		return invalid(p, "", value, "expected an RFC 3339 time");
+		return invalid_value(p, "", value, "expected an RFC 3339 time");
 	return 0;
 }
 
 static int decode_str(const struct place *p, const struct json *value, const char **ret)
 {
 	*ret = json_text(value, NULL);
-	return value && !*ret ? invalid(p, "", value, "expected a string") : 0;
+	return value && !*ret ? invalid_value(p, "", value, "expected a string") : 0;
 }
 
 /* A subtree of one type; item_what, if given, demands that its children are strings. */
@@ -109,7 +109,7 @@ static int decode_tree(const struct place *p, const struct json *value, enum jso
 	if (!value)
 		return 0;
 	if (!json_is(value, type))
-		return invalid(p, "", value, what);
+		return invalid_value(p, "", value, what);
 	if (item_what) {
 		json_each (item, value) {
 			auto_free char *sub = NULL;
@@ -119,7 +119,7 @@ static int decode_tree(const struct place *p, const struct json *value, enum jso
 				continue;
 			}
 			sub = json_name(item) ? xasprintf("[%s]", json_name(item)) : xasprintf("[%zu]", index);
-			return invalid(p, sub, item, item_what);
+			return invalid_value(p, sub, item, item_what);
 		}
 	}
 	*ret = value;

@@ -1,8 +1,8 @@
 /*
  * Reading and building JSON trees. A struct json is a cJSON node; the casts are here and in the other files of this
  * folder only. Reading follows next and child pointers, since cJSON's access by index is linear, and compares names
- * exactly, since cJSON's default ignores case. Building cannot fail: memory comes from xmalloc, and what would be refused
- * by cJSON (no child, not an object) is a programming error.
+ * exactly, since cJSON's default ignores case. Building cannot fail: memory comes from xmalloc, and what would be
+ * refused by cJSON (no child, not an object) is a programming error.
  */
 #include "json/json.h"
 
@@ -22,12 +22,12 @@
 
 static const double exact_max = 9007199254740992.0; /* 2^53 */
 
-static cJSON *node(const struct json *v)
+static cJSON *node_of(const struct json *v)
 {
 	return (cJSON *)v;
 }
 
-static struct json *json(const cJSON *v)
+static struct json *json_of(const cJSON *v)
 {
 	return (struct json *)v;
 }
@@ -41,12 +41,12 @@ void json_setup(void)
 
 void json_free(struct json *v)
 {
-	cJSON_Delete(node(v));
+	cJSON_Delete(node_of(v));
 }
 
 struct json *json_dup(const struct json *v)
 {
-	return json(node_dup(node(v)));
+	return json_of(node_dup(node_of(v)));
 }
 
 static bool equal_members(const cJSON *a, const cJSON *b)
@@ -58,17 +58,17 @@ static bool equal_members(const cJSON *a, const cJSON *b)
 	for (const cJSON *m = a->child; m; m = m->next, count++) {
 		const cJSON *other = members_get(&members, m->string);
 
-		if (!other || !json_equal(json(m), json(other)))
+		if (!other || !json_equal(json_of(m), json_of(other)))
 			return false;
 	}
-	return count == json_len(json(b));
+	return count == json_len(json_of(b));
 }
 
 static bool equal_elements(const cJSON *a, const cJSON *b)
 {
 	const cJSON *x = a->child, *y = b->child;
 
-	while (x && y && json_equal(json(x), json(y))) {
+	while (x && y && json_equal(json_of(x), json_of(y))) {
 		x = x->next;
 		y = y->next;
 	}
@@ -79,7 +79,7 @@ static bool equal_numbers(const struct json *a, const struct json *b)
 {
 	if (literal_text(a) || literal_text(b))
 		return text_eq(literal_text(a), literal_text(b));
-	return node(a)->valuedouble == node(b)->valuedouble;
+	return node_of(a)->valuedouble == node_of(b)->valuedouble;
 }
 
 bool json_equal(const struct json *a, const struct json *b)
@@ -94,11 +94,11 @@ bool json_equal(const struct json *a, const struct json *b)
 	case JSON_NUMBER:
 		return equal_numbers(a, b);
 	case JSON_STRING:
-		return strcmp(node(a)->valuestring, node(b)->valuestring) == 0;
+		return strcmp(node_of(a)->valuestring, node_of(b)->valuestring) == 0;
 	case JSON_ARRAY:
-		return equal_elements(node(a), node(b));
+		return equal_elements(node_of(a), node_of(b));
 	case JSON_OBJECT:
-		return equal_members(node(a), node(b));
+		return equal_members(node_of(a), node_of(b));
 	default:
 		return true;
 	}
@@ -108,7 +108,7 @@ enum json_type json_type(const struct json *v)
 {
 	if (!v)
 		return 0;
-	switch (node(v)->type & 0xff) {
+	switch (node_of(v)->type & 0xff) {
 	case cJSON_NULL:
 		return JSON_NULL;
 	case cJSON_False:
@@ -134,11 +134,11 @@ bool json_is(const struct json *v, enum json_type type)
 }
 
 /* The member whose name is the len bytes at name. */
-static cJSON *member(const struct json *object, const char *name, size_t len)
+static cJSON *find_member(const struct json *object, const char *name, size_t len)
 {
 	if (!json_is(object, JSON_OBJECT))
 		return NULL;
-	for (cJSON *m = node(object)->child; m; m = m->next)
+	for (cJSON *m = node_of(object)->child; m; m = m->next)
 		if (m->string[0] == name[0] && strncmp(m->string, name, len) == 0 && m->string[len] == '\0')
 			return m;
 	return NULL;
@@ -146,7 +146,7 @@ static cJSON *member(const struct json *object, const char *name, size_t len)
 
 struct json *json_get(const struct json *object, const char *name)
 {
-	return json(member(object, name, strlen(name)));
+	return json_of(find_member(object, name, strlen(name)));
 }
 
 struct json *json_at(const struct json *v, const char *path)
@@ -154,11 +154,11 @@ struct json *json_at(const struct json *v, const char *path)
 	const char *stop = strchrnul(path, '.');
 
 	while (*stop) {
-		v = json(member(v, path, (size_t)(stop - path)));
+		v = json_of(find_member(v, path, (size_t)(stop - path)));
 		path = stop + 1;
 		stop = strchrnul(path, '.');
 	}
-	return json(member(v, path, (size_t)(stop - path)));
+	return json_of(find_member(v, path, (size_t)(stop - path)));
 }
 
 size_t json_len(const struct json *v)
@@ -172,27 +172,27 @@ size_t json_len(const struct json *v)
 
 struct json *json_first(const struct json *v)
 {
-	return v ? json(node(v)->child) : NULL;
+	return v ? json_of(node_of(v)->child) : NULL;
 }
 
 struct json *json_next(const struct json *v)
 {
-	return v ? json(node(v)->next) : NULL;
+	return v ? json_of(node_of(v)->next) : NULL;
 }
 
 const char *json_name(const struct json *v)
 {
-	return v ? node(v)->string : NULL;
+	return v ? node_of(v)->string : NULL;
 }
 
 const char *json_text(const struct json *v, const char *dflt)
 {
-	return json_is(v, JSON_STRING) ? node(v)->valuestring : dflt;
+	return json_is(v, JSON_STRING) ? node_of(v)->valuestring : dflt;
 }
 
 double json_number(const struct json *v, double dflt)
 {
-	return json_is(v, JSON_NUMBER) ? node(v)->valuedouble : dflt;
+	return json_is(v, JSON_NUMBER) ? node_of(v)->valuedouble : dflt;
 }
 
 int64_t json_integer(const struct json *v, int64_t dflt)
@@ -211,7 +211,7 @@ int64_t json_integer(const struct json *v, int64_t dflt)
 
 bool json_true(const struct json *v)
 {
-	return v && (node(v)->type & 0xff) == cJSON_True;
+	return v && (node_of(v)->type & 0xff) == cJSON_True;
 }
 
 const char *json_str(const struct json *v, const char *path, const char *dflt)
@@ -244,7 +244,7 @@ struct json *json_find(const struct json *array, const char *name, const char *t
 	return NULL;
 }
 
-static cJSON *new_text(const char *name, const char *text)
+static cJSON *new_text_node(const char *name, const char *text)
 {
 	size_t name_size = name ? strlen(name) + 1 : 0, text_size = strlen(text) + 1;
 	cJSON *v = node_new(cJSON_String, name_size, text_size);
@@ -257,17 +257,17 @@ static cJSON *new_text(const char *name, const char *text)
 
 struct json *json_new_object(void)
 {
-	return json(cJSON_CreateObject());
+	return json_of(cJSON_CreateObject());
 }
 
 struct json *json_new_array(void)
 {
-	return json(cJSON_CreateArray());
+	return json_of(cJSON_CreateArray());
 }
 
 struct json *json_new_string(const char *text)
 {
-	return json(new_text(NULL, text));
+	return json_of(new_text_node(NULL, text));
 }
 
 struct json *json_new_i64(int64_t value)
@@ -282,30 +282,30 @@ struct json *json_new_i64(int64_t value)
 
 struct json *json_new_double(double value)
 {
-	return json(cJSON_CreateNumber(value));
+	return json_of(cJSON_CreateNumber(value));
 }
 
 struct json *json_new_bool(bool value)
 {
-	return json(cJSON_CreateBool(value));
+	return json_of(cJSON_CreateBool(value));
 }
 
 struct json *json_new_null(void)
 {
-	return json(cJSON_CreateNull());
+	return json_of(cJSON_CreateNull());
 }
 
 struct json *json_set(struct json *object, const char *name, struct json *child)
 {
-	cJSON *old = member(object, name, strlen(name));
+	cJSON *old = find_member(object, name, strlen(name));
 
-	assert(json_is(object, JSON_OBJECT) && child && !node(child)->prev);
+	assert(json_is(object, JSON_OBJECT) && child && !node_of(child)->prev);
 	if (old) {
-		node_unname(node(child));
-		node(child)->string = xstrdup(name);
-		cJSON_ReplaceItemViaPointer(node(object), old, node(child));
+		node_unname(node_of(child));
+		node_of(child)->string = xstrdup(name);
+		cJSON_ReplaceItemViaPointer(node_of(object), old, node_of(child));
 	} else {
-		cJSON_AddItemToObject(node(object), name, node(child));
+		cJSON_AddItemToObject(node_of(object), name, node_of(child));
 	}
 	return child;
 }
@@ -318,7 +318,7 @@ void json_set_str(struct json *object, const char *name, const char *text)
 	if (json_get(object, name))
 		json_set(object, name, json_new_string(text));
 	else
-		node_append(node(object), new_text(name, text));
+		node_append(node_of(object), new_text_node(name, text));
 }
 
 void json_setf(struct json *object, const char *name, const char *fmt, ...)
@@ -358,9 +358,9 @@ struct json *json_ensure_array(struct json *object, const char *name)
 
 struct json *json_append(struct json *array, struct json *child)
 {
-	assert(json_is(array, JSON_ARRAY) && child && !node(child)->prev);
-	node_unname(node(child));
-	cJSON_AddItemToArray(node(array), node(child));
+	assert(json_is(array, JSON_ARRAY) && child && !node_of(child)->prev);
+	node_unname(node_of(child));
+	cJSON_AddItemToArray(node_of(array), node_of(child));
 	return child;
 }
 
@@ -379,18 +379,18 @@ bool json_remove(struct json *object, const char *name)
 
 struct json *json_take(struct json *object, const char *name)
 {
-	cJSON *child = member(object, name, strlen(name));
+	cJSON *child = find_member(object, name, strlen(name));
 
 	if (!child)
 		return NULL;
-	cJSON_DetachItemViaPointer(node(object), child);
+	cJSON_DetachItemViaPointer(node_of(object), child);
 	node_unname(child);
-	return json(child);
+	return json_of(child);
 }
 
 struct json *json_take_first(struct json *v)
 {
-	cJSON *child = v ? node(v)->child : NULL;
+	cJSON *child = v ? node_of(v)->child : NULL;
 
-	return child ? json(cJSON_DetachItemViaPointer(node(v), child)) : NULL;
+	return child ? json_of(cJSON_DetachItemViaPointer(node_of(v), child)) : NULL;
 }

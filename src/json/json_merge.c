@@ -9,30 +9,30 @@
 #include "members.h"
 
 /* The value of a member, with null taken as absent. */
-static const struct json *present(const cJSON *v)
+static const struct json *unless_null(const cJSON *v)
 {
 	return v && !cJSON_IsNull(v) ? (const struct json *)v : NULL;
 }
 
-static struct json *diff_objects(const struct json *from, const struct json *to)
+static struct json *merge_diff_objects(const struct json *from, const struct json *to)
 {
-	auto_members old, new;
+	auto_members from_members, to_members;
 	auto_json patch = json_new_object();
 
-	members_init(&old, (const cJSON *)from);
-	members_init(&new, (const cJSON *)to);
+	members_init(&from_members, (const cJSON *)from);
+	members_init(&to_members, (const cJSON *)to);
 	json_each (was, from) {
-		const struct json *is = present(members_get(&new, json_name(was)));
+		const struct json *is = unless_null(members_get(&to_members, json_name(was)));
 		struct json *change;
 
-		if (!present((cJSON *)was))
+		if (!unless_null((cJSON *)was))
 			continue;
 		change = is ? json_merge_diff(was, is) : json_new_null();
 		if (change)
 			cJSON_AddItemToObject((cJSON *)patch, json_name(was), (cJSON *)change);
 	}
 	json_each (is, to) {
-		if (!present((cJSON *)is) || present(members_get(&old, json_name(is))))
+		if (!unless_null((cJSON *)is) || unless_null(members_get(&from_members, json_name(is))))
 			continue;
 		cJSON_AddItemToObject((cJSON *)patch, json_name(is), (cJSON *)json_dup(is));
 	}
@@ -42,7 +42,7 @@ static struct json *diff_objects(const struct json *from, const struct json *to)
 struct json *json_merge_diff(const struct json *from, const struct json *to)
 {
 	if (json_is(from, JSON_OBJECT) && json_is(to, JSON_OBJECT))
-		return diff_objects(from, to);
+		return merge_diff_objects(from, to);
 	if (json_equal(from, to))
 		return NULL;
 	return to ? json_dup(to) : json_new_null();

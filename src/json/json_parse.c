@@ -1,12 +1,12 @@
 /*
- * Text to tree, in one pass: every node is made where its text is found, appended to its parent and filled, so that after
- * a failure the tree so far is freed as a whole. cJSON's own parser is not used: it takes control characters for blanks,
- * "01" for a number, bytes that are not UTF-8 for text, the first of two equal names, and it rounds large integers.
+ * Text to tree, in one pass. Every node is made where its text is found, appended to its parent and filled, so that
+ * after a failure the tree so far is freed as a whole. cJSON's own parser is not used: it takes control characters for
+ * blanks, "01" for a number and bytes that are not UTF-8 for text, accepts duplicate names and rounds large integers.
  *
- * Whatever an API server can send must be read, or one odd object would make the list of all of them unreadable for good:
- * integers up to 2^63, \u0000 in strings and 10 000 levels (maxNestingDepth in Go's encoding/json), which fields of no
- * fixed schema can have. NUL becomes U+FFFD; numbers that a double cannot hold and collections that are too deep become
- * literals.
+ * Everything that an API server can send has to be read, or one odd object would make the list of all of them
+ * unreadable. Fields without a fixed schema can hold integers up to 2^63, \u0000 in strings and 10 000 levels
+ * (maxNestingDepth in Go's encoding/json). NUL becomes U+FFFD. Numbers that a double cannot hold and collections that
+ * are too deep become literals.
  */
 #include "json/json.h"
 
@@ -33,19 +33,19 @@ struct scan {
 	const char *p;
 	const char *end;
 	int depth;
-	bool nul;	   /* a string has had one */
-	const char *skip;  /* member to be left out, NULL for none … */
-	const char *under; /* … in objects of this name */
+	bool nul;	  /* a string contained NUL */
+	const char *skip; /* the member to be left out in objects of the name `under`; NULL: none */
+	const char *under;
 	struct err *err;
 };
 
-static int fail(const struct scan *s, const char *at, const char *what)
+static int scan_fail(const struct scan *s, const char *at, const char *what)
 {
 	return err_set(s->err, ERR_INVALID, "JSON, byte %zu: %s", (size_t)(at - s->start) + 1, what);
 }
 
 /* The next byte, or 0 at the end. */
-static char peek(const struct scan *s)
+static char scan_peek(const struct scan *s)
 {
 	return s->p < s->end ? *s->p : '\0';
 }
@@ -63,21 +63,21 @@ static void skip_blanks(struct scan *s)
 		s->p++;
 }
 
-/* Flags stay. */
+/* Sets the type and keeps the flags. */
 static void set_type(cJSON *v, int type)
 {
 	v->type = (v->type & ~0xff) | type;
 }
 
-/* What is at p cannot be here. */
-static int unexpected(const struct scan *s)
+/* Fails, since what begins at p does not fit here. */
+static int scan_unexpected(const struct scan *s)
 {
 	if (s->p == s->end)
-		return fail(s, s->p, "unexpected end");
+		return scan_fail(s, s->p, "unexpected end");
 	if ((*s->p && strchr("{}[],:\"-0123456789", *s->p)) || next_is(s, "true") || next_is(s, "false") ||
 	    next_is(s, "null"))
-		return fail(s, s->p, "unexpected token");
-	return fail(s, s->p, "unexpected character");
+		return scan_fail(s, s->p, "unexpected token");
+	return scan_fail(s, s->p, "unexpected character");
 }
 
 /* ---- strings ---- */
@@ -108,7 +108,7 @@ static int hex4(const struct scan *s, const char *p)
 }
 
 /* The character of the escape sequence whose \u is before *p, which moves behind it; -1 if it is none. */
-static int code_point(const struct scan *s, const char **p)
+static int scan_code_point(const struct scan *s, const char **p)
 {
 	int high = hex4(s, *p), low;
 
@@ -122,21 +122,21 @@ static int code_point(const struct scan *s, const char **p)
 	return 0x10000 + (high - 0xd800) * 0x400 + (low - 0xdc00);
 }
 
-/* s->p is behind the backslash. */
+/* Checks the escape sequence whose backslash is before p, and moves p behind it. */
 static int scan_escape(struct scan *s)
 {
 	const char *at = s->p - 1;
-	char c = peek(s);
+	char c = scan_peek(s);
 
 	s->p++;
 	if (c != 'u')
-		return c && strchr("\"\\/bfnrt", c) ? 0 : fail(s, at, "unknown escape sequence");
+		return c && strchr("\"\\/bfnrt", c) ? 0 : scan_fail(s, at, "unknown escape sequence");
 	if (hex4(s, s->p) < 0)
-		return fail(s, at, "\\u without four hexadecimal digits");
-	return code_point(s, &s->p) < 0 ? fail(s, at, "half of a surrogate pair") : 0;
+		return scan_fail(s, at, "\\u without four hexadecimal digits");
+	return scan_code_point(s, &s->p) < 0 ? scan_fail(s, at, "half of a surrogate pair") : 0;
 }
 
-/* To behind the string at p. */
+/* Moves p behind the string that begins there. */
 static int scan_string(struct scan *s, struct span *ret)
 {
 	const char *open = s->p++;
@@ -152,11 +152,11 @@ static int scan_string(struct scan *s, struct span *ret)
 			return 0;
 		}
 		if (c < 0x20)
-			return fail(s, s->p, "control character in a string");
+			return scan_fail(s, s->p, "control character in a string");
 		if (c >= 0x80)
 			len = text_utf8_char(s->p, (size_t)(s->end - s->p));
 		if (len == 0)
-			return fail(s, s->p, "not UTF-8");
+			return scan_fail(s, s->p, "not UTF-8");
 		s->p += len;
 		if (c != '\\')
 			continue;
@@ -164,7 +164,7 @@ static int scan_string(struct scan *s, struct span *ret)
 		if (scan_escape(s) < 0)
 			return err_code(s->err);
 	}
-	return fail(s, open, "string without end");
+	return scan_fail(s, open, "string without end");
 }
 
 static char *put_utf8(char *to, int c)
@@ -187,7 +187,7 @@ static char *put_utf8(char *to, int c)
 	return to;
 }
 
-static void unescape(struct scan *s, const struct span *span, char *out)
+static void copy_unescaped(struct scan *s, const struct span *span, char *out)
 {
 	static const char shorts[] = "b\bf\fn\nr\rt\t";
 	const char *from = span->from, *to = from + span->len;
@@ -206,7 +206,7 @@ static void unescape(struct scan *s, const struct span *span, char *out)
 		c = (unsigned char)from[1];
 		from += 2;
 		if (c == 'u') {
-			c = code_point(s, &from);
+			c = scan_code_point(s, &from);
 			s->nul = s->nul || c == 0;
 			out = put_utf8(out, c ? c : 0xfffd);
 			continue;
@@ -221,7 +221,7 @@ static void copy_text(struct scan *s, const struct span *span, char *to)
 {
 	assert(to && span->from);
 	if (span->escaped) {
-		unescape(s, span, to);
+		copy_unescaped(s, span, to);
 		return;
 	}
 	memcpy(to, span->from, span->len);
@@ -234,7 +234,7 @@ static size_t scan_digits(struct scan *s)
 {
 	const char *start = s->p;
 
-	while (peek(s) >= '0' && peek(s) <= '9')
+	while (scan_peek(s) >= '0' && scan_peek(s) <= '9')
 		s->p++;
 	return (size_t)(s->p - start);
 }
@@ -246,7 +246,7 @@ static bool is_exact(const char *digits, size_t len)
 	return len < max_len || (len == max_len && memcmp(digits, exact_max, len) <= 0);
 }
 
-/* The number from at to p. */
+/* Fills v with the number from at to p. */
 static void set_number(const struct scan *s, cJSON *v, const char *at, bool exact)
 {
 	char text[JSON_NUMBER_MAX + 1] = "";
@@ -272,23 +272,23 @@ static int parse_number(struct scan *s, cJSON *v)
 	digits = s->p;
 	len = scan_digits(s);
 	if (len == 0 || (len > 1 && *digits == '0'))
-		return fail(s, at, "malformed number");
-	if (peek(s) == '.') {
+		return scan_fail(s, at, "malformed number");
+	if (scan_peek(s) == '.') {
 		integral = false;
 		s->p++;
 		if (scan_digits(s) == 0)
-			return fail(s, at, "malformed number");
+			return scan_fail(s, at, "malformed number");
 	}
-	if (peek(s) == 'e' || peek(s) == 'E') {
+	if (scan_peek(s) == 'e' || scan_peek(s) == 'E') {
 		integral = false;
 		s->p++;
-		if (peek(s) == '+' || peek(s) == '-')
+		if (scan_peek(s) == '+' || scan_peek(s) == '-')
 			s->p++;
 		if (scan_digits(s) == 0)
-			return fail(s, at, "malformed number");
+			return scan_fail(s, at, "malformed number");
 	}
 	if (s->p - at > JSON_NUMBER_MAX)
-		return fail(s, at, "number with more than 60 characters");
+		return scan_fail(s, at, "number with more than 60 characters");
 	set_number(s, v, at, !integral || is_exact(digits, len));
 	return 0;
 }
@@ -307,12 +307,12 @@ static int parse_word(struct scan *s, cJSON *v)
 		set_type(v, words[i].type);
 		return 0;
 	}
-	return unexpected(s);
+	return scan_unexpected(s);
 }
 
 /* ---- collections ---- */
 
-/* To the end of the collection at p. What is in it is checked by others. */
+/* Moves p behind the collection that begins there. Its contents are not checked. */
 static int skip_collection(struct scan *s)
 {
 	const char *open = s->p;
@@ -327,16 +327,17 @@ static int skip_collection(struct scan *s)
 		if (quoted)
 			continue;
 		if ((*s->p == '{' || *s->p == '[') && s->depth + ++depth > TEXT_DEPTH_MAX)
-			return fail(s, s->p, "nested too deeply");
+			return scan_fail(s, s->p, "nested too deeply");
 		if ((*s->p == '}' || *s->p == ']') && --depth == 0) {
 			s->p++;
 			return 0;
 		}
 	}
-	return fail(s, open, "collection without end");
+	return scan_fail(s, open, "collection without end");
 }
 
-/* A collection below the deepest level of trees: a tree of its own only to be checked, and a literal. */
+/* A collection below the deepest level of trees. It becomes a tree of its own, only to be checked, and then a
+ * literal. */
 static int parse_deep(struct scan *s, cJSON *v)
 {
 	const char *open = s->p;
@@ -355,18 +356,18 @@ static int parse_deep(struct scan *s, cJSON *v)
 static bool is_skipped(const struct scan *s, const cJSON *parent, const struct span *name)
 {
 	return s->skip && parent->string && name->len == strlen(s->skip) && strcmp(parent->string, s->under) == 0 &&
-	       memcmp(name->from, s->skip, name->len) == 0 && (peek(s) == '{' || peek(s) == '[');
+	       memcmp(name->from, s->skip, name->len) == 0 && (scan_peek(s) == '{' || scan_peek(s) == '[');
 }
 
 static int scan_name(struct scan *s, struct span *ret)
 {
-	if (peek(s) != '"')
-		return unexpected(s);
+	if (scan_peek(s) != '"')
+		return scan_unexpected(s);
 	if (scan_string(s, ret) < 0)
 		return err_code(s->err);
 	skip_blanks(s);
-	if (peek(s) != ':')
-		return unexpected(s);
+	if (scan_peek(s) != ':')
+		return scan_unexpected(s);
 	s->p++;
 	skip_blanks(s);
 	return 0;
@@ -386,7 +387,7 @@ static int parse_child(struct scan *s, cJSON *parent, bool named)
 		return err_code(s->err);
 	if (named && is_skipped(s, parent, &name))
 		return skip_collection(s);
-	is_text = peek(s) == '"';
+	is_text = scan_peek(s) == '"';
 	if (is_text && scan_string(s, &text) < 0)
 		return err_code(s->err);
 	name_size = named ? name.len + 1 : 0;
@@ -406,7 +407,7 @@ static int parse_children(struct scan *s, cJSON *v, bool object)
 	char close = object ? '}' : ']';
 
 	skip_blanks(s);
-	if (peek(s) == close) {
+	if (scan_peek(s) == close) {
 		s->p++;
 		return 0;
 	}
@@ -414,10 +415,10 @@ static int parse_children(struct scan *s, cJSON *v, bool object)
 		if (parse_child(s, v, object) < 0)
 			return err_code(s->err);
 		skip_blanks(s);
-		if (peek(s) == close)
+		if (scan_peek(s) == close)
 			break;
-		if (peek(s) != ',')
-			return unexpected(s);
+		if (scan_peek(s) != ',')
+			return scan_unexpected(s);
 		s->p++;
 		skip_blanks(s);
 	}
@@ -445,7 +446,7 @@ static int parse_collection(struct scan *s, cJSON *v)
 /* Any value but a string, into v. */
 static int parse_value(struct scan *s, cJSON *v)
 {
-	switch (peek(s)) {
+	switch (scan_peek(s)) {
 	case '{':
 	case '[':
 		return parse_collection(s, v);
@@ -457,7 +458,7 @@ static int parse_value(struct scan *s, cJSON *v)
 	}
 }
 
-static struct json *parse(struct scan *s)
+static struct json *parse_text(struct scan *s)
 {
 	cJSON list = { .type = cJSON_Array };
 	auto_json tree = NULL;
@@ -470,7 +471,7 @@ static struct json *parse(struct scan *s)
 		return NULL;
 	skip_blanks(s);
 	if (s->p < s->end) {
-		unexpected(s);
+		scan_unexpected(s);
 		return NULL;
 	}
 	assert(tree); /* parse_child has made one */
@@ -482,12 +483,12 @@ struct json *json_parse(const char *text, size_t len, struct err *err)
 {
 	struct scan s = { .start = text, .p = text, .end = text + len, .err = err };
 
-	return parse(&s);
+	return parse_text(&s);
 }
 
 struct json *json_parse_without(const char *text, size_t len, const char *under, const char *skip, struct err *err)
 {
 	struct scan s = { .start = text, .p = text, .end = text + len, .err = err, .under = under, .skip = skip };
 
-	return parse(&s);
+	return parse_text(&s);
 }

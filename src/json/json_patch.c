@@ -1,11 +1,11 @@
 /*
- * Application of a JSON Patch (RFC 6902) with its paths (RFC 6901): on a copy, which takes the place of the
- * document only when every operation has succeeded.
+ * Applies a JSON Patch (RFC 6902) with its paths (RFC 6901) to a copy, which takes the place of the document only when
+ * every operation has succeeded.
  *
- * Happy path: find() leads a path to a place, which need not be taken; the operations of the table `ops` read, fill
- * and empty places. Failure: one message that names the operation, ERR_INVALID. Since copies can be copied, a patch
- * could grow without limit: the nodes it copies are counted (as AccumulatedCopySizeLimit of evanphx/json-patch does
- * for bytes), and nothing gets deeper than JSON_MAX_DEPTH.
+ * Happy path: find_place() follows a path to a place, where a value may or may not be. The operations of the table
+ * `ops` read, fill and empty places. Failure: one message that names the operation, ERR_INVALID. Since copies can be
+ * copied, a patch could grow without limit: the nodes it copies are counted (as AccumulatedCopySizeLimit of
+ * evanphx/json-patch does for bytes), and nothing gets deeper than JSON_MAX_DEPTH.
  */
 #include "json/patch.h"
 
@@ -25,10 +25,10 @@ struct work {
 struct place {
 	size_t depth;
 	struct json *parent; /* NULL for the whole document */
-	char *token;	     /* the last of the path, decoded; owned */
-	struct json *target; /* what is there; NULL: nothing */
-	size_t index;	     /* in an array */
-	bool end;	     /* behind the last element */
+	char *token;	     /* the last token of the path, decoded; owned */
+	struct json *target; /* the value at the place; NULL: there is none */
+	size_t index;	     /* the parent is an array: the index of the place */
+	bool end;	     /* the parent is an array: the place is behind its last element */
 };
 
 struct op {
@@ -44,7 +44,7 @@ static void place_done(struct place *p)
 
 #define auto_place __attribute__((cleanup(place_done))) struct place
 
-/* In place. False if a ~ is not part of ~0 or ~1. */
+/* Decodes ~0 and ~1 in place. Returns false if another character follows a ~. */
 static bool decode_token(char *token)
 {
 	char *out = token;
@@ -93,8 +93,8 @@ static int enter_array(struct place *p, struct err *err)
 	return 0;
 }
 
-/* From p->target to what its token of len bytes leads to. */
-static int enter(struct place *p, const char *token, size_t len, struct err *err)
+/* Moves from p->target to its child that the token of len bytes names. */
+static int enter_token(struct place *p, const char *token, size_t len, struct err *err)
 {
 	free(p->token);
 	p->token = xstrndup(token, len);
@@ -111,7 +111,7 @@ static int enter(struct place *p, const char *token, size_t len, struct err *err
 	return 0;
 }
 
-static int find(struct json *doc, const char *path, struct place *p, struct err *err)
+static int find_place(struct json *doc, const char *path, struct place *p, struct err *err)
 {
 	*p = (struct place){ .target = doc };
 	if (*path && *path != '/')
@@ -120,7 +120,7 @@ static int find(struct json *doc, const char *path, struct place *p, struct err 
 		size_t len = strcspn(++path, "/");
 		int rc;
 
-		rc = enter(p, path, len, err);
+		rc = enter_token(p, path, len, err);
 		if (rc < 0)
 			return rc;
 		path += len;
@@ -130,15 +130,15 @@ static int find(struct json *doc, const char *path, struct place *p, struct err 
 
 static int find_target(struct json *doc, const char *path, struct place *p, struct err *err)
 {
-	int rc = find(doc, path, p, err);
+	int rc = find_place(doc, path, p, err);
 
 	if (rc < 0 || p->target)
 		return rc;
 	return err_set(err, ERR_INVALID, "nothing is at \"%.*s\"", SHOWN_PATH, path);
 }
 
-/* Levels of v; its nodes are added to *nodes. */
-static size_t measure(const struct json *v, size_t *nodes)
+/* Returns the levels of v, and adds the number of its nodes to *nodes. */
+static size_t count_levels(const struct json *v, size_t *nodes)
 {
 	size_t deepest = 0;
 
@@ -146,7 +146,7 @@ static size_t measure(const struct json *v, size_t *nodes)
 	if (!json_is(v, JSON_OBJECT) && !json_is(v, JSON_ARRAY))
 		return 0;
 	json_each (child, v) {
-		size_t levels = measure(child, nodes);
+		size_t levels = count_levels(child, nodes);
 
 		deepest = levels > deepest ? levels : deepest;
 	}
@@ -157,19 +157,19 @@ static int check_depth(const struct place *p, const struct json *value, struct e
 {
 	size_t nodes = 0;
 
-	if (p->depth + measure(value, &nodes) <= JSON_MAX_DEPTH)
+	if (p->depth + count_levels(value, &nodes) <= JSON_MAX_DEPTH)
 		return 0;
 	return err_set(err, ERR_INVALID, "the result is nested too deeply");
 }
 
-static struct json *take(const struct place *p)
+static struct json *take_target(const struct place *p)
 {
 	if (json_is(p->parent, JSON_OBJECT))
 		return json_take(p->parent, p->token);
 	return (struct json *)cJSON_DetachItemViaPointer((cJSON *)p->parent, (cJSON *)p->target);
 }
 
-/* cJSON_InsertItemInArray refuses to, in some versions that carry the fix for CVE-2023-50471. */
+/* cJSON_InsertItemInArray is not used: some versions with the fix for CVE-2023-50471 refuse to insert. */
 static void insert_before(cJSON *array, cJSON *next, cJSON *item)
 {
 	item->next = next;
@@ -194,7 +194,7 @@ static int put_new(struct work *w, const char *path, struct json *value, struct 
 	auto_place p;
 	int rc;
 
-	rc = find(w->doc, path, &p, err);
+	rc = find_place(w->doc, path, &p, err);
 	if (rc == 0)
 		rc = check_depth(&p, value, err);
 	if (rc < 0)
@@ -227,7 +227,7 @@ static int op_remove(struct work *w, const struct op *op, struct err *err)
 		return rc;
 	if (!p.parent)
 		return err_set(err, ERR_INVALID, "the whole document cannot be removed");
-	json_free(take(&p));
+	json_free(take_target(&p));
 	return 0;
 }
 
@@ -263,7 +263,7 @@ static int op_move(struct work *w, const struct op *op, struct err *err)
 		return err_set(err, ERR_INVALID, "a value cannot be moved into itself");
 	if (!p.parent)
 		return err_set(err, ERR_INVALID, "a path starts with /");
-	return put_new(w, op->path, take(&p), err);
+	return put_new(w, op->path, take_target(&p), err);
 }
 
 static int op_copy(struct work *w, const struct op *op, struct err *err)
@@ -274,7 +274,7 @@ static int op_copy(struct work *w, const struct op *op, struct err *err)
 	rc = find_target(w->doc, op->from, &p, err);
 	if (rc < 0)
 		return rc;
-	measure(p.target, &w->copied);
+	count_levels(p.target, &w->copied);
 	if (w->copied > COPIED_NODES_MAX)
 		return err_set(err, ERR_INVALID, "the patch copies more than %d values", COPIED_NODES_MAX);
 	return put_new(w, op->path, json_dup(p.target), err);

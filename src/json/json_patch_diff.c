@@ -1,11 +1,10 @@
 /*
- * The JSON Patch that makes one tree of another. Changes are collected with borrowed values, each tree is walked
- * once, and operations are made of them at the end: what an outer decision takes back costs nothing.
+ * The JSON Patch that makes one tree of another. Both trees are walked once. Changes are collected with borrowed
+ * values, and operations are made of them at the end, so that it costs little to take changes back.
  *
- * An array is changed in place as long as its elements can be told apart: those with a "name" by that, as
- * Kubernetes merges them, others by their whole value. Where elements were inserted, removed or renamed, or too
- * many changed, the whole array is replaced. Below an element whose whole value has been tested nothing is tested
- * again (`sure`).
+ * An array is changed in place as long as its elements can be told apart. Elements with a "name" are told apart by it,
+ * as Kubernetes merges them, others by their whole value. If elements were inserted, removed or renamed, or if too many
+ * changed, the whole array is replaced. Nothing is tested below an element whose whole value has been tested.
  */
 #include "json/patch.h"
 
@@ -28,11 +27,18 @@ static const char *const op_names[] = {
 	[OP_REPLACE] = "replace",
 };
 
-/* Where the walk is: a path is written only where something differs. */
+/* Where the walk is. A path is written only where something differs. */
 struct place {
 	const struct place *up; /* NULL: the root */
 	const char *name;	/* NULL: an element */
 	size_t index;
+	bool tested; /* the patch tests the value here, or a value that contains it, before it changes anything here */
+};
+
+/* What the changes of an element, or of all elements, come to. */
+enum fit {
+	FIT_IN_PLACE, /* they turn the old value into the new one */
+	FIT_REPLACED, /* another element is in its place now: the whole array has to be replaced */
 };
 
 struct change {
@@ -48,7 +54,17 @@ struct diff {
 	struct buf path; /* being written */
 };
 
-static void put_name(struct buf *path, const char *name)
+static struct place member_of(const struct place *at, const char *name)
+{
+	return (struct place){ .up = at, .name = name, .tested = at->tested };
+}
+
+static struct place element_of(const struct place *at, size_t index)
+{
+	return (struct place){ .up = at, .index = index, .tested = at->tested };
+}
+
+static void put_token(struct buf *path, const char *name)
 {
 	for (; *name; name++) {
 		if (*name == '~')
@@ -62,12 +78,12 @@ static void put_name(struct buf *path, const char *name)
 
 static void put_path(struct buf *path, const struct place *at)
 {
-	if (!at)
+	if (!at->up)
 		return;
 	put_path(path, at->up);
 	buf_putc(path, '/');
 	if (at->name)
-		put_name(path, at->name);
+		put_token(path, at->name);
 	else
 		buf_printf(path, "%zu", at->index);
 }
@@ -80,7 +96,7 @@ static char *path_text(struct diff *d, const struct place *at)
 	return xstrdup(buf_str(&d->path));
 }
 
-/* Before the change with that index; d->len puts it at the end. */
+/* Inserts a change before the one with this index. d->len: at the end. */
 static void insert_change(struct diff *d, size_t index, const struct place *at, enum patch_op op,
 			  const struct json *value)
 {
@@ -112,123 +128,126 @@ static void diff_done(struct diff *d)
 	buf_done(&d->path);
 }
 
-static void diff_value(struct diff *d, const struct place *at, const struct json *from, const struct json *to,
-		       bool sure);
+static void diff_value(struct diff *d, const struct place *at, const struct json *from, const struct json *to);
 
-static void replace(struct diff *d, const struct place *at, const struct json *from, const struct json *to, bool sure)
+static void add_test(struct diff *d, const struct place *at, const struct json *from)
 {
-	if (!sure)
+	if (!at->tested)
 		add_change(d, at, OP_TEST, from);
+}
+
+static void replace_value(struct diff *d, const struct place *at, const struct json *from, const struct json *to)
+{
+	add_test(d, at, from);
 	add_change(d, at, OP_REPLACE, to);
 }
 
-static void diff_member(struct diff *d, const struct place *at, const struct json *from, const struct json *to,
-			bool sure)
+static void diff_objects(struct diff *d, const struct place *at, const struct json *from, const struct json *to)
 {
-	if (to) {
-		diff_value(d, at, from, to, sure);
-		return;
-	}
-	if (!sure)
-		add_change(d, at, OP_TEST, from);
-	add_change(d, at, OP_REMOVE, NULL);
-}
+	auto_members from_members, to_members;
 
-static void diff_objects(struct diff *d, const struct place *at, const struct json *from, const struct json *to,
-			 bool sure)
-{
-	auto_members old, new;
-
-	members_init(&old, (const cJSON *)from);
-	members_init(&new, (const cJSON *)to);
+	members_init(&from_members, (const cJSON *)from);
+	members_init(&to_members, (const cJSON *)to);
 	json_each (member, from) {
-		const struct place below = { at, json_name(member), 0 };
+		const struct place below = member_of(at, json_name(member));
+		const struct json *value = (const struct json *)members_get(&to_members, below.name);
 
-		diff_member(d, &below, member, (const struct json *)members_get(&new, below.name), sure);
+		if (value) {
+			diff_value(d, &below, member, value);
+			continue;
+		}
+		add_test(d, &below, member);
+		add_change(d, &below, OP_REMOVE, NULL);
 	}
 	json_each (member, to) {
-		const struct place below = { at, json_name(member), 0 };
+		const struct place below = member_of(at, json_name(member));
 
-		if (!members_get(&old, below.name))
+		if (!members_get(&from_members, below.name))
 			add_change(d, &below, OP_ADD, member);
 	}
 }
 
-static void diff_named(struct diff *d, const struct place *at, const struct json *from, const struct json *to,
-		       bool sure)
+/* An element that both arrays know by its name: if it changed, its name is tested. */
+static void diff_named(struct diff *d, const struct place *at, const struct json *from, const struct json *to)
 {
-	const struct place name = { at, "name", 0 };
+	const struct place name = member_of(at, "name");
 	size_t before = d->len;
 
-	diff_objects(d, at, from, to, sure);
-	if (!sure && d->len > before)
+	diff_objects(d, at, from, to);
+	if (!at->tested && d->len > before)
 		insert_change(d, before, &name, OP_TEST, json_get(from, "name"));
 }
 
-static void diff_nameless(struct diff *d, const struct place *at, const struct json *from, const struct json *to,
-			  bool sure)
+/* An element without a common name: if it changed, its whole value is tested. */
+static void diff_nameless(struct diff *d, const struct place *at, const struct json *from, const struct json *to)
 {
+	struct place tested = *at;
 	size_t before = d->len;
 
-	diff_value(d, at, from, to, true);
-	if (!sure && d->len > before)
+	tested.tested = true;
+	diff_value(d, &tested, from, to);
+	if (!at->tested && d->len > before)
 		insert_change(d, before, at, OP_TEST, from);
 }
 
-/* False if `to` is not the element that `from` was. */
-static bool diff_element(struct diff *d, const struct place *at, const struct json *from, const struct json *to,
-			 bool appended, bool sure)
+/* longer: the new array has more elements than the old one. */
+static enum fit diff_element(struct diff *d, const struct place *at, const struct json *from, const struct json *to,
+			     bool longer)
 {
 	const char *name = json_text(json_get(from, "name"), NULL);
 	size_t before = d->len;
 
 	if (name && text_eq(name, json_text(json_get(to, "name"), NULL))) {
-		diff_named(d, at, from, to, sure);
-		return true;
+		diff_named(d, at, from, to);
+		return FIT_IN_PLACE;
 	}
-	diff_nameless(d, at, from, to, sure);
-	return d->len == before || (!name && !appended);
+	diff_nameless(d, at, from, to);
+	if (d->len == before)
+		return FIT_IN_PLACE;
+	return name || longer ? FIT_REPLACED : FIT_IN_PLACE;
 }
 
-/* False if the changes are not in place; some may have been collected. */
-static bool diff_elements(struct diff *d, const struct place *at, const struct json *from, const struct json *to,
-			  bool sure)
+/* With FIT_REPLACED some changes may have been collected, which are of no use. */
+static enum fit diff_elements(struct diff *d, const struct place *at, const struct json *from, const struct json *to)
 {
 	const struct json *was = json_first(from), *is = json_first(to);
-	const struct place end = { at, "-", 0 };
+	const struct place end = member_of(at, "-");
 	size_t from_len = json_len(from), to_len = json_len(to), changed = 0;
 
 	if (from_len > to_len)
-		return false;
+		return FIT_REPLACED;
 	for (size_t i = 0; was; i++, was = json_next(was), is = json_next(is)) {
-		const struct place below = { at, NULL, i };
+		const struct place below = element_of(at, i);
 		size_t before = d->len;
-		bool in_place = diff_element(d, &below, was, is, to_len > from_len, sure);
+		enum fit fit = diff_element(d, &below, was, is, to_len > from_len);
 
 		changed += d->len > before;
-		if (!in_place || changed > CHANGED_ELEMENTS_MAX)
-			return false;
+		if (fit == FIT_REPLACED || changed > CHANGED_ELEMENTS_MAX)
+			return FIT_REPLACED;
 	}
 	for (; is; is = json_next(is))
 		add_change(d, &end, OP_ADD, is);
-	return true;
+	return FIT_IN_PLACE;
 }
 
-static void diff_value(struct diff *d, const struct place *at, const struct json *from, const struct json *to,
-		       bool sure)
+static void diff_arrays(struct diff *d, const struct place *at, const struct json *from, const struct json *to)
 {
 	size_t before = d->len;
 
-	if (json_is(from, JSON_OBJECT) && json_is(to, JSON_OBJECT)) {
-		diff_objects(d, at, from, to, sure);
-	} else if (json_is(from, JSON_ARRAY) && json_is(to, JSON_ARRAY)) {
-		if (diff_elements(d, at, from, to, sure))
-			return;
-		cut_changes(d, before);
-		replace(d, at, from, to, sure);
-	} else if (!json_equal(from, to)) {
-		replace(d, at, from, to, sure);
-	}
+	if (diff_elements(d, at, from, to) == FIT_IN_PLACE)
+		return;
+	cut_changes(d, before);
+	replace_value(d, at, from, to);
+}
+
+static void diff_value(struct diff *d, const struct place *at, const struct json *from, const struct json *to)
+{
+	if (json_is(from, JSON_OBJECT) && json_is(to, JSON_OBJECT))
+		diff_objects(d, at, from, to);
+	else if (json_is(from, JSON_ARRAY) && json_is(to, JSON_ARRAY))
+		diff_arrays(d, at, from, to);
+	else if (!json_equal(from, to))
+		replace_value(d, at, from, to);
 }
 
 static bool has_null_inside(const struct json *v)
@@ -247,10 +266,11 @@ static bool is_untestable(const struct change *c)
 
 struct json *json_patch_diff(const struct json *from, const struct json *to)
 {
+	const struct place root = { 0 };
 	struct diff d = { .path.max = SIZE_MAX };
 	struct json *patch = json_new_array();
 
-	diff_value(&d, NULL, from, to, false);
+	diff_value(&d, &root, from, to);
 	for (size_t i = 0; i < d.len; i++) {
 		const struct change *c = &d.changes[i];
 		struct json *op;

@@ -1,7 +1,8 @@
 /*
- * Tree to text. cJSON's own printer writes 1000000000000000 as 1e+15, which Go refuses as an integer, and passes on
- * bytes that are not UTF-8; this one writes integers as integers, other numbers with the fewest digits that read back
- * the same, literals as they came and U+FFFD for broken text. NaN and infinities, which JSON cannot write, become null.
+ * Tree to text. cJSON's own printer is not used: it writes 1000000000000000 as 1e+15, which Go refuses as an integer,
+ * and it copies bytes that are not UTF-8. This printer writes integers as integers, other numbers with the fewest
+ * digits that read back the same, literals as they came, and U+FFFD for bytes that are not UTF-8. NaN and infinities,
+ * which JSON cannot write, become null.
  */
 #include "json/json.h"
 
@@ -14,14 +15,14 @@
 enum { COMPACT = -1 };
 
 /* The line break and indentation before an element at this level. */
-static void newline(struct buf *out, int level)
+static void print_break(struct buf *out, int level)
 {
 	if (level == COMPACT)
 		return;
 	buf_printf(out, "\n%*s", level * 2, "");
 }
 
-static void print(struct buf *out, const struct json *v, int level);
+static void print_value(struct buf *out, const struct json *v, int level);
 
 static void print_children(struct buf *out, const struct json *v, int level, const char *brackets)
 {
@@ -32,19 +33,19 @@ static void print_children(struct buf *out, const struct json *v, int level, con
 	for (const struct json *child = first; child; child = json_next(child)) {
 		if (child != first)
 			buf_putc(out, ',');
-		newline(out, inner);
+		print_break(out, inner);
 		if (json_name(child)) {
 			buf_add_json(out, json_name(child));
 			buf_puts(out, level == COMPACT ? ":" : ": ");
 		}
-		print(out, child, inner);
+		print_value(out, child, inner);
 	}
 	if (first)
-		newline(out, level);
+		print_break(out, level);
 	buf_putc(out, brackets[1]);
 }
 
-static void print_number(struct buf *out, const struct json *v)
+static void print_json_number(struct buf *out, const struct json *v)
 {
 	double value = json_number(v, 0);
 	char text[TEXT_NUMBER_SIZE];
@@ -55,14 +56,14 @@ static void print_number(struct buf *out, const struct json *v)
 		buf_puts(out, isfinite(value) ? text_number(value, text) : "null");
 }
 
-static void print(struct buf *out, const struct json *v, int level)
+static void print_value(struct buf *out, const struct json *v, int level)
 {
 	switch (json_type(v)) {
 	case JSON_BOOL:
 		buf_puts(out, json_true(v) ? "true" : "false");
 		break;
 	case JSON_NUMBER:
-		print_number(out, v);
+		print_json_number(out, v);
 		break;
 	case JSON_STRING:
 		buf_add_json(out, json_text(v, ""));
@@ -82,7 +83,7 @@ char *json_print(const struct json *v)
 {
 	struct buf out = { .max = SIZE_MAX };
 
-	print(&out, v, COMPACT);
+	print_value(&out, v, COMPACT);
 	return buf_take(&out);
 }
 
@@ -90,7 +91,7 @@ char *json_print_pretty(const struct json *v)
 {
 	struct buf out = { .max = SIZE_MAX };
 
-	print(&out, v, 0);
+	print_value(&out, v, 0);
 	buf_putc(&out, '\n');
 	return buf_take(&out);
 }

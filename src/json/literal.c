@@ -1,6 +1,5 @@
 /*
- * Literals: see literal.h. The double beside the text is the nearest one, for those who only compare sizes; it is
- * finite, so that it can be printed and compared like any other.
+ * Literals: see literal.h. A literal also holds the nearest finite double, so that callers can compare sizes.
  */
 #include "literal.h"
 

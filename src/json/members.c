@@ -1,6 +1,6 @@
 /*
  * Lookup of members by name without quadratic cost: see members.h. A map is made only for objects with more than FEW
- * members, which are rare in Kubernetes (data of a ConfigMap) but may come from anybody.
+ * members. These are rare in Kubernetes (the data of a ConfigMap), but anybody may send one.
  */
 #include "members.h"
 
@@ -8,7 +8,7 @@
 
 enum { FEW = 16 };
 
-static cJSON *search(const cJSON *first, const cJSON *end, const char *name)
+static cJSON *search_members(const cJSON *first, const cJSON *end, const char *name)
 {
 	for (cJSON *m = (cJSON *)first; m != end; m = m->next)
 		if (strcmp(m->string, name) == 0)
@@ -44,7 +44,7 @@ void members_done(struct members *m)
 
 cJSON *members_get(const struct members *m, const char *name)
 {
-	return m->map ? map_get(m->map, name) : search(m->object->child, NULL, name);
+	return m->map ? map_get(m->map, name) : search_members(m->object->child, NULL, name);
 }
 
 const char *members_duplicate(cJSON *object, const char *dropped)
@@ -54,7 +54,7 @@ const char *members_duplicate(cJSON *object, const char *dropped)
 
 	for (cJSON *m = object->child; m; m = next) {
 		next = m->next;
-		if (names ? map_set(names, m->string, m) : !search(object->child, m, m->string))
+		if (names ? map_set(names, m->string, m) : !search_members(object->child, m, m->string))
 			continue;
 		if (!dropped || !strstr(m->string, dropped))
 			return m->string;

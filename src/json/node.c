@@ -48,7 +48,7 @@ void node_unname(cJSON *v)
 	v->type &= ~cJSON_StringIsConst;
 }
 
-static cJSON *dup(const cJSON *v, const char *name)
+static cJSON *dup_named(const cJSON *v, const char *name)
 {
 	size_t name_size = name ? strlen(name) + 1 : 0, text_size = v->valuestring ? strlen(v->valuestring) + 1 : 0;
 	cJSON *copy = node_new(v->type & 0xff, name_size, text_size);
@@ -59,11 +59,11 @@ static cJSON *dup(const cJSON *v, const char *name)
 	if (v->valuestring)
 		memcpy(copy->valuestring, v->valuestring, text_size);
 	for (const cJSON *child = v->child; child; child = child->next)
-		node_append(copy, dup(child, child->string));
+		node_append(copy, dup_named(child, child->string));
 	return copy;
 }
 
 cJSON *node_dup(const cJSON *v)
 {
-	return v ? dup(v, NULL) : NULL;
+	return v ? dup_named(v, NULL) : NULL;
 }

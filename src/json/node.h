@@ -1,7 +1,7 @@
 /*
  * Nodes in one block: the name and the text of a node lie behind it, so that a member costs one allocation instead of
- * three. cJSON is told by flags of its own that it must not free them: cJSON_StringIsConst for the name,
- * cJSON_IsReference for the text. cJSON_Duplicate would share the name with the copy: node_dup does not.
+ * three. Two flags of cJSON tell it not to free them: cJSON_StringIsConst for the name and
+ * cJSON_IsReference for the text. node_dup copies the name too, which cJSON_Duplicate would share with the copy.
  */
 #ifndef JSON_NODE_H
 #define JSON_NODE_H
@@ -11,13 +11,13 @@
 
 #include <cjson/cJSON.h>
 
-/* Room for a name and a text of so many bytes with their NUL, to be filled in; 0: none. */
+/* A node with room for a name and a text. The sizes include the NUL; 0: there is none. The caller fills both in. */
 cJSON *node_new(int type, size_t name_size, size_t text_size);
-/* Behind the other children; child keeps its name. */
+/* Appends child behind the other children. It keeps its name. */
 void node_append(cJSON *parent, cJSON *child);
-/* A node that has left its object: the name goes. NULL is fine. */
+/* Removes the name of a node that has left its object. v may be NULL. */
 void node_unname(cJSON *v);
-/* With all children, without a name of its own. */
+/* A copy with all children, without a name. */
 cJSON *node_dup(const cJSON *v);
 
 #endif

@@ -1,8 +1,9 @@
 /*
- * YAML text to JSON trees. libyaml scans and parses; here its events become nodes, plain scalars are resolved as
+ * YAML text to JSON trees. libyaml scans and parses, and its events become nodes here. Plain scalars are resolved as
  * goyaml.v2 (resolve.go), the parser behind sigs.k8s.io/yaml, does it: 0644 is octal, 1_000 a thousand, a time stays a
- * string. The difference, on purpose: yes, no, on and off stay strings. Aliases are copies; nodes made in this way are
- * counted, so that a small text cannot become a huge tree. Every refusal is ERR_INVALID with line and column.
+ * string. There is one difference on purpose: yes, no, on and off stay strings. An alias becomes a copy. The nodes of
+ * copies are counted, so that a small text cannot become a huge tree. Every refusal is ERR_INVALID with line and
+ * column.
  */
 #include "json/yaml.h"
 
@@ -30,10 +31,10 @@ struct reader {
 	struct err *err;
 };
 
-static int fail(struct reader *r, yaml_mark_t at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static int yaml_fail(struct reader *r, yaml_mark_t at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 static struct json *read_node(struct reader *r, const yaml_event_t *e, int depth);
 
-static int fail(struct reader *r, yaml_mark_t at, const char *fmt, ...)
+static int yaml_fail(struct reader *r, yaml_mark_t at, const char *fmt, ...)
 {
 	char text[ERR_MSG_SIZE];
 	va_list ap;
@@ -44,7 +45,7 @@ static int fail(struct reader *r, yaml_mark_t at, const char *fmt, ...)
 	return err_set(r->err, ERR_INVALID, "YAML, line %zu, column %zu: %s", at.line + 1, at.column + 1, text);
 }
 
-/* *e is to be deleted also after a failure. */
+/* The caller deletes *e, also after a failure. */
 static int next_event(struct reader *r, yaml_event_t *e)
 {
 	const yaml_parser_t *p = &r->parser;
@@ -52,11 +53,11 @@ static int next_event(struct reader *r, yaml_event_t *e)
 	if (yaml_parser_parse(&r->parser, e))
 		return 0;
 	*e = (yaml_event_t){ 0 };
-	return fail(r, p->error == YAML_READER_ERROR ? p->mark : p->problem_mark, "%s",
-		    p->problem ? p->problem : "out of memory");
+	return yaml_fail(r, p->error == YAML_READER_ERROR ? p->mark : p->problem_mark, "%s",
+			 p->problem ? p->problem : "out of memory");
 }
 
-/* Digits of a base, at least one, to the end. *ret: the same in decimal, NULL if it is too large to say; owned. */
+/* The whole text has to be digits of the base. *ret: the number in decimal, owned; NULL if it is too large. */
 static bool parse_digits(const char *text, unsigned base, const char *sign, char **ret)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -97,7 +98,7 @@ static bool parse_int(const char *text, char **ret)
 	return parse_digits(text, text[0] == '0' ? 8 : 10, sign, ret);
 }
 
-static bool is_one_of(const char *text, const char *const *words)
+static bool is_one_of_words(const char *text, const char *const *words)
 {
 	for (; *words; words++)
 		if (text_eq(text, *words))
@@ -123,7 +124,7 @@ static int resolve_number(struct reader *r, yaml_mark_t at, const char *text, st
 	*to = '\0';
 	if (parse_int(plain, &decimal)) {
 		if (!decimal || strlen(decimal) > JSON_NUMBER_MAX)
-			return fail(r, at, "integer too large");
+			return yaml_fail(r, at, "integer too large");
 		*ret = text_i64(decimal, &integer) ? json_new_i64(integer) : literal_new(decimal);
 	} else if (text_double(plain, &number)) {
 		*ret = json_new_double(number);
@@ -140,16 +141,16 @@ static int resolve_plain(struct reader *r, yaml_mark_t at, const char *text, str
 						"-.Inf", "-.INF", ".nan", ".NaN",  ".NAN",  NULL };
 	int rc;
 
-	if (is_one_of(text, nulls)) {
+	if (is_one_of_words(text, nulls)) {
 		*ret = json_new_null();
 		return 0;
 	}
-	if (is_one_of(text, trues) || is_one_of(text, falses)) {
-		*ret = json_new_bool(is_one_of(text, trues));
+	if (is_one_of_words(text, trues) || is_one_of_words(text, falses)) {
+		*ret = json_new_bool(is_one_of_words(text, trues));
 		return 0;
 	}
-	if (is_one_of(text, infinite))
-		return fail(r, at, "JSON has no number %s", text);
+	if (is_one_of_words(text, infinite))
+		return yaml_fail(r, at, "JSON has no number %s", text);
 	rc = resolve_number(r, at, text, ret);
 	if (rc == 0 && !*ret)
 		*ret = json_new_string(text);
@@ -178,18 +179,18 @@ static int resolve_tagged(struct reader *r, const yaml_event_t *e, const char *t
 	for (size_t i = 0; i < array_len(types); i++) {
 		if (!text_eq(tag, types[i].tag))
 			continue;
-		if (text_eq(tag, TAG "float")) /* which 1e400 needs in YAML, where it is a string by itself */
+		if (text_eq(tag, TAG "float")) /* 1e400 is a string without the tag; with it, JSON's parser reads it */
 			value = json_parse(text, strlen(text), &ignored);
 		if (!value)
 			rc = resolve_plain(r, e->start_mark, text, &value);
 		if (rc < 0)
 			return rc;
 		if (!json_is(value, types[i].type))
-			return fail(r, e->start_mark, "\"%s\" does not fit its tag %s", text, tag);
+			return yaml_fail(r, e->start_mark, "\"%s\" does not fit its tag %s", text, tag);
 		*ret = take_ptr(value);
 		return 0;
 	}
-	return fail(r, e->start_mark, "unknown tag %s", tag);
+	return yaml_fail(r, e->start_mark, "unknown tag %s", tag);
 }
 
 static struct json *read_scalar(struct reader *r, const yaml_event_t *e)
@@ -198,7 +199,7 @@ static struct json *read_scalar(struct reader *r, const yaml_event_t *e)
 	struct json *value = NULL;
 
 	if (strlen(text) != e->data.scalar.length)
-		fail(r, e->start_mark, "strings with NUL are not supported");
+		yaml_fail(r, e->start_mark, "strings with NUL are not supported");
 	else if (tag)
 		resolve_tagged(r, e, tag, &value);
 	else if (e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
@@ -208,8 +209,9 @@ static struct json *read_scalar(struct reader *r, const yaml_event_t *e)
 	return value;
 }
 
-/* Counts the nodes of a tree and how deep its collections are; gives up above MAX_ALIASED. */
-static size_t measure(const struct json *v, int depth, int *ret_deepest)
+/* Returns the number of nodes of a tree; stops counting above MAX_ALIASED. *ret_deepest: the level of its deepest
+ * collection, if it is deeper than that. */
+static size_t measure_tree(const struct json *v, int depth, int *ret_deepest)
 {
 	bool collection = json_is(v, JSON_OBJECT) || json_is(v, JSON_ARRAY);
 	size_t count = 1;
@@ -217,7 +219,7 @@ static size_t measure(const struct json *v, int depth, int *ret_deepest)
 	if (collection && depth > *ret_deepest)
 		*ret_deepest = depth;
 	for (const struct json *child = json_first(v); child && count <= MAX_ALIASED; child = json_next(child))
-		count += measure(child, depth + 1, ret_deepest);
+		count += measure_tree(child, depth + 1, ret_deepest);
 	return count;
 }
 
@@ -228,16 +230,16 @@ static struct json *read_alias(struct reader *r, const yaml_event_t *e, int dept
 	int deepest = 0;
 
 	if (!target) {
-		fail(r, e->start_mark, "unknown alias %s", name);
+		yaml_fail(r, e->start_mark, "unknown alias %s", name);
 		return NULL;
 	}
-	r->aliased += measure(target, depth, &deepest);
+	r->aliased += measure_tree(target, depth, &deepest);
 	if (r->aliased > MAX_ALIASED) {
-		fail(r, e->start_mark, "aliases expand to more than %d nodes", MAX_ALIASED);
+		yaml_fail(r, e->start_mark, "aliases expand to more than %d nodes", MAX_ALIASED);
 		return NULL;
 	}
 	if (deepest > JSON_MAX_DEPTH) {
-		fail(r, e->start_mark, "nested too deeply");
+		yaml_fail(r, e->start_mark, "nested too deeply");
 		return NULL;
 	}
 	return json_dup(target);
@@ -249,9 +251,9 @@ static int check_collection(struct reader *r, const yaml_event_t *e, int depth)
 	const char *tag = (const char *)(mapping ? e->data.mapping_start.tag : e->data.sequence_start.tag);
 
 	if (depth > JSON_MAX_DEPTH)
-		return fail(r, e->start_mark, "nested too deeply");
+		return yaml_fail(r, e->start_mark, "nested too deeply");
 	if (tag && !text_eq(tag, "!") && !text_eq(tag, mapping ? TAG "map" : TAG "seq"))
-		return fail(r, e->start_mark, "tag %s does not fit", tag);
+		return yaml_fail(r, e->start_mark, "tag %s does not fit", tag);
 	return 0;
 }
 
@@ -280,18 +282,18 @@ static char *read_key(struct reader *r, const yaml_event_t *e)
 	auto_json key = NULL;
 
 	if (e->type != YAML_SCALAR_EVENT || e->data.scalar.anchor) {
-		fail(r, e->start_mark, "keys must be strings without anchor");
+		yaml_fail(r, e->start_mark, "keys must be strings without anchor");
 		return NULL;
 	}
 	if (e->data.scalar.plain_implicit && text_eq((const char *)e->data.scalar.value, "<<")) {
-		fail(r, e->start_mark, "merge keys are not supported");
+		yaml_fail(r, e->start_mark, "merge keys are not supported");
 		return NULL;
 	}
 	key = read_scalar(r, e);
 	if (!key)
 		return NULL;
 	if (!json_is(key, JSON_STRING)) {
-		fail(r, e->start_mark, "key %s is not a string: quote it", (const char *)e->data.scalar.value);
+		yaml_fail(r, e->start_mark, "key %s is not a string: quote it", (const char *)e->data.scalar.value);
 		return NULL;
 	}
 	return xstrdup(json_text(key, ""));
@@ -311,7 +313,7 @@ static int read_members(struct reader *r, struct json *object, int depth)
 		if (rc == 0 && !end)
 			name = read_key(r, &e);
 		if (name && !map_set(names, name, object))
-			rc = fail(r, e.start_mark, "key \"%s\" is already there", name);
+			rc = yaml_fail(r, e.start_mark, "key \"%s\" is already there", name);
 		yaml_event_delete(&e);
 		if (end)
 			return 0;

@@ -1,7 +1,7 @@
 /*
  * JSON trees to YAML in the block style of kubectl. Scalars are written plain only when no reader of YAML 1.1 or 1.2
- * could take them for anything but that string; text of several lines as a literal block when its content allows;
- * everything else in double quotes, where every character can be written. Nothing here fails.
+ * could take them for anything but that string. Text of several lines becomes a literal block if its content allows it.
+ * Everything else is written in double quotes, where every character can be written. Nothing here fails.
  */
 #include "json/yaml.h"
 
@@ -28,13 +28,13 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-static bool is_one_of(char c, const char *set)
+static bool is_in_set(char c, const char *set)
 {
 	return c && strchr(set, c);
 }
 
 /* Words that some YAML version reads as null or a boolean. */
-static bool is_word(const char *text)
+static bool is_reserved_word(const char *text)
 {
 	static const char *const words[] = { "null", "true", "false", "yes", "no", "on", "off", "y", "n" };
 
@@ -46,15 +46,15 @@ static bool is_word(const char *text)
 
 static bool is_plain(const char *text)
 {
-	if (!is_alpha(*text) && !is_digit(*text) && !is_one_of(*text, "_/$("))
+	if (!is_alpha(*text) && !is_digit(*text) && !is_in_set(*text, "_/$("))
 		return false;
 	/* a number, date or sexagesimal has no letter from this set; 512m and 10Gi do */
 	if (is_digit(*text) && !strpbrk(text, "gGhHjJkKlLmMpPqQrRsSuUvVwWyY"))
 		return false;
-	if (is_word(text))
+	if (is_reserved_word(text))
 		return false;
 	for (const char *p = text; *p; p++) {
-		if (is_alpha(*p) || is_digit(*p) || is_one_of(*p, "_-./+@%^()$=<>;*&!~?"))
+		if (is_alpha(*p) || is_digit(*p) || is_in_set(*p, "_-./+@%^()$=<>;*&!~?"))
 			continue;
 		if ((*p == ' ' || *p == ':') && p[1] && p[1] != ' ')
 			continue;
@@ -64,7 +64,7 @@ static bool is_plain(const char *text)
 }
 
 /* The code point of a well-formed character. */
-static uint32_t code_point(const char *text, size_t len)
+static uint32_t decode_code_point(const char *text, size_t len)
 {
 	static const unsigned char masks[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
 	uint32_t point = (unsigned char)*text & masks[len];
@@ -84,7 +84,7 @@ static bool is_printable(uint32_t point)
 
 static void print_quoted_char(struct buf *out, const char *text, size_t len)
 {
-	uint32_t point = code_point(text, len);
+	uint32_t point = decode_code_point(text, len);
 
 	if (point == '"' || point == '\\')
 		buf_printf(out, "\\%c", (char)point);
@@ -117,20 +117,21 @@ static void print_quoted(struct buf *out, const char *text)
 	buf_putc(out, '"');
 }
 
-/* Several lines, none with trailing blanks, not beginning with a blank or an empty line, ended by at most one break. */
+/* Whether text can be a literal block: several lines, no blanks at their ends, no blank or empty line at the start, at
+ * most one line break at the end. */
 static bool is_literal(const char *text)
 {
 	size_t len = strlen(text);
 
-	if (!strchr(text, '\n') || is_one_of(*text, " \t\n") || is_one_of(text[len - 1], " \t") ||
+	if (!strchr(text, '\n') || is_in_set(*text, " \t\n") || is_in_set(text[len - 1], " \t") ||
 	    text_ends(text, "\n\n"))
 		return false;
 	for (const char *end = text + len; text < end;) {
 		size_t n = text_utf8_char(text, (size_t)(end - text));
 
-		if (n == 0 || (!is_one_of(*text, "\n\t") && !is_printable(code_point(text, n))))
+		if (n == 0 || (!is_in_set(*text, "\n\t") && !is_printable(decode_code_point(text, n))))
 			return false;
-		if (is_one_of(*text, " \t") && text[1] == '\n')
+		if (is_in_set(*text, " \t") && text[1] == '\n')
 			return false;
 		text += n;
 	}
@@ -153,7 +154,7 @@ static void print_literal(struct buf *out, const char *text, int indent)
 }
 
 /* A plain 1e400 is out of range for readers of YAML 1.1, which take it for a string. */
-static void print_number(struct buf *out, const struct json *v)
+static void print_yaml_number(struct buf *out, const struct json *v)
 {
 	const char *literal = literal_text(v);
 	char number[TEXT_NUMBER_SIZE];
@@ -161,7 +162,7 @@ static void print_number(struct buf *out, const struct json *v)
 	if (!literal)
 		buf_puts(out, text_number(json_number(v, 0), number));
 	else
-		buf_printf(out, "%s%s", !is_one_of(*literal, "{[") && strpbrk(literal, "eE") ? "!!float " : "",
+		buf_printf(out, "%s%s", !is_in_set(*literal, "{[") && strpbrk(literal, "eE") ? "!!float " : "",
 			   literal);
 }
 
@@ -172,7 +173,7 @@ static void print_scalar(struct buf *out, const struct json *v, int indent)
 	if (json_is(v, JSON_BOOL))
 		buf_puts(out, json_true(v) ? "true" : "false");
 	else if (json_is(v, JSON_NUMBER) && isfinite(json_number(v, NAN)))
-		print_number(out, v);
+		print_yaml_number(out, v);
 	else if (json_is(v, JSON_OBJECT))
 		buf_puts(out, "{}");
 	else if (json_is(v, JSON_ARRAY))
@@ -227,7 +228,7 @@ static void print_element(struct buf *out, const struct json *v, int indent)
 		print_scalar(out, v, indent);
 }
 
-/* A collection that is not empty, from column indent on; without the last line break. */
+/* Prints a collection that is not empty, from column indent on, without the last line break. */
 static void print_block(struct buf *out, const struct json *v, int indent)
 {
 	const struct json *first = json_first(v);
