@@ -11,8 +11,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-enum { NEAR_NAME_MAX = 64 };
-
 /* One flag of the command line, before it is applied. */
 struct setting {
 	struct option_name name;
@@ -64,62 +62,26 @@ bool option_find(enum option_set set, const char *name, size_t len, struct optio
 	return ret->row != NULL;
 }
 
-static size_t min3(size_t a, size_t b, size_t c)
+static const char *nearest_name(enum option_set set, const char *name, size_t len)
 {
-	size_t least = a < b ? a : b;
+	struct text_nearest nearest;
 
-	return least < c ? least : c;
-}
-
-/* Levenshtein; b has at most NEAR_NAME_MAX characters. */
-static size_t distance(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	size_t row[NEAR_NAME_MAX + 1];
-
-	for (size_t j = 0; j <= b_len; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a_len; i++) {
-		size_t corner = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b_len; j++) {
-			size_t above = row[j];
-
-			row[j] = min3(above + 1, row[j - 1] + 1, corner + (a[i - 1] != b[j - 1]));
-			corner = above;
-		}
-	}
-	return row[b_len];
-}
-
-static void consider(const char *name, size_t len, const char *candidate, const char **ret, size_t *best)
-{
-	size_t candidate_len = strlen(candidate);
-	size_t d;
-
-	if (candidate_len < 2 || candidate_len > NEAR_NAME_MAX)
-		return;
-	d = distance(name, len, candidate, candidate_len);
-	if (d >= *best)
-		return;
-	*best = d;
-	*ret = candidate;
-}
-
-const char *option_nearest(enum option_set set, const char *name, size_t len)
-{
-	const char *nearest = NULL;
-	size_t best = 2 + len / 4; /* that many changes are another word */
-
-	if (len < 2 || len > NEAR_NAME_MAX)
-		return NULL;
+	text_nearest_init(&nearest, name, len);
 	for (size_t i = 0; i < option_row_count; i++)
 		if (option_rows[i].sets & (unsigned)set)
-			consider(name, len, option_rows[i].name, &nearest, &best);
+			text_nearest_add(&nearest, option_rows[i].name);
 	for (size_t i = 0; i < option_alias_count; i++)
 		if (find_row(set, option_aliases[i].rows[0], strlen(option_aliases[i].rows[0])))
-			consider(name, len, option_aliases[i].name, &nearest, &best);
-	return nearest;
+			text_nearest_add(&nearest, option_aliases[i].name);
+	return nearest.found;
+}
+
+char *option_hint(enum option_set set, const char *name, size_t len, option_spell_fn *spell)
+{
+	const char *nearest = nearest_name(set, name, len);
+	auto_free char *meant = nearest ? spell(nearest) : NULL;
+
+	return meant ? xasprintf("; did you mean %s?", meant) : xstrdup("");
 }
 
 /* ---- values ---- */
@@ -222,15 +184,20 @@ int option_set(struct options *o, const struct option_name *name, const char *va
 
 /* ---- command line ---- */
 
+static char *spell_flag(const char *name)
+{
+	return xasprintf("--%s", name);
+}
+
 static int unknown(enum option_set set, const char *arg, const char *name, size_t len, const struct setting *last,
 		   struct err *err)
 {
-	const char *nearest = arg[0] == '-' ? option_nearest(set, name, len) : NULL;
+	auto_free char *hint = arg[0] == '-' ? option_hint(set, name, len, spell_flag) : xstrdup("");
 	bool is_bool = last && last->name.row && last->name.row->type == OPT_BOOL;
 	bool value = false;
 
-	if (nearest)
-		return err_set(err, ERR_INVALID, "%s: unknown flag; did you mean --%s?", arg, nearest);
+	if (*hint)
+		return err_set(err, ERR_INVALID, "%s: unknown flag%s", arg, hint);
 	if (is_bool && option_parse_bool(arg, &value))
 		return err_set(err, ERR_INVALID, "%s: unknown argument; did you mean --%s=%s?", arg,
 			       last->name.row->name, arg);

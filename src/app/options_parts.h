@@ -109,8 +109,10 @@ struct option_name {
 /* ---- options.c ---- */
 bool option_find(enum option_set set, const char *name, size_t len, struct option_name *ret);
 bool option_is_list(const struct option_row *row);
-/* The name nearest to a mistyped one, or NULL. */
-const char *option_nearest(enum option_set set, const char *name, size_t len);
+/* How a source of options writes the name of an option. Owned. */
+typedef char *option_spell_fn(const char *name);
+/* For a name that set does not have: "; did you mean X?" with the nearest one that it has, "" if none is near. Owned. */
+char *option_hint(enum option_set set, const char *name, size_t len, option_spell_fn *spell);
 /* origin: "flag", "file PATH" … */
 int option_set(struct options *o, const struct option_name *name, const char *value, enum option_source source,
 	       const char *origin, struct err *err);

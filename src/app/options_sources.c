@@ -63,22 +63,33 @@ static int set_elements(struct options *o, const struct option_name *name, const
 	return 0;
 }
 
+/* An option about loading the others has no place among them. */
+static bool is_for_command_line(const char *key)
+{
+	return text_eq(key, "config") || text_eq(key, "help");
+}
+
+static int unknown_key(const struct options *o, const char *key, struct err *err)
+{
+	auto_free char *hint = option_hint(o->notes->set, key, strlen(key), xstrdup);
+
+	return err_set(err, ERR_INVALID, "no such option%s", hint);
+}
+
 static int set_key(struct options *o, const struct json *value, const char *origin, struct err *err)
 {
 	const char *key = json_name(value);
-	bool collection = json_is(value, JSON_ARRAY) || json_is(value, JSON_OBJECT);
+	bool is_collection = json_is(value, JSON_ARRAY) || json_is(value, JSON_OBJECT);
 	struct option_name name;
 	auto_free char *text = NULL;
-	const char *nearest;
 
-	if (!option_find(o->notes->set, key, strlen(key), &name) || text_eq(key, "config") || text_eq(key, "help")) {
-		nearest = name.row ? NULL : option_nearest(o->notes->set, key, strlen(key));
-		return err_set(err, ERR_INVALID, "no such option%s%s%s", nearest ? "; did you mean " : "",
-			       nearest ? nearest : "", nearest ? "?" : "");
-	}
-	if (collection && takes_list(&name))
+	if (is_for_command_line(key))
+		return err_set(err, ERR_INVALID, "no such option");
+	if (!option_find(o->notes->set, key, strlen(key), &name))
+		return unknown_key(o, key, err);
+	if (is_collection && takes_list(&name))
 		return set_elements(o, &name, value, origin, err);
-	text = collection && takes_json(&name) ? json_print(value) : scalar_text(value);
+	text = is_collection && takes_json(&name) ? json_print(value) : scalar_text(value);
 	if (!text)
 		return err_set(err, ERR_INVALID, "expected a text, number or boolean");
 	return option_set(o, &name, text, SOURCE_FILE, origin, err);
@@ -163,15 +174,12 @@ static bool find_variable(enum option_set set, const char *variable, struct opti
 static void note_unknown(struct options *o, const char *variable)
 {
 	auto_free char *name = xstrdup(variable + strlen(PREFIX));
-	auto_free char *meant = NULL;
-	const char *nearest;
+	auto_free char *hint = NULL;
 
 	for (char *c = name; *c; c++)
 		*c = *c == '_' ? '-' : (char)tolower((unsigned char)*c);
-	nearest = option_nearest(o->notes->set, name, strlen(name));
-	meant = nearest ? option_variable(nearest) : NULL;
-	strv_addf(&o->notes->unknown, "%s (no such option%s%s%s)", variable, meant ? "; did you mean " : "",
-		  meant ? meant : "", meant ? "?" : "");
+	hint = option_hint(o->notes->set, name, strlen(name), option_variable);
+	strv_addf(&o->notes->unknown, "%s (no such option%s)", variable, hint);
 }
 
 /* aliases: only those, so that a name of ours wins over another one for the same. */
