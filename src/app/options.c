@@ -184,72 +184,119 @@ int option_set(struct options *o, const struct option_name *name, const char *va
 
 /* ---- command line ---- */
 
+/* What is left of the command line. */
+struct cursor {
+	char **argv;
+	int left;
+};
+
+static const char *take_argument(struct cursor *c)
+{
+	c->left--;
+	return *c->argv++;
+}
+
+/* "--name=value", or the same with one dash, in its parts. */
+struct flag {
+	const char *name; /* not terminated */
+	size_t len;
+	const char *value; /* NULL: there is no "=" */
+	bool is_letter;	   /* "-x" */
+};
+
+/* False if the argument has no dash. */
+static bool split_flag(const char *arg, struct flag *ret)
+{
+	bool is_long = text_starts(arg, "--");
+
+	if (arg[0] != '-')
+		return false;
+	ret->name = arg + (is_long ? 2 : 1);
+	ret->len = strcspn(ret->name, "=");
+	ret->value = ret->name[ret->len] == '=' ? ret->name + ret->len + 1 : NULL;
+	ret->is_letter = !is_long && ret->len == 1;
+	return true;
+}
+
+/* A letter is the short form of a row, if there is one; it may also be a name. */
+static bool find_flag(enum option_set set, const struct flag *flag, struct option_name *ret)
+{
+	*ret = (struct option_name){ 0 };
+	if (flag->len == 0)
+		return false;
+	if (flag->is_letter)
+		ret->row = find_letter(set, flag->name[0]);
+	return ret->row || option_find(set, flag->name, flag->len, ret);
+}
+
+static bool takes_value(const struct option_name *name)
+{
+	if (name->alias)
+		return !name->alias->is_bool;
+	return name->row->type != OPT_BOOL && name->row->type != OPT_HELP;
+}
+
+static int refuse_missing_value(const struct option_name *name, struct err *err)
+{
+	if (name->alias)
+		return err_set(err, ERR_INVALID, "--%s: a value is missing (%s)", name->alias->name,
+			       name->alias->value);
+	return err_set(err, ERR_INVALID, "--%s: a value is missing (%s)", name->row->name, name->row->value);
+}
+
 static char *spell_flag(const char *name)
 {
 	return xasprintf("--%s", name);
 }
 
-static int unknown(enum option_set set, const char *arg, const char *name, size_t len, const struct setting *last,
-		   struct err *err)
+static int refuse_flag(enum option_set set, const char *arg, const struct flag *flag, struct err *err)
 {
-	auto_free char *hint = arg[0] == '-' ? option_hint(set, name, len, spell_flag) : xstrdup("");
-	bool is_bool = last && last->name.row && last->name.row->type == OPT_BOOL;
+	auto_free char *hint = option_hint(set, flag->name, flag->len, spell_flag);
+
+	return err_set(err, ERR_INVALID, "%s: unknown flag%s", arg, *hint ? hint : "; --help lists what there is");
+}
+
+/* before: the flag before it, or NULL. */
+static int refuse_argument(const char *arg, const struct setting *before, struct err *err)
+{
 	bool value = false;
 
-	if (*hint)
-		return err_set(err, ERR_INVALID, "%s: unknown flag%s", arg, hint);
-	if (is_bool && option_parse_bool(arg, &value))
+	if (before && before->name.row && before->name.row->type == OPT_BOOL && option_parse_bool(arg, &value))
 		return err_set(err, ERR_INVALID, "%s: unknown argument; did you mean --%s=%s?", arg,
-			       last->name.row->name, arg);
-	return err_set(err, ERR_INVALID, "%s: unknown %s; --help lists what there is", arg,
-		       arg[0] == '-' ? "flag" : "argument");
+			       before->name.row->name, arg);
+	return err_set(err, ERR_INVALID, "%s: unknown argument; --help lists what there is", arg);
 }
 
-/* "-x" is a letter, if there is one of it; else one dash means what two do. */
-static bool find_argument(enum option_set set, const char *arg, const char *name, size_t len, struct option_name *ret)
+/* Takes one flag and, if it needs one, its value. */
+static int add_flag(struct settings *list, enum option_set set, struct cursor *at, struct err *err)
 {
-	*ret = (struct option_name){ 0 };
-	if (arg[0] != '-' || len == 0)
-		return false;
-	if (name == arg + 1 && len == 1)
-		ret->row = find_letter(set, name[0]);
-	return ret->row || option_find(set, name, len, ret);
-}
-
-static int add_argument(struct settings *list, enum option_set set, char **argv, int left, int *used, struct err *err)
-{
-	const char *arg = argv[0];
-	const char *name = arg + (arg[0] == '-') + (arg[0] == '-' && arg[1] == '-');
-	size_t len = strcspn(name, "=");
 	struct setting *setting = &list->items[list->len];
-	bool alone;
+	const char *arg = take_argument(at);
+	struct flag flag;
 
-	*used = 1;
-	if (!find_argument(set, arg, name, len, &setting->name))
-		return unknown(set, arg, name, len, list->len ? setting - 1 : NULL, err);
-	alone = setting->name.alias ? setting->name.alias->is_bool
-				    : setting->name.row->type == OPT_BOOL || setting->name.row->type == OPT_HELP;
-	if (name[len] == '=')
-		setting->value = name + len + 1;
-	else if (alone)
+	if (!split_flag(arg, &flag))
+		return refuse_argument(arg, list->len ? setting - 1 : NULL, err);
+	if (!find_flag(set, &flag, &setting->name))
+		return refuse_flag(set, arg, &flag, err);
+	if (flag.value)
+		setting->value = flag.value;
+	else if (!takes_value(&setting->name))
 		setting->value = "true";
-	else if (left > 1)
-		setting->value = argv[(*used)++];
+	else if (at->left > 0)
+		setting->value = take_argument(at);
 	else
-		return err_set(err, ERR_INVALID, "--%s: a value is missing (%s)",
-			       setting->name.alias ? setting->name.alias->name : setting->name.row->name,
-			       setting->name.alias ? setting->name.alias->value : setting->name.row->value);
+		return refuse_missing_value(&setting->name, err);
 	list->len++;
 	return 0;
 }
 
 static int read_arguments(struct settings *list, enum option_set set, int argc, char **argv, struct err *err)
 {
-	int used = 0;
+	struct cursor at = { argv, argc };
 
 	list->items = xcalloc((size_t)argc + 1, sizeof(*list->items));
-	for (int i = 0; i < argc; i += used)
-		if (add_argument(list, set, argv + i, argc - i, &used, err) < 0)
+	while (at.left > 0)
+		if (add_flag(list, set, &at, err) < 0)
 			return err_code(err);
 	return 0;
 }
