@@ -85,65 +85,15 @@ void option_idle_gates(const struct options *o, struct strv *ret)
 		strv_add(ret, "--default-time-to-live-seconds (its feature gate DefaultTimeToLive is off)");
 }
 
-static bool is_given(const struct options *o, const char *name)
+/*
+ * Without its webhook, the 1.x operator would not enforce quotas, and it says so (main.go). The commands of 2.x are more than
+ * one process, of which another one may serve the webhook.
+ */
+static int check_quota(const struct options *o, struct err *err)
 {
-	return !text_empty(option_note(o, name)->text);
-}
-
-static bool is_on(const struct options *o, const char *name)
-{
-	const char *text = option_note(o, name)->text;
-	bool on = false;
-
-	return text && option_parse_bool(text, &on) && on;
-}
-
-static int check_submitter(const struct options *o, struct err *err)
-{
-	if (gate_state(o, "RestSubmitter") != 1 || gate_state(o, "AllAlpha") == 1)
+	if (o->notes->set != OPTIONS_OLD || o->webhook || !o->quota)
 		return 0;
-	if (!is_given(o, "submitter-service-url"))
-		return err_set(err, ERR_INVALID,
-			       "--submitter-service-url: expected a URL, as feature gate RestSubmitter is on");
-	if (is_on(o, "submitter-tls-enabled") &&
-	    (!is_given(o, "submitter-tls-cert-file") || !is_given(o, "submitter-tls-key-file") ||
-	     !is_given(o, "submitter-tls-ca-file")))
-		return err_set(
-		    err, ERR_INVALID,
-		    "--submitter-tls-enabled: expected --submitter-tls-cert-file, --submitter-tls-key-file and "
-		    "--submitter-tls-ca-file with it");
-	return 0;
-}
-
-static int check_batch(const struct options *o, struct err *err)
-{
-	const char *wanted = option_note(o, "default-batch-scheduler")->text;
-	const char *others = option_note(o, "kube-scheduler-names")->text;
-	auto_strv known = { 0 };
-
-	if (!is_on(o, "enable-batch-scheduler") || text_empty(wanted))
-		return 0;
-	strv_add(&known, "volcano");
-	strv_add(&known, "yunikorn");
-	option_split(&known, others ? others : "");
-	if (strv_has(&known, wanted))
-		return 0;
-	return err_set(err, ERR_INVALID,
-		       "--default-batch-scheduler: \"%s\": expected volcano, yunikorn or one of --kube-scheduler-names",
-		       wanted);
-}
-
-/* The 1.x operator's main.go. */
-static int check_old(const struct options *o, struct err *err)
-{
-	if (o->notes->set != OPTIONS_OLD || o->webhook)
-		return 0;
-	if (o->quota)
-		return err_set(err, ERR_INVALID,
-			       "--enable-resource-quota-enforcement: expected --enable-webhook with it");
-	if (is_on(o, "enable-batch-scheduler"))
-		return err_set(err, ERR_INVALID, "--enable-batch-scheduler: expected --enable-webhook with it");
-	return 0;
+	return err_set(err, ERR_INVALID, "--enable-resource-quota-enforcement: expected --enable-webhook with it");
 }
 
 static int check_metrics(const struct options *o, struct err *err)
@@ -193,9 +143,7 @@ int option_check(struct options *o, struct err *err)
 		return err_code(err);
 	if (!(o->notes->set & (OPTIONS_START | OPTIONS_WEBHOOK | OPTIONS_OLD)))
 		return 0;
-	if (check_gates(o, err) < 0 || check_submitter(o, err) < 0 || check_batch(o, err) < 0)
+	if (check_gates(o, err) < 0 || check_metrics(o, err) < 0)
 		return err_code(err);
-	if (check_metrics(o, err) < 0)
-		return err_code(err);
-	return check_old(o, err);
+	return check_quota(o, err);
 }

@@ -546,15 +546,10 @@ static void test_refused(void **state)
 		{ { "--cache-sync-timeout=soon" }, "--cache-sync-timeout: \"soon\": expected a time" },
 		{ { "--resync-interval=often" }, "--resync-interval: \"often\": expected a number" },
 		{ { "--submitter-tls-enabled=maybe" }, "--submitter-tls-enabled: \"maybe\": expected true or false" },
-		{ { "--feature-gates=RestSubmitter=true" }, "--submitter-service-url: expected a URL" },
-		{ { "--feature-gates=RestSubmitter=true", "--submitter-service-url=u", "--submitter-tls-enabled" },
-		  "--submitter-tls-enabled: expected --submitter-tls-cert-file" },
 		{ { "--feature-gates=Nonsense=true" }, "--feature-gates: \"Nonsense=true\": expected one of: Default" },
 		{ { "--feature-gates=PartialRestart" }, "--feature-gates: \"PartialRestart\": expected NAME=true" },
 		{ { "--feature-gates=PartialRestart=yes" },
 		  "--feature-gates: \"PartialRestart=yes\": expected NAME=true" },
-		{ { "--enable-batch-scheduler", "--default-batch-scheduler=mine" },
-		  "--default-batch-scheduler: \"mine\": expected volcano, yunikorn or one of" },
 		{ { "--ingress-tls={}" }, "--ingress-tls: \"{}\": expected a JSON array of objects" },
 		{ { "--ingress-tls=[1]" }, "--ingress-tls: \"[1]\": expected a JSON array of objects" },
 		{ { "--ingress-tls=[" }, "--ingress-tls: " },
@@ -613,18 +608,44 @@ static void test_refused(void **state)
 
 static void test_old_refused(void **state)
 {
-	static const char *const flags[] = { "-enable-resource-quota-enforcement", "-enable-batch-scheduler" };
+	struct err err = { 0 };
+	struct options o;
 
 	(void)state;
-	for (size_t i = 0; i < array_len(flags); i++) {
-		auto_free char *want = xasprintf("-%s: expected --enable-webhook with it", flags[i]);
-		struct err err = { 0 };
-		struct options o;
+	assert_true(parse(&o, OPTIONS_OLD, ARGS("-enable-resource-quota-enforcement"), &err) < 0);
+	assert_string_equal(err.msg, "--enable-resource-quota-enforcement: expected --enable-webhook with it");
+	options_done(&o);
+	must_parse(&o, OPTIONS_START, ARGS("-enable-resource-quota-enforcement"));
+	options_done(&o);
+}
 
-		assert_true(parse(&o, OPTIONS_OLD, ARGS(flags[i]), &err) < 0);
-		assert_string_equal(err.msg, want);
-		options_done(&o);
-		must_parse(&o, OPTIONS_START, ARGS(flags[i]));
+/* Flags that have no effect are never wrong together: one warning names them. */
+static void idle_flags_are_accepted_in_every_combination(void **state)
+{
+	static const struct {
+		enum option_set set;
+		const char *args[3];
+		const char *warning; /* its beginning */
+	} cases[] = {
+		{ OPTIONS_START, { "--feature-gates=RestSubmitter=true" }, "feature gate RestSubmitter (" },
+		{ OPTIONS_START,
+		  { "--feature-gates=RestSubmitter=true", "--submitter-service-url=u", "--submitter-tls-enabled" },
+		  "--submitter-service-url, --submitter-tls-enabled (" },
+		{ OPTIONS_START,
+		  { "--enable-batch-scheduler", "--default-batch-scheduler=mine" },
+		  "--enable-batch-scheduler, --default-batch-scheduler (" },
+		{ OPTIONS_OLD, { "-enable-batch-scheduler" }, "--enable-batch-scheduler (" },
+	};
+	struct options o;
+
+	(void)state;
+	for (size_t i = 0; i < array_len(cases); i++) {
+		const char *const args[] = { cases[i].args[0], cases[i].args[1], cases[i].args[2], NULL };
+		auto_free char *warnings = NULL;
+
+		must_parse(&o, cases[i].set, args);
+		warnings = options_warnings(&o);
+		assert_true(text_starts(warnings, cases[i].warning));
 		options_done(&o);
 	}
 }
@@ -648,13 +669,21 @@ static void test_help(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_accepted),     cmocka_unit_test(test_together),
-		cmocka_unit_test(test_old_form),     cmocka_unit_test(test_own_defaults),
-		cmocka_unit_test(test_own_values),   cmocka_unit_test(test_booleans),
-		cmocka_unit_test(test_lists),	     cmocka_unit_test(test_all_namespaces),
-		cmocka_unit_test(test_aliases),	     cmocka_unit_test(test_log_levels),
-		cmocka_unit_test(test_time_to_live), cmocka_unit_test(test_warnings),
-		cmocka_unit_test(test_refused),	     cmocka_unit_test(test_old_refused),
+		cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_together),
+		cmocka_unit_test(test_old_form),
+		cmocka_unit_test(test_own_defaults),
+		cmocka_unit_test(test_own_values),
+		cmocka_unit_test(test_booleans),
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(test_all_namespaces),
+		cmocka_unit_test(test_aliases),
+		cmocka_unit_test(test_log_levels),
+		cmocka_unit_test(test_time_to_live),
+		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_old_refused),
+		cmocka_unit_test(idle_flags_are_accepted_in_every_combination),
 		cmocka_unit_test(test_help),
 	};
 
