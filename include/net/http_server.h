@@ -58,9 +58,10 @@ struct http_server_options {
 	int64_t request_ms;
 	int64_t idle_ms;
 	int64_t age_ms; /* the next reply says Connection: close */
-	/* borrowed for the server's life; NULL or "" for the default */
-	const char *tls_min_version;   /* "VersionTLS12" (default), "VersionTLS13" */
-	const char *tls_cipher_suites; /* of TLS 1.2, comma-separated, by Go's names; those of TLS 1.3 change nothing */
+	/* Both are borrowed for the server's life. NULL and an empty value stand for the default. */
+	const char *tls_min_version; /* "VersionTLS12" (default), "VersionTLS13" */
+	/* Suites of TLS 1.2 by Go's names; those of TLS 1.3 change nothing. Default: all that are safe. */
+	const struct strv *tls_cipher_suites;
 };
 
 enum http_phase {

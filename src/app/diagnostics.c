@@ -24,7 +24,6 @@ struct diagnostics {
 	struct http_server *metrics; /* NULL: off, so is the other */
 	struct http_server *health;
 	struct sched_timer renewal;
-	char *ciphers;
 };
 
 static void serve_healthz(void *arg, struct http_exchange *x)
@@ -100,9 +99,9 @@ static void on_renewal(void *arg)
 	sched_arm(&d->source.loop->sched, &d->renewal, certificate_renew_ms);
 }
 
-static int secure(struct diagnostics *d, const struct http_server_options *options, struct err *err)
+static int secure(struct diagnostics *d, struct err *err)
 {
-	if (http_server_check_tls(options, err) < 0 || renew(d, err) < 0)
+	if (renew(d, err) < 0)
 		return err_code(err);
 	sched_arm(&d->source.loop->sched, &d->renewal, certificate_renew_ms);
 	return 0;
@@ -113,11 +112,11 @@ static int listen_all(struct diagnostics *d, const struct options *o, struct err
 	const char *path = o->metrics ? o->metrics_endpoint : NULL;
 	const struct http_server_options plain = { 0 };
 	const struct http_server_options tls = { .tls_min_version = o->metrics_tls_min,
-						 .tls_cipher_suites = d->ciphers };
+						 .tls_cipher_suites = &o->metrics_ciphers };
 
 	if (!text_eq(o->metrics_bind, "0")) {
 		d->metrics = make_server(d, path, o->secure_metrics ? &tls : &plain);
-		if (o->secure_metrics && secure(d, &tls, err) < 0)
+		if (o->secure_metrics && secure(d, err) < 0)
 			return err_code(err);
 		if (http_server_listen(d->metrics, o->metrics_bind, err) < 0)
 			return err_code(err);
@@ -133,7 +132,6 @@ struct diagnostics *diagnostics_new(const struct diagnostics_source *source, con
 	struct diagnostics *d = xcalloc(1, sizeof(*d));
 
 	d->source = *source;
-	d->ciphers = strv_join(&o->metrics_ciphers, ",");
 	sched_timer_init(&d->renewal, on_renewal, d);
 	if (listen_all(d, o, err) == 0)
 		return d;
@@ -150,6 +148,5 @@ void diagnostics_close(struct diagnostics *d)
 		http_server_close(d->metrics, 0);
 	if (d->health)
 		http_server_close(d->health, 0);
-	free(d->ciphers);
 	free(d);
 }

@@ -145,13 +145,20 @@ static const struct command *find_command(int argc, char **argv, int *used)
 	return NULL;
 }
 
+static int load_options(struct options *o, enum option_set set, int argc, char **argv, struct err *err)
+{
+	if (options_load(o, set, argc, argv, environ, err) < 0)
+		return err_code(err);
+	return set & OPTIONS_SERVE && !o->help ? start_check(o, err) : 0;
+}
+
 static int run_command(const struct command *c, int argc, char **argv)
 {
 	struct options options;
 	struct err err = { 0 };
 	int result;
 
-	if (options_load(&options, c->set, argc, argv, environ, &err) < 0) {
+	if (load_options(&options, c->set, argc, argv, &err) < 0) {
 		fprintf(stderr, "spark-operator %s: %s\n", c->name, err.msg);
 		options_done(&options);
 		return 2;

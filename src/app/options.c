@@ -88,7 +88,7 @@ char *option_hint(enum option_set set, const char *name, size_t len, option_spel
 
 bool option_is_list(const struct option_row *row)
 {
-	return row->type == OPT_LIST || row->type == OPT_BUCKETS || row->type == OPT_FILES;
+	return row->type == OPT_LIST || row->type == OPT_WORDS || row->type == OPT_BUCKETS || row->type == OPT_FILES;
 }
 
 static bool has_text(const struct option_row *row)
@@ -341,7 +341,7 @@ static const char *find_config(const struct settings *list, char *const *environ
 
 static int load(struct options *o, const struct settings *list, char *const *environment, struct err *err)
 {
-	bool serves = o->notes->set & (OPTIONS_START | OPTIONS_WEBHOOK | OPTIONS_OLD);
+	bool serves = o->notes->set & OPTIONS_SERVE;
 	const char *path = serves ? find_config(list, environment) : NULL;
 
 	if (!text_empty(path) && option_read_file(o, path, err) < 0)

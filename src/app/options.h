@@ -56,7 +56,7 @@ struct options {
 	bool metrics_old_names;
 	bool secure_metrics;
 	char *metrics_tls_min;
-	struct strv metrics_ciphers; /* Go's names, known */
+	struct strv metrics_ciphers; /* Go's names; empty: all that are safe */
 	char *config;
 	/* start: one of several replicas leads */
 	bool leader_election;
@@ -83,7 +83,7 @@ struct options {
 	int64_t webhook_cert_life_ms;
 	int64_t webhook_overlap_ms;
 	char *webhook_tls_min;
-	struct strv webhook_ciphers; /* Go's names; empty: OpenSSL's choice */
+	struct strv webhook_ciphers; /* Go's names; empty: all that are safe */
 	bool webhook_register;
 	char *webhook_policy;
 	char *webhook_pod_policy;
@@ -121,6 +121,9 @@ enum option_set {
 	OPTIONS_OLD = 128,
 	OPTIONS_CRDS = 256
 };
+
+/* The commands that run until they are stopped. They take the same flags. */
+#define OPTIONS_SERVE (OPTIONS_START | OPTIONS_WEBHOOK | OPTIONS_OLD)
 
 /*
  * Fills *o with defaults and then with argv[0..argc): "--name value", "--name=value", the same with one dash, "-f value",

@@ -8,7 +8,6 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "net/http_server.h"
 
 /* pkg/features; all of them are alpha and off by default. */
 static const struct {
@@ -79,8 +78,7 @@ void option_idle_gates(const struct options *o, struct strv *ret)
 	for (size_t i = 0; i < array_len(gates); i++)
 		if (gates[i].idle && gate_state(o, gates[i].name) == 1)
 			strv_addf(ret, "feature gate %s (%s)", gates[i].name, gates[i].idle);
-	if (o->notes->set & (OPTIONS_START | OPTIONS_WEBHOOK | OPTIONS_OLD) &&
-	    gate_state(o, "DefaultTimeToLive") == 0 &&
+	if (o->notes->set & OPTIONS_SERVE && gate_state(o, "DefaultTimeToLive") == 0 &&
 	    !text_eq(option_note(o, "default-time-to-live-seconds")->text, "0"))
 		strv_add(ret, "--default-time-to-live-seconds (its feature gate DefaultTimeToLive is off)");
 }
@@ -98,8 +96,6 @@ static int check_quota(const struct options *o, struct err *err)
 
 static int check_metrics(const struct options *o, struct err *err)
 {
-	auto_free char *ciphers = strv_join(&o->metrics_ciphers, ",");
-	const struct http_server_options tls = { .tls_min_version = o->metrics_tls_min, .tls_cipher_suites = ciphers };
 	static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-:";
 	const char *prefix = o->metrics_prefix;
 
@@ -108,8 +104,6 @@ static int check_metrics(const struct options *o, struct err *err)
 		    err, ERR_INVALID,
 		    "--metrics-prefix: \"%s\": expected letters, digits, \"_\", \"-\" or \":\", not a digit first",
 		    prefix);
-	if (o->metrics_ciphers.len > 0 && http_server_check_tls(&tls, err) < 0)
-		return err_wrap(err, "--metric-tls-cipher-suites");
 	return 0;
 }
 
@@ -141,7 +135,7 @@ int option_check(struct options *o, struct err *err)
 {
 	if (check_namespaces(o, err) < 0 || check_master(o, err) < 0)
 		return err_code(err);
-	if (!(o->notes->set & (OPTIONS_START | OPTIONS_WEBHOOK | OPTIONS_OLD)))
+	if (!(o->notes->set & OPTIONS_SERVE))
 		return 0;
 	if (check_gates(o, err) < 0 || check_metrics(o, err) < 0)
 		return err_code(err);

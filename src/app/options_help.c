@@ -8,8 +8,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define OPTIONS_SERVING (OPTIONS_START | OPTIONS_WEBHOOK | OPTIONS_OLD)
-
 static const char *const topics[TOPIC_COUNT] = {
 	[TOPIC_CLUSTER] = "Cluster and namespaces",
 	[TOPIC_APPS] = "Applications",
@@ -91,7 +89,7 @@ static bool has_topic(enum option_set set, enum option_topic topic)
 
 void options_help(enum option_set set, struct buf *out)
 {
-	bool headings = set & OPTIONS_SERVING;
+	bool headings = set & OPTIONS_SERVE;
 
 	for (enum option_topic topic = 0; topic < TOPIC_COUNT; topic++) {
 		if (headings && has_topic(set, topic))
@@ -151,7 +149,7 @@ static void md_topic(enum option_topic topic, struct buf *out)
 		const struct option_row *row = &option_rows[i];
 		auto_free char *variable = option_variable(row->name);
 
-		if (row->topic != topic || !(row->sets & OPTIONS_SERVING))
+		if (row->topic != topic || !(row->sets & OPTIONS_SERVE))
 			continue;
 		md_flag(row, out);
 		md_default(row, out);
@@ -205,7 +203,7 @@ static void md_offline(struct buf *out)
 		auto_free char *list = NULL;
 
 		for (size_t k = 0; k < array_len(commands); k++)
-			if (row->sets & (unsigned)commands[k].set & ~(unsigned)OPTIONS_SERVING)
+			if (row->sets & (unsigned)commands[k].set & ~(unsigned)OPTIONS_SERVE)
 				strv_add(&names, commands[k].name);
 		if (names.len == 0)
 			continue;

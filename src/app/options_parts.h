@@ -11,8 +11,9 @@
 
 enum option_type {
 	OPT_STRING = 1,
-	OPT_TEXT, /* "" is NULL */
-	OPT_LIST, /* comma-separated, as pflag's StringSlice; given again it adds */
+	OPT_TEXT,  /* "" is NULL */
+	OPT_LIST,  /* comma-separated, as pflag's StringSlice; given again it adds */
+	OPT_WORDS, /* the same without empty elements */
 	OPT_BUCKETS,
 	OPT_FILES,
 	OPT_COUNT,

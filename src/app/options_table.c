@@ -15,7 +15,6 @@
 
 #define AT(member)    offsetof(struct options, member)
 #define OPTIONS_NEW   (OPTIONS_START | OPTIONS_WEBHOOK)
-#define OPTIONS_SERVE (OPTIONS_NEW | OPTIONS_OLD)
 #define OPTIONS_HOOKS (OPTIONS_SERVE | OPTIONS_REGISTRATION)
 
 #define BATCH	  "applications with batchScheduler are refused by this version"
@@ -119,7 +118,7 @@ const struct option_row option_rows[] = {
 	{ "metric-tls-min-version", OPT_CHOICE, OPTIONS_SERVE, TOPIC_METRICS, AT(metrics_tls_min),
 	  .kin = KIN_CONTROLLER, .dflt = "VersionTLS12", .choices = "VersionTLS12 VersionTLS13", .value = "VERSION",
 	  .help = "VersionTLS12 or VersionTLS13" },
-	{ "metric-tls-cipher-suites", OPT_LIST, OPTIONS_SERVE, TOPIC_METRICS, AT(metrics_ciphers),
+	{ "metric-tls-cipher-suites", OPT_WORDS, OPTIONS_SERVE, TOPIC_METRICS, AT(metrics_ciphers),
 	  .kin = KIN_CONTROLLER, .value = "A,B",
 	  .help = "suites of TLS 1.2, by Go's names; default: all that are safe" },
 	{ "leader-election", OPT_BOOL, OPTIONS_SERVE, TOPIC_LEADER, AT(leader_election),
@@ -183,7 +182,7 @@ const struct option_row option_rows[] = {
 	{ "webhook-tls-min-version", OPT_CHOICE, OPTIONS_SERVE, TOPIC_WEBHOOK, AT(webhook_tls_min), .kin = KIN_WEBHOOK,
 	  .dflt = "VersionTLS12", .choices = "VersionTLS12 VersionTLS13", .value = "VERSION",
 	  .help = "VersionTLS12 or VersionTLS13" },
-	{ "webhook-tls-cipher-suites", OPT_LIST, OPTIONS_SERVE, TOPIC_WEBHOOK, AT(webhook_ciphers), .kin = KIN_WEBHOOK,
+	{ "webhook-tls-cipher-suites", OPT_WORDS, OPTIONS_SERVE, TOPIC_WEBHOOK, AT(webhook_ciphers), .kin = KIN_WEBHOOK,
 	  .value = "A,B", .help = "suites of TLS 1.2, by Go's names; default: all that are safe" },
 	{ "webhook-register", OPT_BOOL, OPTIONS_SERVE, TOPIC_WEBHOOK, AT(webhook_register), .dflt = "false",
 	  .old_dflt = "true", .help = "create the two configurations if they are not there" },

@@ -121,6 +121,18 @@ static int value_list(const struct option_row *row, const char *value, struct st
 	return option_split(target, value) ? 0 : refuse(row, value, "values separated by commas", err);
 }
 
+static int value_words(const struct option_row *row, const char *value, struct strv *target, struct err *err)
+{
+	auto_strv words = { 0 };
+
+	if (value_list(row, value, &words, err) < 0)
+		return err_code(err);
+	for (size_t i = 0; i < words.len; i++)
+		if (*words.items[i])
+			strv_add(target, words.items[i]);
+	return 0;
+}
+
 static int value_buckets(const struct option_row *row, const char *value, struct strv *target, struct err *err)
 {
 	double last = 0;
@@ -263,6 +275,8 @@ static int value_into(const struct option_row *row, const char *value, void *tar
 		return 0;
 	case OPT_LIST:
 		return value_list(row, value, target, err);
+	case OPT_WORDS:
+		return value_words(row, value, target, err);
 	case OPT_BUCKETS:
 		return value_buckets(row, value, target, err);
 	case OPT_CHOICE:

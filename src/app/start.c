@@ -24,6 +24,7 @@
 #include "base/text.h"
 #include "crds.h"
 #include "diagnostics.h"
+#include "net/http_server.h"
 #include "process_metrics.h"
 #include "runtime/client.h"
 #include "runtime/leader.h"
@@ -370,6 +371,21 @@ static void begin(struct program *p)
 		on_leading(p);
 	if (p->webhook)
 		webhook_start(p->webhook);
+}
+
+static int check_tls(const char *flag, const char *min_version, const struct strv *suites, struct err *err)
+{
+	const struct http_server_options options = { .tls_min_version = min_version, .tls_cipher_suites = suites };
+
+	return http_server_check_tls(&options, err) < 0 ? err_wrap(err, "--%s", flag) : 0;
+}
+
+int start_check(const struct options *o, struct err *err)
+{
+	if (check_tls("metric-tls-cipher-suites", o->metrics_tls_min, &o->metrics_ciphers, err) < 0 ||
+	    check_tls("webhook-tls-cipher-suites", o->webhook_tls_min, &o->webhook_ciphers, err) < 0)
+		return err_code(err);
+	return 0;
 }
 
 int start_run(const struct options *o, unsigned roles)

@@ -8,6 +8,8 @@
 
 enum { ROLE_CONTROLLER = 1, ROLE_WEBHOOK = 2 };
 
+/* Checks what only the TLS library knows: the names of cipher suites. ERR_INVALID names the flag. */
+int start_check(const struct options *o, struct err *err);
 /* Returns the exit code: 0 after a clean stop, 1 if it could not start or could not stop cleanly. */
 int start_run(const struct options *o, unsigned roles);
 

@@ -42,7 +42,6 @@ struct webhook {
 	struct metric *requests;
 	struct metric *latency;
 	struct metric *dropped;
-	char *ciphers; /* as the server takes them */
 	bool listening;
 	char problem[ERR_MSG_SIZE]; /* why it cannot listen, "" if it can */
 };
@@ -300,14 +299,13 @@ static struct http_server *make_server(struct webhook *w, const struct http_serv
 
 struct webhook *webhook_new(const struct webhook_env *env, const struct options *o, struct err *err)
 {
-	auto_free char *ciphers = strv_join(&o->webhook_ciphers, ",");
-	const struct http_server_options tls = { .tls_min_version = o->webhook_tls_min, .tls_cipher_suites = ciphers };
+	const struct http_server_options tls = { .tls_min_version = o->webhook_tls_min,
+						 .tls_cipher_suites = &o->webhook_ciphers };
 	struct webhook *w;
 
-	if (http_server_check_tls(&tls, err) < 0 || (o->webhook_register && webhook_registration_check(o, err) < 0))
+	if (o->webhook_register && webhook_registration_check(o, err) < 0)
 		return NULL;
 	w = xcalloc(1, sizeof(*w));
-	w->ciphers = take_ptr(ciphers);
 	w->env = *env;
 	w->o = o;
 	add_metrics(w);
@@ -366,7 +364,6 @@ void webhook_close(struct webhook *w)
 	for (size_t i = 0; i < w->informer_count; i++)
 		informer_free(w->informers[i]);
 	free(w->informers);
-	free(w->ciphers);
 	if (w->apps)
 		store_free(w->apps);
 	if (w->quotas)

@@ -172,23 +172,29 @@ static int min_version(const struct tls_policy *policy, int *ret, struct err *er
 	return err_set(err, ERR_INVALID, "TLS version \"%s\": expected VersionTLS12 or VersionTLS13", name);
 }
 
-/* OpenSSL's list of the TLS 1.2 suites that are wanted; empty if only suites of TLS 1.3 are. */
-static int cipher_list(const struct tls_policy *policy, struct buf *ret, struct err *err)
+/* OpenSSL's name of a suite, NULL for one of TLS 1.3. False if the suite is not known. */
+static bool find_suite(const char *name, const char **ret)
 {
-	auto_strv names = { 0 };
+	for (size_t i = 0; i < array_len(suites); i++)
+		if (text_eq(suites[i].name, name)) {
+			*ret = suites[i].openssl;
+			return true;
+		}
+	return false;
+}
 
-	strv_split(&names, policy->cipher_suites ? policy->cipher_suites : "", ',');
-	if (names.len == 0)
+/* OpenSSL's list of the TLS 1.2 suites that are wanted; empty if only suites of TLS 1.3 are. */
+static int cipher_list(const struct strv *names, struct buf *ret, struct err *err)
+{
+	const char *openssl;
+
+	if (!names || names->len == 0)
 		buf_puts(ret, "ECDHE+AESGCM:ECDHE+CHACHA20");
-	for (size_t i = 0; i < names.len; i++) {
-		size_t at = 0;
-
-		while (at < array_len(suites) && !text_eq(suites[at].name, names.items[i]))
-			at++;
-		if (at == array_len(suites))
-			return err_set(err, ERR_INVALID, "TLS cipher suite \"%s\" is not known", names.items[i]);
-		if (suites[at].openssl)
-			buf_printf(ret, "%s%s", ret->len > 0 ? ":" : "", suites[at].openssl);
+	for (size_t i = 0; names && i < names->len; i++) {
+		if (!find_suite(names->items[i], &openssl))
+			return err_set(err, ERR_INVALID, "TLS cipher suite \"%s\" is not known", names->items[i]);
+		if (openssl)
+			buf_printf(ret, "%s%s", ret->len > 0 ? ":" : "", openssl);
 	}
 	return 0;
 }
@@ -198,7 +204,7 @@ static int use_policy(SSL_CTX *ctx, const struct tls_policy *policy, struct err 
 	auto_buf ciphers = { .max = CIPHER_LIST_MAX };
 	int version;
 
-	if (min_version(policy, &version, err) < 0 || cipher_list(policy, &ciphers, err) < 0)
+	if (min_version(policy, &version, err) < 0 || cipher_list(policy->cipher_suites, &ciphers, err) < 0)
 		return err_code(err);
 	if (ciphers.overflow)
 		return err_set(err, ERR_INVALID, "too many TLS cipher suites");

@@ -16,9 +16,9 @@
 int tls_check_ca(const char *ca, struct err *err);
 int tls_check_pair(const char *cert, const char *key, struct err *err);
 
-struct tls_policy {		   /* what a server accepts */
-	const char *min_version;   /* "VersionTLS12" (or NULL, ""), "VersionTLS13" */
-	const char *cipher_suites; /* of TLS 1.2, comma-separated, by Go's names; NULL, "": all that are any good */
+struct tls_policy {			  /* what a server accepts */
+	const char *min_version;	  /* "VersionTLS12" (or NULL, ""), "VersionTLS13" */
+	const struct strv *cipher_suites; /* of TLS 1.2, by Go's names; NULL, none: all that are any good */
 };
 
 /* ERR_INVALID: no such version or suite. */

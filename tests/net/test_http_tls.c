@@ -409,6 +409,15 @@ struct policy_case {
 	const char *cipher; /* NULL: refused */
 };
 
+/* From names separated by commas; NULL: none. */
+static struct strv suites_of(const char *names)
+{
+	struct strv suites = { 0 };
+
+	strv_split(&suites, names ? names : "", ',');
+	return suites;
+}
+
 static void test_policies(void **state)
 {
 	static const struct policy_case cases[] = {
@@ -428,8 +437,9 @@ static void test_policies(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < array_len(cases); i++) {
+		auto_strv suites = suites_of(cases[i].suites);
 		struct http_server_options options = { .tls_min_version = cases[i].min_version,
-						       .tls_cipher_suites = cases[i].suites };
+						       .tls_cipher_suites = &suites };
 		SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
 		struct fixture f;
 		struct peer p;
@@ -452,23 +462,25 @@ static void test_policies(void **state)
 static void test_bad_policies(void **state)
 {
 	static const struct {
-		struct http_server_options options;
+		const char *min_version;
+		const char *suites;
 		const char *message;
 	} cases[] = {
-		{ { .tls_min_version = "1.2" }, "TLS version \"1.2\": expected VersionTLS12 or VersionTLS13" },
-		{ { .tls_min_version = "VersionTLS11" },
-		  "TLS version \"VersionTLS11\": expected VersionTLS12 or VersionTLS13" },
-		{ { .tls_cipher_suites = "TLS_AES_128_GCM_SHA256,ECDHE-RSA-AES128-SHA" },
+		{ "1.2", NULL, "TLS version \"1.2\": expected VersionTLS12 or VersionTLS13" },
+		{ "VersionTLS11", NULL, "TLS version \"VersionTLS11\": expected VersionTLS12 or VersionTLS13" },
+		{ NULL, "TLS_AES_128_GCM_SHA256,ECDHE-RSA-AES128-SHA",
 		  "TLS cipher suite \"ECDHE-RSA-AES128-SHA\" is not known" },
-		{ { .tls_cipher_suites = "TLS_RSA_WITH_RC4_128_SHA" },
-		  "TLS cipher suite \"TLS_RSA_WITH_RC4_128_SHA\" is not known" },
+		{ NULL, "TLS_RSA_WITH_RC4_128_SHA", "TLS cipher suite \"TLS_RSA_WITH_RC4_128_SHA\" is not known" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < array_len(cases); i++) {
+		auto_strv suites = suites_of(cases[i].suites);
+		const struct http_server_options options = { .tls_min_version = cases[i].min_version,
+							     .tls_cipher_suites = &suites };
 		struct err err = { 0 };
 
-		assert_int_equal(http_server_check_tls(&cases[i].options, &err), -ERR_INVALID);
+		assert_int_equal(http_server_check_tls(&options, &err), -ERR_INVALID);
 		assert_string_equal(err.msg, cases[i].message);
 	}
 }

@@ -379,6 +379,20 @@ static void test_lists(void **state)
 	}
 }
 
+static void empty_names_of_suites_do_not_count(void **state)
+{
+	struct options o;
+
+	(void)state;
+	must_parse(
+	    &o, OPTIONS_START,
+	    ARGS("--metric-tls-cipher-suites=\"\"", "--webhook-tls-cipher-suites=a", "--webhook-tls-cipher-suites=,b"));
+	assert_int_equal(o.metrics_ciphers.len, 0);
+	assert_int_equal(o.webhook_ciphers.len, 2);
+	assert_string_equal(o.webhook_ciphers.items[1], "b");
+	options_done(&o);
+}
+
 /* As the 2.x chart writes it: quotes and all. */
 static void test_all_namespaces(void **state)
 {
@@ -563,7 +577,6 @@ static void test_refused(void **state)
 		  "--metrics-job-submit-latency-buckets: \"1,1\": expected numbers in ascending order" },
 		{ { "--metrics-job-submit-latency-buckets=3", "--metrics-job-submit-latency-buckets=2" },
 		  "--metrics-job-submit-latency-buckets: \"2\": expected numbers in ascending order" },
-		{ { "--metric-tls-cipher-suites=NONE" }, "--metric-tls-cipher-suites: " },
 		{ { "--metric-tls-min-version=VersionTLS11" }, "--metric-tls-min-version: \"VersionTLS11\": expected" },
 		{ { "--metrics-endpoint=metrics" }, "--metrics-endpoint: \"metrics\": expected a path like /metrics" },
 		{ { "--metrics-endpoint=/readyz" }, "--metrics-endpoint: \"/readyz\": expected a path like /metrics" },
@@ -669,21 +682,14 @@ static void test_help(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_accepted),
-		cmocka_unit_test(test_together),
-		cmocka_unit_test(test_old_form),
-		cmocka_unit_test(test_own_defaults),
-		cmocka_unit_test(test_own_values),
-		cmocka_unit_test(test_booleans),
-		cmocka_unit_test(test_lists),
-		cmocka_unit_test(test_all_namespaces),
-		cmocka_unit_test(test_aliases),
-		cmocka_unit_test(test_log_levels),
-		cmocka_unit_test(test_time_to_live),
-		cmocka_unit_test(test_warnings),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_old_refused),
-		cmocka_unit_test(idle_flags_are_accepted_in_every_combination),
+		cmocka_unit_test(test_accepted),       cmocka_unit_test(test_together),
+		cmocka_unit_test(test_old_form),       cmocka_unit_test(test_own_defaults),
+		cmocka_unit_test(test_own_values),     cmocka_unit_test(test_booleans),
+		cmocka_unit_test(test_lists),	       cmocka_unit_test(empty_names_of_suites_do_not_count),
+		cmocka_unit_test(test_all_namespaces), cmocka_unit_test(test_aliases),
+		cmocka_unit_test(test_log_levels),     cmocka_unit_test(test_time_to_live),
+		cmocka_unit_test(test_warnings),       cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_old_refused),    cmocka_unit_test(idle_flags_are_accepted_in_every_combination),
 		cmocka_unit_test(test_help),
 	};
 
