@@ -118,16 +118,11 @@ static void print_help(void)
 	     "  kubectl apply -f app.yaml && kubectl wait --for=condition=Completed sparkapp/pi");
 }
 
-static void print_command_help(const struct command *c, bool markdown)
+static void print_command_help(const struct command *c)
 {
 	auto_buf text;
 
 	buf_init(&text, 64 * 1024);
-	if (markdown) {
-		options_markdown(&text);
-		fputs(buf_str(&text), stdout);
-		return;
-	}
 	options_help(c->set, &text);
 	printf("usage: spark-operator %s [flags]\n\n%s.\n\n%s", c->name, c->help, buf_str(&text));
 }
@@ -164,7 +159,7 @@ static int run_command(const struct command *c, int argc, char **argv)
 		return 2;
 	}
 	if (options.help) {
-		print_command_help(c, options.help_markdown);
+		print_command_help(c);
 		result = 0;
 	} else {
 		result = c->run(&options);

@@ -105,7 +105,6 @@ struct options {
 	bool explain;
 	bool verbose;
 	bool help;
-	bool help_markdown; /* --help=markdown: the tables of docs/flags.md */
 	bool short_version;
 };
 
@@ -144,7 +143,5 @@ char *options_warnings(const struct options *o);
 struct json *options_debug(const struct options *o);
 /* The flags of set with defaults, by topic, for --help. */
 void options_help(enum option_set set, struct buf *out);
-/* The tables of docs/flags.md. */
-void options_markdown(struct buf *out);
 
 #endif

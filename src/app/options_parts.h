@@ -81,6 +81,7 @@ struct option_alias {
 	const char *help;
 };
 
+extern const char *const option_topics[TOPIC_COUNT]; /* headings */
 extern const struct option_row option_rows[];
 extern const size_t option_row_count;
 extern const struct option_alias option_aliases[];

@@ -224,16 +224,6 @@ static int value_json(const struct option_row *row, const char *value, char **ta
 	return 0;
 }
 
-/* --help, --help=markdown; of the latter the member behind is set. */
-static int value_help(struct options *o, const struct option_row *row, const char *value, struct err *err)
-{
-	o->help_markdown = text_eq(value, "markdown");
-	if (!o->help_markdown && !option_parse_bool(value, &o->help))
-		return refuse(row, value, "markdown", err);
-	o->help = o->help || o->help_markdown;
-	return 0;
-}
-
 /* Where the value of an idle row goes. */
 union anything {
 	int64_t number;
@@ -299,8 +289,6 @@ int option_value(struct options *o, const struct option_row *row, const char *va
 	auto_strv list = { 0 };
 	union anything scalar = { 0 };
 
-	if (row->type == OPT_HELP)
-		return value_help(o, row, value, err);
 	if (row->offset != NOWHERE)
 		return value_into(row, value, (char *)o + row->offset, err);
 	if (option_is_list(row))

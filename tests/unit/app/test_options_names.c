@@ -600,7 +600,7 @@ static void test_refused(void **state)
 		  "--webhook-server-cert: \"cert.pem\": expected a path DIR/FILE" },
 		{ { "-webhook-server-cert=/a/c.pem", "-webhook-server-cert-key=/b/k.pem" },
 		  "--webhook-server-cert-key: \"/b/k.pem\": expected a file in /a, where --webhook-server-cert is" },
-		{ { "--help=pdf" }, "--help: \"pdf\": expected markdown" },
+		{ { "--help=pdf" }, "--help: \"pdf\": expected true or false" },
 		{ { "--config=/nonexistent/options.yaml" }, "/nonexistent/options.yaml" },
 	};
 
@@ -668,11 +668,11 @@ static void test_help(void **state)
 	struct options o;
 
 	(void)state;
-	must_parse(&o, OPTIONS_START, ARGS("--help=markdown"));
-	assert_true(o.help && o.help_markdown);
+	must_parse(&o, OPTIONS_START, ARGS("--help=true"));
+	assert_true(o.help);
 	options_done(&o);
 	must_parse(&o, OPTIONS_OLD, ARGS("-help"));
-	assert_true(o.help && !o.help_markdown);
+	assert_true(o.help);
 	options_done(&o);
 	must_parse(&o, OPTIONS_VERSION, ARGS("--short"));
 	assert_true(o.short_version);

@@ -1,4 +1,4 @@
-/* Options of the environment and of a configuration file: precedence, origins, what is refused; docs/flags.md in step. */
+/* Options of the environment and of a configuration file: precedence, origins, what is refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,13 +12,11 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "golden.h"
 #include "options.h"
 
 enum { MAX_ARGS = 8 };
 
 #define LIST(...) ((const char *const[]){ __VA_ARGS__ __VA_OPT__(, ) NULL })
-#define GENERATED "<!-- generated: spark-operator start --help=markdown -->\n"
 
 /* A configuration file that is gone at the end of the scope. */
 struct config {
@@ -322,20 +320,6 @@ static void test_refused(void **state)
 	options_done(&o);
 }
 
-/* Make it again: spark-operator start --help=markdown, behind the mark. */
-static void test_page(void **state)
-{
-	auto_free char *page = golden_read("../docs/flags.md", NULL);
-	const char *mark = strstr(page, GENERATED);
-	auto_buf tables;
-
-	(void)state;
-	buf_init(&tables, 1 << 20);
-	options_markdown(&tables);
-	assert_non_null(mark);
-	assert_string_equal(mark + strlen(GENERATED), buf_str(&tables));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -344,8 +328,7 @@ int main(void)
 		cmocka_unit_test(test_file),	      cmocka_unit_test(test_file_of_environment),
 		cmocka_unit_test(test_precedence),    cmocka_unit_test(test_debug),
 		cmocka_unit_test(test_offline),	      cmocka_unit_test(test_file_refused),
-		cmocka_unit_test(test_refused),	      cmocka_unit_test(test_page),
-		cmocka_unit_test(test_file_elements),
+		cmocka_unit_test(test_refused),	      cmocka_unit_test(test_file_elements),
 	};
 
 	json_setup();
