@@ -1,10 +1,10 @@
 /*
- * The client seam: how the rest of the program talks to an API server, whoever plays it.
- * Two implementations: runtime/client (libcurl), tests/lib/fake_kube (in memory, virtual time).
+ * The interface of API clients: all other parts of the program talk to the API server through it.
+ * It has two implementations: runtime/client (libcurl) and tests/lib/fake_kube (in memory, virtual time).
  *
- * Async contract: done runs exactly once per accepted call, from the loop, never inside send or stream.
- * cancel is synchronous and silent: afterwards no callback of that call runs. The request and what it points to are only
- * read during send/stream. A write whose reply is TIMEOUT or IO may have taken place.
+ * Async contract: done runs exactly once per accepted call, from the loop, never inside send or stream. cancel is
+ * synchronous and silent: afterwards no callback of that call runs. The request and its contents are read only during
+ * send and stream. A write whose reply is TIMEOUT or IO may have taken place.
  */
 #ifndef KUBE_API_H
 #define KUBE_API_H
@@ -13,7 +13,7 @@
 
 struct api_call; /* one call under way */
 
-/* reply is the callee's to empty: take_ptr(reply->body) keeps the tree. */
+/* The callback may keep the tree with take_ptr(reply->body). */
 typedef void api_done_fn(void *arg, struct reply *reply);
 /* Bytes of a watch as they arrive. */
 typedef void api_data_fn(void *arg, const char *data, size_t len);
@@ -21,7 +21,8 @@ typedef void api_data_fn(void *arg, const char *data, size_t len);
 struct api;
 struct api_ops {
 	struct api_call *(*send)(struct api *api, const struct request *req, api_done_fn *done, void *arg);
-	/* done: the stream is over; err ERR_NONE if the server ended it properly; an error with status 200: it broke off. */
+	/* done runs when the stream is over. err is ERR_NONE if the server ended it properly. An error with status 200
+	 * means that the stream broke off. */
 	struct api_call *(*stream)(struct api *api, const struct request *req, api_data_fn *data, api_done_fn *done,
 				   void *arg);
 	void (*cancel)(struct api *api, struct api_call *call);

@@ -1,5 +1,5 @@
 /*
- * The cached object: immutable, reference-counted, the one type with a count.
+ * The cached object: immutable, and the only type with a reference count.
  *
  * A `kind` says how a tree becomes a cached object: which fields are decoded into a view, whether the tree is
  * kept (SparkApplications) or dropped (pods: a tree costs 6.5 times its text), and under which value it is indexed.
@@ -12,11 +12,13 @@
 struct kind {
 	const struct resource *res;
 	bool keep_tree;
-	/* The view of a tree; owned by the object, which gives it to view_free. Strings may be borrowed from the tree only
-	 * if keep_tree. NULL + *err on failure. May be NULL if there is no view. */
+	/* Makes the view of a tree. The object owns it and gives it to view_free. Strings may be borrowed from the tree
+	 * only if keep_tree is set. Returns NULL and fills *err on failure. view_new is NULL if the kind has no
+	 * view. */
 	void *(*view_new)(const struct json *tree, struct err *err);
 	void (*view_free)(void *view);
-	/* Value under which store_index_first finds the object ("namespace/app"); owned text or NULL. May be NULL. */
+	/* Returns the value under which store_index_next finds the object ("namespace/app"), owned, or NULL. May be
+	 * NULL. */
 	char *(*index)(const struct json *tree);
 };
 
@@ -31,11 +33,11 @@ struct kobj {
 	char *index;	   /* or NULL */
 	struct json *tree; /* NULL unless kind->keep_tree; without kubectl's last-applied annotation */
 	void *view;	   /* NULL if there is none */
-	char *problem;	   /* why the view could not be made, NULL if it could: the object is kept all the same, so that
-				 * one bad object fails alone and visibly */
+	char *problem; /* why the view could not be made; NULL if it could. The object is kept, so that only it fails */
 };
 
-/* JSON that an API server sent, without metadata.managedFields: nobody reads them, and often they are half of an object. */
+/* Parses JSON from an API server, without metadata.managedFields: nobody reads them, and often they are half an
+ * object. */
 struct json *object_parse(const char *text, size_t len, struct err *err);
 /* Takes tree. ERR_INVALID if metadata.name or resourceVersion are missing; then tree is freed. */
 struct kobj *kobj_new(const struct kind *kind, struct json *tree, struct err *err);

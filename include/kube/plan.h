@@ -12,10 +12,10 @@
 
 enum action_type {
 	ACTION_STATUS = 1, /* merge patch on /status, with the resourceVersion the plan was made for */
-	ACTION_CHECK, /* a read: the object is still there in the version the plan was made for, or the plan ends here */
-	ACTION_CREATE, /* AlreadyExists: adopted if owner uid and label match, else ERR_EXISTS */
-	ACTION_DELETE, /* with uid precondition, background propagation; NotFound is success */
-	ACTION_EVENT,  /* to the recorder, never fails and never waits */
+	ACTION_CHECK,	   /* a read: the plan ends if the object is gone, or not in the version it was made for */
+	ACTION_CREATE,	   /* AlreadyExists: adopted if owner uid and label match, else ERR_EXISTS */
+	ACTION_DELETE,	   /* with uid precondition, background propagation; NotFound is success */
+	ACTION_EVENT,	   /* to the recorder, never fails and never waits */
 };
 
 struct action {
@@ -26,8 +26,8 @@ struct action {
 	/* STATUS, CHECK, DELETE: a precondition. CREATE: the uid of the owner that an object must have to be ours. */
 	char *uid;
 	char *resource_version; /* STATUS, CHECK: precondition */
-	char *label;		/* CREATE: label key that an existing object must have … */
-	char *label_value;	/* … with this value to be ours */
+	char *label;		/* CREATE: the key of a label that an existing object must have to be ours */
+	char *label_value;	/* CREATE: the value of that label */
 	bool extra;	   /* CREATE: no failure of the plan if it fails; its outcome is told apart from the plan's */
 	struct json *body; /* STATUS: {"status": …}; CREATE: the object; EVENT: {type, reason, message}; else NULL */
 };
@@ -45,8 +45,8 @@ void plan_done(struct plan *p);
 /* body: taken. The strings are copied. */
 void plan_status(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid,
 		 const char *resource_version, struct json *body);
-/* Look before act: comes before creations that only an up-to-date picture of this object justifies and that no status
- * write precedes. Cheaper than a write by far, and as good a proof. */
+/* Reads the object and compares versions. It comes before creations that need an up-to-date view of this object, if no
+ * status write comes before them. It proves as much as a write and is much cheaper. */
 void plan_check(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid,
 		const char *resource_version);
 void plan_create(struct plan *p, const struct resource *res, struct json *object, const char *owner_uid,

@@ -19,11 +19,11 @@ enum verb {
 	VERB_APPLY, /* server-side apply of a whole object, application/apply-patch+yaml; RBAC's patch (and create) */
 };
 
-/* Who goes first when the client-side rate limit holds requests back. */
+/* The order in which the client-side rate limit lets waiting requests go. */
 enum lane {
 	LANE_NORMAL = 0,
-	LANE_HIGH, /* lists and watches, later the leader's lease: without them nothing else is right */
-	LANE_LOW,  /* events: nice to have */
+	LANE_HIGH, /* lists, watches and the leader's Lease: everything else depends on them */
+	LANE_LOW,  /* events: nothing depends on them */
 };
 
 struct request {
@@ -51,18 +51,21 @@ char *request_describe(const struct request *r);
 
 struct reply {
 	int status;	   /* HTTP status; 0 if there was none */
-	struct json *body; /* parsed body or NULL; a callback may take_ptr() it, what it leaves is freed */
+	struct json *body; /* parsed body or NULL; the callback may take_ptr() it, else it is freed */
 	struct err err;	   /* ERR_NONE for 2xx */
 };
 
 void reply_done(struct reply *r);
 
 /*
- * Fills r->err of an answer that is not 2xx: class from HTTP status and Status.reason (409 AlreadyExists is EXISTS, 409 otherwise CONFLICT;
- * 410, or reason Expired/Gone, GONE; 403 DENIED; 429 and 503 BUSY; 504 and reason Timeout: TIMEOUT; 422, 400, 405, 406, 415 INVALID; 413 TOO_LARGE), the text
- * "create pods default/pi-driver: 422 Invalid: <Status.message>". retry_after_ms from the header (seconds, -1 if
- * absent) or Status.details.retryAfterSeconds, at most 5 minutes. req NULL: the text begins with the status; status 0: the
- * body alone decides (the Status of a watch's ERROR event without a code). A 403 message of RBAC already names verb, resource and namespace.
+ * Fills r->err of an answer that is not 2xx. The class comes from the HTTP status and Status.reason: 409 AlreadyExists
+ * is EXISTS, any other 409 CONFLICT; 410 and the reasons Expired and Gone are GONE; 403 is DENIED; 429 and 503 are
+ * BUSY; 504 and the reason Timeout are TIMEOUT; 400, 405, 406, 415 and 422 are INVALID; 413 is TOO_LARGE.
+ *
+ * The text is "create pods default/pi-driver: 422 Invalid: <Status.message>". req NULL: it begins with the status.
+ * retry_after_s is the value of the header, -1 if there is none; then Status.details.retryAfterSeconds counts. Both
+ * count up to 5 minutes. If r->status is 0, the body alone decides (an ERROR event of a watch whose Status has no
+ * code).
  */
 void reply_classify(struct reply *r, const struct request *req, int64_t retry_after_s);
 

@@ -30,13 +30,12 @@ extern const struct resource resource_scheduledsparkapplication;
 extern const struct resource resource_sparkconnect; /* sparkoperator.k8s.io/v1alpha1 */
 extern const struct resource resource_secret;
 extern const struct resource resource_resourcequota;
-extern const struct resource resource_lease; /* coordination.k8s.io/v1 */
-extern const struct resource
-    resource_mutatingwebhook; /* admissionregistration.k8s.io/v1 MutatingWebhookConfiguration */
-extern const struct resource resource_validatingwebhook;
-extern const struct resource resource_crd; /* apiextensions.k8s.io/v1 CustomResourceDefinition */
+extern const struct resource resource_lease;		 /* coordination.k8s.io/v1 */
+extern const struct resource resource_mutatingwebhook;	 /* admissionregistration.k8s.io/v1 */
+extern const struct resource resource_validatingwebhook; /* admissionregistration.k8s.io/v1 */
+extern const struct resource resource_crd;		 /* apiextensions.k8s.io/v1 */
 
-/* The one whose objects are of this kind; NULL if it is not among the above. */
+/* The resource of this kind; NULL if it is not among the above. */
 const struct resource *resource_of_kind(const char *kind);
 
 /* "v1", "sparkoperator.k8s.io/v1beta2": for apiVersion. Returns out. */
@@ -44,8 +43,8 @@ enum { API_VERSION_SIZE = 128 };
 char *resource_api_version(const struct resource *res, char out[API_VERSION_SIZE]);
 
 /*
- * resourceVersions of one resource type are ordered as decimal numbers of any length (KEP-5504).
- * Returns <0, 0, >0; *ret_ok (may be NULL) is false if either is malformed, then only equality counts.
+ * resourceVersions of one resource type are ordered as decimal numbers of any length (KEP-5504). Returns <0, 0, >0.
+ * *ret_ok (may be NULL) is false if either is malformed; then only whether they are equal has a meaning.
  */
 int resource_version_compare(const char *a, const char *b, bool *ret_ok);
 

@@ -11,7 +11,8 @@
 
 enum review_operation { REVIEW_CREATE = 1, REVIEW_UPDATE, REVIEW_DELETE, REVIEW_CONNECT };
 
-/* Values, about: what two objects of 1.5 MiB, the limit of etcd, can be made of with some text in them. */
+/* A limit on the values in a review: about as many as two objects of 1.5 MiB (the limit of etcd) have with some
+ * text. */
 enum { REVIEW_MAX_NODES = 250000 };
 
 struct review {			 /* strings and trees are borrowed from tree */
@@ -32,9 +33,9 @@ struct review {			 /* strings and trees are borrowed from tree */
 };
 
 /*
- * ERR_INVALID with what is wrong: no JSON, not an AdmissionReview of these versions, no request, no uid, no
- * resource, unknown operation, something else than an object where one belongs, CREATE or UPDATE without object;
- * and ERR_TOO_LARGE beyond REVIEW_MAX_NODES. ret needs review_done() only after success.
+ * ERR_INVALID says what is wrong: no JSON, not an AdmissionReview of these versions, no request, uid or resource, an
+ * unknown operation, a value that has to be an object and is not, CREATE or UPDATE without object. ERR_TOO_LARGE: more
+ * than REVIEW_MAX_NODES values. ret needs review_done() only after success.
  */
 int review_parse(const char *text, size_t len, struct review *ret, struct err *err);
 void review_done(struct review *r);
@@ -43,7 +44,7 @@ const char *review_operation_name(enum review_operation operation);
 
 struct review_reply {
 	bool denied;
-	int code; /* of a denial: HTTP code; 0: that of reason, 403 without one */
+	int code; /* of a denial: the HTTP code; 0: the code that belongs to reason, or 403 if there is no reason */
 	/* Of a denial: a metav1.StatusReason, such as "Invalid" or "Forbidden". Static. NULL: the one of the code. */
 	const char *reason;
 	char *message;	     /* of a denial; owned */
@@ -54,8 +55,8 @@ struct review_reply {
 
 void review_reply_done(struct review_reply *r);
 /*
- * The answer in the version of the question: uid echoed, the patch in base64. Owned text. A denial with causes
- * carries kind and name too, and kubectl shows it as it shows the API server's own: The Pod "x" is invalid: FIELD:
+ * The text of the answer, owned: in the version of the question, with its uid, and with the patch in base64. A denial
+ * with causes has kind and name too. kubectl shows it like a denial of the API server: The Pod "x" is invalid: FIELD:
  * MESSAGE.
  */
 char *review_reply_print(const struct review *r, const struct review_reply *reply);

@@ -9,12 +9,12 @@
 
 struct selector;
 
-/* "" and blanks select everything. ERR_INVALID says what was expected where; NULL then. */
+/* "" and blanks select everything. Returns NULL and ERR_INVALID, which says what was expected and where. */
 struct selector *selector_parse(const char *text, struct err *err);
 void selector_free(struct selector *s); /* NULL is fine */
 /* labels: metadata.labels; NULL for none. */
 bool selector_matches(const struct selector *s, const struct json *labels);
-/* Whether the text is one. */
+/* Checks whether the text is a selector, as selector_parse does. */
 int selector_check(const char *text, struct err *err);
 
 #endif

@@ -1,9 +1,10 @@
 /*
- * The cache of one kind: what the informers have seen last, by key, with one index.
+ * The cache of one kind: the objects as the informers have seen them last, by key and with one index.
  *
- * Contract as client-go's (tools/cache/shared_informer.go): per object the states are a subsequence of the real
- * ones, in order; no order across objects; identity is namespace and name, so a deleted and recreated object may appear as one
- * change with another uid. The change callback runs after the store has changed.
+ * The contract is that of client-go (tools/cache/shared_informer.go). Of each object, some or all of its states are
+ * seen, in their order. Between objects there is no order. The identity is namespace and name, so an object that is
+ * deleted and created again may appear as one change with another uid. The change callback runs after the store has
+ * changed.
  */
 #ifndef KUBE_STORE_H
 #define KUBE_STORE_H
@@ -27,15 +28,15 @@ size_t store_len(const struct store *s);
 /* Borrowed until the next change; NULL if absent. */
 struct kobj *store_get(const struct store *s, const char *key);
 
-/* Takes o. Ignored (and unreferenced) if the stored object has the same resourceVersion or, with the same uid, a newer
- * one: late and repeated events never move the cache backwards. */
+/* Takes o. It is ignored (and unreferenced) if the stored object has the same resourceVersion or, with the same uid, a
+ * newer one: late and repeated events never move the cache backwards. */
 void store_upsert(struct store *s, struct kobj *o);
 void store_remove(struct store *s, const char *key);
 
 /*
  * Relist: begin, then store_upsert for each item, then end, which removes every object in `ns` (NULL: everywhere)
- * that was not upserted since begin. Objects that are the same version cause no change callback. An aborted relist is
- * simply begun again. Several namespaces may be relisted at the same time, each on its own.
+ * that was not upserted since begin. Objects with the same version cause no change callback. After an aborted
+ * relist, the next one begins as usual. Several namespaces may be relisted at the same time, each on its own.
  */
 void store_relist_begin(struct store *s, const char *ns);
 void store_relist_end(struct store *s, const char *ns);

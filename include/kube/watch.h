@@ -6,18 +6,22 @@
  *     ▲                 │ failed                 │ 410 Gone, ERROR event
  *     └──── BACKOFF ◀───┴────────────────────────┘
  *
- * - First list with resourceVersion "" (most recent), in pages of 100; a relist too. A 410 on a later page starts the list again
- *   at once, the second in a row backs off.
- * - Watch with allowWatchBookmarks, timeoutSeconds random in [300, 600) from the list's resourceVersion (never an item's).
- * - A clean end reopens at the last resourceVersion without a relist; under 1 s without an event it counts as a failure.
- * - 410 or ERROR event with code 410 → relist. 429, connection refused, timeouts → back off, reopen at the same version.
- *   Other errors on open → back off, relist. Back-off 0.8 s doubling to 30 s, with jitter; reset after 30 s without a failure.
- *   Retry-After of the server is the minimum.
+ * - The first list has resourceVersion "" (most recent) and pages of 100; so has each later list. A 410 on a later page
+ *   starts the list again at once. The second one in a row backs off.
+ * - The watch has allowWatchBookmarks and a random timeoutSeconds in [300, 600). It begins at the list's
+ *   resourceVersion, never at an item's.
+ * - A clean end reopens the stream at the last resourceVersion, without a list. If the stream took less than 1 s and
+ *   brought no event, its end counts as a failure.
+ * - 410, or an ERROR event with code 410 → list. 429, connection refused, timeouts → back off, reopen at the same
+ *   version. Other errors on opening → back off, list. The back-off is 0.8 s and doubles up to 30 s, with jitter. It
+ *   starts anew after 30 s without a failure. It is at least as long as the server's Retry-After.
  * - No byte for 150 s on an open stream → cancel and reopen.
- *   A timeout that comes as an ERROR event relists: it may mean that the server does not know the version yet.
- * - One undecodable event or one item without metadata: WATCH_CMD_WARN, counted, and a relist rather than silence.
- * - Each back-off says in a WATCH_CMD_WARN why and how long. The first 410 in a row is normal and says nothing.
- * - An event older than the version reached is a repetition and passed over.
+ * - A timeout in an ERROR event → list: it may mean that the server does not know the version yet.
+ * - An event that cannot be decoded, or an item without metadata → WATCH_CMD_WARN and a list. It is never passed over
+ *   in silence.
+ * - Each back-off says in a WATCH_CMD_WARN why it waits and how long. The first 410 in a row is normal and says
+ *   nothing.
+ * - An event older than the version reached is a repetition and is ignored.
  * - Events that do not fit the state (bytes of a cancelled stream) are ignored.
  */
 #ifndef KUBE_WATCH_H
@@ -50,7 +54,7 @@ struct watch_event {
 enum watch_cmd_type {
 	WATCH_CMD_LIST = 1, /* text: query of the list ("limit=100&continue=…"), without selectors */
 	WATCH_CMD_OPEN,	    /* text: query of the watch */
-	WATCH_CMD_CANCEL,   /* give up the open stream, no further events of it will be accepted */
+	WATCH_CMD_CANCEL,   /* end the open stream; its further events are ignored */
 	WATCH_CMD_TIMER,    /* ms: (re-)arm the one timer */
 	WATCH_CMD_BEGIN,    /* a full list begins: store_relist_begin */
 	WATCH_CMD_UPSERT,   /* object */
@@ -83,7 +87,7 @@ enum watch_state watch_state(const struct watch *w);
 /* Version of the last list, event or bookmark; "" before the first list. Borrowed. */
 const char *watch_version(const struct watch *w);
 
-/* Appends to out what is to be done, in this order. */
+/* Appends to out the commands to be carried out, in this order. */
 void watch_step(struct watch *w, const struct watch_event *ev, struct watch_cmds *out);
 
 #endif

@@ -2,8 +2,8 @@
  * Events as objects, with the fields that client-go's recorder fills (tools/record/event.go, makeEvent).
  *
  * Happy path: event_build makes the object for the first occurrence, event_repeat the patch for each further one. The
- * name is that of the object, a dot and 64 bits of hash instead of client-go's time, so that two things said about one
- * object in the same millisecond are two events. Nothing here fails; what is too long is cut.
+ * name is that of the object, a dot and a hash of 64 bits in place of client-go's time, so that two events about one
+ * object in the same millisecond have different names. Nothing here fails; texts that are too long are cut.
  */
 #include "kube/event.h"
 
@@ -19,7 +19,7 @@ enum {
 	MESSAGE_MAX_BYTES = 1024,
 };
 
-static uint64_t hash(const struct event_about *about, const char *reason, const char *message, int64_t wall_ms)
+static uint64_t event_hash(const struct event_about *about, const char *reason, const char *message, int64_t wall_ms)
 {
 	uint64_t h = (uint64_t)wall_ms;
 
@@ -29,7 +29,7 @@ static uint64_t hash(const struct event_about *about, const char *reason, const 
 	return text_hash(h, message);
 }
 
-/* Where a name is cut, what is left must still end in a letter or digit. */
+/* If the object's name is cut, it still has to end in a letter or digit. */
 static char *event_name(const char *object, uint64_t h)
 {
 	size_t len = strnlen(object, NAME_MAX_BYTES - SUFFIX_BYTES);
@@ -39,7 +39,7 @@ static char *event_name(const char *object, uint64_t h)
 	return xasprintf("%.*s%s%016llx", (int)len, object, len ? "." : "", (unsigned long long)h);
 }
 
-/* At most MESSAGE_MAX_BYTES, not through a UTF-8 character. */
+/* Cuts the message to MESSAGE_MAX_BYTES, between two characters of UTF-8. */
 static char *cut_message(const char *message)
 {
 	size_t len = strnlen(message, MESSAGE_MAX_BYTES + 1);
@@ -68,7 +68,7 @@ struct json *event_build(const struct event_about *about, const char *type, cons
 			 const char *component, const char *instance, int64_t wall_ms)
 {
 	struct json *event = json_new_object();
-	auto_free char *name = event_name(about->name, hash(about, reason, message, wall_ms));
+	auto_free char *name = event_name(about->name, event_hash(about, reason, message, wall_ms));
 	auto_free char *text = cut_message(message);
 	char when[TIME_TEXT_SIZE];
 	struct json *meta;

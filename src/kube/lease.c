@@ -1,32 +1,47 @@
 /*
- * The lease stepper. Happy path: START → GET → CREATE or PATCH → LEADING → PATCH every retry_ms → RELEASE → PATCH → RELEASED.
+ * The lease stepper. Happy path: START → GET → CREATE or PATCH → LEADING → PATCH every retry_ms → RELEASE → PATCH →
+ * RELEASED.
  *
- * Failure modes: a write that is refused for its version is followed by one GET at once, then by the next try; a write with
- * unknown outcome by a GET at the next try, which finds our identity if it took place. A GET that finds another holder ends
- * LEADING; so does time. Mirrors client-go tools/leaderelection/leaderelection.go (tryAcquireOrRenew, isLeaseValid, release) and
- * resourcelock/leaselock.go; merge PATCH with resourceVersion in place of PUT, which leaves strategy and preferredHolder alone.
+ * Failure modes: if a write is refused for its version, one GET follows at once, and after that the next try. If the
+ * outcome of a write is unknown, the next try begins with a GET, which finds our identity if the write took place.
+ * LEADING ends when a GET finds another holder, or when the time is up. Mirrors client-go
+ * tools/leaderelection/leaderelection.go (tryAcquireOrRenew, isLeaseValid, release) and resourcelock/leaselock.go, with
+ * a merge PATCH with resourceVersion in place of PUT, which leaves strategy and preferredHolder alone.
  */
 #include "kube/lease.h"
+
+#include <assert.h>
 
 #include "base/text.h"
 #include "kube/resource.h"
 
+/* What may be written on the base of the version that is known. */
+enum trust {
+	TRUST_NONE = 0, /* a GET comes first: only the watch has shown the version, or a write may have changed it */
+	TRUST_REFUSED,	/* this try was refused once for its version, and reads again; a second refusal ends the try */
+	TRUST_REPLY,	/* a PATCH: the version came with a reply */
+};
+
 struct lease {
-	struct lease_options options; /* its strings are owned */
+	char *ns;
+	char *name;
+	char *identity;
+	int64_t duration_ms;
+	int64_t renew_deadline_ms;
+	int64_t retry_ms;
 	struct rng *rng;
 	enum lease_state state;
-	enum lease_cmd_type pending;
-	struct json *spec;   /* as last seen, NULL: there was none */
-	char *version;	     /* of the Lease as last seen, or NULL */
-	bool settled;	     /* version came with a reply: what is written with it is based on what is known */
-	bool contested;	     /* this try has been refused for its version before */
-	int64_t observed_ms; /* when spec was first seen as it is */
-	int64_t sent_ms;     /* the write under way */
-	int64_t renewed_ms;  /* the last write that succeeded was sent */
-	int64_t try_ms;	     /* the next try, -1: none */
-	int64_t give_up_ms;  /* of RELEASING */
-	char *seen;	     /* version that the watch has shown while a reply was awaited, or NULL */
-	char *problem;	     /* or NULL */
+	enum lease_cmd_type pending; /* the command whose reply is awaited */
+	struct json *spec;	     /* as last seen; NULL: there was none */
+	char *version;		     /* of the Lease as last seen, or NULL */
+	enum trust trust;	     /* in version */
+	int64_t observed_ms;	     /* when the present spec was first seen */
+	int64_t sent_ms;	     /* when the write under way was sent */
+	int64_t renewed_ms;	     /* when the last write that succeeded was sent */
+	int64_t try_ms;		     /* when the next try is due; -1: none is */
+	int64_t give_up_ms;	     /* when RELEASING ends without a reply */
+	char *shown;		     /* the newer version that the watch showed while a reply was awaited, or NULL */
+	char *problem;		     /* or NULL */
 };
 
 int lease_check(const struct lease_options *o, struct err *err)
@@ -57,10 +72,12 @@ struct lease *lease_new(const struct lease_options *options, struct rng *rng)
 {
 	struct lease *l = xcalloc(1, sizeof(*l));
 
-	l->options = *options;
-	l->options.ns = xstrdup(options->ns);
-	l->options.name = xstrdup(options->name);
-	l->options.identity = xstrdup(options->identity);
+	l->ns = xstrdup(options->ns);
+	l->name = xstrdup(options->name);
+	l->identity = xstrdup(options->identity);
+	l->duration_ms = options->duration_ms;
+	l->renew_deadline_ms = options->renew_deadline_ms;
+	l->retry_ms = options->retry_ms;
 	l->rng = rng;
 	l->try_ms = -1;
 	return l;
@@ -70,12 +87,12 @@ void lease_free(struct lease *l)
 {
 	if (!l)
 		return;
-	free((char *)l->options.ns);
-	free((char *)l->options.name);
-	free((char *)l->options.identity);
+	free(l->ns);
+	free(l->name);
+	free(l->identity);
 	json_free(l->spec);
 	free(l->version);
-	free(l->seen);
+	free(l->shown);
 	free(l->problem);
 	free(l);
 }
@@ -94,7 +111,7 @@ int64_t lease_transitions(const struct lease *l)
 
 static bool is_ours(const struct lease *l)
 {
-	return text_eq(lease_holder(l), l->options.identity);
+	return text_eq(lease_holder(l), l->identity);
 }
 
 static int64_t expiry_ms(const struct lease *l)
@@ -111,7 +128,7 @@ static bool is_held_by_another(const struct lease *l, int64_t now_ms)
 	return lease_holder(l)[0] && !is_ours(l) && expiry_ms(l) > now_ms;
 }
 
-/* object NULL: there is no Lease. */
+/* Keeps version and record of the Lease. object NULL: there is no Lease. */
 static void observe(struct lease *l, const struct json *object, int64_t now_ms)
 {
 	const struct json *spec = json_get(object, "spec");
@@ -133,35 +150,35 @@ static void set_problem(struct lease *l, char *text)
 
 /* ---- commands ---- */
 
-static void command(struct lease *l, struct lease_cmd *ret, enum lease_cmd_type type, struct json *body)
+static void set_command(struct lease *l, struct lease_cmd *ret, enum lease_cmd_type type, struct json *body)
 {
 	*ret = (struct lease_cmd){ type, body };
 	l->pending = type;
 	l->try_ms = -1;
 }
 
-static void get(struct lease *l, struct lease_cmd *ret)
+static void get_lease(struct lease *l, struct lease_cmd *ret)
 {
-	command(l, ret, LEASE_CMD_GET, NULL);
+	set_command(l, ret, LEASE_CMD_GET, NULL);
 }
 
-/* Ours from now on; if it was already, since when stays. */
-static struct json *claim(const struct lease *l, int64_t wall_ms)
+/* The record that says that we hold the Lease. If we held it before, acquireTime stays. */
+static struct json *claim_record(const struct lease *l, int64_t wall_ms)
 {
 	struct json *spec = json_new_object();
 	const char *acquired = is_ours(l) ? json_str(l->spec, "acquireTime", NULL) : NULL;
 	char now[TIME_TEXT_SIZE];
 
 	time_rfc3339_micro(wall_ms, now);
-	json_set_str(spec, "holderIdentity", l->options.identity);
-	json_set_i64(spec, "leaseDurationSeconds", l->options.duration_ms / 1000);
+	json_set_str(spec, "holderIdentity", l->identity);
+	json_set_i64(spec, "leaseDurationSeconds", l->duration_ms / 1000);
 	json_set_str(spec, "acquireTime", acquired ? acquired : now);
 	json_set_str(spec, "renewTime", now);
 	json_set_i64(spec, "leaseTransitions", lease_transitions(l) + (l->spec && !is_ours(l)));
 	return spec;
 }
 
-static struct json *giving_back(int64_t wall_ms)
+static struct json *release_record(int64_t wall_ms)
 {
 	struct json *spec = json_new_object();
 	char now[TIME_TEXT_SIZE];
@@ -172,7 +189,7 @@ static struct json *giving_back(int64_t wall_ms)
 	return spec;
 }
 
-static void create(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
+static void create_lease(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
 {
 	struct json *body = json_new_object();
 	char version[API_VERSION_SIZE];
@@ -181,43 +198,46 @@ static void create(struct lease *l, const struct lease_event *ev, struct lease_c
 	json_set_str(body, "apiVersion", resource_api_version(&resource_lease, version));
 	json_set_str(body, "kind", resource_lease.kind);
 	meta = json_set(body, "metadata", json_new_object());
-	json_set_str(meta, "name", l->options.name);
-	json_set_str(meta, "namespace", l->options.ns);
-	json_set(body, "spec", claim(l, ev->wall_ms));
+	json_set_str(meta, "name", l->name);
+	json_set_str(meta, "namespace", l->ns);
+	json_set(body, "spec", claim_record(l, ev->wall_ms));
 	l->sent_ms = ev->now_ms;
-	command(l, ret, LEASE_CMD_CREATE, body);
+	set_command(l, ret, LEASE_CMD_CREATE, body);
 }
 
-static void patch(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
+static void patch_lease(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
 {
 	struct json *body = json_new_object();
 
 	json_set_str(json_set(body, "metadata", json_new_object()), "resourceVersion", l->version);
-	json_set(body, "spec", l->state == LEASE_RELEASING ? giving_back(ev->wall_ms) : claim(l, ev->wall_ms));
+	json_set(body, "spec",
+		 l->state == LEASE_RELEASING ? release_record(ev->wall_ms) : claim_record(l, ev->wall_ms));
 	l->sent_ms = ev->now_ms;
-	command(l, ret, LEASE_CMD_PATCH, body);
+	set_command(l, ret, LEASE_CMD_PATCH, body);
 }
 
-/* leaderelection.go: the fast path of the holder, or the slow one. */
+/* Begins a try with a PATCH (the holder's fast path in leaderelection.go) or with a GET. */
 static void try_now(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
 {
-	l->contested = false;
-	if (l->settled && is_ours(l) && (l->state == LEASE_LEADING || l->state == LEASE_RELEASING))
-		patch(l, ev, ret);
+	bool holds = l->state == LEASE_LEADING || l->state == LEASE_RELEASING;
+
+	if (holds && is_ours(l) && l->trust == TRUST_REPLY)
+		patch_lease(l, ev, ret);
 	else
-		get(l, ret);
+		get_lease(l, ret);
 }
 
 /* ---- what follows ---- */
 
+/* LOST and RELEASED are left by no event. */
 static bool is_final(const struct lease *l)
 {
 	return l->state == LEASE_LOST || l->state == LEASE_RELEASED;
 }
 
-static void wait(struct lease *l, int64_t now_ms)
+static void wait_for_try(struct lease *l, int64_t now_ms)
 {
-	int64_t retry_ms = l->options.retry_ms;
+	int64_t retry_ms = l->retry_ms;
 
 	if (l->state == LEASE_WAITING)
 		retry_ms += rng_range(l->rng, 0, retry_ms * 6 / 5 + 1);
@@ -226,75 +246,128 @@ static void wait(struct lease *l, int64_t now_ms)
 		l->try_ms = expiry_ms(l);
 }
 
-static void end(struct lease *l, enum lease_state state)
+static void end_as(struct lease *l, enum lease_state state)
 {
 	l->state = state;
 	l->pending = LEASE_CMD_NONE;
 	l->try_ms = -1;
 }
 
-static void retry_later(struct lease *l, const struct lease_event *ev)
+/* ---- replies ---- */
+
+static void on_failed(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
 {
 	bool outrun = l->state == LEASE_WAITING && (ev->err->code == ERR_CONFLICT || ev->err->code == ERR_EXISTS);
 
+	(void)ret;
 	set_problem(l, outrun ? NULL : xstrdup(ev->err->msg));
-	l->settled = false;
+	l->trust = TRUST_NONE;
 	if (l->state == LEASE_RELEASING)
 		l->try_ms = ev->now_ms + LEASE_RELEASE_MS / 8;
 	else
-		wait(l, ev->now_ms);
+		wait_for_try(l, ev->now_ms);
+}
+
+/* Who holds the Lease, or gives it back, reads it again at once, but only once in a try. */
+static void on_refused(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
+{
+	if (l->state == LEASE_WAITING || l->trust == TRUST_REFUSED) {
+		on_failed(l, ev, ret);
+		return;
+	}
+	l->trust = TRUST_REFUSED;
+	get_lease(l, ret);
+}
+
+/* A GET has found the Lease, and it may be ours to write. */
+static void use_record(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
+{
+	if (!is_held_by_another(l, ev->now_ms)) {
+		patch_lease(l, ev, ret);
+	} else if (l->state == LEASE_LEADING) {
+		set_problem(l, xasprintf("it is held by %s now", lease_holder(l)));
+		end_as(l, LEASE_LOST);
+	} else {
+		set_problem(l, NULL);
+		wait_for_try(l, ev->now_ms);
+	}
 }
 
 static void on_read(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
 {
 	observe(l, ev->object, ev->now_ms);
-	l->settled = l->version != NULL;
+	if (!l->version)
+		l->trust = TRUST_NONE;
+	else if (l->trust != TRUST_REFUSED)
+		l->trust = TRUST_REPLY;
 	if (l->state == LEASE_RELEASING && !is_ours(l)) {
 		set_problem(l, NULL);
-		end(l, LEASE_RELEASED);
-	} else if (!l->settled) {
+		end_as(l, LEASE_RELEASED);
+	} else if (!l->version) {
 		set_problem(l, xstrdup("the Lease has no resourceVersion"));
-		wait(l, ev->now_ms);
-	} else if (!is_held_by_another(l, ev->now_ms)) {
-		patch(l, ev, ret);
-	} else if (l->state == LEASE_LEADING) {
-		set_problem(l, xasprintf("it is held by %s now", lease_holder(l)));
-		end(l, LEASE_LOST);
+		wait_for_try(l, ev->now_ms);
 	} else {
-		set_problem(l, NULL);
-		wait(l, ev->now_ms);
+		use_record(l, ev, ret);
 	}
 }
 
 static void on_absent(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
 {
 	observe(l, NULL, ev->now_ms);
-	l->settled = false;
+	if (l->trust == TRUST_REPLY)
+		l->trust = TRUST_NONE;
 	if (l->state == LEASE_RELEASING)
-		end(l, LEASE_RELEASED);
+		end_as(l, LEASE_RELEASED);
 	else
-		create(l, ev, ret);
+		create_lease(l, ev, ret);
 }
 
-static void on_written(struct lease *l, const struct lease_event *ev)
+static void on_written(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
 {
+	(void)ret;
 	observe(l, ev->object, ev->now_ms);
-	l->settled = l->version != NULL;
+	l->trust = l->version ? TRUST_REPLY : TRUST_NONE;
 	set_problem(l, NULL);
 	if (l->state == LEASE_RELEASING) {
-		end(l, LEASE_RELEASED);
+		end_as(l, LEASE_RELEASED);
 		return;
 	}
-	if (l->state == LEASE_WAITING && ev->now_ms - l->sent_ms >= l->options.renew_deadline_ms) {
-		l->try_ms = ev->now_ms; /* it took so long that it counts for nothing */
+	if (l->state == LEASE_WAITING && ev->now_ms - l->sent_ms >= l->renew_deadline_ms) {
+		l->try_ms = ev->now_ms; /* the reply came too late to lead by this write */
 		return;
 	}
 	l->renewed_ms = l->sent_ms;
 	l->state = LEASE_LEADING;
-	wait(l, ev->now_ms);
+	wait_for_try(l, ev->now_ms);
 }
 
-/* The watch is late at times: what is older than a reply counts for nothing. */
+enum answer { ANSWER_DONE, ANSWER_ABSENT, ANSWER_REFUSED, ANSWER_FAILED, ANSWERS };
+
+typedef void reply_fn(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret);
+
+/* The rows are in the order of enum answer: done, absent, refused, failed. */
+static reply_fn *const reply_handlers[][ANSWERS] = {
+	[LEASE_CMD_GET] = { on_read, on_absent, on_refused, on_failed },
+	[LEASE_CMD_CREATE] = { on_written, on_refused, on_refused, on_failed },
+	[LEASE_CMD_PATCH] = { on_written, on_refused, on_refused, on_failed },
+};
+
+static enum answer answer_of(enum err_code code)
+{
+	switch (code) {
+	case ERR_NONE:
+		return ANSWER_DONE;
+	case ERR_NOT_FOUND:
+		return ANSWER_ABSENT;
+	case ERR_CONFLICT:
+	case ERR_EXISTS:
+		return ANSWER_REFUSED;
+	default:
+		return ANSWER_FAILED;
+	}
+}
+
+/* Whether version is newer than what is known. The watch is late at times, and shows what a reply has shown before. */
 static bool is_newer(const struct lease *l, const char *version)
 {
 	bool ordered = false;
@@ -306,67 +379,72 @@ static bool is_newer(const struct lease *l, const char *version)
 
 static void on_reply(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
 {
-	auto_free char *seen = take_ptr(l->seen);
+	auto_free char *shown = take_ptr(l->shown);
 	enum lease_cmd_type was = l->pending;
-	enum err_code code = ev->err->code;
 
+	assert(was != LEASE_CMD_NONE);
 	l->pending = LEASE_CMD_NONE;
-	if (code == ERR_NONE && was == LEASE_CMD_GET) {
-		on_read(l, ev, ret);
-	} else if (code == ERR_NONE) {
-		on_written(l, ev);
-	} else if (code == ERR_NOT_FOUND && was == LEASE_CMD_GET) {
-		on_absent(l, ev, ret);
-	} else if ((code == ERR_CONFLICT || code == ERR_NOT_FOUND || code == ERR_EXISTS) && !l->contested &&
-		   l->state != LEASE_WAITING) {
-		l->contested = true;
-		l->settled = false;
-		get(l, ret);
-	} else {
-		retry_later(l, ev);
-	}
-	if (l->pending == LEASE_CMD_NONE && is_newer(l, seen) && !is_final(l))
-		get(l, ret);
+	reply_handlers[was][answer_of(ev->err->code)](l, ev, ret);
+	if (l->pending == LEASE_CMD_NONE && is_newer(l, shown) && !is_final(l))
+		get_lease(l, ret);
 }
 
-/* What is newer is a reason to ask, now or after the reply that is awaited. */
+/* ---- the watch ---- */
+
+/* The Lease has a newer record, and no reply is awaited that would show it. */
+static void on_record(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
+{
+	observe(l, ev->object, ev->now_ms);
+	if (!is_ours(l))
+		l->trust = TRUST_NONE;
+	if (l->state == LEASE_LEADING && !is_ours(l))
+		get_lease(l, ret);
+	else if (l->state == LEASE_WAITING && !lease_holder(l)[0])
+		try_now(l, ev, ret);
+	else if (l->state == LEASE_WAITING)
+		wait_for_try(l, ev->now_ms);
+}
+
+static void on_deleted(struct lease *l, struct lease_cmd *ret)
+{
+	if (l->state == LEASE_LEADING && l->pending == LEASE_CMD_NONE)
+		get_lease(l, ret);
+}
+
 static void on_seen(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
 {
 	const char *version = json_str(ev->object, "metadata.resourceVersion", NULL);
 
-	if (!ev->object && l->state == LEASE_LEADING && l->pending == LEASE_CMD_NONE)
-		get(l, ret);
-	if (!ev->object || !is_newer(l, version))
+	if (!ev->object) {
+		on_deleted(l, ret);
+	} else if (!is_newer(l, version)) {
 		return;
-	if (l->pending != LEASE_CMD_NONE) {
-		free(l->seen);
-		l->seen = xstrdup(version);
-		return;
+	} else if (l->pending == LEASE_CMD_NONE) {
+		on_record(l, ev, ret);
+	} else { /* the reply may be older than this */
+		free(l->shown);
+		l->shown = xstrdup(version);
 	}
-	observe(l, ev->object, ev->now_ms);
-	l->settled = l->settled && is_ours(l);
-	if (l->state == LEASE_LEADING && !is_ours(l))
-		get(l, ret);
-	else if (l->state == LEASE_WAITING && !lease_holder(l)[0])
-		try_now(l, ev, ret);
-	else if (l->state == LEASE_WAITING)
-		wait(l, ev->now_ms);
 }
+
+/* ---- the end ---- */
 
 static void on_release(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
 {
 	bool maybe_ours = l->state == LEASE_LEADING || l->pending == LEASE_CMD_PATCH || l->pending == LEASE_CMD_CREATE;
 
 	if (!maybe_ours) {
-		end(l, LEASE_RELEASED);
+		end_as(l, LEASE_RELEASED);
 		return;
 	}
-	l->settled = l->settled && l->pending == LEASE_CMD_NONE; /* a write under way will change the version */
+	if (l->pending != LEASE_CMD_NONE) /* a write under way may change the version */
+		l->trust = TRUST_NONE;
 	l->state = LEASE_RELEASING;
 	l->give_up_ms = ev->now_ms + LEASE_RELEASE_MS;
 	try_now(l, ev, ret);
 }
 
+/* The time to renew, or to give the Lease back, is up. */
 static bool is_too_late(const struct lease *l, int64_t now_ms)
 {
 	return (l->state == LEASE_LEADING && !lease_may_write(l, now_ms)) ||
@@ -378,9 +456,9 @@ static void give_up(struct lease *l)
 	if (l->state == LEASE_RELEASING && !l->problem)
 		set_problem(l, xstrdup("no answer"));
 	if (l->state == LEASE_LEADING)
-		set_problem(l, xasprintf("not renewed for %lld ms%s%s", (long long)l->options.renew_deadline_ms,
+		set_problem(l, xasprintf("not renewed for %lld ms%s%s", (long long)l->renew_deadline_ms,
 					 l->problem ? ": " : "", l->problem ? l->problem : ""));
-	end(l, l->state == LEASE_LEADING ? LEASE_LOST : LEASE_RELEASED);
+	end_as(l, l->state == LEASE_LEADING ? LEASE_LOST : LEASE_RELEASED);
 }
 
 static void on_timer(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
@@ -397,7 +475,7 @@ void lease_step(struct lease *l, const struct lease_event *ev, struct lease_cmd 
 	switch (ev->type) {
 	case LEASE_EV_START:
 		l->state = LEASE_WAITING;
-		get(l, ret);
+		get_lease(l, ret);
 		return;
 	case LEASE_EV_TIMER:
 		on_timer(l, ev, ret);
@@ -432,7 +510,7 @@ int64_t lease_due(const struct lease *l)
 	int64_t end_ms = -1;
 
 	if (l->state == LEASE_LEADING)
-		end_ms = l->renewed_ms + l->options.renew_deadline_ms;
+		end_ms = l->renewed_ms + l->renew_deadline_ms;
 	else if (l->state == LEASE_RELEASING)
 		end_ms = l->give_up_ms;
 	if (l->try_ms < 0 || (end_ms >= 0 && end_ms < l->try_ms))
@@ -442,7 +520,7 @@ int64_t lease_due(const struct lease *l)
 
 bool lease_may_write(const struct lease *l, int64_t now_ms)
 {
-	return l->state == LEASE_LEADING && now_ms < l->renewed_ms + l->options.renew_deadline_ms;
+	return l->state == LEASE_LEADING && now_ms < l->renewed_ms + l->renew_deadline_ms;
 }
 
 const char *lease_problem(const struct lease *l)

@@ -2,8 +2,8 @@
  * Cached objects: made once from a tree, never changed, shared by reference.
  *
  * Happy path: kobj_new checks the identity, decodes the view, takes the index value and drops the tree unless the
- * kind keeps it. A tree without name or version is refused; one whose view cannot be made is kept with the reason
- * in `problem`, so that the rest of the cache works and reconcile can say on that one object what is wrong.
+ * kind keeps it. A tree without name or version is refused. If the view cannot be made, the object is kept with the
+ * reason in `problem`: the rest of the cache works, and reconcile can report on that object what is wrong.
  */
 #include "kube/object.h"
 
@@ -17,13 +17,13 @@ struct json *object_parse(const char *text, size_t len, struct err *err)
 	return json_parse_without(text, len, "metadata", "managedFields", err);
 }
 
-/* What `kubectl apply` keeps for itself is a copy of nearly everything. */
-static void strip(struct json *tree)
+/* Removes the annotation that `kubectl apply` writes. It is a copy of nearly the whole object. */
+static void drop_last_applied(struct json *tree)
 {
 	json_remove(json_at(tree, "metadata.annotations"), "kubectl.kubernetes.io/last-applied-configuration");
 }
 
-/* A view that failed is remembered, not returned: see `problem`. */
+/* If the view cannot be made, the reason is kept in `problem`. */
 static void make_view(struct kobj *o, const struct json *tree)
 {
 	struct err err = { 0 };
@@ -36,7 +36,7 @@ static void make_view(struct kobj *o, const struct json *tree)
 }
 
 /* Copies text to *room and moves that behind it. */
-static char *put(char **room, const char *text)
+static char *put_text(char **room, const char *text)
 {
 	size_t size = strlen(text) + 1;
 	char *copy = memcpy(*room, text, size);
@@ -45,22 +45,22 @@ static char *put(char **room, const char *text)
 	return copy;
 }
 
-/* The object and its texts are one block. */
+/* The object and its texts are one block of memory. */
 static struct kobj *block_new(const char *ns, const char *name, const char *uid, const char *version)
 {
 	size_t name_size = strlen(name) + 1, ns_size = strlen(ns) + 1;
 	struct kobj *o = xcalloc(1, sizeof(*o) + 2 * ns_size + name_size + strlen(uid) + strlen(version) + 2);
 	char *room = (char *)(o + 1);
 
-	o->ns = put(&room, ns);
-	o->uid = put(&room, uid);
-	o->resource_version = put(&room, version);
+	o->ns = put_text(&room, ns);
+	o->uid = put_text(&room, uid);
+	o->resource_version = put_text(&room, version);
 	o->key = room;
 	if (ns[0]) {
-		put(&room, ns);
+		put_text(&room, ns);
 		room[-1] = '/';
 	}
-	o->name = put(&room, name);
+	o->name = put_text(&room, name);
 	return o;
 }
 
@@ -85,7 +85,7 @@ struct kobj *kobj_new(const struct kind *kind, struct json *tree, struct err *er
 	o->kind = kind;
 	o->index = kind->index ? kind->index(tree) : NULL;
 	if (kind->keep_tree)
-		strip(tree);
+		drop_last_applied(tree);
 	make_view(o, tree);
 	if (kind->keep_tree)
 		o->tree = take_ptr(owned);

@@ -41,8 +41,8 @@ void plan_done(struct plan *p)
 }
 
 /* Takes body. */
-static struct action *add(struct plan *p, enum action_type type, const struct resource *res, const char *ns,
-			  const char *name, const char *uid, struct json *body)
+static struct action *add_action(struct plan *p, enum action_type type, const struct resource *res, const char *ns,
+				 const char *name, const char *uid, struct json *body)
 {
 	struct action *a;
 
@@ -65,7 +65,7 @@ static struct action *add(struct plan *p, enum action_type type, const struct re
 void plan_status(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid,
 		 const char *resource_version, struct json *body)
 {
-	struct action *a = add(p, ACTION_STATUS, res, ns, name, uid, body);
+	struct action *a = add_action(p, ACTION_STATUS, res, ns, name, uid, body);
 
 	a->resource_version = xstrdup_null(resource_version);
 }
@@ -73,7 +73,7 @@ void plan_status(struct plan *p, const struct resource *res, const char *ns, con
 void plan_check(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid,
 		const char *resource_version)
 {
-	struct action *a = add(p, ACTION_CHECK, res, ns, name, uid, NULL);
+	struct action *a = add_action(p, ACTION_CHECK, res, ns, name, uid, NULL);
 
 	a->resource_version = xstrdup_null(resource_version);
 }
@@ -83,7 +83,7 @@ void plan_create(struct plan *p, const struct resource *res, struct json *object
 {
 	const char *ns = json_str(object, "metadata.namespace", NULL);
 	const char *name = json_str(object, "metadata.name", NULL);
-	struct action *a = add(p, ACTION_CREATE, res, ns, name, owner_uid, object);
+	struct action *a = add_action(p, ACTION_CREATE, res, ns, name, owner_uid, object);
 
 	a->label = xstrdup_null(label);
 	a->label_value = xstrdup_null(label_value);
@@ -98,7 +98,7 @@ void plan_create_extra(struct plan *p, const struct resource *res, struct json *
 
 void plan_delete(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid)
 {
-	add(p, ACTION_DELETE, res, ns, name, uid, NULL);
+	add_action(p, ACTION_DELETE, res, ns, name, uid, NULL);
 }
 
 void plan_event(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid,
@@ -114,7 +114,7 @@ void plan_event(struct plan *p, const struct resource *res, const char *ns, cons
 	json_set_str(body, "type", type);
 	json_set_str(body, "reason", reason);
 	json_set_str(body, "message", message);
-	add(p, ACTION_EVENT, res, ns, name, uid, body);
+	add_action(p, ACTION_EVENT, res, ns, name, uid, body);
 }
 
 void plan_requeue(struct plan *p, int64_t delay_ms)

@@ -25,7 +25,7 @@ static const struct {
 	[VERB_APPLY] = { "PATCH", "patch" },
 };
 
-/* The first row that fits counts; status 0 and reason NULL fit everything. */
+/* The first row that fits counts. Status 0 fits every status, and reason NULL every reason. */
 static const struct {
 	int status;
 	const char *reason;
@@ -53,7 +53,7 @@ const char *request_verb(const struct request *r)
 	return verbs[r->verb].verb;
 }
 
-/* Nothing for an empty part. */
+/* Adds the part percent-encoded; an empty part adds nothing. */
 static void add_part(struct strv *parts, const char *part)
 {
 	auto_free char *encoded = NULL;
@@ -131,8 +131,8 @@ static int64_t retry_after_ms(const struct reply *r, int64_t header_s)
 	return (s < RETRY_AFTER_MAX_S ? s : RETRY_AFTER_MAX_S) * 1000;
 }
 
-/* "422 Invalid: spec.x: Required value", as much of it as there is. */
-static void set_text(struct reply *r)
+/* "422 Invalid: spec.x: Required value"; status and reason are left out if there are none. */
+static void set_err_text(struct reply *r)
 {
 	const char *reason = json_str(r->body, "reason", "");
 	const char *message = json_str(r->body, "message", "no message");
@@ -146,7 +146,7 @@ static void set_text(struct reply *r)
 
 void reply_classify(struct reply *r, const struct request *req, int64_t retry_after_s)
 {
-	set_text(r);
+	set_err_text(r);
 	r->err.retry_after_ms = retry_after_ms(r, retry_after_s);
 	if (req) {
 		auto_free char *what = request_describe(req);

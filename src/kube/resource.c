@@ -77,7 +77,7 @@ char *resource_api_version(const struct resource *res, char out[API_VERSION_SIZE
 	return out;
 }
 
-static bool well_formed(const char *version)
+static bool is_well_formed_version(const char *version)
 {
 	size_t digits = strspn(version, "0123456789");
 
@@ -93,7 +93,7 @@ int resource_version_compare(const char *a, const char *b, bool *ret_ok)
 		a = "";
 	if (!b)
 		b = "";
-	ok = well_formed(a) && well_formed(b);
+	ok = is_well_formed_version(a) && is_well_formed_version(b);
 	if (ret_ok)
 		*ret_ok = ok;
 	len_a = strlen(a);

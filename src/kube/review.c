@@ -2,10 +2,10 @@
  * AdmissionReview in, AdmissionReview out.
  *
  * Happy path: review_parse reads a request of the API server (apiserver's request/admissionreview.go,
- * CreateAdmissionObjects) and review_reply_print writes what VerifyAdmissionResponse there accepts: the same
- * version and uid, patch and patchType both or neither, a status only with a denial. Failure: whatever the API
- * server would not send is refused by parsing, before anything is made of it; a small body of many small values is,
- * too, since a tree takes 40 times its text.
+ * CreateAdmissionObjects) and review_reply_print writes what VerifyAdmissionResponse there accepts: the same version
+ * and uid, patch and patchType both or neither, a status only with a denial. Failure: parsing refuses everything that
+ * the API server would not send. It also refuses a body of too many small values, since its tree would take 40 times
+ * its text.
  */
 #include "kube/review.h"
 
@@ -38,7 +38,7 @@ static const struct {
 
 /* ---- the request ---- */
 
-/* At least as many as a tree of the text has. */
+/* Returns at least the number of nodes that a tree of the text would have. */
 static size_t count_nodes(const char *text, size_t len)
 {
 	bool quoted = false;
@@ -224,7 +224,7 @@ static const struct {
 	{ "\xe2\x80\xa9", "\\u2029" },
 };
 
-/* What text starts with, escaped or not; returns its length. */
+/* Adds the first character of text, escaped if it has to be. Returns its length in text. */
 static size_t add_escaped(struct buf *out, const char *text)
 {
 	for (size_t i = 0; i < array_len(html_escapes); i++) {
@@ -239,8 +239,8 @@ static size_t add_escaped(struct buf *out, const char *text)
 
 /*
  * The text of a patch as Go would write it. The API server's library compares the strings of a "test" with their
- * escapes (evanphx/json-patch v4, lazyNode.equal), and the object was written by Go, which escapes what matters in
- * HTML.
+ * escapes (evanphx/json-patch v4, lazyNode.equal). The object was written by Go, which escapes the special characters
+ * of HTML.
  */
 static char *print_patch(const struct json *patch)
 {

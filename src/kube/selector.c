@@ -1,10 +1,10 @@
 /*
- * Label selectors: a text becomes a list of requirements, of which each is looked up in an object's labels.
+ * Label selectors: a text becomes a list of requirements, and each is checked against the labels of an object.
  *
- * Happy path: key, operator, value or list of values, comma. Failure modes: what is no selector is ERR_INVALID with the
- * place where it stops being one; nothing that the API server would refuse is accepted, since the same text may be sent to it.
- * Meaning and syntax are those of apimachinery pkg/labels (Requirement.Matches, Parser.parse): != and notin hold for
- * objects without the label too.
+ * Happy path: key, operator, value or list of values, comma. Failure modes: a text that is no selector is ERR_INVALID,
+ * with the place of the mistake. Everything that the API server would refuse is refused, since the same text may be
+ * sent to it. Meaning and syntax are those of apimachinery pkg/labels (Requirement.Matches, Parser.parse): != and notin
+ * hold for objects without the label too.
  */
 #include "kube/selector.h"
 
@@ -43,7 +43,7 @@ void selector_free(struct selector *s)
 
 /* ---- matching ---- */
 
-static bool compares(const struct requirement *r, const char *value)
+static bool number_holds(const struct requirement *r, const char *value)
 {
 	int64_t has, limit;
 
@@ -52,7 +52,7 @@ static bool compares(const struct requirement *r, const char *value)
 	return r->op == OP_GREATER ? has > limit : has < limit;
 }
 
-static bool holds(const struct requirement *r, const struct json *labels)
+static bool requirement_holds(const struct requirement *r, const struct json *labels)
 {
 	const char *value = json_text(json_get(labels, r->key), NULL);
 
@@ -67,7 +67,7 @@ static bool holds(const struct requirement *r, const struct json *labels)
 		return !value || !strv_has(&r->values, value);
 	case OP_GREATER:
 	case OP_LESS:
-		return compares(r, value);
+		return number_holds(r, value);
 	}
 	return false;
 }
@@ -75,7 +75,7 @@ static bool holds(const struct requirement *r, const struct json *labels)
 bool selector_matches(const struct selector *s, const struct json *labels)
 {
 	for (size_t i = 0; i < s->len; i++)
-		if (!holds(&s->items[i], labels))
+		if (!requirement_holds(&s->items[i], labels))
 			return false;
 	return true;
 }
@@ -88,7 +88,7 @@ struct parser {
 	struct err *err;
 };
 
-static int expected(const struct parser *p, const char *what)
+static int parse_error(const struct parser *p, const char *what)
 {
 	return err_set(p->err, ERR_INVALID, "label selector \"%s\": expected %s at character %zu", p->text, what,
 		       (size_t)(p->at - p->text) + 1);
@@ -99,7 +99,7 @@ static void skip_blanks(struct parser *p)
 	p->at += strspn(p->at, BLANKS);
 }
 
-static bool accept(struct parser *p, const char *token)
+static bool accept_token(struct parser *p, const char *token)
 {
 	skip_blanks(p);
 	if (!text_starts(p->at, token))
@@ -109,7 +109,7 @@ static bool accept(struct parser *p, const char *token)
 }
 
 /* A word may be empty. Owned. */
-static char *word(struct parser *p)
+static char *read_word(struct parser *p)
 {
 	size_t len;
 	char *out;
@@ -127,11 +127,11 @@ static int read_key(struct parser *p, struct requirement *r)
 
 	skip_blanks(p);
 	start = p->at;
-	r->key = word(p);
+	r->key = read_word(p);
 	if (text_is_label_key(r->key))
 		return 0;
 	p->at = start;
-	return expected(p, "the key of a label");
+	return parse_error(p, "the key of a label");
 }
 
 static int read_value(struct parser *p, struct requirement *r)
@@ -142,26 +142,26 @@ static int read_value(struct parser *p, struct requirement *r)
 
 	skip_blanks(p);
 	start = p->at;
-	value = word(p);
+	value = read_word(p);
 	strv_add(&r->values, value);
 	if (r->op == OP_GREATER || r->op == OP_LESS ? text_i64(value, &number) : text_is_label_value(value))
 		return 0;
 	p->at = start;
-	return expected(p, r->op == OP_GREATER || r->op == OP_LESS ? "a number" : "the value of a label");
+	return parse_error(p, r->op == OP_GREATER || r->op == OP_LESS ? "a number" : "the value of a label");
 }
 
 static int read_list(struct parser *p, struct requirement *r)
 {
 	int rc;
 
-	if (!accept(p, "("))
-		return expected(p, "(");
+	if (!accept_token(p, "("))
+		return parse_error(p, "(");
 	do {
 		rc = read_value(p, r);
 		if (rc)
 			return rc;
-	} while (accept(p, ","));
-	return accept(p, ")") ? 0 : expected(p, ", or )");
+	} while (accept_token(p, ","));
+	return accept_token(p, ")") ? 0 : parse_error(p, ", or )");
 }
 
 static const struct {
@@ -177,14 +177,14 @@ static int read_operator(struct parser *p, struct requirement *r)
 	const char *start;
 
 	for (size_t i = 0; i < array_len(operators); i++) {
-		if (!accept(p, operators[i].token))
+		if (!accept_token(p, operators[i].token))
 			continue;
 		r->op = operators[i].op;
 		return read_value(p, r);
 	}
 	skip_blanks(p);
 	start = p->at;
-	name = word(p);
+	name = read_word(p);
 	r->op = text_eq(name, "in") ? OP_IN : text_eq(name, "notin") ? OP_NOT_IN : OP_EXISTS;
 	if (r->op != OP_EXISTS)
 		return read_list(p, r);
@@ -197,7 +197,7 @@ static int read_requirement(struct parser *p, struct requirement *r)
 	int rc;
 
 	r->op = OP_ABSENT;
-	if (accept(p, "!"))
+	if (accept_token(p, "!"))
 		return read_key(p, r);
 	rc = read_key(p, r);
 	return rc ? rc : read_operator(p, r);
@@ -216,8 +216,8 @@ static int read_all(struct parser *p, struct selector *s)
 		rc = read_requirement(p, &s->items[s->len - 1]);
 		if (rc)
 			return rc;
-	} while (accept(p, ","));
-	return *p->at ? expected(p, "a comma or the end") : 0;
+	} while (accept_token(p, ","));
+	return *p->at ? parse_error(p, "a comma or the end") : 0;
 }
 
 struct selector *selector_parse(const char *text, struct err *err)

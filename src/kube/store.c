@@ -1,9 +1,9 @@
 /*
  * The cache of one kind: a map of entries by key, and buckets of entries by index value.
  *
- * Happy path: store_upsert finds or makes the entry, moves it to the bucket of its index value and tells the
- * listeners. A relist needs no second copy: every upsert stamps its entry with a running number, a begin remembers
- * that number, and the end removes what carries an older one. As the number runs through all namespaces,
+ * Happy path: store_upsert finds or makes the entry, moves it to the bucket of its index value and calls the listeners.
+ * A relist needs no second copy. Every upsert stamps its entry with a running number. store_relist_begin keeps that
+ * number, and store_relist_end removes entries with an older one. The number is common to all namespaces, so that
  * relists of several of them do not disturb each other.
  *
  * Nothing here fails. An object that is not newer than the cached one is dropped, see is_news.
@@ -20,7 +20,7 @@ struct bucket;
 
 struct entry {
 	struct kobj *obj;
-	uint64_t stamp;	       /* of the last upsert, whether or not it was news */
+	uint64_t stamp;	       /* of the last upsert, even if that changed nothing */
 	struct bucket *bucket; /* NULL if the object has no index value */
 	size_t slot;	       /* in the bucket */
 };
@@ -90,7 +90,7 @@ void store_on_change(struct store *s, store_change_fn *fn, void *arg)
 	s->listeners[s->listener_count++] = (struct listener){ fn, arg };
 }
 
-static void tell(const struct store *s, const struct kobj *before, const struct kobj *now)
+static void notify_listeners(const struct store *s, const struct kobj *before, const struct kobj *now)
 {
 	for (size_t i = 0; i < s->listener_count; i++)
 		s->listeners[i].fn(s->listeners[i].arg, before, now);
@@ -135,7 +135,7 @@ static void bucket_add(struct store *s, struct entry *e)
 	b->items[b->len++] = e;
 }
 
-/* The last entry moves into the gap. */
+/* Removes the entry from its bucket. The last entry moves into the gap. */
 static void bucket_remove(struct store *s, struct entry *e)
 {
 	struct bucket *b = take_ptr(e->bucket);
@@ -151,7 +151,7 @@ static void bucket_remove(struct store *s, struct entry *e)
 
 /* ---- changes ---- */
 
-/* Another uid is another object, whatever its version: a deletion and a creation seen as one change. */
+/* Whether got is newer than have. Another uid means another object: it was deleted and created again. */
 static bool is_news(const struct kobj *have, const struct kobj *got)
 {
 	bool ordered;
@@ -162,7 +162,7 @@ static bool is_news(const struct kobj *have, const struct kobj *got)
 	return order > 0 || !ordered || !text_eq(have->uid, got->uid);
 }
 
-static void add(struct store *s, struct kobj *o)
+static void entry_add(struct store *s, struct kobj *o)
 {
 	struct entry *e = xcalloc(1, sizeof(*e));
 
@@ -170,10 +170,10 @@ static void add(struct store *s, struct kobj *o)
 	e->stamp = ++s->stamps;
 	map_set(s->entries, o->key, e);
 	bucket_add(s, e);
-	tell(s, NULL, o);
+	notify_listeners(s, NULL, o);
 }
 
-static void replace(struct store *s, struct entry *e, struct kobj *o)
+static void entry_replace(struct store *s, struct entry *e, struct kobj *o)
 {
 	auto_kobj before = e->obj;
 
@@ -184,7 +184,7 @@ static void replace(struct store *s, struct entry *e, struct kobj *o)
 		e->obj = o;
 		bucket_add(s, e);
 	}
-	tell(s, before, o);
+	notify_listeners(s, before, o);
 }
 
 void store_upsert(struct store *s, struct kobj *o)
@@ -193,23 +193,23 @@ void store_upsert(struct store *s, struct kobj *o)
 
 	assert(o->kind == s->kind);
 	if (!e) {
-		add(s, o);
+		entry_add(s, o);
 		return;
 	}
 	e->stamp = ++s->stamps;
 	if (is_news(e->obj, o))
-		replace(s, e, o);
+		entry_replace(s, e, o);
 	else
 		kobj_unref(o);
 }
 
-static void drop(struct store *s, struct entry *e)
+static void entry_drop(struct store *s, struct entry *e)
 {
 	auto_kobj before = kobj_ref(e->obj);
 
 	bucket_remove(s, e);
 	map_remove(s->entries, before->key);
-	tell(s, before, NULL);
+	notify_listeners(s, before, NULL);
 }
 
 void store_remove(struct store *s, const char *key)
@@ -217,7 +217,7 @@ void store_remove(struct store *s, const char *key)
 	struct entry *e = map_get(s->entries, key);
 
 	if (e)
-		drop(s, e);
+		entry_drop(s, e);
 }
 
 void store_relist_begin(struct store *s, const char *ns)
@@ -238,7 +238,7 @@ void store_relist_end(struct store *s, const char *ns)
 		struct entry *e = it.value;
 
 		if (e->stamp < *begun && (!ns || text_eq(e->obj->ns, ns)))
-			drop(s, e);
+			entry_drop(s, e);
 	}
 }
 

@@ -1,13 +1,14 @@
 /*
- * List + watch as a stepper: the state, and one function per event. What is laid down in include/kube/watch.h and
- * explained in docs/informer.md mirrors client-go's tools/cache/reflector.go; where we differ, a comment says so.
+ * List + watch as a stepper: the state, and one function per event. The rules in include/kube/watch.h, which
+ * docs/informer.md explains, mirror client-go's tools/cache/reflector.go. Where we differ, a comment says so.
  *
- * Happy path: START asks for the first page, each PAGE for the next one, the last one opens the stream at the version
- * of the list. DATA becomes upserts and deletions, a clean end reopens at the version reached.
+ * Happy path: START asks for the first page, and each PAGE for the next one. The last page opens the stream at the
+ * version of the list. DATA becomes upserts and deletions. A clean end reopens the stream at the version that was
+ * reached.
  *
- * Failure modes: after_failure decides whether the next attempt is a list or a reopening. It happens at once only
- * for the first 410 in a row and after a clean end, otherwise after a back-off. What cannot be understood is never skipped:
- * the version would move past it and the cache stay wrong for good.
+ * Failure modes: after_failure decides whether the next attempt is a list or a reopening. It follows at once after the
+ * first 410 in a row and after a clean end, otherwise after a back-off. An event that cannot be understood is never
+ * skipped: the version would move past it, and the cache would stay wrong.
  *
  * Events that do not fit the state (bytes of a cancelled stream, a timer armed for an earlier state) are ignored.
  */
@@ -18,9 +19,10 @@
 
 #include "base/text.h"
 #include "kube/request.h"
-#include "kube/watch_frame.h"
+#include "watch_frame.h"
 
-/* Objects of a list at a time. client-go asks for 500; a page is held as a tree, which is some ten times its text. */
+/* Objects in a page of a list. client-go asks for 500, but we hold a page as a tree, which takes some ten times its
+ * text. */
 #define PAGE "100"
 
 enum {
@@ -35,7 +37,7 @@ enum {
 	BACKOFF_MAX_MS = 30 * 1000,
 };
 
-/* What follows a failure. */
+/* How it goes on after a failure. */
 enum next { NEXT_LIST, NEXT_REOPEN };
 
 struct watch {
@@ -45,16 +47,16 @@ struct watch {
 	struct watch_frame frame;
 	char *version;	    /* of the last complete list or later */
 	char *list_version; /* of the first page of the list under way, NULL before it */
-	int64_t opened_ms;  /* STREAMING: since when … */
-	int64_t heard_ms;   /* … when the last byte came … */
-	int64_t expires_ms; /* … and by when the server has to have ended it */
+	int64_t opened_ms;  /* STREAMING: when the stream was opened */
+	int64_t heard_ms;   /* STREAMING: when the last byte came */
+	int64_t expires_ms; /* STREAMING: when the server has to have ended the stream */
 	bool eventful;	    /* this stream brought an event */
-	int64_t trouble_ms; /* of the last failure, its back-off included; BACKOFF: end of the wait */
+	int64_t trouble_ms; /* when the back-off of the last failure ends or ended */
 	unsigned tries;	    /* back-offs in a row */
 	unsigned gones;	    /* 410s in a row */
 };
 
-/* Whatever is not here is a programming error. */
+/* From each state, the states that may follow. Another one is a programming error. */
 static const unsigned transitions[] = {
 	[WATCH_EMPTY] = 1u << WATCH_LISTING,
 	[WATCH_LISTING] = 1u << WATCH_LISTING | 1u << WATCH_STREAMING | 1u << WATCH_BACKOFF,
@@ -119,7 +121,7 @@ void watch_cmds_done(struct watch_cmds *c)
 }
 
 /* text and object are taken. */
-static struct watch_cmd *cmd(struct watch_cmds *out, enum watch_cmd_type type, char *text, struct json *object)
+static struct watch_cmd *add_cmd(struct watch_cmds *out, enum watch_cmd_type type, char *text, struct json *object)
 {
 	if (out->len == out->cap) {
 		out->cap = out->cap ? out->cap * 2 : 16;
@@ -129,14 +131,14 @@ static struct watch_cmd *cmd(struct watch_cmds *out, enum watch_cmd_type type, c
 	return &out->items[out->len++];
 }
 
-static void arm(int64_t delay_ms, struct watch_cmds *out)
+static void arm_timer(int64_t delay_ms, struct watch_cmds *out)
 {
-	cmd(out, WATCH_CMD_TIMER, NULL, NULL)->ms = delay_ms;
+	add_cmd(out, WATCH_CMD_TIMER, NULL, NULL)->ms = delay_ms;
 }
 
 /* ---- entering the states ---- */
 
-/* When an open stream is given up unless something happens. */
+/* When an open stream is given up if nothing happens. */
 static int64_t stream_due(const struct watch *w)
 {
 	int64_t idle_ms = w->heard_ms + IDLE_MS;
@@ -148,8 +150,8 @@ static void start_list(struct watch *w, struct watch_cmds *out)
 {
 	set_state(w, WATCH_LISTING);
 	free(take_ptr(w->list_version));
-	cmd(out, WATCH_CMD_BEGIN, NULL, NULL);
-	cmd(out, WATCH_CMD_LIST, xstrdup("limit=" PAGE), NULL);
+	add_cmd(out, WATCH_CMD_BEGIN, NULL, NULL);
+	add_cmd(out, WATCH_CMD_LIST, xstrdup("limit=" PAGE), NULL);
 }
 
 static void open_stream(struct watch *w, int64_t now_ms, struct watch_cmds *out)
@@ -163,11 +165,11 @@ static void open_stream(struct watch *w, int64_t now_ms, struct watch_cmds *out)
 	w->heard_ms = now_ms;
 	w->expires_ms = now_ms + timeout_s * 1000 + OPEN_GRACE_MS;
 	w->eventful = false;
-	cmd(out, WATCH_CMD_OPEN,
-	    xasprintf("watch=true&allowWatchBookmarks=true&timeoutSeconds=%d&resourceVersion=%s", (int)timeout_s,
-		      version),
-	    NULL);
-	arm(stream_due(w) - now_ms, out);
+	add_cmd(out, WATCH_CMD_OPEN,
+		xasprintf("watch=true&allowWatchBookmarks=true&timeoutSeconds=%d&resourceVersion=%s", (int)timeout_s,
+			  version),
+		NULL);
+	arm_timer(stream_due(w) - now_ms, out);
 }
 
 static void back_off(struct watch *w, enum next next, const struct err *err, int64_t now_ms, struct watch_cmds *out)
@@ -179,14 +181,15 @@ static void back_off(struct watch *w, enum next next, const struct err *err, int
 	set_state(w, WATCH_BACKOFF);
 	w->next = next;
 	w->trouble_ms = now_ms + delay_ms;
-	cmd(out, WATCH_CMD_WARN,
+	add_cmd(
+	    out, WATCH_CMD_WARN,
 	    xasprintf("%s; %s in %d ms", err->msg, next == NEXT_LIST ? "listing again" : "reopening", (int)delay_ms),
 	    NULL);
-	arm(delay_ms, out);
+	arm_timer(delay_ms, out);
 }
 
-/* Failures further apart than the longest wait are not "in a row". Two minutes, as client-go has it, would never come
- * with a proxy that cuts silent streams after 50 s, and each cut would cost 30 s. */
+/* Starts to count anew if the last failure is longer ago than the longest wait. client-go waits for two minutes. With a
+ * proxy that cuts silent streams after 50 s these would never pass, and each cut would cost 30 s. */
 static void forget_old_trouble(struct watch *w, int64_t now_ms)
 {
 	if (now_ms - w->trouble_ms >= BACKOFF_MAX_MS) {
@@ -208,7 +211,7 @@ static void after_failure(struct watch *w, enum next next, const struct err *err
 
 /* ---- list ---- */
 
-/* What a store needs of an object; the type and the place are the caller's to say. */
+/* Checks what a store needs of an object. The caller adds to the message which object it is. */
 static int check_object(const struct json *object, struct err *err)
 {
 	if (text_empty(json_str(object, "metadata.name", NULL)))
@@ -219,7 +222,7 @@ static int check_object(const struct json *object, struct err *err)
 	return 0;
 }
 
-/* Each item becomes an UPSERT; those before a bad one stand, as they are true. */
+/* Each item becomes an UPSERT. Those before a bad item are kept, since they are right. */
 static int take_items(struct json *list, struct watch_cmds *out, struct err *err)
 {
 	auto_json items = json_take(list, "items");
@@ -234,14 +237,14 @@ static int take_items(struct json *list, struct watch_cmds *out, struct err *err
 			json_free(item);
 			return err_wrap(err, "list");
 		}
-		cmd(out, WATCH_CMD_UPSERT, NULL, item);
+		add_cmd(out, WATCH_CMD_UPSERT, NULL, item);
 	}
 	return 0;
 }
 
 /*
- * The watch begins at the version of the first page, as in client-go's tools/pager. All pages of a consistent list carry the
- * same one; should they not, the earlier loses nothing.
+ * The watch begins at the version of the first page, as in client-go's tools/pager. All pages of a consistent list have
+ * the same version. If they had not, the first one would be the safe one: no event after it is missed.
  */
 static int take_page(struct watch *w, struct json *list, struct watch_cmds *out, struct err *err)
 {
@@ -259,7 +262,7 @@ static int take_page(struct watch *w, struct json *list, struct watch_cmds *out,
 static void finish_list(struct watch *w, int64_t now_ms, struct watch_cmds *out)
 {
 	set_version(w, w->list_version);
-	cmd(out, WATCH_CMD_END, NULL, NULL);
+	add_cmd(out, WATCH_CMD_END, NULL, NULL);
 	open_stream(w, now_ms, out);
 }
 
@@ -277,7 +280,7 @@ static void on_page(struct watch *w, const struct watch_event *ev, struct watch_
 	}
 	token = text_url_encode(json_str(list, "metadata.continue", ""));
 	if (token[0])
-		cmd(out, WATCH_CMD_LIST, xasprintf("limit=" PAGE "&continue=%s", token), NULL);
+		add_cmd(out, WATCH_CMD_LIST, xasprintf("limit=" PAGE "&continue=%s", token), NULL);
 	else
 		finish_list(w, ev->now_ms, out);
 }
@@ -291,7 +294,7 @@ static void on_page_failed(struct watch *w, const struct watch_event *ev, struct
 /* ---- stream ---- */
 
 /* The class of the Status that an ERROR event carries. */
-static int error_event(struct json *event, struct err *err)
+static int classify_error_event(struct json *event, struct err *err)
 {
 	int64_t code = json_i64(event, "object.code", 0);
 	struct reply reply = { .status = code > 0 && code < 1000 ? (int)code : 0, .body = json_take(event, "object") };
@@ -302,8 +305,8 @@ static int error_event(struct json *event, struct err *err)
 	return err_wrap(err, "watch: ERROR event");
 }
 
-/* False if version is older than what was seen, which no event of one stream is unless it is repeated. */
-static bool advance(struct watch *w, const char *version)
+/* False if version is older than the version reached. Such an event is a repetition. */
+static bool advance_version(struct watch *w, const char *version)
 {
 	bool ordered;
 	int order = resource_version_compare(version, w->version, &ordered);
@@ -314,25 +317,25 @@ static bool advance(struct watch *w, const char *version)
 	return true;
 }
 
-static int bookmark(struct watch *w, const struct json *object, struct err *err)
+static int take_bookmark(struct watch *w, const struct json *object, struct err *err)
 {
 	const char *version = json_str(object, "metadata.resourceVersion", NULL);
 
 	if (text_empty(version))
 		return err_set(err, ERR_INVALID, "watch: BOOKMARK without metadata.resourceVersion");
-	advance(w, version);
+	advance_version(w, version);
 	return 0;
 }
 
-static int change(struct watch *w, enum watch_cmd_type type, struct json *event, struct watch_cmds *out,
-		  struct err *err)
+static int take_change(struct watch *w, enum watch_cmd_type type, struct json *event, struct watch_cmds *out,
+		       struct err *err)
 {
 	const struct json *object = json_get(event, "object");
 
 	if (check_object(object, err) < 0)
 		return err_wrap(err, "watch");
-	if (advance(w, json_str(object, "metadata.resourceVersion", NULL)))
-		cmd(out, type, NULL, json_take(event, "object"));
+	if (advance_version(w, json_str(object, "metadata.resourceVersion", NULL)))
+		add_cmd(out, type, NULL, json_take(event, "object"));
 	return 0;
 }
 
@@ -341,17 +344,17 @@ static int take_event(struct watch *w, struct json *event, struct watch_cmds *ou
 	const char *type = json_str(event, "type", "");
 
 	if (text_eq(type, "ADDED") || text_eq(type, "MODIFIED"))
-		return change(w, WATCH_CMD_UPSERT, event, out, err);
+		return take_change(w, WATCH_CMD_UPSERT, event, out, err);
 	if (text_eq(type, "DELETED"))
-		return change(w, WATCH_CMD_DELETE, event, out, err);
+		return take_change(w, WATCH_CMD_DELETE, event, out, err);
 	if (text_eq(type, "BOOKMARK"))
-		return bookmark(w, json_get(event, "object"), err);
+		return take_bookmark(w, json_get(event, "object"), err);
 	if (text_eq(type, "ERROR"))
-		return error_event(event, err);
+		return classify_error_event(event, err);
 	return err_set(err, ERR_INVALID, "watch: unknown event type \"%.32s\"", type);
 }
 
-/* All complete events of the bytes. */
+/* Takes all events that are complete with these bytes. */
 static int take_data(struct watch *w, const char *data, size_t len, struct watch_cmds *out, struct err *err)
 {
 	struct json *value;
@@ -369,8 +372,9 @@ static int take_data(struct watch *w, const char *data, size_t len, struct watch
 }
 
 /*
- * A failure inside the stream. Other than in stream_failed a timeout is followed by a list: it may say that the server does
- * not know our version yet (ResourceVersionTooLarge), and then asking for it again is no help.
+ * If an event says that something failed, a timeout leads to a list, unlike in stream_failed: the timeout may mean that
+ * the server does not know our version yet (ResourceVersionTooLarge), and then it does not help to ask for the version
+ * again.
  */
 static void on_data(struct watch *w, const struct watch_event *ev, struct watch_cmds *out)
 {
@@ -381,7 +385,7 @@ static void on_data(struct watch *w, const struct watch_event *ev, struct watch_
 	w->heard_ms = ev->now_ms;
 	if (take_data(w, ev->data, ev->len, out, &err) == 0)
 		return;
-	cmd(out, WATCH_CMD_CANCEL, NULL, NULL);
+	add_cmd(out, WATCH_CMD_CANCEL, NULL, NULL);
 	after_failure(w, err.code == ERR_BUSY ? NEXT_REOPEN : NEXT_LIST, &err, ev->now_ms, out);
 }
 
@@ -392,7 +396,7 @@ static void stream_failed(struct watch *w, const struct err *err, int64_t now_ms
 	after_failure(w, reopen ? NEXT_REOPEN : NEXT_LIST, err, now_ms, out);
 }
 
-/* Half an event at the end is no loss: its version was not reached, so it comes again. */
+/* Half an event at the end is not lost: its version was not reached, so the event comes again. */
 static void on_ended(struct watch *w, const struct watch_event *ev, struct watch_cmds *out)
 {
 	struct err err;
@@ -413,16 +417,16 @@ static void on_ended(struct watch *w, const struct watch_event *ev, struct watch
 
 /* ---- timer ---- */
 
-/* Bytes do not re-arm the timer; when it fires, it is seen whether any came. */
+/* Bytes do not re-arm the timer. When it fires, it is armed for the rest of the time if bytes have come. */
 static void stream_timer(struct watch *w, int64_t now_ms, struct watch_cmds *out)
 {
 	int64_t left_ms = stream_due(w) - now_ms;
 
 	if (left_ms > 0) {
-		arm(left_ms, out);
+		arm_timer(left_ms, out);
 		return;
 	}
-	cmd(out, WATCH_CMD_CANCEL, NULL, NULL);
+	add_cmd(out, WATCH_CMD_CANCEL, NULL, NULL);
 	open_stream(w, now_ms, out);
 }
 
@@ -431,7 +435,7 @@ static void backoff_timer(struct watch *w, int64_t now_ms, struct watch_cmds *ou
 	int64_t left_ms = w->trouble_ms - now_ms;
 
 	if (left_ms > 0)
-		arm(left_ms, out);
+		arm_timer(left_ms, out);
 	else if (w->next == NEXT_LIST)
 		start_list(w, out);
 	else

@@ -1,14 +1,14 @@
 /*
  * Framing: finds where JSON objects end and parses them one at a time.
  *
- * Happy path: white space between values is skipped; a value that lies in one chunk is parsed where it is, one that
- * spans several is collected in `head` first. As the state of the scan is kept between chunks, the cost is linear
- * however the bytes are cut. Only brackets and strings are looked at: that they match and everything else is the
- * parser's to check, which runs once per value.
+ * Happy path: white space between values is skipped. A value in one chunk is parsed where it is, and a value in several
+ * chunks is collected in `head` first. The state of the scan is kept between chunks, so that the cost is linear however
+ * the bytes are cut. The scan looks at brackets and strings only. Everything else, also whether the brackets match, is
+ * checked by the parser, which runs once per value.
  *
  * Failure modes: a value that is no object, text that is no JSON, a value over the limit. All end the stream.
  */
-#include "kube/watch_frame.h"
+#include "watch_frame.h"
 
 #include <string.h>
 
@@ -27,14 +27,14 @@ void watch_frame_done(struct watch_frame *f)
 
 void watch_frame_reset(struct watch_frame *f)
 {
-	buf_done(&f->head); /* gives the storage back: one large value must not stay for good */
+	buf_done(&f->head); /* frees the storage, which one large value may have made large */
 	f->depth = 0;
 	f->in_string = false;
 	f->escaped = false;
 }
 
 /* Length of the white space that data begins with. */
-static size_t blanks(const char *data, size_t len)
+static size_t count_blanks(const char *data, size_t len)
 {
 	size_t n = 0;
 
@@ -63,8 +63,8 @@ static void scan_structure(struct watch_frame *f, char c)
 		f->depth--;
 }
 
-/* How many bytes of data belong to the value; depth is 0 afterwards if it ends there. */
-static size_t scan(struct watch_frame *f, const char *data, size_t len)
+/* Returns how many bytes of data belong to the value. If the value ends there, depth is 0 afterwards. */
+static size_t scan_value(struct watch_frame *f, const char *data, size_t len)
 {
 	size_t n = 0;
 
@@ -84,7 +84,7 @@ int watch_frame_next(struct watch_frame *f, const char **data, size_t *len, stru
 	size_t n;
 
 	if (f->depth == 0) {
-		n = blanks(*data, *len);
+		n = count_blanks(*data, *len);
 		*data += n;
 		*len -= n;
 	}
@@ -93,7 +93,7 @@ int watch_frame_next(struct watch_frame *f, const char **data, size_t *len, stru
 	if (f->depth == 0 && **data != '{')
 		return err_set(err, ERR_INVALID, "watch: expected an object, found byte 0x%02x", (unsigned char)**data);
 	value = *data;
-	n = scan(f, *data, *len);
+	n = scan_value(f, *data, *len);
 	*data += n;
 	*len -= n;
 	if (n > f->head.max - f->head.len)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "kube/watch_frame.h"
+#include "watch_frame.h"
 
 static const char stream[] = " \r\n\n{\"a\":\"}{][\\\"\\\\\"}\r\n{\"b\":[{},[[]],\"\xc3\xa9\xf0\x9f\x9a\x80\"]}{}"
 			     "\n\n\t{\"c\":\"\\u00e9\\ud83d\\ude80\\n\"}\n";

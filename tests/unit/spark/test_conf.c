@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "../../../src/spark/build.h"
+#include "build.h"
 #include "parse.h"
 
 static void versions(void **state)

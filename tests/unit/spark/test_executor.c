@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "../../../src/spark/build.h"
+#include "build.h"
 #include "base/text.h"
 #include "parse.h"
 #include "spark/submission.h"

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "../../../src/spark/memory.h"
+#include "memory.h"
 #include "base/mem.h"
 
 static void sizes(void **state)

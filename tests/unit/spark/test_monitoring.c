@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "../../../src/spark/monitoring.h"
+#include "monitoring.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "spark/submission.h"

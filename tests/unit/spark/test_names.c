@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "../../../src/spark/names.h"
+#include "names.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "spark/app.h"

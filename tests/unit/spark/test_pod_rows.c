@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-#include "../../../src/spark/digest.h"
-#include "../../../src/spark/pod_rows.h"
+#include "digest.h"
+#include "pod_rows.h"
 #include "parse.h"
 
 static const char spec_text[] =

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "../../../src/spark/properties.h"
+#include "properties.h"
 
 static void whole_file(void **state)
 {

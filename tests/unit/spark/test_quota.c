@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "../../../src/spark/quota.h"
+#include "quota.h"
 #include "base/text.h"
 #include "parse.h"
 #include "spark/admission.h"

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-#include "../../../src/spark/build.h"
+#include "build.h"
 #include "parse.h"
 
 static void resolved(void **state)

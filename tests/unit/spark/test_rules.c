@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../../../src/spark/build.h"
-#include "../../../src/spark/report.h"
+#include "build.h"
+#include "report.h"
 #include "base/text.h"
 #include "parse.h"
 #include "spark/submission.h"

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#include "../../../src/spark/check.h"
+#include "check.h"
 #include "base/text.h"
 #include "spark/submission.h"
 
