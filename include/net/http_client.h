@@ -1,12 +1,12 @@
 /*
  * HTTP/1.1 client: libcurl's multi interface on the libuv loop.
  *
- * Async contract: done runs exactly once per http_client_send, from the loop, never inside it; http_op_cancel is synchronous and
- * silent. libcurl callbacks only append and mark; data and done are delivered after curl_multi_socket_action has returned,
- * so any client function may be called from them.
+ * Async contract: done runs exactly once per http_client_send, from the loop, never inside it; http_op_cancel is
+ * synchronous and silent. libcurl callbacks only append and mark; data and done are called after
+ * curl_multi_socket_action has returned, so they may call any function of the client.
  *
- * HTTP/1.1 only: HTTP/2 in libcurl 7.88 can report a cut-off body as complete. No redirects, no proxies from
- * the environment unless asked for, https only unless the URL given says http (tests).
+ * HTTP/1.1 only: HTTP/2 in libcurl 7.88 can report a cut-off body as complete. Redirects are not followed. The
+ * environment's proxies are not used. URLs are https, or http in tests.
  * Dead peers: TCP keep-alive (15 s, 3 probes of 5 s) and TCP_USER_TIMEOUT 30 s.
  */
 #ifndef NET_HTTP_CLIENT_H
@@ -39,9 +39,10 @@ struct http_client_options {
 };
 
 struct http_client *http_client_new(struct loop *loop, const struct http_client_options *options);
-/* For transfers that start afterwards; connections made with other credentials are not reused. */
+/* Applies to transfers that start afterwards. Connections with other credentials are not reused. */
 int http_client_set_tls(struct http_client *c, const struct http_tls *tls, struct err *err);
-/* Cancels what is under way (silently) and closes; frees itself when the loop has run the close callbacks. */
+/* Cancels all transfers silently and closes the client, which frees itself when the loop has run the close
+ * callbacks. */
 void http_client_close(struct http_client *c);
 
 struct http_request {
@@ -62,8 +63,9 @@ struct http_reply {
 	struct buf body;       /* empty for streams with status 2xx; the callback may buf_take() it */
 	int64_t retry_after_s; /* header Retry-After in seconds, -1 if absent or a date */
 	int64_t date_ms;       /* header Date as wall time, -1 if absent */
-	struct err err;	       /* NONE if an HTTP answer arrived completely, whatever its status; else TIMEOUT, IO,
-				 * TOO_LARGE, INVALID (the URL), with what libcurl said and the host, never headers */
+	/* ERR_NONE if an HTTP answer arrived completely, whatever its status. Else TIMEOUT, IO, TOO_LARGE or INVALID
+	 * (the URL), with libcurl's words and the host, never with headers. */
+	struct err err;
 };
 
 typedef void http_data_fn(void *arg, const char *data, size_t len);

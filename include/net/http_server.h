@@ -1,12 +1,17 @@
 /*
- * HTTP/1.1 server on libuv, with TLS by OpenSSL when a certificate is given. Serves health, metrics and the
- * admission webhook. Only what kube-apiserver, kubelet, Prometheus and curl need: GET, HEAD, POST with Content-Length, keep-alive.
+ * HTTP/1.1 server on libuv, with TLS by OpenSSL if it has a certificate. Serves health, metrics and the admission
+ * webhook. It does what kube-apiserver, kubelet, Prometheus and curl need: GET, HEAD, POST with Content-Length,
+ * keep-alive.
  *
- * Limits (all configurable in http_server_options): header 16 KiB, body 7 MiB, all bodies together 20 MiB, connections 512, of
- * them in handshake 64, from an address that has not made a good request in the last hour 64 (from another one three
- * quarters of all); handshake 3 s, header 5 s (the first one's first byte too, for strangers), body 4 KiB/s after a second, whole request
- * 10 s, idle 100 s (Go's clients give up after 90: who closes first cannot lose a request), connection age 10 min.
- * Who makes room at a limit: src/net/http_census.c.
+ * Limits, which http_server_options can change:
+ * - sizes: header 16 KiB, body 7 MiB, all bodies together 20 MiB;
+ * - connections: 512, of them 64 in handshake, and 64 from an address that has not made a good request in the last hour
+ *   (three quarters of all from another address);
+ * - times: handshake 3 s; header 5 s, which for strangers includes the wait for the first byte; body 4 KiB/s after a
+ *   second; whole request 10 s; age of a connection 10 min; idle 100 s. Go's clients close idle connections after 90 s,
+ *   and the side that closes first cannot lose a request.
+ *
+ * src/net/http_census.c decides which connection is closed at a limit.
  */
 #ifndef NET_HTTP_SERVER_H
 #define NET_HTTP_SERVER_H
@@ -34,7 +39,7 @@ struct http_exchange { /* one request being answered; all borrowed, valid until 
 	struct buf reply;	  /* at most 64 MiB; over it: 500 */
 };
 
-/* Fills status, content_type and reply. Synchronous: what a handler needs is in memory. */
+/* Fills status, content_type and reply before it returns: all data that a handler needs is in memory. */
 typedef void http_handler_fn(void *arg, struct http_exchange *x);
 
 struct http_route {
@@ -76,15 +81,15 @@ enum http_phase {
 enum { HTTP_REFUSED_MAX = 24 };
 
 struct http_server_stats {    /* since the start */
-	uint64_t accepted;    /* and admitted */
-	uint64_t turned_away; /* no room */
-	uint64_t evicted;     /* for another one */
+	uint64_t accepted;    /* connections that were let in */
+	uint64_t turned_away; /* connections that were closed since there was no room */
+	uint64_t evicted;     /* connections that were closed to make room for another one */
 	uint64_t timed_out[HTTP_PHASE_COUNT];
 	uint64_t broken_handshakes;
 	struct {
-		int status; /* 0: no more */
+		int status; /* 0: this entry and those after it are not used */
 		uint64_t count;
-	} refused[HTTP_REFUSED_MAX]; /* answered by the server itself */
+	} refused[HTTP_REFUSED_MAX]; /* requests that the server refused itself, by status */
 };
 
 /* routes: copied (the strings borrowed for the server's life); an unknown path gets 404, a known path with another
@@ -103,11 +108,12 @@ unsigned http_server_connections(const struct http_server *s);
 const struct http_server_stats *http_server_stats(const struct http_server *s);
 /* "handshake", … for labels of metrics. */
 const char *http_phase_name(enum http_phase phase);
-/* Before an end that is near: new connections are still taken, but each closes after its next answer. Idle ones stay: a client may
- * be writing its next request into one right now, and would lose it (RFC 9112, 9.5). */
+/* To be called some time before http_server_close. New connections are still accepted, but each connection closes after
+ * its next answer. Idle ones stay open: a client that is writing its next request at this moment would lose it (RFC
+ * 9112, 9.5). */
 void http_server_fade(struct http_server *s);
-/* No new connections; idle ones close, busy ones after their answer ("Connection: close"); after grace_ms the rest
- * is cut. Frees itself when all close callbacks have run. */
+/* Accepts no more connections. Idle connections are closed at once, busy ones after their answer ("Connection: close"),
+ * and the rest after grace_ms. The server frees itself when all close callbacks have run. */
 void http_server_close(struct http_server *s, int64_t grace_ms);
 
 #endif

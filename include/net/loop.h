@@ -1,8 +1,8 @@
 /*
  * The one libuv loop of the process, and the scheduler driven by it.
  *
- * Code that waits uses loop->sched (base/sched.h); only net/ touches libuv. One uv_timer drives the whole heap; a uv_idle
- * takes over when something is due now, so that work which re-arms itself without delay alternates with I/O.
+ * Code that waits uses loop->sched (base/sched.h); only net/ touches libuv. One uv_timer drives the whole heap; a
+ * uv_idle takes over when something is due now, so that work which re-arms itself without delay alternates with I/O.
  */
 #ifndef NET_LOOP_H
 #define NET_LOOP_H
@@ -18,7 +18,7 @@ struct loop {
 	struct sched sched;
 	uv_timer_t timer;
 	uv_idle_t soon;
-	uv_prepare_t trim; /* stops the timer when the last wait was given up */
+	uv_prepare_t trim; /* stops the timer when the last scheduled timer was disarmed */
 	bool closing;
 };
 

@@ -1,13 +1,15 @@
 /*
- * Making and judging certificates. Happy path: PEM to OpenSSL's objects, one operation, back to PEM; nothing is kept.
+ * Making and verifying certificates. Happy path: PEM to OpenSSL's objects, one operation, back to PEM; no state is
+ * kept.
  *
- * Certificates are judged as the API server's TLS library (Go's crypto/x509) judges them: the name has to be among the subject
- * alternative names, every certificate of the bundle is trusted without an issuer of its own, every one of the chain has to be valid at the
- * time. One step more than OpenSSL's own judgement: the existing operator gives CA and serving certificate the same subject and the latter
- * no authority key id (Go's CreateCertificate leaves it out then), which OpenSSL takes for self-signed; its signature decides.
+ * A certificate is verified as the API server's TLS library (Go's crypto/x509) does it. The name has to be among the
+ * subject alternative names. Every certificate of the bundle is trusted and needs no issuer. Every certificate of the
+ * chain has to be valid at the time. One step is added to OpenSSL's verification. The existing operator gives the CA
+ * and the serving certificate the same subject, and the latter no authority key id (Go's CreateCertificate leaves it
+ * out then). OpenSSL takes such a certificate for self-signed. Here its signature decides.
  *
- * Failure modes: texts that cannot be used, ERR_INVALID with what OpenSSL said, never with the text. Out of memory ends the
- * program.
+ * Failure modes: a text that cannot be used is ERR_INVALID with OpenSSL's reason, never with the text. Out of memory
+ * ends the program.
  */
 #include "net/certificate.h"
 
@@ -25,7 +27,7 @@
 
 enum { COMMON_NAME_MAX = 64, SERIAL_BYTES = 16 };
 
-static const int64_t last_ms = INT64_C(253402300799000); /* of the year 9999: what ASN.1 can say */
+static const int64_t last_ms = INT64_C(253402300799000); /* the end of the year 9999, the last time in ASN.1 */
 
 static void chain_cleanup(STACK_OF(X509) * *p)
 {
@@ -46,8 +48,8 @@ static void context_cleanup(X509_STORE_CTX **p)
 #define auto_store   __attribute__((cleanup(store_cleanup))) X509_STORE
 #define auto_context __attribute__((cleanup(context_cleanup))) X509_STORE_CTX
 
-/* What OpenSSL allocates or computes without a way to fail but memory. */
-static void *must(void *p)
+/* Ends the program if p is NULL. For functions of OpenSSL that fail only without memory. */
+static void *must_have(void *p)
 {
 	if (!p)
 		abort();
@@ -60,7 +62,7 @@ static void *must(void *p)
 static STACK_OF(X509) * read_chain(const char *text, struct err *err)
 {
 	auto_bio *bio = pem_bio(text);
-	auto_chain *chain = must(sk_X509_new_null());
+	auto_chain *chain = must_have(sk_X509_new_null());
 	X509 *x;
 
 	while ((x = PEM_read_bio_X509(bio, NULL, pem_no_password, NULL)))
@@ -90,7 +92,7 @@ static EVP_PKEY *read_key(const char *text, struct err *err)
 	return key;
 }
 
-/* The text of a memory BIO, whose own storage is wiped with it. */
+/* A copy of the text in a memory BIO. The BIO wipes its own storage when it is freed. */
 static char *bio_text(BIO *bio)
 {
 	char *data;
@@ -101,8 +103,8 @@ static char *bio_text(BIO *bio)
 
 static void print_pair(X509 *x, EVP_PKEY *key, struct certificate_pair *ret)
 {
-	auto_bio *cert_bio = must(BIO_new(BIO_s_mem()));
-	auto_bio *key_bio = must(BIO_new(BIO_s_mem()));
+	auto_bio *cert_bio = must_have(BIO_new(BIO_s_mem()));
+	auto_bio *key_bio = must_have(BIO_new(BIO_s_mem()));
 
 	if (!PEM_write_bio_X509(cert_bio, x) || !PEM_write_bio_PKCS8PrivateKey(key_bio, key, NULL, NULL, 0, NULL, NULL))
 		abort();
@@ -133,8 +135,8 @@ static void set_serial(X509 *x)
 	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
 		abort();
 	bytes[0] = (unsigned char)((bytes[0] & 0x3f) | 0x40); /* positive, and as long as it should be */
-	number = must(BN_bin2bn(bytes, sizeof(bytes), NULL));
-	must(BN_to_ASN1_INTEGER(number, X509_get_serialNumber(x)));
+	number = must_have(BN_bin2bn(bytes, sizeof(bytes), NULL));
+	must_have(BN_to_ASN1_INTEGER(number, X509_get_serialNumber(x)));
 	BN_free(number);
 }
 
@@ -156,22 +158,22 @@ static void add_name(X509 *x, const char *field, const char *text)
 		abort();
 }
 
-static void extend(X509 *x, X509 *issuer, int nid, const char *value)
+static void add_extension(X509 *x, X509 *issuer, int nid, const char *value)
 {
 	X509V3_CTX ctx;
 	X509_EXTENSION *extension;
 
 	X509V3_set_ctx(&ctx, issuer, x, NULL, NULL, 0);
-	extension = must(X509V3_EXT_conf_nid(NULL, &ctx, nid, value));
+	extension = must_have(X509V3_EXT_conf_nid(NULL, &ctx, nid, value));
 	if (!X509_add_ext(x, extension, -1))
 		abort();
 	X509_EXTENSION_free(extension);
 }
 
 /* An address is an iPAddress, everything else a dNSName. */
-static GENERAL_NAME *alternative(const char *text)
+static GENERAL_NAME *alternative_name(const char *text)
 {
-	GENERAL_NAME *name = must(GENERAL_NAME_new());
+	GENERAL_NAME *name = must_have(GENERAL_NAME_new());
 	ASN1_OCTET_STRING *address = a2i_IPADDRESS(text);
 	ASN1_IA5STRING *dns;
 
@@ -179,7 +181,7 @@ static GENERAL_NAME *alternative(const char *text)
 		GENERAL_NAME_set0_value(name, GEN_IPADD, address);
 		return name;
 	}
-	dns = must(ASN1_IA5STRING_new());
+	dns = must_have(ASN1_IA5STRING_new());
 	if (!ASN1_STRING_set(dns, text, -1))
 		abort();
 	GENERAL_NAME_set0_value(name, GEN_DNS, dns);
@@ -188,10 +190,10 @@ static GENERAL_NAME *alternative(const char *text)
 
 static void add_alternatives(X509 *x, const char *const *names)
 {
-	GENERAL_NAMES *all = must(GENERAL_NAMES_new());
+	GENERAL_NAMES *all = must_have(GENERAL_NAMES_new());
 
 	for (; *names; names++)
-		if (!sk_GENERAL_NAME_push(all, alternative(*names)))
+		if (!sk_GENERAL_NAME_push(all, alternative_name(*names)))
 			abort();
 	ERR_clear_error(); /* names that are no addresses */
 	if (!X509_add1_ext_i2d(x, NID_subject_alt_name, all, 0, 0))
@@ -199,7 +201,7 @@ static void add_alternatives(X509 *x, const char *const *names)
 	GENERAL_NAMES_free(all);
 }
 
-static int sign(X509 *x, EVP_PKEY *key, struct err *err)
+static int sign_certificate(X509 *x, EVP_PKEY *key, struct err *err)
 {
 	int nid = NID_undef;
 	bool fixed = EVP_PKEY_get_default_digest_nid(key, &nid) == 2 && nid == NID_undef; /* Ed25519 has its own */
@@ -210,10 +212,10 @@ static int sign(X509 *x, EVP_PKEY *key, struct err *err)
 	return 0;
 }
 
-/* A certificate with a fresh key and everything but names, extensions and signature. */
-static X509 *blank(EVP_PKEY *key, int64_t from_ms, int64_t until_ms, struct err *err)
+/* A certificate for key that still lacks names, extensions and signature. */
+static X509 *unsigned_certificate(EVP_PKEY *key, int64_t from_ms, int64_t until_ms, struct err *err)
 {
-	auto_x509 *x = must(X509_new());
+	auto_x509 *x = must_have(X509_new());
 
 	if (!X509_set_version(x, X509_VERSION_3) || !X509_set_pubkey(x, key))
 		abort();
@@ -226,27 +228,27 @@ static X509 *blank(EVP_PKEY *key, int64_t from_ms, int64_t until_ms, struct err 
 int certificate_make_ca(const char *common_name, int64_t now_ms, int64_t life_ms, struct certificate_pair *ret,
 			struct err *err)
 {
-	auto_key *key = must(EVP_EC_gen("P-256"));
-	auto_x509 *x = blank(key, now_ms - CERTIFICATE_SKEW_MS, now_ms + life_ms, err);
+	auto_key *key = must_have(EVP_EC_gen("P-256"));
+	auto_x509 *x = unsigned_certificate(key, now_ms - CERTIFICATE_SKEW_MS, now_ms + life_ms, err);
 
 	if (!x)
 		return err_code(err);
 	add_name(x, "CN", common_name);
 	if (!X509_set_issuer_name(x, X509_get_subject_name(x)))
 		abort();
-	extend(x, x, NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
-	extend(x, x, NID_key_usage, "critical,keyCertSign,cRLSign");
-	extend(x, x, NID_subject_key_identifier, "hash");
-	extend(x, x, NID_authority_key_identifier, "keyid");
-	if (sign(x, key, err) < 0)
+	add_extension(x, x, NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
+	add_extension(x, x, NID_key_usage, "critical,keyCertSign,cRLSign");
+	add_extension(x, x, NID_subject_key_identifier, "hash");
+	add_extension(x, x, NID_authority_key_identifier, "keyid");
+	if (sign_certificate(x, key, err) < 0)
 		return err_code(err);
 	print_pair(x, key, ret);
 	return 0;
 }
 
-static int64_t time_ms(const ASN1_TIME *t)
+static int64_t asn1_time_ms(const ASN1_TIME *t)
 {
-	ASN1_TIME *epoch = must(ASN1_TIME_set(NULL, 0));
+	ASN1_TIME *epoch = must_have(ASN1_TIME_set(NULL, 0));
 	int days = 0, seconds = 0;
 
 	ASN1_TIME_diff(&days, &seconds, epoch, t);
@@ -254,24 +256,25 @@ static int64_t time_ms(const ASN1_TIME *t)
 	return ((int64_t)days * 86400 + seconds) * 1000;
 }
 
-static int64_t earlier(int64_t a, int64_t b)
+static int64_t earlier_of(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
 }
 
-/* Without an organisation its subject could be the CA's, and then it would count as self-signed. */
+/* Adds names and extensions. The organisation makes the subject differ from the CA's: with the same subject, the
+ * certificate would count as self-signed. */
 static void describe_server(X509 *x, X509 *ca, const char *const *names)
 {
 	add_name(x, "O", "Spark operator webhook");
 	add_name(x, "CN", names[0]);
 	if (!X509_set_issuer_name(x, X509_get_subject_name(ca)))
 		abort();
-	extend(x, ca, NID_basic_constraints, "critical,CA:FALSE");
-	extend(x, ca, NID_key_usage, "critical,digitalSignature");
-	extend(x, ca, NID_ext_key_usage, "serverAuth");
-	extend(x, ca, NID_subject_key_identifier, "hash");
+	add_extension(x, ca, NID_basic_constraints, "critical,CA:FALSE");
+	add_extension(x, ca, NID_key_usage, "critical,digitalSignature");
+	add_extension(x, ca, NID_ext_key_usage, "serverAuth");
+	add_extension(x, ca, NID_subject_key_identifier, "hash");
 	if (X509_get0_subject_key_id(ca))
-		extend(x, ca, NID_authority_key_identifier, "keyid");
+		add_extension(x, ca, NID_authority_key_identifier, "keyid");
 	add_alternatives(x, names);
 }
 
@@ -289,23 +292,23 @@ int certificate_make_server(const struct certificate_pair *ca, const char *const
 	issuer = sk_X509_value(chain, 0);
 	if (!X509_check_private_key(issuer, ca_key) || X509_check_ca(issuer) == 0)
 		return err_set(err, ERR_INVALID, "CA: a certificate that may sign and its key were expected");
-	key = must(EVP_EC_gen("P-256"));
-	x = blank(key, now_ms - CERTIFICATE_SKEW_MS, earlier(now_ms + life_ms, time_ms(X509_get0_notAfter(issuer))),
-		  err);
+	key = must_have(EVP_EC_gen("P-256"));
+	x = unsigned_certificate(key, now_ms - CERTIFICATE_SKEW_MS,
+				 earlier_of(now_ms + life_ms, asn1_time_ms(X509_get0_notAfter(issuer))), err);
 	if (!x)
 		return err_code(err);
 	describe_server(x, issuer, names);
-	if (sign(x, ca_key, err) < 0)
+	if (sign_certificate(x, ca_key, err) < 0)
 		return err_code(err);
 	print_pair(x, key, ret);
 	return 0;
 }
 
-/* ---- judging ---- */
+/* ---- verifying ---- */
 
-static X509_STORE *trust(const STACK_OF(X509) * bundle)
+static X509_STORE *trust_store(const STACK_OF(X509) * bundle)
 {
-	X509_STORE *store = must(X509_STORE_new());
+	X509_STORE *store = must_have(X509_STORE_new());
 
 	for (int i = 0; i < sk_X509_num(bundle); i++)
 		if (!X509_STORE_add_cert(store, sk_X509_value(bundle, i)))
@@ -315,10 +318,11 @@ static X509_STORE *trust(const STACK_OF(X509) * bundle)
 
 static bool is_valid_at(const X509 *x, int64_t now_ms)
 {
-	return time_ms(X509_get0_notBefore(x)) <= now_ms && now_ms <= time_ms(X509_get0_notAfter(x)) + 999;
+	return asn1_time_ms(X509_get0_notBefore(x)) <= now_ms && now_ms <= asn1_time_ms(X509_get0_notAfter(x)) + 999;
 }
 
-/* A certificate that only looks self-signed: one of the bundle has its issuer's name and made its signature. */
+/* Whether a certificate of the bundle is the issuer of leaf by name and has signed it. Then leaf only looks
+ * self-signed. */
 static bool is_signed_by_one(X509 *leaf, const STACK_OF(X509) * bundle, int64_t now_ms)
 {
 	for (int i = 0; i < sk_X509_num(bundle); i++) {
@@ -331,7 +335,7 @@ static bool is_signed_by_one(X509 *leaf, const STACK_OF(X509) * bundle, int64_t 
 	return false;
 }
 
-static int judge(X509_STORE_CTX *ctx, X509 *leaf, const STACK_OF(X509) * bundle, int64_t now_ms, struct err *err)
+static int check_chain(X509_STORE_CTX *ctx, X509 *leaf, const STACK_OF(X509) * bundle, int64_t now_ms, struct err *err)
 {
 	int code;
 
@@ -345,7 +349,7 @@ static int judge(X509_STORE_CTX *ctx, X509 *leaf, const STACK_OF(X509) * bundle,
 	return err_set(err, ERR_INVALID, "%s", X509_verify_cert_error_string(code));
 }
 
-static bool is_for(X509 *leaf, const char *name)
+static bool is_for_name(X509 *leaf, const char *name)
 {
 	enum { SAN_ONLY = X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS };
 	ASN1_OCTET_STRING *address = a2i_IPADDRESS(name);
@@ -371,17 +375,17 @@ int certificate_verify(const char *cert, const char *bundle, const char *name, i
 	if (!trusted)
 		return err_wrap(err, "bundle");
 	leaf = sk_X509_value(chain, 0);
-	store = trust(trusted);
-	ctx = must(X509_STORE_CTX_new());
+	store = trust_store(trusted);
+	ctx = must_have(X509_STORE_CTX_new());
 	if (!X509_STORE_CTX_init(ctx, store, leaf, chain))
 		abort();
 	param = X509_STORE_CTX_get0_param(ctx);
 	X509_VERIFY_PARAM_set_time(param, (time_t)(now_ms / 1000));
 	X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
 	X509_STORE_CTX_set_purpose(ctx, X509_PURPOSE_SSL_SERVER);
-	if (judge(ctx, leaf, trusted, now_ms, err) < 0)
+	if (check_chain(ctx, leaf, trusted, now_ms, err) < 0)
 		return err_code(err);
-	if (!is_for(leaf, name))
+	if (!is_for_name(leaf, name))
 		return err_set(err, ERR_INVALID, "not valid for the name %s", name);
 	return 0;
 }
@@ -404,7 +408,7 @@ int certificate_validity(const char *cert, int64_t *ret_from_ms, int64_t *ret_un
 
 	if (!chain)
 		return err_code(err);
-	*ret_from_ms = time_ms(X509_get0_notBefore(sk_X509_value(chain, 0)));
-	*ret_until_ms = time_ms(X509_get0_notAfter(sk_X509_value(chain, 0)));
+	*ret_from_ms = asn1_time_ms(X509_get0_notBefore(sk_X509_value(chain, 0)));
+	*ret_until_ms = asn1_time_ms(X509_get0_notAfter(sk_X509_value(chain, 0)));
 	return 0;
 }

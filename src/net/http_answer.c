@@ -3,7 +3,7 @@
  * http_exchange; the head is written from it.
  *
  * Failure modes: no such path (404), another method (405 with Allow), a loopback-only path from elsewhere (403), a
- * reply over its limit (500). Their bodies are one line of text for whoever tries it with curl.
+ * reply over its limit (500). The body of these replies is one line of text, for people who use curl.
  */
 #include <assert.h>
 
@@ -39,7 +39,7 @@ static const struct {
 	{ 505, "HTTP Version Not Supported" },
 };
 
-static const char *reason(int status)
+static const char *reason_text(int status)
 {
 	for (size_t i = 0; i < array_len(reasons); i++)
 		if (reasons[i].status == status)
@@ -47,12 +47,12 @@ static const char *reason(int status)
 	return "";
 }
 
-static bool serves(const struct http_route *route, const char *method)
+static bool serves_method(const struct http_route *route, const char *method)
 {
 	return text_eq(route->method, method) || (text_eq(route->method, "GET") && text_eq(method, "HEAD"));
 }
 
-/* NULL and *ret_status if there is none. */
+/* Returns NULL and sets *ret_status if no route may answer. */
 static const struct http_route *find_route(const struct http_server *s, const struct http_parser *p, bool from_loopback,
 					   int *ret_status)
 {
@@ -63,7 +63,7 @@ static const struct http_route *find_route(const struct http_server *s, const st
 		if (!text_eq(route->path, p->path))
 			continue;
 		*ret_status = 405;
-		if (!serves(route, p->method))
+		if (!serves_method(route, p->method))
 			continue;
 		*ret_status = 403;
 		return route->loopback_only && !from_loopback ? NULL : route;
@@ -78,7 +78,7 @@ int http_answer_check(const struct http_server *s, const struct http_parser *p, 
 	return find_route(s, p, from_loopback, &status) ? 0 : status;
 }
 
-/* path: NULL if the method is one that no path has. */
+/* path NULL: the method is one that no path has. */
 static void add_allow(const struct http_server *s, const char *path, struct buf *head)
 {
 	bool get = !path, post = !path;
@@ -97,7 +97,7 @@ static void write_head(const struct http_server *s, const struct http_parser *p,
 {
 	buf_init(head, HEAD_MAX);
 	buf_printf(head, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: %s\r\n", x->status,
-		   reason(x->status), x->content_type, x->reply.len, keep_alive ? "keep-alive" : "close");
+		   reason_text(x->status), x->content_type, x->reply.len, keep_alive ? "keep-alive" : "close");
 	if (x->status == 405)
 		add_allow(s, p->path, head);
 	if (x->status == 503)
@@ -126,12 +126,12 @@ static void count_refusal(struct http_server *s, int status)
 }
 
 /* Replaces the reply by a line of text. */
-static void put_text(struct http_server *s, struct http_exchange *x, int status, const char *why)
+static void put_text_reply(struct http_server *s, struct http_exchange *x, int status, const char *why)
 {
 	count_refusal(s, status);
 	buf_done(&x->reply);
 	*x = exchange_new(status);
-	buf_printf(&x->reply, "%s\n", why ? why : reason(status));
+	buf_printf(&x->reply, "%s\n", why ? why : reason_text(status));
 }
 
 int http_answer_request(struct http_server *s, const struct http_parser *p, bool from_loopback, bool keep_alive,
@@ -151,10 +151,10 @@ int http_answer_request(struct http_server *s, const struct http_parser *p, bool
 	if (route)
 		route->fn(route->arg, &x);
 	else
-		put_text(s, &x, status, NULL);
+		put_text_reply(s, &x, status, NULL);
 	assert(x.status >= 200 && x.status <= 599);
 	if (x.reply.overflow)
-		put_text(s, &x, 500, "the reply is over its size limit");
+		put_text_reply(s, &x, 500, "the reply is over its size limit");
 	write_head(s, p, &x, keep_alive, head);
 	if (text_eq(p->method, "HEAD"))
 		buf_done(&x.reply);
@@ -167,7 +167,7 @@ void http_answer_refuse(struct http_server *s, const struct http_parser *p, int 
 {
 	struct http_exchange x = exchange_new(status);
 
-	put_text(s, &x, status, why);
+	put_text_reply(s, &x, status, why);
 	write_head(s, p, &x, false, head);
 	*body = x.reply;
 }

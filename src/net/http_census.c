@@ -1,15 +1,17 @@
 /*
- * Who may stay when there is not room for all. Happy path: there is room, and nobody is looked at.
+ * Which connections stay when there is no room for all. Happy path: there is room, and no connection is looked at.
  *
- * Three limits: connections altogether, connections in handshake, connections of one address. At a limit the connection
- * worth least makes room for the new one, the one longest in its state among equals: first strangers, which are neither
- * good themselves nor from an address known for good requests; then strangers whose request takes long; then new ones of known
- * addresses; then good ones that idle. In the middle of a request none of the latter goes. The API server, whose
- * address is known from its first request on, so finds a place whatever others do.
+ * Three limits hold: for all connections, for those in handshake, and for those of one address. At a limit, the
+ * connection that is worth least is closed to make room for the new one; among equals, the one that is longest in its
+ * state. A good connection has made a good request, and a known address has made one in the last hour. A stranger is a
+ * connection that is not good, from an address that is not known. In the order of their worth: strangers, strangers
+ * whose request takes long, other connections of known addresses, good connections. A good connection is not closed in
+ * the middle of a request. So the API server, whose address is known from its first request on, finds a place whatever
+ * others do.
  *
- * Bodies have a limit together: over it the one that holds most is given up, a stranger's before another's.
+ * All bodies together have a limit. Above it, the connection that holds most is refused, a stranger before another one.
  *
- * Failure modes: nobody may go: then it is the new one that does.
+ * Failure modes: if no connection may be closed for the new one, the new one is closed.
  */
 #include <netinet/in.h>
 #include <string.h>
@@ -20,7 +22,7 @@
 enum {
 	KNOWN_MS = 60 * 60 * 1000,
 	NOTE_MS = 1000,	    /* how often a connection's good requests are noted */
-	STRANGER_MS = 1000, /* time that a stranger has for its request when others want in */
+	STRANGER_MS = 1000, /* how long a stranger's request may take when others need its place */
 };
 
 enum worth { WORTH_STRANGER, WORTH_SLOW_STRANGER, WORTH_KNOWN, WORTH_GOOD, WORTH_KEEPING };
@@ -74,7 +76,7 @@ static bool is_known(struct http_server *s, const struct http_address *address, 
 	return known && now_ms - known->at_ms < KNOWN_MS;
 }
 
-/* A new entry, in the place of the oldest if there is no other. */
+/* Adds an entry. If the table is full, it takes the place of the oldest one. */
 static struct http_known *add_known(struct http_server *s, const struct http_address *address)
 {
 	struct http_known *oldest = &s->known[0];
@@ -119,8 +121,9 @@ static enum worth worth_of(const struct http_conn *c, int64_t now_ms)
 	return WORTH_KNOWN;
 }
 
-/* least: NULL or what was found before, which is older. */
-static void compare(struct http_conn **least, struct http_conn *c, int64_t now_ms)
+/* Puts c into *least if it is worth less than what is there. Of equals the first stays, which is longer in its
+ * state. */
+static void keep_least(struct http_conn **least, struct http_conn *c, int64_t now_ms)
 {
 	enum worth worth = worth_of(c, now_ms);
 
@@ -135,14 +138,14 @@ static struct census take_census(struct http_server *s, const struct http_conn *
 	for (struct list *link = s->conns.next; link != &s->conns; link = link->next) {
 		struct http_conn *c = container_of(link, struct http_conn, link);
 
-		compare(&census.least, c, now_ms);
+		keep_least(&census.least, c, now_ms);
 		if (c->state == HTTP_CONN_HANDSHAKE) {
 			census.handshakes++;
-			compare(&census.least_handshake, c, now_ms);
+			keep_least(&census.least_handshake, c, now_ms);
 		}
 		if (memcmp(&c->address, &newcomer->address, sizeof(c->address)) == 0) {
 			census.same++;
-			compare(&census.least_same, c, now_ms);
+			keep_least(&census.least_same, c, now_ms);
 		}
 	}
 	return census;
@@ -176,7 +179,7 @@ bool http_census_admit(struct http_server *s, struct http_conn *c)
 	return true;
 }
 
-static struct http_conn *costliest(struct http_server *s)
+static struct http_conn *find_costliest(struct http_server *s)
 {
 	struct http_conn *most = NULL;
 
@@ -197,7 +200,7 @@ struct http_conn *http_census_body(struct http_server *s, struct http_conn *c)
 {
 	s->bodies += c->parser.body.cap - c->reserved;
 	c->reserved = c->parser.body.cap;
-	return s->bodies > s->options.max_bodies ? costliest(s) : NULL;
+	return s->bodies > s->options.max_bodies ? find_costliest(s) : NULL;
 }
 
 void http_census_body_done(struct http_server *s, struct http_conn *c)

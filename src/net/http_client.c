@@ -1,14 +1,14 @@
 /*
- * The client: which transfers run, and the delivery of what they bring.
+ * The client: starts transfers and delivers what they receive.
  *
- * Happy path: send makes an op and starts it, or puts it at the end of the waiting list while max_connections
- * ordinary transfers run. libcurl's callbacks put ops with news on the ready list; settle() and the wake timer, when
- * libcurl is off the stack, hand chunks and replies to their owners. Callbacks may send, cancel and close, this op
- * included: an op is looked at again only if `current` still names it.
+ * Happy path: send makes an op and starts it, or puts it at the end of the waiting list while max_connections ordinary
+ * transfers run. libcurl's callbacks put an op that has received something on the ready list. on_settled and the wake
+ * timer run when libcurl is off the stack, and deliver chunks and replies. The callbacks that they call may send,
+ * cancel and close, even the op that is being delivered: afterwards it is used only if `current` still points to it.
  *
- * Failure modes: a transfer that has not ended at its deadline is removed and reported as ERR_TIMEOUT, from the
- * scheduler and not by libcurl, so that waiting for a connection and a libcurl that forgets a transfer are covered
- * too. If the multi handle breaks, all transfers end with ERR_IO.
+ * Failure modes: a transfer that has not ended at its deadline is removed and reported as ERR_TIMEOUT. The deadline is
+ * a timer of the scheduler and not of libcurl, so that it also covers waiting for a connection, and a libcurl that
+ * forgets a transfer. If the multi handle breaks, all transfers end with ERR_IO.
  */
 #include "net/http_client.h"
 
@@ -36,7 +36,7 @@ struct http_client {
 	unsigned connections; /* ordinary transfers that run */
 	struct list ops;      /* started, until their done has run */
 	struct list waiting;
-	struct list ready; /* by ready_link: with something to deliver */
+	struct list ready; /* ops that have something to deliver, by ready_link */
 	struct sched_timer wake;
 	struct http_op *current; /* being delivered; NULL once it was cancelled */
 	bool delivering;
@@ -95,8 +95,8 @@ static void on_arrived(struct http_transfer *t)
 	mark_ready(container_of(t, struct http_op, transfer));
 }
 
-/* Out of libcurl's hands, whatever comes of it. */
-static void release(struct http_op *op)
+/* Marks op as ended. libcurl has no part in it any more. */
+static void release_op(struct http_op *op)
 {
 	assert(op->state == OP_RUNNING);
 	if (!op->transfer.stream)
@@ -105,18 +105,18 @@ static void release(struct http_op *op)
 	sched_disarm(&op->client->loop->sched, &op->deadline);
 }
 
-static void end(struct http_op *op, enum err_code code, const char *why)
+static void end_op(struct http_op *op, enum err_code code, const char *why)
 {
 	if (op->state == OP_RUNNING) {
 		http_multi_remove(op->client->multi, op->transfer.easy);
-		release(op);
+		release_op(op);
 	}
 	op->state = OP_ENDED;
 	http_transfer_fail(&op->transfer, code, why);
 	mark_ready(op);
 }
 
-static void start(struct http_op *op)
+static void start_op(struct http_op *op)
 {
 	struct http_client *c = op->client;
 	CURLMcode code;
@@ -125,7 +125,7 @@ static void start(struct http_op *op)
 	list_append(&c->ops, &op->link);
 	code = http_multi_add(c->multi, op->transfer.easy);
 	if (code != CURLM_OK) {
-		end(op, ERR_IO, curl_multi_strerror(code));
+		end_op(op, ERR_IO, curl_multi_strerror(code));
 		wake_later(c);
 		return;
 	}
@@ -137,10 +137,10 @@ static void start(struct http_op *op)
 static void start_waiting(struct http_client *c)
 {
 	while (c->connections < c->max_connections && !list_empty(&c->waiting))
-		start(container_of(c->waiting.next, struct http_op, link));
+		start_op(container_of(c->waiting.next, struct http_op, link));
 }
 
-/* Delivers what op has; op may be gone afterwards. */
+/* Delivers the chunk of op, and its reply if it has ended. op may be freed afterwards. */
 static void deliver_op(struct http_op *op)
 {
 	struct http_client *c = op->client;
@@ -165,7 +165,7 @@ static void deliver_op(struct http_op *op)
 	}
 }
 
-static void deliver(struct http_client *c)
+static void deliver_all(struct http_client *c)
 {
 	struct list batch, *link;
 
@@ -187,7 +187,7 @@ static void on_wake(void *arg)
 	struct http_client *c = arg;
 
 	start_waiting(c);
-	deliver(c);
+	deliver_all(c);
 }
 
 static void on_deadline(void *arg)
@@ -197,7 +197,7 @@ static void on_deadline(void *arg)
 
 	list_remove(&op->link);
 	list_append(&op->client->ops, &op->link);
-	end(op, ERR_TIMEOUT, waiting ? "timed out waiting for a free connection" : "timed out");
+	end_op(op, ERR_TIMEOUT, waiting ? "timed out waiting for a free connection" : "timed out");
 	on_wake(op->client);
 }
 
@@ -209,7 +209,7 @@ static void on_finished(void *arg, CURL *easy, CURLcode code)
 	(void)arg;
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
 	op = container_of(t, struct http_op, transfer);
-	release(op);
+	release_op(op);
 	http_transfer_finish(t, code);
 	mark_ready(op);
 }
@@ -222,7 +222,7 @@ static void on_broken(void *arg, const char *why)
 		struct http_op *op = container_of(link, struct http_op, link);
 
 		if (op->state == OP_RUNNING)
-			end(op, ERR_IO, why);
+			end_op(op, ERR_IO, why);
 	}
 }
 
@@ -255,7 +255,7 @@ struct http_client *http_client_new(struct loop *loop, const struct http_client_
 	return c;
 }
 
-static void replace(char **text, const char *by)
+static void replace_text(char **text, const char *by)
 {
 	free(*text);
 	*text = xstrdup_null(by);
@@ -267,10 +267,10 @@ int http_client_set_tls(struct http_client *c, const struct http_tls *tls, struc
 		return err_code(err);
 	if ((tls->cert || tls->key) && tls_check_pair(tls->cert, tls->key, err) < 0)
 		return err_code(err);
-	replace(&c->profile.ca, tls->ca);
-	replace(&c->profile.cert, tls->cert);
-	replace(&c->profile.key, tls->key);
-	replace(&c->profile.server_name, tls->server_name);
+	replace_text(&c->profile.ca, tls->ca);
+	replace_text(&c->profile.cert, tls->cert);
+	replace_text(&c->profile.key, tls->key);
+	replace_text(&c->profile.server_name, tls->server_name);
 	c->profile.insecure = tls->insecure;
 	return 0;
 }
@@ -311,7 +311,7 @@ struct http_op *http_client_send(struct http_client *c, const struct http_reques
 	if (http_transfer_init(&op->transfer, r, &c->profile, &err) < 0) {
 		list_remove(&op->link);
 		list_append(&c->ops, &op->link);
-		end(op, err.code, err.msg);
+		end_op(op, err.code, err.msg);
 		wake_later(c);
 		return op;
 	}
@@ -319,7 +319,7 @@ struct http_op *http_client_send(struct http_client *c, const struct http_reques
 	if (r->timeout_ms > 0)
 		sched_arm(&c->loop->sched, &op->deadline, r->timeout_ms);
 	if (r->stream || (c->connections < c->max_connections && c->waiting.next == &op->link))
-		start(op);
+		start_op(op);
 	return op;
 }
 
@@ -334,7 +334,7 @@ void http_op_cancel(struct http_op *op)
 		c->current = NULL;
 	if (op->state == OP_RUNNING) {
 		http_multi_remove(c->multi, op->transfer.easy);
-		release(op);
+		release_op(op);
 		if (!list_empty(&c->waiting))
 			wake_later(c);
 	}

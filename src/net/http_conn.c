@@ -1,14 +1,15 @@
 /*
  * One connection of the server. Happy path: (handshake) → idle → head → body → reply → idle. Bytes arrive in on_read,
- * TLS makes plaintext of them, take_input feeds it to the parser. While a reply is being written nothing is read:
- * what had come already waits in `rest`, what comes meanwhile in the kernel. So requests are handled one after
- * another and a client that does not read is not served.
+ * TLS turns them into plaintext, and take_input feeds it to the parser. Nothing is read while a reply is being written:
+ * input that came before waits in `rest`, and later input waits in the kernel. So requests are handled one after
+ * another, and a client that does not read its replies gets no further ones.
  *
- * A connection that is to end gets its reply, then FIN, and what still comes is thrown away for a moment (linger):
- * closing with unread input would send a reset that destroys the reply.
+ * A connection that ends gets its reply, then FIN, and for a moment its further input is thrown away (linger). To close
+ * it with unread input would send a reset, which destroys the reply.
  *
- * Failure modes: every state has a deadline; bad requests are answered and the connection ends; a broken TLS session
- * or socket ends it without a word. refs counts the handle and every libuv request under way; the last one frees.
+ * Failure modes: every state has a deadline. A bad request is answered, and the connection ends. A broken TLS session
+ * or socket ends it without an answer. refs counts the handle and every libuv request under way; the last one frees the
+ * connection.
  */
 #include <assert.h>
 #include <string.h>
@@ -19,7 +20,7 @@
 
 enum {
 	LINGER_MS = 1000,
-	BODY_WINDOW_MS = 1000, /* in which a body's speed is measured */
+	BODY_WINDOW_MS = 1000, /* the speed of a body is measured over this time */
 };
 
 void http_conn_unref(struct http_conn *c)
@@ -54,22 +55,22 @@ void http_conn_close(struct http_conn *c)
 	uv_close((uv_handle_t *)&c->tcp, on_closed);
 }
 
-static int64_t now(const struct http_conn *c)
+static int64_t conn_now_ms(const struct http_conn *c)
 {
 	return sched_now(&c->server->loop->sched);
 }
 
-static bool too_old(const struct http_conn *c)
+static bool is_too_old(const struct http_conn *c)
 {
-	return now(c) - c->born_ms >= c->server->options.age_ms;
+	return conn_now_ms(c) - c->born_ms >= c->server->options.age_ms;
 }
 
-static int64_t min(int64_t a, int64_t b)
+static int64_t lesser(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
 }
 
-static int64_t time_for(const struct http_conn *c, enum http_conn_state state)
+static int64_t state_time_ms(const struct http_conn *c, enum http_conn_state state)
 {
 	const struct http_server_options *o = &c->server->options;
 
@@ -77,11 +78,11 @@ static int64_t time_for(const struct http_conn *c, enum http_conn_state state)
 	case HTTP_CONN_HANDSHAKE:
 		return o->handshake_ms;
 	case HTTP_CONN_IDLE:
-		return c->good || c->known ? o->idle_ms : min(o->idle_ms, o->head_ms);
+		return c->good || c->known ? o->idle_ms : lesser(o->idle_ms, o->head_ms);
 	case HTTP_CONN_HEAD:
-		return min(o->head_ms, o->request_ms);
+		return lesser(o->head_ms, o->request_ms);
 	case HTTP_CONN_BODY:
-		return min(c->request_ms + o->request_ms - now(c), BODY_WINDOW_MS);
+		return lesser(c->request_ms + o->request_ms - conn_now_ms(c), BODY_WINDOW_MS);
 	case HTTP_CONN_LINGER:
 		return LINGER_MS;
 	default:
@@ -90,32 +91,32 @@ static int64_t time_for(const struct http_conn *c, enum http_conn_state state)
 }
 
 /* Puts the connection at the end of the list and arms the deadline of the state. */
-static void enter(struct http_conn *c, enum http_conn_state state)
+static void enter_state(struct http_conn *c, enum http_conn_state state)
 {
 	struct http_server *s = c->server;
 
 	assert(c->state != HTTP_CONN_CLOSED && state != HTTP_CONN_CLOSED);
 	c->state = state;
-	c->since_ms = now(c);
+	c->since_ms = conn_now_ms(c);
 	list_remove(&c->link);
 	list_append(&s->conns, &c->link);
-	sched_arm(&s->loop->sched, &c->deadline, time_for(c, state));
+	sched_arm(&s->loop->sched, &c->deadline, state_time_ms(c, state));
 }
 
-static bool reading(const struct http_conn *c)
+static bool is_reading(const struct http_conn *c)
 {
 	return c->state == HTTP_CONN_IDLE || c->state == HTTP_CONN_HEAD || c->state == HTTP_CONN_BODY;
 }
 
 static bool takes_input(const struct http_conn *c)
 {
-	return reading(c) || c->state == HTTP_CONN_LINGER;
+	return is_reading(c) || c->state == HTTP_CONN_LINGER;
 }
 
 /* --- sending --- */
 
-static void resume(struct http_conn *c);
-static void linger(struct http_conn *c);
+static void await_request(struct http_conn *c);
+static void start_linger(struct http_conn *c);
 
 void http_conn_replied(struct http_conn *c)
 {
@@ -123,22 +124,22 @@ void http_conn_replied(struct http_conn *c)
 		return;
 	c->sent = false;
 	if (c->keep_alive)
-		resume(c);
+		await_request(c);
 	else
-		linger(c);
+		start_linger(c);
 }
 
-/* To be called when nobody up the stack holds input of c any more. */
-static void settle(struct http_conn *c)
+/* Goes on after a reply that was sent at once. To be called when no function on the stack holds input of c. */
+static void settle_reply(struct http_conn *c)
 {
 	if (c->sent)
 		http_conn_replied(c);
 }
 
-/* Without a wait if the socket has room, which it mostly has; then the caller's settle goes on. */
+/* Sends at once if the socket has room, as it mostly has. settle_reply goes on then. */
 static void send_reply(struct http_conn *c, struct buf *head, struct buf *body)
 {
-	enter(c, HTTP_CONN_REPLY);
+	enter_state(c, HTTP_CONN_REPLY);
 	if (c->secure)
 		http_write_encrypt(c, head, body);
 	if (c->state != HTTP_CONN_REPLY)
@@ -158,28 +159,28 @@ static void send_continue(struct http_conn *c)
 	if (!c->secure)
 		http_write(c, &head, &none, false);
 	else
-		tls_session_write(c->tls, head.data, head.len); /* pump() flushes */
+		tls_session_write(c->tls, head.data, head.len); /* pump_plaintext() flushes */
 }
 
 /* --- requests --- */
 
-static void refuse(struct http_conn *c, int status, const char *why)
+static void refuse_request(struct http_conn *c, int status, const char *why)
 {
 	auto_buf head = { 0 }, body = { 0 };
 
 	c->keep_alive = false;
 	http_census_body_done(c->server, c);
 	http_answer_refuse(c->server, &c->parser, status, why, &head, &body);
-	buf_done(&c->parser.body); /* megabytes, and it lingers */
+	buf_done(&c->parser.body); /* it may hold megabytes, and the connection lingers */
 	send_reply(c, &head, &body);
 }
 
-static void answer(struct http_conn *c)
+static void answer_request(struct http_conn *c)
 {
 	auto_buf head = { 0 }, body = { 0 };
 	int status;
 
-	c->keep_alive = c->parser.keep_alive && !c->server->draining && !c->server->fading && !too_old(c);
+	c->keep_alive = c->parser.keep_alive && !c->server->draining && !c->server->fading && !is_too_old(c);
 	status = http_answer_request(c->server, &c->parser, c->from_loopback, c->keep_alive, &head, &body);
 	http_census_body_done(c->server, c);
 	if (status < 400)
@@ -194,62 +195,76 @@ static void count_body(struct http_conn *c)
 
 	if (!victim)
 		return;
-	refuse(victim, 503, "too many requests at once");
+	refuse_request(victim, 503, "too many requests at once");
 	if (victim != c)
-		settle(victim);
+		settle_reply(victim);
 }
 
-/* The head is there and more of the body has to come. */
+/* The head has arrived, and more of the body has to come. */
 static void begin_body(struct http_conn *c)
 {
 	int status = http_answer_check(c->server, &c->parser, c->from_loopback);
 
 	if (status != 0) {
-		refuse(c, status, NULL);
+		refuse_request(c, status, NULL);
 		return;
 	}
 	c->body_mark = c->parser.body.len;
-	enter(c, HTTP_CONN_BODY);
+	enter_state(c, HTTP_CONN_BODY);
 	if (c->parser.expect_continue && c->parser.body.len == 0)
 		send_continue(c);
 }
 
+static void take_body(struct http_conn *c)
+{
+	if (c->state == HTTP_CONN_HEAD)
+		begin_body(c);
+	if (c->state == HTTP_CONN_BODY)
+		count_body(c);
+}
+
+/* Each case may end with c closed. take_body may also refuse another connection. */
 static void take_input(struct http_conn *c, const char *data, size_t len)
 {
-	while (len > 0 && reading(c)) {
+	while (len > 0 && is_reading(c)) {
 		size_t used;
 
 		if (c->state == HTTP_CONN_IDLE) {
-			c->request_ms = now(c);
-			enter(c, HTTP_CONN_HEAD);
+			c->request_ms = conn_now_ms(c);
+			enter_state(c, HTTP_CONN_HEAD);
 		}
 		used = http_parser_feed(&c->parser, data, len);
 		data += used;
 		len -= used;
-		if (c->parser.state == HTTP_PARSER_ERROR)
-			refuse(c, c->parser.status, c->parser.why);
-		else if (c->parser.state == HTTP_PARSER_DONE)
-			answer(c);
-		else if (c->parser.state == HTTP_PARSER_BODY && c->state == HTTP_CONN_HEAD)
-			begin_body(c);
-		if (c->state == HTTP_CONN_BODY)
-			count_body(c);
+		switch (c->parser.state) {
+		case HTTP_PARSER_HEAD:
+			break;
+		case HTTP_PARSER_BODY:
+			take_body(c);
+			break;
+		case HTTP_PARSER_DONE:
+			answer_request(c);
+			break;
+		case HTTP_PARSER_ERROR:
+			refuse_request(c, c->parser.status, c->parser.why);
+			break;
+		}
 	}
 	if (c->state == HTTP_CONN_REPLY && c->keep_alive)
 		buf_add(&c->rest, data, len);
 }
 
-/* Moves what TLS has decrypted on, until it wants more or a reply is to be written. */
-static void pump(struct http_conn *c)
+/* Feeds decrypted input to the parser until TLS needs more input or a reply has to be written. */
+static void pump_plaintext(struct http_conn *c)
 {
 	struct http_server *s = c->server;
 	bool greeting = c->state == HTTP_CONN_HANDSHAKE;
 	int n = 1;
 
-	while (n > 0 && (reading(c) || c->state == HTTP_CONN_HANDSHAKE)) {
+	while (n > 0 && (is_reading(c) || c->state == HTTP_CONN_HANDSHAKE)) {
 		n = tls_session_read(c->tls, s->plain, sizeof(s->plain));
 		if (c->state == HTTP_CONN_HANDSHAKE && tls_session_ready(c->tls))
-			enter(c, HTTP_CONN_IDLE);
+			enter_state(c, HTTP_CONN_IDLE);
 		if (n > 0)
 			take_input(c, s->plain, (size_t)n);
 	}
@@ -257,7 +272,7 @@ static void pump(struct http_conn *c)
 	if (n >= 0 || c->state == HTTP_CONN_CLOSED)
 		return;
 	c->server->stats.broken_handshakes += greeting;
-	linger(c);
+	start_linger(c);
 }
 
 /* --- receiving --- */
@@ -276,7 +291,7 @@ static void on_ciphertext(struct http_conn *c, const char *data, size_t len)
 		c->tls = tls_session_new(c->server->tls);
 	tls_session_feed(c->tls, data, len);
 	if (c->state != HTTP_CONN_HANDSHAKE) {
-		pump(c);
+		pump_plaintext(c);
 		return;
 	}
 	uv_read_stop((uv_stream_t *)&c->tcp);
@@ -299,7 +314,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 			on_ciphertext(c, buf->base, (size_t)n);
 		else
 			take_input(c, buf->base, (size_t)n);
-		settle(c);
+		settle_reply(c);
 	}
 	if ((size_t)n < sizeof(c->server->received) || !takes_input(c))
 		return;
@@ -310,8 +325,8 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 void http_conn_greet(struct http_conn *c)
 {
 	uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
-	pump(c);
-	settle(c);
+	pump_plaintext(c);
+	settle_reply(c);
 }
 
 static void on_shutdown(uv_shutdown_t *req, int status)
@@ -320,9 +335,9 @@ static void on_shutdown(uv_shutdown_t *req, int status)
 	http_conn_unref(container_of(req, struct http_conn, shutdown));
 }
 
-static void linger(struct http_conn *c)
+static void start_linger(struct http_conn *c)
 {
-	enter(c, HTTP_CONN_LINGER);
+	enter_state(c, HTTP_CONN_LINGER);
 	c->refs++;
 	if (uv_shutdown(&c->shutdown, (uv_stream_t *)&c->tcp, on_shutdown) < 0) {
 		c->refs--;
@@ -332,34 +347,35 @@ static void linger(struct http_conn *c)
 	uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
 }
 
-/* What came before, then on with reading. */
-static void go_on(struct http_conn *c)
+/* Handles the input that has already arrived, and then reads on. */
+static void read_rest(struct http_conn *c)
 {
 	auto_buf rest = c->rest;
 
 	buf_init(&c->rest, HTTP_READ_SIZE);
 	take_input(c, rest.data, rest.len);
 	if (c->secure)
-		pump(c);
-	settle(c);
-	if (reading(c) && list_empty(&c->turn))
+		pump_plaintext(c);
+	settle_reply(c);
+	if (is_reading(c) && list_empty(&c->turn))
 		uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
 }
 
 void http_conn_read_on(struct http_conn *c)
 {
-	if (reading(c))
-		go_on(c);
+	if (is_reading(c))
+		read_rest(c);
 	else if (c->state == HTTP_CONN_LINGER)
 		uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read);
 }
 
-/* After a reply. Who sends requests without waiting for replies gets in line with them. */
-static void resume(struct http_conn *c)
+/* Waits for the next request after a reply. If it has already arrived, it waits for its turn among other
+ * connections. */
+static void await_request(struct http_conn *c)
 {
 	bool more = c->rest.len > 0 || (c->secure && tls_session_has_input(c->tls));
 
-	enter(c, HTTP_CONN_IDLE);
+	enter_state(c, HTTP_CONN_IDLE);
 	if (more) {
 		uv_read_stop((uv_stream_t *)&c->tcp);
 		http_turns_take(&c->server->bulk, c);
@@ -370,18 +386,18 @@ static void resume(struct http_conn *c)
 	}
 }
 
-/* Looks at the body after each window; the first one is free. */
-static bool body_too_slow(struct http_conn *c)
+/* Checks the speed of the body after each window but the first one. */
+static bool is_body_too_slow(struct http_conn *c)
 {
 	const struct http_server_options *o = &c->server->options;
 	size_t got = c->parser.body.len - c->body_mark;
 
-	if (now(c) - c->request_ms >= o->request_ms)
+	if (conn_now_ms(c) - c->request_ms >= o->request_ms)
 		return true;
-	if (now(c) - c->since_ms >= 2 * BODY_WINDOW_MS && got < o->body_rate * BODY_WINDOW_MS / 1000)
+	if (conn_now_ms(c) - c->since_ms >= 2 * BODY_WINDOW_MS && got < o->body_rate * BODY_WINDOW_MS / 1000)
 		return true;
 	c->body_mark = c->parser.body.len;
-	sched_arm(&c->server->loop->sched, &c->deadline, time_for(c, HTTP_CONN_BODY));
+	sched_arm(&c->server->loop->sched, &c->deadline, state_time_ms(c, HTTP_CONN_BODY));
 	return false;
 }
 
@@ -395,15 +411,15 @@ static void on_deadline(void *arg)
 	struct http_conn *c = arg;
 	enum http_phase phase = phases[c->state];
 
-	if (phase == HTTP_PHASE_BODY && !body_too_slow(c))
+	if (phase == HTTP_PHASE_BODY && !is_body_too_slow(c))
 		return;
 	if (phase != HTTP_PHASE_COUNT)
 		c->server->stats.timed_out[phase]++;
 	if (phase == HTTP_PHASE_HEAD || phase == HTTP_PHASE_BODY)
-		refuse(c, 408, "the request took too long");
+		refuse_request(c, 408, "the request took too long");
 	else
 		http_conn_close(c);
-	settle(c);
+	settle_reply(c);
 }
 
 static struct http_conn *conn_new(struct http_server *s)
@@ -441,7 +457,7 @@ void http_conn_accept(struct http_server *s, uv_stream_t *listener)
 		return;
 	}
 	s->stats.accepted++;
-	enter(c, c->secure ? HTTP_CONN_HANDSHAKE : HTTP_CONN_IDLE);
+	enter_state(c, c->secure ? HTTP_CONN_HANDSHAKE : HTTP_CONN_IDLE);
 	uv_tcp_nodelay(&c->tcp, 1);
 	if (uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read) < 0)
 		http_conn_close(c);

@@ -1,16 +1,15 @@
 /*
- * libcurl's multi interface on libuv, written fresh because the examples that come with both have faults: completions
- * are collected after every curl_multi_socket_action, whatever it says about running transfers
- * (docs/examples/multi-uv.c loses a transfer that ends by its timeout), a timeout of -1 stops the timer, 0 is
- * asynchronous.
+ * libcurl's multi interface on libuv. The examples that come with both have faults, which this code avoids. Completions
+ * are collected after every curl_multi_socket_action, whatever it says about running transfers:
+ * docs/examples/multi-uv.c loses a transfer that ends by its timeout. A timeout of -1 stops the timer, and a timeout of
+ * 0 is asynchronous.
  *
- * Happy path: libcurl asks for a socket to be watched (on_socket), the poll fires (on_poll), drive() lets libcurl
- * work and reports what ended. libcurl closes a socket right after CURL_POLL_REMOVE and the number is used again at
- * once: so a poll is stopped at that moment, closed in its own time, and each socket gets a fresh one.
+ * Happy path: libcurl asks for a socket to be watched (on_socket), the poll fires (on_poll), and drive_multi lets
+ * libcurl work and reports which transfers have ended. libcurl closes a socket right after CURL_POLL_REMOVE, and its
+ * number is used again at once. So a poll is stopped at that moment and closed later, and each socket gets a new one.
  *
- * Failure modes: a poll that reports an error is handed to libcurl with CURL_CSELECT_ERR; a socket that cannot be
- * watched or any other error of the multi handle makes all its transfers undefined: it is thrown away and a new one
- * takes its place.
+ * Failure modes: if a poll reports an error, libcurl gets CURL_CSELECT_ERR. If a socket cannot be watched, or the multi
+ * handle fails in another way, the state of all its transfers is undefined: the handle is replaced by a new one.
  */
 #include "http_multi.h"
 
@@ -22,7 +21,7 @@
 
 enum {
 	IDLE_MAX_S = 60,  /* servers close at 90 s */
-	LIFE_MAX_S = 600, /* spreads over API servers that were added behind a balancer */
+	LIFE_MAX_S = 600, /* lets API servers that are added behind a load balancer get their share */
 };
 
 struct http_multi {
@@ -33,7 +32,7 @@ struct http_multi {
 	void *arg;
 	struct sched_timer timer;
 	struct list polls;
-	unsigned refs; /* the owner, each poll handle, each drive() under way */
+	unsigned refs; /* the owner, each poll handle, each drive_multi() under way */
 };
 
 struct poll {
@@ -43,7 +42,7 @@ struct poll {
 	curl_socket_t fd;
 };
 
-static void unref(struct http_multi *m)
+static void multi_unref(struct http_multi *m)
 {
 	assert(m->refs > 0);
 	if (--m->refs == 0)
@@ -54,7 +53,7 @@ static void poll_closed(uv_handle_t *handle)
 {
 	struct poll *p = container_of(handle, struct poll, handle);
 
-	unref(p->multi);
+	multi_unref(p->multi);
 	free(p);
 }
 
@@ -80,10 +79,10 @@ static struct poll *poll_new(struct http_multi *m, curl_socket_t fd)
 	return p;
 }
 
-static void start(struct http_multi *m);
-static void stop(struct http_multi *m);
+static void start_multi(struct http_multi *m);
+static void stop_multi(struct http_multi *m);
 
-static void collect(struct http_multi *m)
+static void collect_finished(struct http_multi *m)
 {
 	CURLMsg *msg;
 	int left;
@@ -99,7 +98,7 @@ static void collect(struct http_multi *m)
 	}
 }
 
-static void drive(struct http_multi *m, curl_socket_t fd, int flags)
+static void drive_multi(struct http_multi *m, curl_socket_t fd, int flags)
 {
 	CURLMcode code;
 	int running;
@@ -107,14 +106,14 @@ static void drive(struct http_multi *m, curl_socket_t fd, int flags)
 	m->refs++;
 	loop_touch(m->loop);
 	code = curl_multi_socket_action(m->curl, fd, flags, &running);
-	collect(m);
+	collect_finished(m);
 	if (code != CURLM_OK) {
 		m->events->broken(m->arg, curl_multi_strerror(code));
-		stop(m);
-		start(m);
+		stop_multi(m);
+		start_multi(m);
 	}
 	m->events->settled(m->arg);
-	unref(m);
+	multi_unref(m);
 }
 
 static void on_poll(uv_poll_t *handle, int status, int events)
@@ -130,12 +129,12 @@ static void on_poll(uv_poll_t *handle, int status, int events)
 		flags |= CURL_CSELECT_IN;
 	if (events & UV_WRITABLE)
 		flags |= CURL_CSELECT_OUT;
-	drive(p->multi, p->fd, flags);
+	drive_multi(p->multi, p->fd, flags);
 }
 
 static void on_timer(void *arg)
 {
-	drive(arg, CURL_SOCKET_TIMEOUT, 0);
+	drive_multi(arg, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
@@ -177,7 +176,7 @@ static int on_timeout(CURLM *curl, long timeout_ms, void *arg)
 	return 0;
 }
 
-static void start(struct http_multi *m)
+static void start_multi(struct http_multi *m)
 {
 	m->curl = curl_multi_init();
 	if (!m->curl)
@@ -190,7 +189,7 @@ static void start(struct http_multi *m)
 	curl_multi_setopt(m->curl, CURLMOPT_MAXCONNECTS, m->cached);
 }
 
-static void stop(struct http_multi *m)
+static void stop_multi(struct http_multi *m)
 {
 	curl_multi_cleanup(m->curl);
 	m->curl = NULL;
@@ -210,7 +209,7 @@ struct http_multi *http_multi_new(struct loop *loop, long cached, const struct h
 	m->refs = 1;
 	list_init(&m->polls);
 	sched_timer_init(&m->timer, on_timer, m);
-	start(m);
+	start_multi(m);
 	return m;
 }
 
@@ -228,6 +227,6 @@ void http_multi_remove(struct http_multi *m, CURL *easy)
 
 void http_multi_close(struct http_multi *m)
 {
-	stop(m);
-	unref(m);
+	stop_multi(m);
+	multi_unref(m);
 }

@@ -1,15 +1,15 @@
 /*
- * The strict request parser. Happy path: bytes are added to head until an empty line, each checked on its way; then
- * the head is cut into strings in place and judged as a whole; then body_len bytes go to body.
+ * The strict request parser. Happy path: bytes are added to head until an empty line, and each is checked on its way.
+ * Then head is cut into strings in place and checked as a whole. Then body_len bytes go to body.
  *
- * In head, once it is cut, every CR and the colon after each name is NUL; LF still ends each line, so
- * http_parser_header can walk it.
+ * After head is cut, every CR and the colon after each name is NUL. LF still ends each line, so that http_parser_header
+ * can walk through the lines.
  *
- * Failure modes: anything else than the rules in the header file: state HTTP_PARSER_ERROR with status and why, for
- * good; the connection cannot be used any more. The verdict does not depend on how the bytes were split
+ * Failure modes: if a rule in the header file is broken, the state is HTTP_PARSER_ERROR from then on, with status and
+ * why, and the connection cannot be used any more. The result does not depend on how the bytes were split
  * (tests/fuzz/fuzz_http_parser.c).
  */
-#include "net/http_parser.h"
+#include "http_parser.h"
 
 #include <assert.h>
 #include <string.h>
@@ -18,7 +18,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-/* What header lines say about the message, while they are read. */
+/* What the header lines that were read say about the message. */
 struct facts {
 	bool http_1_1;
 	bool has_length;
@@ -47,13 +47,13 @@ void http_parser_reset(struct http_parser *p)
 	struct buf head = p->head;
 	size_t max_body = p->body.max;
 
-	buf_done(&p->body); /* megabytes, on a connection that may idle now */
+	buf_done(&p->body); /* it may hold megabytes, and the connection may idle now */
 	buf_clear(&head);
 	*p = (struct http_parser){ .state = HTTP_PARSER_HEAD, .head = head };
 	buf_init(&p->body, max_body);
 }
 
-static bool fail(struct http_parser *p, int status, const char *why)
+static bool reject(struct http_parser *p, int status, const char *why)
 {
 	p->state = HTTP_PARSER_ERROR;
 	p->status = status;
@@ -72,7 +72,7 @@ static bool is_token(const char *text)
 static bool on_host(struct http_parser *p, struct facts *facts, char *value)
 {
 	(void)value;
-	return ++facts->hosts == 1 || fail(p, 400, "more than one Host");
+	return ++facts->hosts == 1 || reject(p, 400, "more than one Host");
 }
 
 static bool on_length(struct http_parser *p, struct facts *facts, char *value)
@@ -80,12 +80,12 @@ static bool on_length(struct http_parser *p, struct facts *facts, char *value)
 	int64_t len;
 
 	if (facts->has_length)
-		return fail(p, 400, "more than one Content-Length");
+		return reject(p, 400, "more than one Content-Length");
 	facts->has_length = true;
 	if (!value[0] || value[strspn(value, "0123456789")] != '\0')
-		return fail(p, 400, "Content-Length is not a number");
+		return reject(p, 400, "Content-Length is not a number");
 	if (!text_i64(value, &len) || (uint64_t)len > p->body.max)
-		return fail(p, 413, "body too large");
+		return reject(p, 413, "body too large");
 	p->body_len = (size_t)len;
 	return true;
 }
@@ -94,11 +94,11 @@ static bool on_transfer_encoding(struct http_parser *p, struct facts *facts, cha
 {
 	(void)facts;
 	(void)value;
-	return fail(p, 501, "Transfer-Encoding is not supported");
+	return reject(p, 501, "Transfer-Encoding is not supported");
 }
 
-/* Whether option is in the comma-separated list, in any case. */
-static bool lists(const char *value, const char *option)
+/* Whether option is in the comma-separated list, in upper or lower case. */
+static bool lists_option(const char *value, const char *option)
 {
 	size_t len;
 
@@ -113,8 +113,8 @@ static bool lists(const char *value, const char *option)
 static bool on_connection(struct http_parser *p, struct facts *facts, char *value)
 {
 	(void)p;
-	facts->close |= lists(value, "close");
-	facts->keep_alive |= lists(value, "keep-alive");
+	facts->close |= lists_option(value, "close");
+	facts->keep_alive |= lists_option(value, "keep-alive");
 	return true;
 }
 
@@ -122,7 +122,7 @@ static bool on_expect(struct http_parser *p, struct facts *facts, char *value)
 {
 	(void)facts;
 	if (strcasecmp(value, "100-continue") != 0)
-		return fail(p, 417, "unknown expectation");
+		return reject(p, 417, "unknown expectation");
 	p->expect_continue = true;
 	return true;
 }
@@ -138,8 +138,8 @@ static const struct {
 	{ "Expect", on_expect },
 };
 
-/* The part of *line before c, which becomes NUL; *line moves behind it. NULL if there is no c. */
-static char *cut(char **line, char c)
+/* Cuts *line at c, which becomes NUL, and moves *line behind it. Returns the part before c; NULL if there is no c. */
+static char *cut_at(char **line, char c)
 {
 	char *start = *line;
 	char *end = strchr(start, c);
@@ -153,24 +153,24 @@ static char *cut(char **line, char c)
 
 static bool parse_request_line(struct http_parser *p, struct facts *facts, char *line)
 {
-	char *method = cut(&line, ' ');
-	char *target = cut(&line, ' ');
+	char *method = cut_at(&line, ' ');
+	char *target = cut_at(&line, ' ');
 	char *query;
 
 	if (!method || !target || !is_token(method))
-		return fail(p, 400, "malformed request line");
+		return reject(p, 400, "malformed request line");
 	for (const char *c = target; *c; c++)
 		if (*c <= ' ' || *c > '~' || *c == '#')
-			return fail(p, 400, "malformed request target");
+			return reject(p, 400, "malformed request target");
 	if (strncmp(line, "HTTP/", 5) != 0)
-		return fail(p, 400, "malformed request line");
+		return reject(p, 400, "malformed request line");
 	facts->http_1_1 = text_eq(line, "HTTP/1.1");
 	if (!facts->http_1_1 && !text_eq(line, "HTTP/1.0"))
-		return fail(p, 505, "expected HTTP/1.1 or 1.0");
+		return reject(p, 505, "expected HTTP/1.1 or 1.0");
 	if (!text_eq(method, "GET") && !text_eq(method, "HEAD") && !text_eq(method, "POST"))
-		return fail(p, 405, "expected GET, HEAD or POST");
+		return reject(p, 405, "expected GET, HEAD or POST");
 	if (target[0] != '/')
-		return fail(p, 400, "the request target must begin with /");
+		return reject(p, 400, "the request target must begin with /");
 	p->method = method;
 	p->path = target;
 	query = strchr(target, '?');
@@ -182,12 +182,12 @@ static bool parse_request_line(struct http_parser *p, struct facts *facts, char 
 
 static bool parse_header(struct http_parser *p, struct facts *facts, char *line)
 {
-	char *name = cut(&line, ':');
+	char *name = cut_at(&line, ':');
 	char *value = line;
 	size_t len;
 
-	if (!name || !is_token(name)) /* a line that begins with a blank, as obs-fold does, is none either */
-		return fail(p, 400, "malformed header line");
+	if (!name || !is_token(name)) /* nor does a name begin with a blank, as a line of obs-fold does */
+		return reject(p, 400, "malformed header line");
 	value += strspn(value, " \t");
 	len = strlen(value);
 	while (len > 0 && (value[len - 1] == ' ' || value[len - 1] == '\t'))
@@ -198,22 +198,22 @@ static bool parse_header(struct http_parser *p, struct facts *facts, char *line)
 	return true;
 }
 
-static bool judge(struct http_parser *p, const struct facts *facts)
+static bool check_message(struct http_parser *p, const struct facts *facts)
 {
 	bool post = text_eq(p->method, "POST");
 
 	if (facts->http_1_1 && facts->hosts == 0)
-		return fail(p, 400, "Host is missing");
+		return reject(p, 400, "Host is missing");
 	if (post && !facts->has_length)
-		return fail(p, 411, "Content-Length is missing");
+		return reject(p, 411, "Content-Length is missing");
 	if (!post && p->body_len > 0)
-		return fail(p, 400, "this method takes no body");
+		return reject(p, 400, "this method takes no body");
 	p->expect_continue = p->expect_continue && facts->http_1_1 && p->body_len > 0;
 	p->keep_alive = !facts->close && (facts->http_1_1 || facts->keep_alive);
 	return true;
 }
 
-/* head is complete and every CR in it is followed by LF. */
+/* Reads head, which is complete. Every CR in it is followed by LF. */
 static bool parse_head(struct http_parser *p)
 {
 	char *line = p->head.data, *end;
@@ -230,22 +230,22 @@ static bool parse_head(struct http_parser *p)
 			return false;
 	}
 	*line = '\0';
-	return judge(p, &facts);
+	return check_message(p, &facts);
 }
 
-/* Looks at one byte of the head; true if it ends the head. */
-static bool scan(struct http_parser *p, size_t at)
+/* Checks one byte of the head. Returns true if it ends the head. */
+static bool scan_byte(struct http_parser *p, size_t at)
 {
 	const char *head = p->head.data;
 	unsigned char c = (unsigned char)head[at];
 	bool after_cr = at > 0 && head[at - 1] == '\r';
 
 	if (after_cr != (c == '\n'))
-		return fail(p, 400, "CR and LF must come together");
+		return reject(p, 400, "CR and LF must come together");
 	if ((c < ' ' && c != '\t' && c != '\r' && c != '\n') || c == 0x7f)
-		return fail(p, 400, "control character");
+		return reject(p, 400, "control character");
 	if (c == '\n' && at == 1)
-		return fail(p, 400, "empty request line");
+		return reject(p, 400, "empty request line");
 	return c == '\n' && head[at - 2] == '\n';
 }
 
@@ -256,13 +256,13 @@ static size_t feed_head(struct http_parser *p, const char *data, size_t len)
 
 	buf_add(&p->head, data, len < room ? len : room);
 	while (p->scanned < p->head.len && !end && p->state == HTTP_PARSER_HEAD)
-		end = scan(p, p->scanned++);
+		end = scan_byte(p, p->scanned++);
 	p->head.len = p->scanned;
 	p->head.data[p->scanned] = '\0';
 	if (end && parse_head(p))
 		p->state = p->body_len > 0 ? HTTP_PARSER_BODY : HTTP_PARSER_DONE;
 	else if (p->state == HTTP_PARSER_HEAD && p->head.len == p->head.max)
-		fail(p, 431, "request line and headers too large");
+		reject(p, 431, "request line and headers too large");
 	return p->scanned - before;
 }
 

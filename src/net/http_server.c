@@ -1,12 +1,12 @@
 /*
- * The server: listener, routes, certificate. Happy path: listen, then each connection lives by itself (http_conn.c)
- * until close; who has to go when there are too many is for http_census.c to say.
+ * The server: listener, routes, certificate. Happy path: listen; then each connection lives by itself (http_conn.c)
+ * until it is closed. http_census.c decides which connection is closed when there are too many.
  *
- * Accepting, handshakes and bulk have a share of each millisecond and no more, so that a flood of either leaves time for the
- * connections that are established; what is over it waits for the next.
+ * Accepting, handshakes and large reads each have a share of every millisecond, so that a flood of one of them leaves
+ * time for established connections. The rest waits for the next millisecond.
  *
  * Failure modes: an address that cannot be parsed (ERR_INVALID) or bound (ERR_IO); a certificate that cannot be used
- * (ERR_INVALID; the one before stays in use).
+ * (ERR_INVALID; the server keeps the one before).
  */
 #include "net/http_server.h"
 
@@ -66,7 +66,7 @@ static struct http_conn *conn_of(struct list *link)
 	return container_of(link, struct http_conn, link);
 }
 
-static void cut_all(void *arg)
+static void close_all(void *arg)
 {
 	struct http_server *s = arg;
 
@@ -76,7 +76,7 @@ static void cut_all(void *arg)
 
 /* --- shares of time --- */
 
-static bool spend(struct http_server *s, struct http_rate *rate)
+static bool spend_share(struct http_server *s, struct http_rate *rate)
 {
 	int64_t now_ms = sched_now(&s->loop->sched);
 
@@ -94,7 +94,7 @@ static void next_turns(void *arg)
 {
 	struct http_turns *t = arg;
 
-	while (!list_empty(&t->queue) && spend(t->server, &t->rate))
+	while (!list_empty(&t->queue) && spend_share(t->server, &t->rate))
 		t->fn(container_of(list_pop(&t->queue), struct http_conn, turn));
 	if (!list_empty(&t->queue))
 		sched_arm(&t->server->loop->sched, &t->timer, SHARE_MS);
@@ -119,11 +119,12 @@ static void accept_one(struct http_server *s)
 {
 	struct http_listener *l = s->listener;
 
-	if (spend(s, &s->accepts)) {
+	if (spend_share(s, &s->accepts)) {
 		http_conn_accept(s, (uv_stream_t *)&l->tcp);
 		return;
 	}
-	sched_arm(&s->loop->sched, &s->admit, SHARE_MS); /* libuv holds it, and takes no other before */
+	sched_arm(&s->loop->sched, &s->admit,
+		  SHARE_MS); /* libuv keeps this connection, and accepts no other before it */
 }
 
 static void accept_more(void *arg)
@@ -177,7 +178,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_route *
 	sched_timer_init(&s->admit, accept_more, s);
 	turns_init(&s->hellos, s, HELLOS_PER_MS, http_conn_greet);
 	turns_init(&s->bulk, s, BULK_PER_MS, http_conn_read_on);
-	sched_timer_init(&s->grace, cut_all, s);
+	sched_timer_init(&s->grace, close_all, s);
 	return s;
 }
 
@@ -315,7 +316,7 @@ void http_server_close(struct http_server *s, int64_t grace_ms)
 		uv_close((uv_handle_t *)&s->listener->tcp, on_listener_closed);
 	close_idle(s);
 	if (grace_ms <= 0)
-		cut_all(s);
+		close_all(s);
 	else if (s->count > 0)
 		sched_arm(&s->loop->sched, &s->grace, grace_ms);
 	http_server_unref(s);

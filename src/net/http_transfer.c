@@ -5,8 +5,8 @@
  * A server name other than the URL's host: the URL gets the name, CURLOPT_CONNECT_TO the address, so that SNI and
  * verification use the name; the Host header stays what it was, as with tls-server-name in client-go.
  *
- * Failure modes: a body over its limit aborts the transfer (ERR_TOO_LARGE); a stream nobody has drained yet pauses.
- * Every reply that did not arrive whole has an error and an empty body.
+ * Failure modes: a body over its limit ends the transfer (ERR_TOO_LARGE). A stream pauses while its data is not
+ * delivered. A reply that did not arrive as a whole has an error and an empty body.
  */
 #include "http_transfer.h"
 
@@ -22,7 +22,7 @@
 
 enum {
 	CONNECT_TIMEOUT_MS = 10000,
-	REPLY_MAX = 1 << 20,	/* where a request names no limit: error texts of streams */
+	REPLY_MAX = 1 << 20,	/* if a request has no limit: error texts of streams */
 	BUFFER_SIZE = 16 << 10, /* a TLS record; libcurl takes 64 KiB for sending unless told otherwise */
 	KEEPALIVE_IDLE_S = 15,
 	KEEPALIVE_INTERVAL_S = 5,
@@ -210,8 +210,8 @@ static void set_blob(struct http_transfer *t, CURLoption option, char *pem)
 	curl_easy_setopt(t->easy, option, &blob);
 }
 
-/* As data, not as file names: libcurl keeps a parsed CA file for a day, and compares blobs before it reuses a
- * connection. */
+/* Sets certificates as data and not as file names: libcurl keeps a parsed CA file for a day, but it compares blobs
+ * before it reuses a connection. */
 static void set_tls(struct http_transfer *t, const struct http_profile *profile)
 {
 	set_blob(t, CURLOPT_CAINFO_BLOB, profile->ca);

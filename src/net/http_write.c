@@ -1,14 +1,15 @@
 /*
- * What a connection sends. Happy path: a reply is encrypted, if need be, and the socket takes all of it at once; otherwise
- * libuv writes the rest, and the connection hears of it afterwards.
+ * What a connection sends. Happy path: a reply is encrypted if the connection is secure, and the socket takes all of it
+ * at once. Otherwise libuv writes the rest, and the connection is told afterwards.
  *
- * Failure modes: a broken TLS session or socket, and a peer that makes TLS say more than it reads, end the connection.
+ * Failure modes: a broken TLS session or socket ends the connection. So does a peer that makes TLS send more than it
+ * reads.
  */
 #include "base/mem.h"
 #include "internal.h"
 #include "server.h"
 
-enum { QUEUE_MAX = 256 << 10 }; /* of bytes to be sent while reading: handshake, alerts */
+enum { QUEUE_MAX = 256 << 10 }; /* bytes that wait to be sent while reading: handshake, alerts */
 
 struct conn_write {
 	uv_write_t req;

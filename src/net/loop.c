@@ -1,10 +1,11 @@
 /*
- * The loop: libuv's, with base/sched on it. The earliest due time decides what is armed: the timer for later, the idle
- * handle for now. libuv would run a timer armed with 0 from inside its callback again before looking at any socket; the
- * idle handle runs once per iteration and keeps the poll from waiting, so that I/O always gets its turn.
+ * The loop: libuv's, with base/sched on it. The earliest due time decides what is armed: the timer for a later time,
+ * the idle handle for now. libuv would run a timer that is armed with 0 inside its callback again before it looks at
+ * any socket. The idle handle runs once in each iteration and keeps the poll from waiting, so that I/O always gets its
+ * turn.
  *
- * Failure modes: libuv out of file descriptors (loop_init reports it); handles left open at the end (loop_close prints
- * and returns UV_EBUSY, the loop's memory must then stay).
+ * Failure modes: libuv has no file descriptors (loop_init reports it). Handles are left open at the end: loop_close
+ * prints them and returns UV_EBUSY, and the memory of the loop must stay.
  */
 #include "net/loop.h"
 
@@ -19,7 +20,7 @@
 #include "base/time.h"
 #include "internal.h"
 
-/* Iterations that loop_close grants to close callbacks which close further handles. */
+/* Iterations in which loop_close waits for close callbacks, which may close further handles. */
 enum { CLOSE_ROUNDS = 1000 };
 
 void loop_touch(struct loop *loop)
@@ -31,19 +32,19 @@ void loop_touch(struct loop *loop)
 	loop->sched.wall_offset_ms = time_wall_ms() - loop->sched.now_ms;
 }
 
-static void tick(struct loop *loop);
+static void run_timers(struct loop *loop);
 
 static void on_timer(uv_timer_t *timer)
 {
-	tick(timer->data);
+	run_timers(timer->data);
 }
 
 static void on_soon(uv_idle_t *soon)
 {
-	tick(soon->data);
+	run_timers(soon->data);
 }
 
-static void rearm(struct loop *loop)
+static void arm_next(struct loop *loop)
 {
 	int64_t next = sched_next(&loop->sched);
 	int64_t delay = next < 0 ? INT64_MAX : next - time_now_ms();
@@ -60,26 +61,26 @@ static void rearm(struct loop *loop)
 	uv_timer_start(&loop->timer, on_timer, (uint64_t)delay, 0);
 }
 
-static void tick(struct loop *loop)
+static void run_timers(struct loop *loop)
 {
 	loop_touch(loop);
 	sched_run(&loop->sched, loop->sched.now_ms);
 	if (!loop->closing)
-		rearm(loop);
+		arm_next(loop);
 }
 
-/* The scheduler does not tell when it is disarmed: without this the loop would outlive its last timer. */
+/* The scheduler does not report that a timer was disarmed. Without this check the loop would outlive its last timer. */
 static void on_trim(uv_prepare_t *trim)
 {
 	struct loop *loop = trim->data;
 
 	if (sched_next(&loop->sched) < 0)
-		rearm(loop);
+		arm_next(loop);
 }
 
 static void on_earlier(struct sched *s)
 {
-	rearm(container_of(s, struct loop, sched));
+	arm_next(container_of(s, struct loop, sched));
 }
 
 int loop_init(struct loop *loop, struct err *err)

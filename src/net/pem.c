@@ -1,5 +1,5 @@
 /*
- * The little that certificate.c and tls.c both need to read PEM. Out of memory ends the program.
+ * Functions that certificate.c and tls.c need to read PEM. Out of memory ends the program.
  */
 #include "pem.h"
 

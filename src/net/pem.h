@@ -1,5 +1,5 @@
 /*
- * PEM texts and OpenSSL's objects, for whoever reads certificates and keys in this layer.
+ * From PEM texts to OpenSSL's objects, for the modules of this layer that read certificates and keys.
  */
 #ifndef NET_PEM_H
 #define NET_PEM_H
@@ -8,11 +8,11 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-/* Reads text, borrowed; NULL is an empty one. Forgets earlier errors. Owned. */
+/* A BIO that reads text, owned. text is borrowed; NULL counts as "". Clears earlier errors of OpenSSL. */
 BIO *pem_bio(const char *text);
-/* For an encrypted key: OpenSSL's own would ask on the terminal. */
+/* A password callback without a password. For an encrypted key OpenSSL's own one would ask on the terminal. */
 int pem_no_password(char *buf, int size, int writing, void *arg);
-/* What OpenSSL said last; static text. */
+/* The reason of OpenSSL's last error; static text. */
 const char *pem_reason(void);
 
 static inline void pem_bio_cleanup(BIO **p)

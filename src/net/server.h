@@ -1,11 +1,11 @@
 /*
- * What the server, its census and its connections know of each other.
+ * Types and functions that the server, its census and its connections share.
  */
 #ifndef NET_SERVER_H
 #define NET_SERVER_H
 
 #include "base/list.h"
-#include "net/http_parser.h"
+#include "http_parser.h"
 #include "net/http_server.h"
 #include "tls.h"
 
@@ -28,7 +28,7 @@ struct http_known {
 	int64_t at_ms; /* of its last good request */
 };
 
-struct http_rate { /* so many in a millisecond */
+struct http_rate { /* how often something may happen in a millisecond */
 	unsigned most;
 	unsigned used;
 	int64_t at_ms;
@@ -63,7 +63,7 @@ struct http_server {
 	struct http_turns bulk;	  /* reads after one that filled the buffer, requests that came early */
 	struct sched_timer grace;
 	unsigned refs; /* the owner, the listener's handle, each connection */
-	/* between two callbacks of libuv nothing is left in these */
+	/* buffers of one callback of libuv; nothing is left in them for the next one */
 	char received[HTTP_READ_SIZE];
 	char plain[HTTP_RECORD_SIZE];
 };
@@ -97,16 +97,16 @@ struct http_conn {
 	int64_t good_ms;    /* when the last good request was noted */
 	struct http_address address;
 	bool from_loopback;
-	bool known;	 /* its address had made good requests when it came */
-	bool good;	 /* it has made one itself */
-	bool keep_alive; /* after the reply under way */
-	bool sent;	 /* all of that reply */
+	bool known;	 /* its address had made good requests when it was accepted */
+	bool good;	 /* it has made a good request itself */
+	bool keep_alive; /* it stays open after the reply under way */
+	bool sent;	 /* all of that reply was sent at once */
 	struct sched_timer deadline;
 	unsigned refs;
 };
 
 void http_server_unref(struct http_server *s);
-/* Calls fn when it is c's turn, which is now if nobody waits. */
+/* Calls fn when it is c's turn. If no connection waits, this is at once. */
 void http_turns_take(struct http_turns *t, struct http_conn *c);
 
 /* http_census.c */
@@ -114,11 +114,12 @@ void http_turns_take(struct http_turns *t, struct http_conn *c);
 struct http_address http_census_address(const uv_tcp_t *tcp);
 /* 127.0.0.0/8 and ::1. */
 bool http_census_is_loopback(const struct http_address *address);
-/* Whether c may stay, after another was closed if need be. */
+/* Whether c may stay. Another connection may be closed for it. */
 bool http_census_admit(struct http_server *s, struct http_conn *c);
-/* c's request was answered well. */
+/* To be called when a request of c was answered with a status below 400. */
 void http_census_good(struct http_server *s, struct http_conn *c);
-/* Counts what c holds of a body; NULL or the connection that has to go because all bodies together are too much. */
+/* Counts the memory of c's body. Returns the connection to refuse if all bodies together are over their limit, else
+ * NULL. */
 struct http_conn *http_census_body(struct http_server *s, struct http_conn *c);
 void http_census_body_done(struct http_server *s, struct http_conn *c);
 
@@ -126,7 +127,7 @@ void http_census_body_done(struct http_server *s, struct http_conn *c);
 
 /* Takes a connection from the listener. */
 void http_conn_accept(struct http_server *s, uv_stream_t *listener);
-/* What has been received for the handshake. */
+/* Goes on with the handshake and the input that was received for it. */
 void http_conn_greet(struct http_conn *c);
 void http_conn_read_on(struct http_conn *c);
 void http_conn_close(struct http_conn *c);
@@ -136,20 +137,20 @@ void http_conn_unref(struct http_conn *c);
 
 /* http_write.c */
 
-/* Takes the content of head and body; reply: http_conn_replied is called afterwards. */
+/* Sends head and body and takes their contents. reply: http_conn_replied is called afterwards. */
 void http_write(struct http_conn *c, struct buf *head, struct buf *body, bool reply);
-/* Whether the socket took all of it; what it took of a part is no longer in head and body. */
+/* Returns whether the socket took all of it. If it took a part, the rest is in head and body. */
 bool http_write_now(struct http_conn *c, struct buf *head, struct buf *body);
-/* Makes head the ciphertext of both. */
+/* Puts the ciphertext of both into head. */
 void http_write_encrypt(struct http_conn *c, struct buf *head, struct buf *body);
-/* Sends what TLS has to say by itself. */
+/* Sends what TLS writes by itself: handshake, alerts. */
 void http_write_flush(struct http_conn *c);
 
-/* http_answer.c: head and body of a reply are empty before. */
+/* http_answer.c: fills head and body of a reply, which are empty before. */
 
-/* Whether the request may go on to its body: 0 or the status to refuse it with. */
+/* 0 if the body of the request may be read, else the status to refuse the request with. */
 int http_answer_check(const struct http_server *s, const struct http_parser *p, bool from_loopback);
-/* Calls the handler. The status. */
+/* Calls the handler. Returns the status. */
 int http_answer_request(struct http_server *s, const struct http_parser *p, bool from_loopback, bool keep_alive,
 			struct buf *head, struct buf *body);
 /* The connection closes afterwards. why: NULL for the status' own text. */

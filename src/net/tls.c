@@ -1,6 +1,7 @@
 /*
- * Contexts and sessions. A session has a BIO of its own over two pieces of memory: what has arrived is read in place, what
- * OpenSSL wants to send is collected, so OpenSSL never sees a socket and never waits, and an idle session holds no buffers.
+ * Contexts and sessions. A session has a BIO of its own over two pieces of memory. Input is read in place, and what
+ * OpenSSL wants to send is collected. So OpenSSL never sees a socket and never waits, and an idle session holds no
+ * buffers.
  *
  * Failure modes: PEM text that cannot be used (ERR_INVALID, with what OpenSSL said; never the text itself); a peer
  * that speaks no TLS, offers only HTTP/2 in ALPN, or wants to renegotiate: read returns -1 and the alert is in the
@@ -26,9 +27,9 @@ enum {
 
 struct tls_session {
 	SSL *ssl;
-	const char *in; /* arrived and not read by OpenSSL: borrowed, after what is kept */
+	const char *in; /* borrowed input that OpenSSL has not read; it follows on what is in kept */
 	size_t in_len;
-	struct buf kept;
+	struct buf kept; /* earlier input that OpenSSL had not read */
 	size_t kept_used;
 	struct buf out; /* to be sent */
 };
@@ -40,7 +41,8 @@ static void ctx_cleanup(SSL_CTX **ctx)
 
 #define auto_ctx __attribute__((cleanup(ctx_cleanup))) SSL_CTX
 
-/* Names as in Go's crypto/tls (and Kubernetes' --tls-cipher-suites). NULL: TLS 1.3, whose suites are not a matter of choice. */
+/* Names as in Go's crypto/tls (and Kubernetes' --tls-cipher-suites). NULL: TLS 1.3, whose suites are not a matter of
+ * choice. */
 static const struct {
 	const char *name;
 	const char *openssl;
@@ -67,8 +69,8 @@ static X509 *read_certificate(BIO *bio)
 	return PEM_read_bio_X509(bio, NULL, pem_no_password, NULL);
 }
 
-/* Whether reading stopped because nothing more follows and not because something cannot be read. */
-static bool at_end(void)
+/* Whether reading stopped at the end of the text, and not at something that cannot be read. */
+static bool is_pem_end(void)
 {
 	return ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
 }
@@ -83,7 +85,7 @@ int tls_check_ca(const char *ca, struct err *err)
 		X509_free(x);
 		count++;
 	}
-	if (!at_end())
+	if (!is_pem_end())
 		return err_set(err, ERR_INVALID, "CA certificate %d: %s", count + 1, pem_reason());
 	if (count == 0)
 		return err_set(err, ERR_INVALID, "CA: expected a PEM certificate, found none");
@@ -96,7 +98,7 @@ static int use_chain(SSL_CTX *ctx, const char *cert, struct err *err)
 	auto_x509 *leaf = read_certificate(bio);
 	X509 *x;
 
-	if (!leaf && at_end())
+	if (!leaf && is_pem_end())
 		return err_set(err, ERR_INVALID, "certificate: expected a PEM certificate, found none");
 	if (!leaf || SSL_CTX_use_certificate(ctx, leaf) != 1)
 		return err_set(err, ERR_INVALID, "certificate: %s", pem_reason());
@@ -106,7 +108,7 @@ static int use_chain(SSL_CTX *ctx, const char *cert, struct err *err)
 			return err_set(err, ERR_INVALID, "certificate chain: %s", pem_reason());
 		}
 	}
-	if (!at_end())
+	if (!is_pem_end())
 		return err_set(err, ERR_INVALID, "certificate chain: %s", pem_reason());
 	return 0;
 }
@@ -120,7 +122,7 @@ static int use_pair(SSL_CTX *ctx, const char *cert, const char *key, struct err 
 		return err_code(err);
 	ERR_clear_error();
 	pkey = PEM_read_bio_PrivateKey(bio, NULL, pem_no_password, NULL);
-	if (!pkey && at_end())
+	if (!pkey && is_pem_end())
 		return err_set(err, ERR_INVALID, "key: expected a PEM private key, found none");
 	if (!pkey)
 		return err_set(err, ERR_INVALID, "key: %s", pem_reason());
@@ -240,8 +242,8 @@ SSL_CTX *tls_server_context(const char *cert, const char *key, const struct tls_
 
 /* --- sessions --- */
 
-/* What OpenSSL reads next. */
-static const char *unread(const struct tls_session *t, size_t *ret_len)
+/* The input that OpenSSL reads next. */
+static const char *next_input(const struct tls_session *t, size_t *ret_len)
 {
 	bool kept = t->kept_used < t->kept.len;
 
@@ -253,7 +255,7 @@ static int on_bio_read(BIO *bio, char *data, int size)
 {
 	struct tls_session *t = BIO_get_data(bio);
 	size_t len, n = (size_t)size;
-	const char *from = unread(t, &len);
+	const char *from = next_input(t, &len);
 
 	BIO_clear_retry_flags(bio);
 	if (len == 0) {
@@ -378,7 +380,7 @@ void tls_session_shutdown(struct tls_session *t)
 		SSL_shutdown(t->ssl);
 }
 
-/* What was fed is borrowed no longer. */
+/* Copies the borrowed input that OpenSSL has not read, so that it is borrowed no longer. */
 static void keep_input(struct tls_session *t)
 {
 	buf_drop(&t->kept, t->kept_used);

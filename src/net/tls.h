@@ -1,6 +1,6 @@
 /*
- * OpenSSL behind one face: PEM texts to contexts, and a server session as a pure stepper between bytes of ciphertext
- * and bytes of plaintext. No sockets inside.
+ * TLS by OpenSSL: contexts made from PEM texts, and a server session as a pure stepper between ciphertext and
+ * plaintext. There are no sockets inside.
  */
 #ifndef NET_TLS_H
 #define NET_TLS_H
@@ -24,26 +24,27 @@ struct tls_policy {			  /* what a server accepts */
 /* ERR_INVALID: no such version or suite. */
 int tls_check_policy(const struct tls_policy *policy, struct err *err);
 
-/* For servers: ALPN http/1.1, no tickets, no renegotiation. Owned by the caller (SSL_CTX_free); sessions keep it alive. NULL:
- * ERR_INVALID as with tls_check_pair and tls_check_policy. */
+/* For servers: ALPN http/1.1, no tickets, no renegotiation. Owned by the caller (SSL_CTX_free); sessions keep it alive.
+ * NULL: ERR_INVALID as with tls_check_pair and tls_check_policy. */
 SSL_CTX *tls_server_context(const char *cert, const char *key, const struct tls_policy *policy, struct err *err);
 
 struct tls_session;
 
 struct tls_session *tls_session_new(SSL_CTX *ctx);
 void tls_session_free(struct tls_session *t);
-/* Ciphertext that has arrived: borrowed until tls_session_output. */
+/* Gives the session ciphertext that has arrived. It is borrowed until tls_session_output. */
 void tls_session_feed(struct tls_session *t, const void *data, size_t len);
-/* Some of it was kept, because nobody has asked for it yet. */
+/* Whether there is input that tls_session_read has not taken yet. */
 bool tls_session_has_input(const struct tls_session *t);
-/* Plaintext: the number of bytes, 0 if there is none yet, -1 if the peer closed or broke the session. Does the
- * handshake too. */
+/* Reads plaintext, and makes the handshake. Returns the number of bytes; 0 if there is none yet; -1 if the peer closed
+ * or broke the session. */
 int tls_session_read(struct tls_session *t, void *data, size_t size);
 bool tls_session_ready(const struct tls_session *t); /* the handshake is over */
-/* False: the session is broken. */
+/* Returns false if the session is broken. */
 bool tls_session_write(struct tls_session *t, const void *data, size_t len);
 void tls_session_shutdown(struct tls_session *t); /* sends close_notify */
-/* Moves the ciphertext to be sent to ret, which is empty before; to be called after each of the others. */
+/* Moves the ciphertext that has to be sent to ret, which is empty before. To be called after each of the functions
+ * above. */
 void tls_session_output(struct tls_session *t, struct buf *ret);
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/http_parser.h"
+#include "http_parser.h"
 
 enum { MAX_HEAD = 300, MAX_BODY = 100, MAX_TRACE = 1 << 16 };
 

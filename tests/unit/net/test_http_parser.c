@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "net/http_parser.h"
+#include "http_parser.h"
 
 enum { MAX_HEAD = 200, MAX_BODY = 20 };
 

@@ -1,11 +1,12 @@
 /*
- * HTTP/1.1 request parser: a pure stepper. Bytes in; at most one request at a time out. No allocation but the
- * two buffers it is given limits for.
+ * HTTP/1.1 request parser: a pure stepper. It takes bytes and gives at most one request at a time. It allocates only
+ * two buffers, which have limits.
  *
- * Strict on purpose (RFC 9112 without its tolerances): every rejected byte is safer than a tolerated one. Rejected: bare LF, obs-fold, NUL and
- * control bytes, white space before the colon, Transfer-Encoding of any kind (501), more than one Content-Length, a
- * Content-Length that is not all digits, bodies of GET/HEAD, requests without or with two Host headers (1.1), methods other
- * than GET, HEAD, POST (405), versions other than 1.0/1.1 (505), targets that do not begin with '/'.
+ * It is strict on purpose (RFC 9112 without its tolerances), since it is safer to reject a byte than to tolerate it.
+ * Rejected are bare LF, obs-fold, NUL and control bytes, white space before the colon, Transfer-Encoding of any kind
+ * (501), more than one Content-Length, a Content-Length that is not all digits, bodies of GET and HEAD, requests
+ * without Host (1.1) or with two, methods other than GET, HEAD and POST (405), versions other than 1.0 and 1.1 (505),
+ * targets that do not begin with '/'.
  */
 #ifndef NET_HTTP_PARSER_H
 #define NET_HTTP_PARSER_H
