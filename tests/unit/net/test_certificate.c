@@ -309,9 +309,21 @@ static void pairs_that_are_none(void **state)
 
 /* ---- certificates of others ---- */
 
-static EVP_PKEY *rsa_pair(const char *common_name, bool is_ca, struct certificate_pair *ret)
+/* Key number 1, 2 or 3 of this folder. To make an RSA key takes valgrind minutes. */
+static EVP_PKEY *rsa_key(int number)
 {
-	EVP_PKEY *key = EVP_RSA_gen(2048);
+	auto_free char *path = xasprintf("%s/unit/net/rsa-%d.pem", TESTS_DIR, number);
+	BIO *bio = BIO_new_file(path, "r");
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+
+	BIO_free(bio);
+	assert_non_null(key);
+	return key;
+}
+
+static EVP_PKEY *rsa_pair(const char *common_name, bool is_ca, int number, struct certificate_pair *ret)
+{
+	EVP_PKEY *key = rsa_key(number);
 	X509 *x = X509_new();
 	X509_NAME *name = X509_get_subject_name(x);
 	BIO *bio = BIO_new(BIO_s_mem());
@@ -336,7 +348,7 @@ static void rsa_ca_with_pkcs1_key(void **state)
 {
 	struct fixture *f = *state;
 	struct certificate_pair ca = { 0 }, server = { 0 };
-	EVP_PKEY *key = rsa_pair(NAME, true, &ca);
+	EVP_PKEY *key = rsa_pair(NAME, true, 1, &ca);
 
 	assert_true(text_starts(ca.key, "-----BEGIN RSA PRIVATE KEY-----"));
 	assert_int_equal(certificate_check_pair(&ca, &f->err), 0);
@@ -351,7 +363,7 @@ static void rsa_ca_with_pkcs1_key(void **state)
 static X509 *lookalike(EVP_PKEY *signer)
 {
 	struct certificate_pair pair;
-	EVP_PKEY *key = rsa_pair(NAME, false, &pair);
+	EVP_PKEY *key = rsa_pair(NAME, false, 3, &pair);
 	X509 *x = parse(pair.cert);
 	GENERAL_NAMES *sans = GENERAL_NAMES_new();
 	GENERAL_NAME *san = GENERAL_NAME_new();
@@ -372,7 +384,7 @@ static void same_subject_as_its_ca(void **state)
 {
 	struct fixture *f = *state;
 	struct certificate_pair ca = { 0 }, other = { 0 };
-	EVP_PKEY *key = rsa_pair(NAME, true, &ca), *other_key = rsa_pair(NAME, true, &other);
+	EVP_PKEY *key = rsa_pair(NAME, true, 1, &ca), *other_key = rsa_pair(NAME, true, 2, &other);
 	X509 *x = lookalike(key);
 	auto_free char *cert = print(x);
 
@@ -408,7 +420,7 @@ static void chain_with_an_intermediate(void **state)
 {
 	struct fixture *f = *state;
 	struct certificate_pair root = { 0 };
-	EVP_PKEY *key = rsa_pair("root", true, &root);
+	EVP_PKEY *key = rsa_pair("root", true, 1, &root);
 	auto_free char *intermediate = NULL, *chain = NULL;
 
 	reissue(&f->ca, &root, &intermediate);
