@@ -1,10 +1,10 @@
 /*
- * Where the API server is and who we are: in-cluster environment or kubeconfig.
+ * The address of the API server and our credentials, from the environment in a pod or from a kubeconfig.
  *
- * Kubeconfig rules: client-go tools/clientcmd. $KUBECONFIG is a list, the first file wins per name; relative paths are relative
- * to their file; *-data beats a file; tokenFile beats token. Refused with a message that says what to do instead: exec plugins,
- * auth-provider, username/password.
- * In-cluster rules: client-go rest.InClusterConfig.
+ * Kubeconfig rules: client-go tools/clientcmd. $KUBECONFIG is a list of files; of entries with one name the first
+ * counts. Relative paths are relative to their file. *-data goes before a file, and tokenFile before token. Exec
+ * plugins, auth-provider and username/password are refused with a message that says what to do instead. In-cluster
+ * rules: client-go rest.InClusterConfig.
  */
 #ifndef RUNTIME_CONFIG_H
 #define RUNTIME_CONFIG_H
@@ -28,10 +28,17 @@ struct config {
 };
 
 /*
- * path: --kubeconfig, NULL if not given. Then: $KUBECONFIG if set, else in-cluster if KUBERNETES_SERVICE_HOST is set, else
- * ~/.kube/config. context: NULL for current-context. ERR_INVALID names the file, the entry and what was expected.
+ * path: the value of --kubeconfig. If it is NULL: $KUBECONFIG if that is set, else the pod's service account if
+ * KUBERNETES_SERVICE_HOST is set, else ~/.kube/config. context NULL: current-context. ERR_INVALID names the file, the
+ * entry and what was expected.
  */
 int config_load(const char *path, const char *context, struct config *ret, struct err *err);
 void config_done(struct config *c);
+
+enum config_pem { CONFIG_PEM_CERTIFICATE = 1, CONFIG_PEM_KEY };
+
+/* The text of a PEM file, owned. It has at least one whole block of the kind, and no encrypted one of it. NULL and
+ * ERR_INVALID otherwise; the message begins with the path. */
+char *config_read_pem(const char *path, enum config_pem kind, struct err *err);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Keeps a store equal to what the API server has: drives one kube/watch stepper over struct api.
+ * Keeps a store in step with the objects at the API server: drives one kube/watch stepper over struct api.
  */
 #ifndef RUNTIME_INFORMER_H
 #define RUNTIME_INFORMER_H
@@ -23,24 +23,24 @@ struct informer_options {
 	const char *field_selector;   /* NULL: none; "metadata.name=x": one object, as RBAC's resourceNames allow it */
 	void (*on_synced)(void *arg); /* after the first complete list; may be NULL */
 	void *arg;
-	/* NULL for none: informer_lists_total, informer_watches_total, informer_events_total and
-	 * spark_operator_watch_restarts_total{reason} by resource, spark_operator_watch_last_contact_timestamp_seconds by
-	 * resource and namespace. */
+	/* NULL: none. Gets informer_lists_total, informer_watches_total, informer_events_total and
+	 * spark_operator_watch_restarts_total{reason} by resource, and
+	 * spark_operator_watch_last_contact_timestamp_seconds by resource and namespace. */
 	struct metrics *metrics;
 };
 
 struct informer *informer_new(const struct informer_options *options);
 void informer_start(struct informer *i);
-/* Cancels what is under way; no callback afterwards. */
+/* Cancels its calls. No callback runs afterwards. */
 void informer_free(struct informer *i);
 
 bool informer_synced(const struct informer *i);
 enum watch_state informer_state(const struct informer *i);
-/* The last problem, "" while all is well; borrowed. While the API server is unreachable or refuses, the informer logs a
- * warning when it begins and then once a minute, with verb, resource and namespace in it. */
+/* The present problem, "" if there is none; borrowed. While the API server is unreachable or refuses, the informer logs
+ * a warning when it begins and then once a minute, with verb, resource and namespace. */
 const char *informer_problem(const struct informer *i);
-/* Whether everything up to this resourceVersion of the resource has been seen: what was written at that version, and
- * whatever became of it later, is in the store. */
+/* Whether the informer has seen everything up to this resourceVersion of the resource. Then the store has what was
+ * written at that version, or a later state of it. */
 bool informer_has_seen(const struct informer *i, const char *resource_version);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * Records events on objects: fire and forget, in the low lane, repetitions aggregated (kube/event.h).
- * At most 25 events per object in a burst, then one per 5 minutes and object (client-go EventSourceObjectSpamFilter); at most
- * 32768 waiting, as small records, the oldest is dropped and counted. A refused event is logged once per class and minute.
+ * Records events on objects, in the low lane. The caller learns nothing of their fate. Repetitions become one Event
+ * with a count (kube/event.h). An object may have 25 events in a burst, then one in 5 minutes (client-go
+ * EventSourceObjectSpamFilter). At most 32768 events wait, as small records; beyond that the oldest is dropped and
+ * counted. A refused event is logged once per class and minute.
  */
 #ifndef RUNTIME_RECORDER_H
 #define RUNTIME_RECORDER_H

@@ -1,15 +1,15 @@
 /*
  * The API client: struct api over net/http_client.
  *
- * Happy path: send copies what it needs of the request, the call waits in its lane of the limiter (usually not at
- * all), is handed to the HTTP client with URL, token and deadline, and its answer is parsed and given to done. A
- * watch skips the limiter and passes its bytes on as they come.
+ * Happy path: send copies what it needs of the request. The call waits in its lane of the limiter, usually not at all.
+ * It goes to the HTTP client with URL, token and deadline, and its answer is parsed and given to done. A watch skips
+ * the limiter and passes its bytes on as they come.
  *
- * Failures: an answer that is not 2xx is classified by kube/request; one that is not a Status (API priority and
- * fairness, proxies, load balancers answer in plain text) is quoted, as client-go's transformResponse does. No
- * answer keeps the class of the HTTP client. A 401 after the token file has changed is sent once more, writes too,
- * since a refused credential means that nothing was done; nothing else is ever repeated here. A deadline covers the
- * waiting as well.
+ * Failures: kube/request classifies an answer that is not 2xx. If the answer is no Status but plain text (from API
+ * priority and fairness, proxies or load balancers), the text is quoted, as client-go's transformResponse does. Without
+ * an answer, the class is that of the HTTP client. After a 401, a call is sent once more if the token file has changed.
+ * This is safe for writes too, since a call with refused credentials does nothing. No other call is repeated here. A
+ * deadline includes the waiting.
  */
 #include "runtime/client.h"
 
@@ -20,14 +20,15 @@
 #include "base/text.h"
 #include "kube/object.h"
 #include "net/http_client.h"
-#include "runtime/credentials.h"
-#include "runtime/limiter.h"
+#include "credentials.h"
+#include "limiter.h"
 
 enum {
 	UNARY_MS = 30 * 1000,
 	LIST_MS = 120 * 1000,
 	WATCH_GRACE_MS = 30 * 1000,
-	WATCH_SERVER_MAX_S = 3600, /* the server's own end of a watch that names none: up to twice MinRequestTimeout */
+	WATCH_SERVER_MAX_S =
+	    3600, /* without timeoutSeconds, the server ends a watch after up to twice MinRequestTimeout */
 	CONNECTIONS = 16,
 	QUOTE_MAX = 300,
 	MAX_HEADERS = 5,
@@ -40,7 +41,7 @@ static const char *const total_labels[] = { "code", "method", "host", NULL };
 static const char *const duration_labels[] = { "verb", "host", NULL };
 /* k8s.io/component-base/metrics/prometheus/restclient */
 static const double duration_buckets[] = { 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60 };
-/* Shown from the start: what a rate is taken of. */
+/* Series that are shown from the start, since rates are computed of them. */
 static const char *const methods[] = { "GET", "POST", "PATCH", "DELETE" };
 static const char *const codes[] = { "200", "201", "403", "404", "409", "422", "429", "500", "503", "<error>" };
 
@@ -50,7 +51,7 @@ struct client {
 	struct http_client *http;
 	struct credentials credentials;
 	struct limiter limiter;
-	struct sched_timer refill; /* when the bucket lets somebody through */
+	struct sched_timer refill; /* when the bucket lets the next call through */
 	struct list calls;
 	struct metric *total; /* NULL without metrics */
 	struct metric *duration;
@@ -80,14 +81,14 @@ struct api_call {
 	void *arg;
 };
 
-static void transmit(struct api_call *call);
+static void transmit_call(struct api_call *call);
 
-static int64_t now_ms(const struct client *c)
+static int64_t client_now_ms(const struct client *c)
 {
 	return sched_now(&c->loop->sched);
 }
 
-static int64_t watch_ms(const char *query)
+static int64_t watch_timeout_ms(const char *query)
 {
 	static const char name[] = "timeoutSeconds=";
 	int64_t seconds = WATCH_SERVER_MAX_S;
@@ -101,12 +102,12 @@ static int64_t watch_ms(const char *query)
 	return seconds * 1000 + WATCH_GRACE_MS;
 }
 
-static int64_t timeout_ms(const struct request *req)
+static int64_t call_timeout_ms(const struct request *req)
 {
 	if (req->timeout_ms > 0)
 		return req->timeout_ms;
 	if (req->verb == VERB_WATCH)
-		return watch_ms(req->query);
+		return watch_timeout_ms(req->query);
 	return req->verb == VERB_LIST ? LIST_MS : UNARY_MS;
 }
 
@@ -129,19 +130,19 @@ static void call_free(struct api_call *call)
 	free(call);
 }
 
-/* Sends whoever's turn it is, and sees to it that the next one is asked in time. Runs no callbacks. */
-static void pump(struct client *c)
+/* Sends the calls whose turn it is, and arms the timer for the next one. Runs no callbacks. */
+static void send_waiting(struct client *c)
 {
 	struct limiter_turn *turn;
 	int64_t delay;
 
-	while ((turn = limiter_next(&c->limiter, now_ms(c)))) {
+	while ((turn = limiter_next(&c->limiter, client_now_ms(c)))) {
 		struct api_call *call = container_of(turn, struct api_call, turn);
 
 		sched_disarm(&c->loop->sched, &call->deadline);
-		transmit(call);
+		transmit_call(call);
 	}
-	delay = limiter_delay_ms(&c->limiter, now_ms(c));
+	delay = limiter_delay_ms(&c->limiter, client_now_ms(c));
 	if (delay < 0)
 		sched_disarm(&c->loop->sched, &c->refill);
 	else
@@ -150,11 +151,11 @@ static void pump(struct client *c)
 
 static void on_refill(void *arg)
 {
-	pump(arg);
+	send_waiting(arg);
 }
 
-/* Gives back what the call holds of the limiter: its place if it was sent, else its place in the lane. */
-static void leave(struct api_call *call)
+/* Gives up the call's place among the active calls if it was sent, else its place in the lane. */
+static void leave_limiter(struct api_call *call)
 {
 	struct client *c = call->client;
 
@@ -166,16 +167,16 @@ static void leave(struct api_call *call)
 		limiter_leave(&c->limiter, &call->turn);
 }
 
-/* The end of a call. The callback may close the client: nothing of it is touched afterwards. */
-static void finish(struct api_call *call, struct reply *reply)
+/* Ends a call. The callback may close the client, so the client is not used afterwards. */
+static void finish_call(struct api_call *call, struct reply *reply)
 {
 	struct client *c = call->client;
 	api_done_fn *done = call->done;
 	void *arg = call->arg;
 
-	leave(call);
+	leave_limiter(call);
 	call_free(call);
-	pump(c);
+	send_waiting(c);
 	done(arg, reply);
 	reply_done(reply);
 }
@@ -187,7 +188,7 @@ static void on_deadline(void *arg)
 
 	err_set(&reply.err, ERR_TIMEOUT, "%s: not sent in time: too many calls under way or over the rate limit",
 		call->what);
-	finish(call, &reply);
+	finish_call(call, &reply);
 }
 
 static void count_answer(const struct api_call *call, const struct http_reply *answer)
@@ -201,11 +202,12 @@ static void count_answer(const struct api_call *call, const struct http_reply *a
 		return;
 	metric_add(c->total, total, 1);
 	if (call->verb != VERB_WATCH)
-		metric_observe(c->duration, duration, (double)(now_ms(c) - call->sent_ms) / 1000);
+		metric_observe(c->duration, duration, (double)(client_now_ms(c) - call->sent_ms) / 1000);
 }
 
-/* A Status made of a text that is none: its beginning as one line. NULL if there is nothing readable. */
-static struct json *quote(const struct buf *body)
+/* Makes a Status of an answer that is none: its message is the beginning of the text, in one line. NULL if it is no
+ * text. */
+static struct json *quote_answer(const struct buf *body)
 {
 	auto_buf line;
 	struct json *status;
@@ -225,7 +227,7 @@ static struct json *quote(const struct buf *body)
 	return status;
 }
 
-/* reply of a complete answer. */
+/* Fills reply from a complete answer. */
 static void read_answer(const struct api_call *call, struct http_reply *answer, struct reply *reply)
 {
 	bool success = answer->status >= 200 && answer->status < 300;
@@ -241,12 +243,12 @@ static void read_answer(const struct api_call *call, struct http_reply *answer, 
 		return;
 	}
 	if (!reply->body)
-		reply->body = quote(&answer->body);
+		reply->body = quote_answer(&answer->body);
 	reply_classify(reply, NULL, answer->retry_after_s);
 	err_wrap(&reply->err, "%s", call->what);
 }
 
-/* An answer that was cut off counts as none. */
+/* An answer that was cut off counts as no answer. */
 static void on_answer(void *arg, struct http_reply *answer)
 {
 	struct api_call *call = arg;
@@ -255,9 +257,9 @@ static void on_answer(void *arg, struct http_reply *answer)
 
 	count_answer(call, answer);
 	if (answer->err.code == ERR_NONE && answer->status == 401 && !call->repeated &&
-	    credentials_refused(&c->credentials, call->generation, now_ms(c))) {
+	    credentials_refused(&c->credentials, call->generation, client_now_ms(c))) {
 		call->repeated = true;
-		transmit(call);
+		transmit_call(call);
 		return;
 	}
 	if (answer->err.code == ERR_NONE) {
@@ -266,7 +268,7 @@ static void on_answer(void *arg, struct http_reply *answer)
 		reply.err = answer->err;
 		err_wrap(&reply.err, "%s", call->what);
 	}
-	finish(call, &reply);
+	finish_call(call, &reply);
 }
 
 static void on_data(void *arg, const char *data, size_t len)
@@ -276,7 +278,7 @@ static void on_data(void *arg, const char *data, size_t len)
 	call->data(call->arg, data, len);
 }
 
-static int set_tls(struct client *c, struct err *err)
+static int set_client_tls(struct client *c, struct err *err)
 {
 	const struct config *config = &c->credentials.config;
 	struct http_tls tls = {
@@ -294,11 +296,11 @@ static void refresh_credentials(struct client *c)
 {
 	struct err err = { 0 };
 
-	if (credentials_refresh(&c->credentials, now_ms(c)) && set_tls(c, &err) < 0)
+	if (credentials_refresh(&c->credentials, client_now_ms(c)) && set_client_tls(c, &err) < 0)
 		log_warn("-", "new CA file unusable, the last certificates stay", "error", err.msg, NULL);
 }
 
-static void transmit(struct api_call *call)
+static void transmit_call(struct api_call *call)
 {
 	struct client *c = call->client;
 	auto_free char *authorization = NULL, *content_type = NULL;
@@ -325,7 +327,7 @@ static void transmit(struct api_call *call)
 		headers[count++] = content_type;
 	}
 	call->generation = c->credentials.generation;
-	call->sent_ms = now_ms(c);
+	call->sent_ms = client_now_ms(c);
 	if (c->limited && call->verb != VERB_WATCH && !call->repeated)
 		metric_observe(c->limited, (const char *const[]){ call->method, c->host },
 			       (double)(call->sent_ms - call->called_ms) / 1000);
@@ -346,8 +348,8 @@ static struct api_call *call_new(struct client *c, const struct request *req, ap
 		.what = request_describe(req),
 		.url = make_url(c, req),
 		.body = req->body ? json_print(req->body) : NULL,
-		.called_ms = now_ms(c),
-		.end_ms = now_ms(c) + timeout_ms(req),
+		.called_ms = client_now_ms(c),
+		.end_ms = client_now_ms(c) + call_timeout_ms(req),
 		.data = data,
 		.done = done,
 		.arg = arg,
@@ -363,8 +365,8 @@ static struct api_call *send_call(struct api *api, const struct request *req, ap
 	struct api_call *call = call_new(c, req, NULL, done, arg);
 
 	limiter_wait(&c->limiter, &call->turn, req->lane);
-	sched_arm(&c->loop->sched, &call->deadline, timeout_ms(req));
-	pump(c);
+	sched_arm(&c->loop->sched, &call->deadline, call_timeout_ms(req));
+	send_waiting(c);
 	return call;
 }
 
@@ -373,17 +375,17 @@ static struct api_call *stream_call(struct api *api, const struct request *req, 
 {
 	struct api_call *call = call_new(container_of(api, struct client, api), req, data, done, arg);
 
-	transmit(call);
+	transmit_call(call);
 	return call;
 }
 
 static void cancel_call(struct api *api, struct api_call *call)
 {
-	leave(call);
+	leave_limiter(call);
 	if (call->op)
 		http_op_cancel(call->op);
 	call_free(call);
-	pump(container_of(api, struct client, api));
+	send_waiting(container_of(api, struct client, api));
 }
 
 static const struct api_ops ops = {
@@ -392,7 +394,7 @@ static const struct api_ops ops = {
 	.cancel = cancel_call,
 };
 
-static void add_metrics(struct client *c, struct metrics *metrics)
+static void add_client_metrics(struct client *c, struct metrics *metrics)
 {
 	if (!metrics)
 		return;
@@ -436,16 +438,16 @@ struct client *client_new(struct loop *loop, const struct config *config, const 
 	c->loop = loop;
 	c->http = http_client_new(loop, &http_options);
 	c->host = host_of(config->server);
-	credentials_init(&c->credentials, config, now_ms(c));
-	limiter_init(&c->limiter, options->qps, options->burst, connections, now_ms(c));
+	credentials_init(&c->credentials, config, client_now_ms(c));
+	limiter_init(&c->limiter, options->qps, options->burst, connections, client_now_ms(c));
 	sched_timer_init(&c->refill, on_refill, c);
 	list_init(&c->calls);
-	if (set_tls(c, err) < 0) {
+	if (set_client_tls(c, err) < 0) {
 		err_wrap(err, "credentials for %s", config->server);
 		client_close(c);
 		return NULL;
 	}
-	add_metrics(c, options->metrics);
+	add_client_metrics(c, options->metrics);
 	return c;
 }
 

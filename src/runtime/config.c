@@ -1,9 +1,9 @@
 /*
  * Chooses where the configuration comes from (client-go tools/clientcmd ClientConfigLoadingRules,
- * rest.InClusterConfig). Everything is read once, at the start: a configuration that cannot work is refused there, with the
- * file and the field, and not with a TLS error minutes later.
+ * rest.InClusterConfig). Everything is read once, at the start. A configuration that cannot work is refused there, with
+ * the file and the field, and not with a TLS error minutes later.
  *
- * In-cluster, a missing ca.crt is refused, where client-go logs and goes on with the system's authorities: no public
+ * In a pod, a missing ca.crt is refused. client-go logs it and goes on with the system's authorities, but no public
  * authority signs for a cluster.
  */
 #include "runtime/config.h"
@@ -14,7 +14,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "runtime/config_parts.h"
+#include "config_parts.h"
 
 static const char service_account_dir[] = "/var/run/secrets/kubernetes.io/serviceaccount";
 
@@ -22,7 +22,7 @@ static char *read_namespace(const char *dir)
 {
 	auto_free char *path = xasprintf("%s/namespace", dir);
 	struct err ignored;
-	auto_free char *ns = config_read_token(path, &ignored); /* one word too */
+	auto_free char *ns = config_read_token(path, &ignored); /* a namespace is one word, as a token is */
 
 	return ns && text_is_dns_label(ns) ? take_ptr(ns) : xstrdup("default");
 }
@@ -53,7 +53,7 @@ int config_in_cluster(const char *dir, struct config *ret, struct err *err)
 	return 0;
 }
 
-/* A context can only be meant for a kubeconfig, so one that is given rules the pod's own account out. */
+/* Only a kubeconfig has contexts. So the pod's own account is not used if a context is given. */
 int config_load(const char *path, const char *context, struct config *ret, struct err *err)
 {
 	const char *list = getenv("KUBECONFIG"), *home = getenv("HOME");

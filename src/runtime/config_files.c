@@ -1,8 +1,8 @@
 /*
- * The small files that a configuration is made of: bounded, trimmed, checked.
+ * The small files that belong to a configuration: read up to a limit, trimmed, checked.
  *
- * PEM texts are checked for shape only; whether key and certificate fit together is for the TLS library to say. Every
- * refusal begins with the path.
+ * Only the form of PEM texts is checked. The TLS library checks whether key and certificate belong together. Every
+ * message begins with the path.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "runtime/config_parts.h"
+#include "config_parts.h"
 
 static const char legacy_encrypted[] = "Proc-Type: 4,ENCRYPTED"; /* RFC 1421 header */
 static const char begin_mark[] = "-----BEGIN ", end_mark[] = "-----END ", dashes[] = "-----";
@@ -31,7 +31,7 @@ void config_done(struct config *c)
 	*c = (struct config){ 0 };
 }
 
-static int read_all(int fd, const char *path, struct buf *out, struct err *err)
+static int read_to_end(int fd, const char *path, struct buf *out, struct err *err)
 {
 	char block[4096];
 
@@ -56,7 +56,7 @@ int config_read(const char *path, struct buf *out, struct err *err)
 
 	if (fd < 0)
 		return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_INVALID, "%s: %s", path, strerror(errno));
-	r = read_all(fd, path, out, err);
+	r = read_to_end(fd, path, out, err);
 	close(fd);
 	return r;
 }
@@ -72,7 +72,7 @@ int config_check_token(const char *token, struct err *err)
 	return 0;
 }
 
-static void trim(struct buf *b)
+static void trim_blanks(struct buf *b)
 {
 	while (b->len > 0 && strchr(" \t\r\n", b->data[b->len - 1]))
 		b->data[--b->len] = '\0';
@@ -88,7 +88,7 @@ char *config_read_token(const char *path, struct err *err)
 		err->code = ERR_INVALID;
 		return NULL;
 	}
-	trim(&text);
+	trim_blanks(&text);
 	if (config_check_token(buf_str(&text), err) < 0) {
 		err_wrap(err, "%s", path);
 		return NULL;
@@ -96,7 +96,7 @@ char *config_read_token(const char *path, struct err *err)
 	return buf_take(&text);
 }
 
-/* Whether the text between the marks is base64 over several lines, and nothing else. */
+/* Whether all text from `from` to `to` is base64, in one line or several. */
 static bool is_base64_lines(const char *from, const char *to)
 {
 	auto_buf joined;
@@ -112,16 +112,17 @@ static bool is_base64_lines(const char *from, const char *to)
 	return decoded && len > 0;
 }
 
-/* kind: of the block with this label, 0 if it is none of ours. */
-static enum config_pem kind_of(const char *label)
+/* The kind of a block with this label; 0 if it is another one. */
+static enum config_pem pem_kind_of(const char *label)
 {
 	if (text_eq(label, "CERTIFICATE"))
 		return CONFIG_PEM_CERTIFICATE;
 	return text_ends(label, "PRIVATE KEY") ? CONFIG_PEM_KEY : 0;
 }
 
-/* Checks the block that begins at p if it is of the kind. What follows it; NULL with *err set if it is broken. */
-static const char *check_block(const char *p, enum config_pem kind, bool *ret_found, struct err *err)
+/* Checks the block that begins at p if it is of the kind. Returns the text behind it, or NULL with *err if it is
+ * broken. */
+static const char *check_pem_block(const char *p, enum config_pem kind, bool *ret_found, struct err *err)
 {
 	const char *label_end, *body, *end;
 	auto_free char *label = NULL, *closing = NULL;
@@ -140,7 +141,7 @@ static const char *check_block(const char *p, enum config_pem kind, bool *ret_fo
 		err_set(err, ERR_INVALID, "not PEM: no line \"%s\"", closing);
 		return NULL;
 	}
-	if (kind_of(label) != kind)
+	if (pem_kind_of(label) != kind)
 		return end + strlen(closing);
 	if (text_starts(label, "ENCRYPTED") ||
 	    memmem(body, (size_t)(end - body), legacy_encrypted, strlen(legacy_encrypted))) {
@@ -163,7 +164,7 @@ int config_check_pem(const char *text, size_t len, enum config_pem kind, struct 
 	if (strlen(text) != len)
 		return err_set(err, ERR_INVALID, "not PEM: it has zero bytes");
 	while ((p = strstr(p, begin_mark))) {
-		p = check_block(p, kind, &found, err);
+		p = check_pem_block(p, kind, &found, err);
 		if (!p)
 			return err_code(err);
 	}

@@ -1,14 +1,15 @@
 /*
- * Rereads the token file and the CA file when they are old, and the token file after a 401 as well. Happy path: the
- * content is the same, nothing happens. A file that is missing, empty or unusable leaves what was there and is tried
- * again at the next turn: the kubelet swaps these files with a rename, but a mount can be away for a while.
+ * Reads the token file and the CA file again when they are old, and the token file also after a 401. Happy path: the
+ * content is the same, and nothing happens. If a file is missing, empty or unusable, the old content stays, and the
+ * file is read again at the next time. The kubelet replaces these files with a rename, but a mount can be away for a
+ * while.
  */
-#include "runtime/credentials.h"
+#include "credentials.h"
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "runtime/config_parts.h"
+#include "config_parts.h"
 
 void credentials_init(struct credentials *c, const struct config *config, int64_t now_ms)
 {
@@ -36,8 +37,8 @@ void credentials_done(struct credentials *c)
 	config_done(&c->config);
 }
 
-/* Takes text (NULL: the file could not be used, err says why). True if *current is another text now. */
-static bool replace(struct credentials_file *f, char **current, char *text, const struct err *err, const char *msg)
+/* Takes text; NULL: the file could not be used, and err says why. Returns true if *current is another text now. */
+static bool replace_text(struct credentials_file *f, char **current, char *text, const struct err *err, const char *msg)
 {
 	auto_free char *fresh = text;
 
@@ -55,37 +56,37 @@ static bool replace(struct credentials_file *f, char **current, char *text, cons
 	return true;
 }
 
-static void read_token(struct credentials *c, int64_t now_ms)
+static void reread_token(struct credentials *c, int64_t now_ms)
 {
 	struct err err = { 0 };
 	char *text = config_read_token(c->config.token_file, &err);
 
 	c->token.read_ms = now_ms;
-	if (replace(&c->token, &c->config.token, text, &err, "token file unusable, the last token stays"))
+	if (replace_text(&c->token, &c->config.token, text, &err, "token file unusable, the last token stays"))
 		c->generation++;
 }
 
-static bool read_ca(struct credentials *c, int64_t now_ms)
+static bool reread_ca(struct credentials *c, int64_t now_ms)
 {
 	struct err err = { 0 };
 	char *text = config_read_pem(c->config.ca_file, CONFIG_PEM_CERTIFICATE, &err);
 
 	c->ca.read_ms = now_ms;
-	return replace(&c->ca, &c->config.ca, text, &err, "CA file unusable, the last certificates stay");
+	return replace_text(&c->ca, &c->config.ca, text, &err, "CA file unusable, the last certificates stay");
 }
 
 bool credentials_refresh(struct credentials *c, int64_t now_ms)
 {
 	if (c->config.token_file && now_ms - c->token.read_ms >= CREDENTIALS_TOKEN_MS)
-		read_token(c, now_ms);
+		reread_token(c, now_ms);
 	if (c->config.ca_file && now_ms - c->ca.read_ms >= CREDENTIALS_CA_MS)
-		return read_ca(c, now_ms);
+		return reread_ca(c, now_ms);
 	return false;
 }
 
 bool credentials_refused(struct credentials *c, uint64_t generation, int64_t now_ms)
 {
 	if (c->config.token_file && generation == c->generation)
-		read_token(c, now_ms);
+		reread_token(c, now_ms);
 	return generation != c->generation;
 }

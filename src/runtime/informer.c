@@ -1,10 +1,11 @@
 /*
- * The informer: carries the commands of a watch stepper to the API and the store, and what comes back to the stepper.
+ * The informer: carries the commands of a watch stepper to the API and the store, and replies and data back to the
+ * stepper.
  *
- * Happy path: start → list pages → store complete, on_synced → stream → each event changes the store.
- * Failure modes are the stepper's to decide; here they become one problem text and a log line when it begins, once a
- * minute and when it is over. The end of a stream that had been open for a while is no problem: servers, proxies and
- * rolling restarts do that all the time.
+ * Happy path: start → list pages → store complete, on_synced → stream → each event changes the store. The stepper
+ * decides about failures. Here they become one problem text, and a log line when a problem begins, once a minute, and
+ * when it is over. The end of a stream that was open for a while is no problem: servers, proxies and rolling restarts
+ * often cause it.
  */
 #include "runtime/informer.h"
 
@@ -29,10 +30,10 @@ struct informer {
 	struct sched_timer timer;
 	struct api_call *list;
 	struct api_call *stream;
-	const char *verb; /* of the last call */
+	const char *verb; /* of the last call, for the log */
 	int64_t opened_ms;
 	bool synced;
-	bool ordinary; /* the end of stream being handled is not worth a warning */
+	bool ordinary; /* the end of the stream that is being handled is no problem */
 	char *problem; /* or NULL */
 	int64_t logged_ms;
 	struct metric *lists;
@@ -42,14 +43,15 @@ struct informer {
 	struct metric *contact;
 };
 
-/* Why a watch was opened anew: ended by the server; its version was gone; broken or refused; no bytes or no end for too long. */
+/* Why a watch came to its end: the server ended it; its version was gone; it broke or was refused; no bytes came, or no
+ * end. */
 static const char *const cut_reasons[] = { "ended", "expired", "failed", "silent" };
 
 static void on_timer(void *arg);
 
-/* label: beside the resource, or NULL. */
-static struct metric *family(struct metrics *m, enum metric_type type, const char *name, const char *help,
-			     const char *label)
+/* label: a second label beside the resource, or NULL. */
+static struct metric *find_family(struct metrics *m, enum metric_type type, const char *name, const char *help,
+				  const char *label)
 {
 	const char *const labels[] = { "resource", label, NULL };
 	struct metric *found = metrics_find(m, name);
@@ -57,32 +59,33 @@ static struct metric *family(struct metrics *m, enum metric_type type, const cha
 	return found ? found : metrics_add(m, type, name, help, labels, NULL, 0);
 }
 
-static struct metric *counter(struct metrics *m, const char *resource, const char *name, const char *help)
+static struct metric *resource_counter(struct metrics *m, const char *resource, const char *name, const char *help)
 {
-	struct metric *found = family(m, METRIC_COUNTER, name, help, NULL);
+	struct metric *found = find_family(m, METRIC_COUNTER, name, help, NULL);
 
 	metric_init(found, (const char *const[]){ resource });
 	return found;
 }
 
-static void add_metrics(struct informer *i, struct metrics *m)
+static void add_informer_metrics(struct informer *i, struct metrics *m)
 {
 	const char *resource = i->res->plural;
 
-	i->lists = counter(m, resource, "informer_lists_total", "List calls to the API server, by pages");
-	i->watches = counter(m, resource, "informer_watches_total", "Watch streams opened");
-	i->events = counter(m, resource, "informer_events_total", "Objects added, changed or removed by watch events");
-	i->restarts = family(
+	i->lists = resource_counter(m, resource, "informer_lists_total", "List calls to the API server, by pages");
+	i->watches = resource_counter(m, resource, "informer_watches_total", "Watch streams opened");
+	i->events =
+	    resource_counter(m, resource, "informer_events_total", "Objects added, changed or removed by watch events");
+	i->restarts = find_family(
 	    m, METRIC_COUNTER, "spark_operator_watch_restarts_total",
 	    "Watch streams that came to an end, by reason: ended (by the server), expired, failed, silent", "reason");
 	for (size_t n = 0; n < array_len(cut_reasons); n++)
 		metric_init(i->restarts, (const char *const[]){ resource, cut_reasons[n] });
-	i->contact = family(m, METRIC_GAUGE, "spark_operator_watch_last_contact_timestamp_seconds",
-			    "When the API server last sent something about the resource, 0: never", "namespace");
+	i->contact = find_family(m, METRIC_GAUGE, "spark_operator_watch_last_contact_timestamp_seconds",
+				 "When the API server last sent something about the resource, 0: never", "namespace");
 	metric_init(i->contact, (const char *const[]){ resource, i->ns ? i->ns : "" });
 }
 
-static void count(const struct informer *i, struct metric *metric)
+static void count_metric(const struct informer *i, struct metric *metric)
 {
 	const char *const values[] = { i->res->plural };
 
@@ -105,7 +108,7 @@ static void note_contact(const struct informer *i)
 		metric_set(i->contact, values, (double)wall_s);
 }
 
-/* What the selectors add to each query. Owned. */
+/* The part of each query that the selectors make. Owned. */
 static char *selector_query(const struct informer_options *options)
 {
 	auto_free char *labels = text_url_encode(options->label_selector ? options->label_selector : "");
@@ -129,7 +132,7 @@ struct informer *informer_new(const struct informer_options *options)
 	i->watch = watch_new(&options->sched->rng);
 	i->selector = selector_query(options);
 	if (options->metrics)
-		add_metrics(i, options->metrics);
+		add_informer_metrics(i, options->metrics);
 	sched_timer_init(&i->timer, on_timer, i);
 	return i;
 }
@@ -143,7 +146,7 @@ void informer_free(struct informer *i)
 	if (i->stream)
 		api_cancel(i->api, i->stream);
 	sched_disarm(i->sched, &i->timer);
-	if (i->contact) /* or it would seem to hear nothing for ever */
+	if (i->contact) /* a series that stays would look like an informer that receives nothing */
 		metric_remove(i->contact, (const char *const[]){ i->res->plural, i->ns ? i->ns : "" });
 	watch_free(i->watch);
 	free(i->ns);
@@ -154,7 +157,7 @@ void informer_free(struct informer *i)
 
 /* ---- problems ---- */
 
-static void log_problem(struct informer *i, const char *text)
+static void log_informer_problem(struct informer *i, const char *text)
 {
 	i->logged_ms = sched_now(i->sched);
 	log_warn("-", "cannot follow the API server", "resource", i->res->plural, "namespace", i->ns ? i->ns : "*",
@@ -168,7 +171,7 @@ static void set_problem(struct informer *i, const char *text)
 	free(i->problem);
 	i->problem = xstrdup(text);
 	if (first || sched_now(i->sched) - i->logged_ms >= LOG_EVERY_MS)
-		log_problem(i, text);
+		log_informer_problem(i, text);
 }
 
 static void clear_problem(struct informer *i)
@@ -194,7 +197,7 @@ static void send_list(struct informer *i, const char *query)
 	assert(!i->list);
 	i->verb = request_verb(&req);
 	i->list = api_send(i->api, &req, on_page, i);
-	count(i, i->lists);
+	count_metric(i, i->lists);
 }
 
 static void open_stream(struct informer *i, const char *query)
@@ -206,7 +209,7 @@ static void open_stream(struct informer *i, const char *query)
 	i->verb = request_verb(&req);
 	i->opened_ms = sched_now(i->sched);
 	i->stream = api_stream(i->api, &req, on_data, on_end, i);
-	count(i, i->watches);
+	count_metric(i, i->watches);
 }
 
 static void cancel_stream(struct informer *i)
@@ -215,7 +218,7 @@ static void cancel_stream(struct informer *i)
 		api_cancel(i->api, take_ptr(i->stream));
 }
 
-static void upsert(struct informer *i, struct json *object)
+static void upsert_object(struct informer *i, struct json *object)
 {
 	struct err err;
 	struct kobj *o = kobj_new(store_kind(i->store), object, &err);
@@ -226,7 +229,7 @@ static void upsert(struct informer *i, struct json *object)
 		log_warn("-", "object left out", "resource", i->res->plural, "error", err.msg, NULL);
 }
 
-static void delete (struct informer *i, const struct json *object)
+static void remove_object(struct informer *i, const struct json *object)
 {
 	const char *ns = json_str(object, "metadata.namespace", "");
 	auto_free char *key = xasprintf("%s%s%s", ns, ns[0] ? "/" : "", json_str(object, "metadata.name", ""));
@@ -237,7 +240,7 @@ static void delete (struct informer *i, const struct json *object)
 static void end_list(struct informer *i)
 {
 	store_relist_end(i->store, i->ns);
-	mem_trim(); /* of the trees of a whole page, what is kept is a fraction */
+	mem_trim(); /* the trees of the pages were much larger than what is kept of them */
 	if (i->synced)
 		return;
 	i->synced = true;
@@ -246,7 +249,7 @@ static void end_list(struct informer *i)
 		i->on_synced(i->arg);
 }
 
-static void warn(struct informer *i, const char *text)
+static void take_warning(struct informer *i, const char *text)
 {
 	if (i->ordinary)
 		log_debug("-", "watch ended", "resource", i->res->plural, "error", text, NULL);
@@ -254,7 +257,7 @@ static void warn(struct informer *i, const char *text)
 		set_problem(i, text);
 }
 
-static void execute(struct informer *i, struct watch_cmd *cmd)
+static void execute_cmd(struct informer *i, struct watch_cmd *cmd)
 {
 	switch (cmd->type) {
 	case WATCH_CMD_LIST:
@@ -273,21 +276,21 @@ static void execute(struct informer *i, struct watch_cmd *cmd)
 		store_relist_begin(i->store, i->ns);
 		return;
 	case WATCH_CMD_UPSERT:
-		upsert(i, take_ptr(cmd->object));
+		upsert_object(i, take_ptr(cmd->object));
 		return;
 	case WATCH_CMD_DELETE:
-		delete (i, cmd->object);
+		remove_object(i, cmd->object);
 		return;
 	case WATCH_CMD_END:
 		end_list(i);
 		return;
 	case WATCH_CMD_WARN:
-		warn(i, cmd->text);
+		take_warning(i, cmd->text);
 		return;
 	}
 }
 
-/* A stream that is given up by ourselves: after an event ERROR, whose version may be gone, or at the timer. */
+/* Counts a stream that we end ourselves: after an ERROR event (its version may be gone), or at the timer. */
 static void count_cancel(const struct informer *i, const struct watch_event *ev, const struct watch_cmds *cmds)
 {
 	bool cancel = false, list = false;
@@ -302,8 +305,8 @@ static void count_cancel(const struct informer *i, const struct watch_event *ev,
 		count_cut(i, list ? "expired" : "failed");
 }
 
-/* True if nothing was wrong with the event. */
-static bool step(struct informer *i, struct watch_event *ev)
+/* Returns true if the stepper had no warning about the event. */
+static bool step_watch(struct informer *i, struct watch_event *ev)
 {
 	struct watch_cmds cmds = { 0 };
 	bool fine = true;
@@ -314,19 +317,19 @@ static bool step(struct informer *i, struct watch_event *ev)
 	for (size_t n = 0; n < cmds.len; n++) {
 		if (ev->type == WATCH_EV_DATA &&
 		    (cmds.items[n].type == WATCH_CMD_UPSERT || cmds.items[n].type == WATCH_CMD_DELETE))
-			count(i, i->events);
+			count_metric(i, i->events);
 		if (cmds.items[n].type == WATCH_CMD_WARN)
 			fine = false;
-		execute(i, &cmds.items[n]);
+		execute_cmd(i, &cmds.items[n]);
 	}
 	watch_cmds_done(&cmds);
 	return fine;
 }
 
-/* ---- what comes back ---- */
+/* ---- replies and data ---- */
 
-/* A resource that the API server does not know is a step of the installation left out. */
-static void explain(const struct informer *i, struct err *err)
+/* If the API server does not know the resource, its CRD is not installed. */
+static void explain_missing_crd(const struct informer *i, struct err *err)
 {
 	if (err->code == ERR_NOT_FOUND && i->res->group[0])
 		err_wrap(err, "the CRD %s.%s is not installed (kubectl apply -f crds/)", i->res->plural, i->res->group);
@@ -342,8 +345,8 @@ static void on_page(void *arg, struct reply *reply)
 		note_contact(i);
 		ev = (struct watch_event){ .type = WATCH_EV_PAGE, .list = take_ptr(reply->body) };
 	}
-	explain(i, &reply->err);
-	if (step(i, &ev) && ev.type == WATCH_EV_PAGE)
+	explain_missing_crd(i, &reply->err);
+	if (step_watch(i, &ev) && ev.type == WATCH_EV_PAGE)
 		clear_problem(i);
 }
 
@@ -353,7 +356,7 @@ static void on_data(void *arg, const char *data, size_t len)
 	struct watch_event ev = { .type = WATCH_EV_DATA, .data = data, .len = len };
 
 	note_contact(i);
-	if (step(i, &ev))
+	if (step_watch(i, &ev))
 		clear_problem(i);
 }
 
@@ -377,8 +380,8 @@ static void on_end(void *arg, struct reply *reply)
 		note_contact(i);
 		clear_problem(i);
 	}
-	explain(i, &reply->err);
-	step(i, &ev);
+	explain_missing_crd(i, &reply->err);
+	step_watch(i, &ev);
 	i->ordinary = false;
 }
 
@@ -386,7 +389,7 @@ static void on_timer(void *arg)
 {
 	struct watch_event ev = { .type = WATCH_EV_TIMER };
 
-	step(arg, &ev);
+	step_watch(arg, &ev);
 }
 
 /* ---- the contract ---- */
@@ -395,7 +398,7 @@ void informer_start(struct informer *i)
 {
 	struct watch_event ev = { .type = WATCH_EV_START };
 
-	step(i, &ev);
+	step_watch(i, &ev);
 }
 
 bool informer_synced(const struct informer *i)
@@ -413,7 +416,7 @@ const char *informer_problem(const struct informer *i)
 	return i->problem ? i->problem : "";
 }
 
-/* The watch's version moves with the events of all objects and with bookmarks, never ahead of the store. */
+/* The version of the watch moves with events of all objects and with bookmarks. It is never ahead of the store. */
 bool informer_has_seen(const struct informer *i, const char *resource_version)
 {
 	const char *seen = watch_version(i->watch);

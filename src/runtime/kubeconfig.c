@@ -2,11 +2,11 @@
  * Kubeconfig files: from a list of YAML files and a context name to a struct config. Semantics: client-go
  * tools/clientcmd.
  *
- * Files are searched in order and an entry is taken whole from the first file that names it; relative paths in it
- * are relative to that file. What this program does not do (credential plugins, basic authentication, impersonation)
- * is refused rather than passed over, since going on without it would mean to act as somebody else. Users of a
- * server that is reached without TLS are not looked at, as in clientcmd's ClientConfig(): a token is never sent in
- * the clear. Every message names the file, the entry and the field.
+ * Files are searched in order, and an entry is taken as a whole from the first file that names it. Relative paths in it
+ * are relative to that file. Credential plugins, basic authentication and impersonation are not supported, and are
+ * refused: to go on without them would mean to act as another user. If the server is reached without TLS, its user is
+ * not read, as in clientcmd's ClientConfig(): a token is never sent in the clear. Every message names the file, the
+ * entry and the field.
  */
 #include <string.h>
 
@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "json/decode.h"
 #include "json/yaml.h"
-#include "runtime/config_parts.h"
+#include "config_parts.h"
 
 struct file {
 	char *path;
@@ -26,7 +26,7 @@ struct kubeconfig {
 	size_t len;
 };
 
-/* An entry of one of the three lists, and where it is from. */
+/* An entry of one of the three lists, and its file. */
 struct entry {
 	const struct file *file;
 	const char *name;
@@ -35,7 +35,7 @@ struct entry {
 
 struct list_kind {
 	const char *list;
-	const char *member; /* which holds the value; the word for it in messages too */
+	const char *member; /* the member that holds the value, and its name in messages */
 };
 
 static const struct list_kind clusters = { "clusters", "cluster" };
@@ -155,7 +155,7 @@ static int check_tree(const struct json *tree, struct err *err)
 }
 
 /* An empty file is an empty configuration: `kubectl config` starts from one. */
-static struct json *parse(const char *path, struct err *err)
+static struct json *parse_file(const char *path, struct err *err)
 {
 	auto_buf text;
 	auto_json docs = NULL;
@@ -187,7 +187,7 @@ static int read_files(struct kubeconfig *k, const struct strv *paths, struct err
 
 	k->files = xcalloc(paths->len + 1, sizeof(*k->files));
 	for (size_t i = 0; i < paths->len; i++) {
-		struct json *tree = parse(paths->items[i], err);
+		struct json *tree = parse_file(paths->items[i], err);
 
 		if (!tree && err->code == ERR_NOT_FOUND)
 			continue;
@@ -232,7 +232,7 @@ static char *list_contexts(const struct kubeconfig *k)
 	return names.len ? xasprintf("the contexts are: %s", joined) : xstrdup("there are no contexts");
 }
 
-/* False: *err says why. So below. */
+/* Finds the context of that name, or the current one. Returns false and fills *err if there is none. */
 static bool find_context(const struct kubeconfig *k, const char *name, struct entry *ret, struct err *err)
 {
 	auto_free char *known = NULL;
@@ -249,9 +249,9 @@ static bool find_context(const struct kubeconfig *k, const char *name, struct en
 	return false;
 }
 
-/* The cluster or user that the context names. */
-static bool follow(const struct kubeconfig *k, const struct entry *from, const struct list_kind *kind, const char *name,
-		   struct entry *ret, struct err *err)
+/* Finds the cluster or user that the context names. Returns false and fills *err if there is none. */
+static bool find_named_entry(const struct kubeconfig *k, const struct entry *from, const struct list_kind *kind,
+			     const char *name, struct entry *ret, struct err *err)
 {
 	if (!text_empty(name) && find_entry(k, kind, name, ret))
 		return true;
@@ -277,7 +277,7 @@ static int decode_entry(const struct entry *e, const struct list_kind *kind, con
 	return 0;
 }
 
-static char *resolve(const struct file *f, const char *path)
+static char *resolve_path(const struct file *f, const char *path)
 {
 	const char *slash = strrchr(f->path, '/');
 
@@ -286,7 +286,7 @@ static char *resolve(const struct file *f, const char *path)
 	return xasprintf("%.*s%s", (int)(slash + 1 - f->path), f->path, path);
 }
 
-/* Line breaks in base64 are passed over, as Go's encoding/base64 does. */
+/* Decodes base64 without its line breaks, which Go's encoding/base64 ignores too. */
 static char *decode_pem(const char *data, enum config_pem kind, struct err *err)
 {
 	auto_free char *joined = xstrdup(data);
@@ -308,26 +308,33 @@ static char *decode_pem(const char *data, enum config_pem kind, struct err *err)
 	return take_ptr(text);
 }
 
-/* A field and its twin FIELD-data, which goes first. ret_path (may be NULL) gets the path if it was a file. */
-static int load_pem(const struct entry *e, const struct list_kind *list, const char *field, const char *path,
-		    const char *data, char **ret, char **ret_path, struct err *err)
-{
-	enum config_pem kind = text_eq(field, "client-key") ? CONFIG_PEM_KEY : CONFIG_PEM_CERTIFICATE;
-	auto_free char *data_field = xasprintf("%s-data", field);
-	auto_free char *resolved = NULL;
+/* A PEM text that an entry has as FIELD-data or in a file FIELD. The data goes first. */
+struct pem_row {
+	const char *field;
+	enum config_pem kind;
+	const char *path; /* NULL or "": none */
+	const char *data; /* base64; NULL or "": none */
+	char **ret;
+	char **ret_path; /* gets the path if the text is from a file; may be NULL */
+};
 
-	if (!text_empty(data)) {
-		*ret = decode_pem(data, kind, err);
-		return *ret ? 0 : entry_error(e, list, data_field, err);
+static int load_pem(const struct entry *e, const struct list_kind *list, const struct pem_row *row, struct err *err)
+{
+	auto_free char *data_field = xasprintf("%s-data", row->field);
+	auto_free char *path = NULL;
+
+	if (!text_empty(row->data)) {
+		*row->ret = decode_pem(row->data, row->kind, err);
+		return *row->ret ? 0 : entry_error(e, list, data_field, err);
 	}
-	if (text_empty(path))
+	if (text_empty(row->path))
 		return 0;
-	resolved = resolve(e->file, path);
-	*ret = config_read_pem(resolved, kind, err);
-	if (!*ret)
-		return entry_error(e, list, field, err);
-	if (ret_path)
-		*ret_path = take_ptr(resolved);
+	path = resolve_path(e->file, row->path);
+	*row->ret = config_read_pem(path, row->kind, err);
+	if (!*row->ret)
+		return entry_error(e, list, row->field, err);
+	if (row->ret_path)
+		*row->ret_path = take_ptr(path);
 	return 0;
 }
 
@@ -367,13 +374,17 @@ static int check_proxy(const char *proxy, struct err *err)
 static int load_cluster(const struct entry *e, struct config *c, struct err *err)
 {
 	struct cluster view = { 0 };
+	struct pem_row ca;
 
 	if (decode_entry(e, &clusters, cluster_fields, array_len(cluster_fields), &view, err) < 0)
 		return err_code(err);
 	c->server = check_server(view.server ? view.server : "", err);
 	if (!c->server)
 		return entry_error(e, &clusters, "server", err);
-	if (load_pem(e, &clusters, "certificate-authority", view.ca, view.ca_data, &c->ca, &c->ca_file, err) < 0)
+	ca = (struct pem_row){
+		"certificate-authority", CONFIG_PEM_CERTIFICATE, view.ca, view.ca_data, &c->ca, &c->ca_file
+	};
+	if (load_pem(e, &clusters, &ca, err) < 0)
 		return err_code(err);
 	if (view.insecure && c->ca) {
 		err_set(err, ERR_INVALID, "cannot be used together with a certificate-authority");
@@ -420,7 +431,7 @@ static int check_refused(const struct entry *e, struct err *err)
 static int load_token(const struct entry *e, const struct user *view, struct config *c, struct err *err)
 {
 	if (!text_empty(view->token_file)) {
-		c->token_file = resolve(e->file, view->token_file);
+		c->token_file = resolve_path(e->file, view->token_file);
 		c->token = config_read_token(c->token_file, err);
 		return c->token ? 0 : entry_error(e, &users, "tokenFile", err);
 	}
@@ -432,6 +443,23 @@ static int load_token(const struct entry *e, const struct user *view, struct con
 	return 0;
 }
 
+static int load_user_pair(const struct entry *e, const struct user *view, struct config *c, struct err *err)
+{
+	const struct pem_row rows[] = {
+		{ "client-certificate", CONFIG_PEM_CERTIFICATE, view->cert, view->cert_data, &c->cert, NULL },
+		{ "client-key", CONFIG_PEM_KEY, view->key, view->key_data, &c->key, NULL },
+	};
+
+	for (size_t i = 0; i < array_len(rows); i++)
+		if (load_pem(e, &users, &rows[i], err) < 0)
+			return err_code(err);
+	if (!c->cert == !c->key)
+		return 0;
+	err_set(err, ERR_INVALID, "not set, but %s is: expected both or none",
+		c->cert ? "client-certificate" : "client-key");
+	return entry_error(e, &users, c->cert ? "client-key" : "client-certificate", err);
+}
+
 static int load_user(const struct entry *e, struct config *c, struct err *err)
 {
 	struct user view = { 0 };
@@ -440,18 +468,12 @@ static int load_user(const struct entry *e, struct config *c, struct err *err)
 		return err_code(err);
 	if (decode_entry(e, &users, user_fields, array_len(user_fields), &view, err) < 0)
 		return err_code(err);
-	if (load_pem(e, &users, "client-certificate", view.cert, view.cert_data, &c->cert, NULL, err) < 0 ||
-	    load_pem(e, &users, "client-key", view.key, view.key_data, &c->key, NULL, err) < 0)
+	if (load_user_pair(e, &view, c, err) < 0)
 		return err_code(err);
-	if (!c->cert != !c->key) {
-		err_set(err, ERR_INVALID, "not set, but %s is: expected both or none",
-			c->cert ? "client-certificate" : "client-key");
-		return entry_error(e, &users, c->cert ? "client-key" : "client-certificate", err);
-	}
 	return load_token(e, &view, c, err);
 }
 
-static int load(const struct kubeconfig *k, const char *name, struct config *c, struct err *err)
+static int load_context(const struct kubeconfig *k, const char *name, struct config *c, struct err *err)
 {
 	struct entry context_entry, entry;
 	struct context context = { 0 };
@@ -460,9 +482,10 @@ static int load(const struct kubeconfig *k, const char *name, struct config *c, 
 	    decode_entry(&context_entry, &contexts, context_fields, array_len(context_fields), &context, err) < 0)
 		return err_code(err);
 	c->ns = xstrdup(text_empty(context.ns) ? "default" : context.ns);
-	if (!follow(k, &context_entry, &clusters, context.cluster, &entry, err) || load_cluster(&entry, c, err) < 0)
+	if (!find_named_entry(k, &context_entry, &clusters, context.cluster, &entry, err) ||
+	    load_cluster(&entry, c, err) < 0)
 		return err_code(err);
-	if (!follow(k, &context_entry, &users, context.user, &entry, err))
+	if (!find_named_entry(k, &context_entry, &users, context.user, &entry, err))
 		return err_code(err);
 	return text_starts(c->server, "https://") ? load_user(&entry, c, err) : 0;
 }
@@ -474,7 +497,7 @@ int kubeconfig_load(const struct strv *files, const char *context, struct config
 
 	if (read_files(&k, files, err) < 0)
 		return err_code(err);
-	if (load(&k, context, &c, err) < 0) {
+	if (load_context(&k, context, &c, err) < 0) {
 		config_done(&c);
 		return err_code(err);
 	}

@@ -1,9 +1,10 @@
 /*
- * The leader: carries the commands of the lease stepper to the API server, and replies and watch events of the Lease back to it.
+ * The leader: carries the commands of the lease stepper to the API server, and replies and watch events of the Lease
+ * back to it.
  *
- * Happy path: start → first reply → on_started, or standing by until the Lease is free → renewals → release → done.
- * Failure modes are the stepper's to decide. Callbacks run from a timer of their own, so that they may free the leader. A Lease that
- * cannot be watched costs only the time until the next try: the informer says so in the log.
+ * Happy path: start → first reply → on_started, or standing by until the Lease is free → renewals → release → done. The
+ * stepper decides about failures. Callbacks run from a timer of their own, so that they may free the leader. If the
+ * Lease cannot be watched, only the time until the next try is lost, and the informer logs it.
  */
 #include "runtime/leader.h"
 
@@ -15,22 +16,28 @@
 enum { LOG_EVERY_MS = 60 * 1000, MAX_TIMEOUT_MS = 5000 };
 
 struct leader {
-	struct leader_options options;
+	struct api *api;
+	struct sched *sched;
+	int64_t (*clock_ms)(void);
+	void (*on_started)(void *arg);
+	void (*on_lost)(void *arg);
+	void *arg;
 	char *ns;
 	char *name;
-	char *key; /* "namespace/name", for the log */
+	char *key;	    /* "namespace/name", for the log */
+	int64_t timeout_ms; /* of a request */
 	struct lease *lease;
-	struct store *store; /* at most the one Lease */
+	struct store *store; /* holds the Lease if there is one */
 	struct informer *informer;
 	struct api_call *call;
-	struct sched_timer timer;  /* the stepper's */
-	struct sched_timer notify; /* something is to be told */
-	enum lease_state told;
+	struct sched_timer timer;  /* when the stepper wants its timer event */
+	struct sched_timer notify; /* runs the callbacks */
+	enum lease_state notified; /* the state that the callbacks last knew */
 	void (*on_released)(void *arg);
 	void *release_arg;
-	char *standing_by; /* the holder that the log was last told of, or NULL */
-	bool troubled;
-	int64_t logged_ms; /* the last warning in a row */
+	char *standing_by; /* the holder in the last log line about it, or NULL */
+	bool troubled;	   /* the last try failed */
+	int64_t logged_ms; /* when that was last logged */
 	struct metric *status;
 };
 
@@ -40,9 +47,9 @@ static void on_timer(void *arg);
 static void on_notify(void *arg);
 static void on_change(void *arg, const struct kobj *before, const struct kobj *now);
 
-static int64_t now_ms(const struct leader *l)
+static int64_t leader_now_ms(const struct leader *l)
 {
-	return l->options.clock_ms ? l->options.clock_ms() : sched_now(l->options.sched);
+	return l->clock_ms ? l->clock_ms() : sched_now(l->sched);
 }
 
 static void show_status(const struct leader *l)
@@ -64,16 +71,16 @@ static struct metric *status_metric(struct metrics *m)
 				   NULL, 0);
 }
 
-static struct informer *make_informer(const struct leader *l)
+static struct informer *make_informer(const struct leader *l, struct metrics *metrics)
 {
 	auto_free char *selector = xasprintf("metadata.name=%s", l->name);
 	const struct informer_options options = {
-		.api = l->options.api,
-		.sched = l->options.sched,
+		.api = l->api,
+		.sched = l->sched,
 		.store = l->store,
 		.ns = l->ns,
 		.field_selector = selector,
-		.metrics = l->options.metrics,
+		.metrics = metrics,
 	};
 
 	return informer_new(&options);
@@ -83,14 +90,22 @@ struct leader *leader_new(const struct leader_options *options)
 {
 	struct leader *l = xcalloc(1, sizeof(*l));
 
-	l->options = *options;
+	l->api = options->api;
+	l->sched = options->sched;
+	l->clock_ms = options->clock_ms;
+	l->on_started = options->on_started;
+	l->on_lost = options->on_lost;
+	l->arg = options->arg;
 	l->ns = xstrdup(options->lease.ns);
 	l->name = xstrdup(options->lease.name);
+	l->timeout_ms = options->lease.renew_deadline_ms / 2;
+	if (l->timeout_ms > MAX_TIMEOUT_MS)
+		l->timeout_ms = MAX_TIMEOUT_MS;
 	l->key = xasprintf("%s/%s", l->ns, l->name);
 	l->lease = lease_new(&options->lease, &options->sched->rng);
 	l->store = store_new(&lease_kind);
 	store_on_change(l->store, on_change, l);
-	l->informer = make_informer(l);
+	l->informer = make_informer(l, options->metrics);
 	sched_timer_init(&l->timer, on_timer, l);
 	sched_timer_init(&l->notify, on_notify, l);
 	if (options->metrics)
@@ -99,19 +114,19 @@ struct leader *leader_new(const struct leader_options *options)
 	return l;
 }
 
-static void cancel(struct leader *l)
+static void cancel_request(struct leader *l)
 {
 	if (l->call)
-		api_cancel(l->options.api, take_ptr(l->call));
+		api_cancel(l->api, take_ptr(l->call));
 }
 
 void leader_free(struct leader *l)
 {
 	if (!l)
 		return;
-	cancel(l);
-	sched_disarm(l->options.sched, &l->timer);
-	sched_disarm(l->options.sched, &l->notify);
+	cancel_request(l);
+	sched_disarm(l->sched, &l->timer);
+	sched_disarm(l->sched, &l->notify);
 	informer_free(l->informer);
 	store_free(l->store);
 	lease_free(l->lease);
@@ -135,16 +150,16 @@ static void log_holder(struct leader *l)
 	log_info(l->key, "standing by", "leader", holder, NULL);
 }
 
-/* When it begins, and then once a minute. */
-static void log_problem(struct leader *l)
+/* Logs a problem when it begins, and then once a minute. */
+static void log_lease_problem(struct leader *l)
 {
 	const char *problem = lease_problem(l->lease);
 	bool troubled = problem[0] != '\0';
 
 	if (lease_state(l->lease) == LEASE_LOST || lease_state(l->lease) == LEASE_RELEASED)
-		return; /* log_state says it */
-	if (troubled && (!l->troubled || sched_now(l->options.sched) - l->logged_ms >= LOG_EVERY_MS)) {
-		l->logged_ms = sched_now(l->options.sched);
+		return; /* log_state logs these */
+	if (troubled && (!l->troubled || sched_now(l->sched) - l->logged_ms >= LOG_EVERY_MS)) {
+		l->logged_ms = sched_now(l->sched);
 		log_warn(l->key, leader_leads(l) ? "cannot renew the Lease" : "cannot get the Lease", "error", problem,
 			 NULL);
 	}
@@ -170,14 +185,13 @@ static void log_state(const struct leader *l, enum lease_state before)
 
 static void on_reply(void *arg, struct reply *reply);
 
-static void send(struct leader *l, const struct lease_cmd *cmd)
+static void send_command(struct leader *l, const struct lease_cmd *cmd)
 {
 	static const enum verb verbs[] = {
 		[LEASE_CMD_GET] = VERB_GET,
 		[LEASE_CMD_CREATE] = VERB_CREATE,
 		[LEASE_CMD_PATCH] = VERB_PATCH,
 	};
-	int64_t timeout_ms = l->options.lease.renew_deadline_ms / 2;
 	const struct request req = {
 		.verb = verbs[cmd->type],
 		.lane = LANE_HIGH,
@@ -185,45 +199,45 @@ static void send(struct leader *l, const struct lease_cmd *cmd)
 		.ns = l->ns,
 		.name = cmd->type == LEASE_CMD_CREATE ? NULL : l->name,
 		.body = cmd->body,
-		.timeout_ms = timeout_ms < MAX_TIMEOUT_MS ? timeout_ms : MAX_TIMEOUT_MS,
+		.timeout_ms = l->timeout_ms,
 	};
 
-	cancel(l);
-	l->call = api_send(l->options.api, &req, on_reply, l);
+	cancel_request(l);
+	l->call = api_send(l->api, &req, on_reply, l);
 }
 
-static void rearm(struct leader *l)
+static void rearm_timer(struct leader *l)
 {
 	int64_t due_ms = lease_due(l->lease);
 
 	if (due_ms < 0)
-		sched_disarm(l->options.sched, &l->timer);
+		sched_disarm(l->sched, &l->timer);
 	else
-		sched_arm(l->options.sched, &l->timer, due_ms - now_ms(l));
+		sched_arm(l->sched, &l->timer, due_ms - leader_now_ms(l));
 }
 
-static void step(struct leader *l, struct lease_event *ev)
+static void step_lease(struct leader *l, struct lease_event *ev)
 {
 	enum lease_state before = lease_state(l->lease), after;
 	struct lease_cmd cmd;
 
-	ev->now_ms = now_ms(l);
-	ev->wall_ms = sched_wall(l->options.sched);
+	ev->now_ms = leader_now_ms(l);
+	ev->wall_ms = sched_wall(l->sched);
 	lease_step(l->lease, ev, &cmd);
 	after = lease_state(l->lease);
 	if (cmd.type != LEASE_CMD_NONE)
-		send(l, &cmd);
+		send_command(l, &cmd);
 	else if (after == LEASE_LOST || after == LEASE_RELEASED)
-		cancel(l);
+		cancel_request(l);
 	json_free(cmd.body);
-	rearm(l);
+	rearm_timer(l);
 	log_holder(l);
-	log_problem(l);
+	log_lease_problem(l);
 	if (after == before)
 		return;
 	show_status(l);
 	log_state(l, before);
-	sched_arm(l->options.sched, &l->notify, 0);
+	sched_arm(l->sched, &l->notify, 0);
 }
 
 static void on_reply(void *arg, struct reply *reply)
@@ -232,7 +246,7 @@ static void on_reply(void *arg, struct reply *reply)
 	struct lease_event ev = { .type = LEASE_EV_REPLY, .object = reply->body, .err = &reply->err };
 
 	l->call = NULL;
-	step(l, &ev);
+	step_lease(l, &ev);
 }
 
 static void on_change(void *arg, const struct kobj *before, const struct kobj *now)
@@ -241,33 +255,33 @@ static void on_change(void *arg, const struct kobj *before, const struct kobj *n
 	struct lease_event ev = { .type = LEASE_EV_SEEN, .object = now ? now->tree : NULL };
 
 	if (text_eq((now ? now : before)->name, l->name))
-		step(l, &ev);
+		step_lease(l, &ev);
 }
 
 static void on_timer(void *arg)
 {
 	struct lease_event ev = { .type = LEASE_EV_TIMER };
 
-	step(arg, &ev);
+	step_lease(arg, &ev);
 }
 
-/* Every branch calls back as its last act. */
+/* Every branch runs its callback last, since that may free the leader. */
 static void on_notify(void *arg)
 {
 	struct leader *l = arg;
-	enum lease_state state = lease_state(l->lease), told = l->told;
+	enum lease_state state = lease_state(l->lease), notified = l->notified;
 	void (*done)(void *arg) = l->on_released;
 
 	if (done && state == LEASE_RELEASING)
 		return;
-	l->told = state;
+	l->notified = state;
 	l->on_released = NULL;
 	if (done)
 		done(l->release_arg);
-	else if (state == LEASE_LEADING && told != LEASE_LEADING)
-		l->options.on_started(l->options.arg);
-	else if (state == LEASE_LOST && told != LEASE_LOST)
-		l->options.on_lost(l->options.arg);
+	else if (state == LEASE_LEADING && notified != LEASE_LEADING)
+		l->on_started(l->arg);
+	else if (state == LEASE_LOST && notified != LEASE_LOST)
+		l->on_lost(l->arg);
 }
 
 /* ---- the contract ---- */
@@ -277,7 +291,7 @@ void leader_start(struct leader *l)
 	struct lease_event ev = { .type = LEASE_EV_START };
 
 	informer_start(l->informer);
-	step(l, &ev);
+	step_lease(l, &ev);
 }
 
 void leader_release(struct leader *l, void (*done)(void *arg), void *arg)
@@ -286,8 +300,8 @@ void leader_release(struct leader *l, void (*done)(void *arg), void *arg)
 
 	l->on_released = done;
 	l->release_arg = arg;
-	step(l, &ev);
-	sched_arm(l->options.sched, &l->notify, 0);
+	step_lease(l, &ev);
+	sched_arm(l->sched, &l->notify, 0);
 }
 
 bool leader_leads(const struct leader *l)
@@ -297,7 +311,7 @@ bool leader_leads(const struct leader *l)
 
 bool leader_may_write(const struct leader *l)
 {
-	return lease_may_write(l->lease, now_ms(l));
+	return lease_may_write(l->lease, leader_now_ms(l));
 }
 
 const char *leader_holder(const struct leader *l)

@@ -1,16 +1,16 @@
 /*
- * The token bucket with lanes. Tokens are counted when somebody asks: elapsed time times qps, at most burst. A
- * call costs one token and one place among the active; it gets both or waits in its lane. Nothing here fails.
+ * The token bucket with lanes. Tokens are counted when they are needed: elapsed time times qps, at most burst. A call
+ * needs one token and one place among the active calls. It gets both, or waits in its lane. Nothing here fails.
  */
-#include "runtime/limiter.h"
+#include "limiter.h"
 
 #include <assert.h>
 #include <math.h>
 
-/* Tokens are added up as doubles: this much less than a whole one is one. */
+/* Tokens are doubles. This much less than a whole token counts as one. */
 static const double slack = 1e-6;
 
-/* Who goes first. */
+/* The order of the lanes. */
 static const enum lane order[LIMITER_LANES] = { LANE_HIGH, LANE_NORMAL, LANE_LOW };
 
 void limiter_init(struct limiter *l, double qps, double burst, unsigned max_active, int64_t now_ms)
@@ -37,7 +37,7 @@ void limiter_leave(struct limiter *l, struct limiter_turn *turn)
 	l->waiting--;
 }
 
-static void fill(struct limiter *l, int64_t now_ms)
+static void fill_bucket(struct limiter *l, int64_t now_ms)
 {
 	if (now_ms <= l->filled_ms)
 		return;
@@ -45,7 +45,7 @@ static void fill(struct limiter *l, int64_t now_ms)
 	l->filled_ms = now_ms;
 }
 
-/* The first lane with somebody in it who finds a place; NULL if there is none. */
+/* The first lane in which a call waits for which there is a place; NULL if there is none. */
 static struct list *next_lane(struct limiter *l)
 {
 	for (size_t i = 0; i < LIMITER_LANES; i++) {
@@ -61,7 +61,7 @@ struct limiter_turn *limiter_next(struct limiter *l, int64_t now_ms)
 {
 	struct list *lane = next_lane(l);
 
-	fill(l, now_ms);
+	fill_bucket(l, now_ms);
 	if (!lane || (l->qps > 0 && l->tokens < 1 - slack))
 		return NULL;
 	if (l->qps > 0)
@@ -79,7 +79,7 @@ void limiter_release(struct limiter *l)
 
 int64_t limiter_delay_ms(struct limiter *l, int64_t now_ms)
 {
-	fill(l, now_ms);
+	fill_bucket(l, now_ms);
 	if (l->qps <= 0 || !next_lane(l))
 		return -1;
 	return (int64_t)ceil(fmax(0, 1 - slack - l->tokens) * 1000 / l->qps);

@@ -1,14 +1,15 @@
 /*
- * The recorder. Happy path: the first occurrence becomes a record, further ones raise its count; a record with
- * something to say waits in line; at most MAX_CALLS are under way. A record is one block with the texts that it was given,
- * about 300 bytes: the Event, some ten times as large, is built when it is sent. So a burst of thousands of objects can wait.
+ * The recorder. Happy path: the first occurrence of an event becomes a record, and further ones raise its count. A
+ * record that the server does not know in its present form waits in line; at most MAX_CALLS are under way. A record is
+ * one block with its texts, about 300 bytes. The Event, some ten times as large, is built when it is sent, so that a
+ * burst of thousands can wait.
  *
- * Failure modes: while the API server is unreachable or busy the whole line waits, longer each time, and a record is
- * given up after MAX_TRIES; a refusal loses that one event; a create whose reply was lost is repeated under the same
- * name and found (AlreadyExists). An Event that the server has expired is forgotten and created anew next time.
+ * Failure modes: while the API server is unreachable or busy, the whole line waits, longer each time, and a record is
+ * given up after MAX_TRIES. A refusal loses that one event. A create whose reply was lost is repeated under the same
+ * name and found (AlreadyExists). An Event that has expired at the server is forgotten, and created anew next time.
  *
- * Limits: client-go tools/record/events_cache.go (4096 records, here fewer of those that have nothing to say; spam filter of 25 and one per 5 minutes by object) and
- * tools/record/event.go (12 tries).
+ * Limits: client-go tools/record/events_cache.go (4096 records, here fewer of those that are idle; a spam filter of 25
+ * and one per 5 minutes by object) and tools/record/event.go (12 tries).
  */
 #include "runtime/recorder.h"
 
@@ -44,17 +45,17 @@ struct record {
 	struct recorder *r;
 	struct api_call *call;
 	const struct resource *res;
-	int64_t wall_ms; /* of the first occurrence */
-	int64_t last_ms;
+	int64_t wall_ms; /* time of the first occurrence */
+	int64_t last_ms; /* time of the last occurrence */
 	uint32_t count;
-	uint32_t sent; /* count that the server knows, 0 before it has the Event */
+	uint32_t sent; /* the count that the server knows; 0: it does not have the Event yet */
 	uint16_t tries;
 	bool waiting;
-	uint16_t at[TEXT_COUNT]; /* where in texts they begin */
+	uint16_t at[TEXT_COUNT]; /* where each text begins in texts */
 	char texts[];
 };
 
-/* How much an object may still say. */
+/* The spam filter's tokens of one object: how many events it may still have. */
 struct source {
 	struct list all; /* recorder->sources, least recently used first */
 	double tokens;
@@ -71,7 +72,7 @@ struct recorder {
 	struct map *by_uid;
 	struct list sources;
 	struct list waiting;
-	struct list idle; /* with nothing to say, least recently sent first */
+	struct list idle; /* records that the server knows as they are, least recently sent first */
 	size_t waiting_len;
 	size_t idle_len;
 	size_t calls;
@@ -82,7 +83,7 @@ struct recorder {
 };
 
 static void on_pause_over(void *arg);
-static void pump(struct recorder *r);
+static void send_next(struct recorder *r);
 
 static void free_record(void *value)
 {
@@ -144,7 +145,7 @@ void recorder_free(struct recorder *r)
 	free(r);
 }
 
-static void count(const struct recorder *r, const char *result)
+static void count_event(const struct recorder *r, const char *result)
 {
 	const char *const values[] = { result };
 
@@ -173,7 +174,7 @@ static struct source *source_of(struct recorder *r, const char *uid)
 	return s;
 }
 
-static bool may_speak(struct recorder *r, const char *uid)
+static bool may_record(struct recorder *r, const char *uid)
 {
 	struct source *s = source_of(r, uid);
 	int64_t now_ms = sched_now(r->sched);
@@ -190,12 +191,12 @@ static bool may_speak(struct recorder *r, const char *uid)
 
 /* ---- records ---- */
 
-static const char *text(const struct record *e, enum text which)
+static const char *record_text(const struct record *e, enum text which)
 {
 	return e->texts + e->at[which];
 }
 
-/* Among the events of one object 64 bits of hash tell what was said. Owned. */
+/* The key of a record, owned: the object's uid, and a hash of type, reason and message. */
 static char *make_key(const char *const *texts)
 {
 	const char *uid = texts[UID][0] ? texts[UID] : texts[NAME];
@@ -220,27 +221,27 @@ static void leave_list(struct record *e)
 	e->waiting = false;
 }
 
-static void drop(struct record *e)
+static void drop_record(struct record *e)
 {
 	const char *texts[TEXT_COUNT];
 	auto_free char *key = NULL;
 
 	for (enum text i = 0; i < TEXT_COUNT; i++)
-		texts[i] = text(e, i);
+		texts[i] = record_text(e, i);
 	key = make_key(texts);
 	leave_list(e);
 	map_remove(e->r->by_key, key);
 }
 
-static void enqueue(struct record *e)
+static void enqueue_record(struct record *e)
 {
 	struct recorder *r = e->r;
 
 	if (e->waiting || e->call)
 		return;
 	if (r->waiting_len == MAX_WAITING) {
-		count(r, "dropped");
-		drop(container_of(r->waiting.next, struct record, link));
+		count_event(r, "dropped");
+		drop_record(container_of(r->waiting.next, struct record, link));
 	}
 	leave_list(e);
 	list_append(&r->waiting, &e->link);
@@ -248,7 +249,7 @@ static void enqueue(struct record *e)
 	r->waiting_len++;
 }
 
-/* Those that would be new events anyway are forgotten, and those that have been silent for longest beyond MAX_IDLE. */
+/* Makes a record idle. Then drops idle records that are older than the window, and the oldest ones beyond MAX_IDLE. */
 static void make_idle(struct record *e)
 {
 	struct recorder *r = e->r;
@@ -259,7 +260,7 @@ static void make_idle(struct record *e)
 		e = container_of(r->idle.next, struct record, link);
 		if (r->idle_len <= MAX_IDLE && sched_now(r->sched) - e->last_ms <= WINDOW_MS)
 			return;
-		drop(e);
+		drop_record(e);
 	}
 }
 
@@ -301,20 +302,20 @@ void recorder_event(struct recorder *r, const struct event_about *about, const c
 	struct record *e = map_get(r->by_key, key);
 	int64_t now_ms = sched_now(r->sched);
 
-	if (!may_speak(r, about->uid ? about->uid : about->name)) {
-		count(r, "filtered");
+	if (!may_record(r, about->uid ? about->uid : about->name)) {
+		count_event(r, "filtered");
 		return;
 	}
 	if (e && now_ms - e->last_ms > WINDOW_MS && !e->waiting && !e->call) {
-		drop(e);
+		drop_record(e);
 		e = NULL;
 	}
 	if (!e)
 		e = record_new(r, key, about->res, texts);
 	e->count++;
 	e->last_ms = now_ms;
-	enqueue(e);
-	pump(r);
+	enqueue_record(e);
+	send_next(r);
 }
 
 size_t recorder_pending(const struct recorder *r)
@@ -334,7 +335,7 @@ static void log_refused(struct recorder *r, const struct err *err)
 	log_warn("-", "event refused", "class", err_name(err->code), "error", err->msg, NULL);
 }
 
-static void pause_line(struct recorder *r, int64_t at_least_ms)
+static void pause_sending(struct recorder *r, int64_t at_least_ms)
 {
 	int64_t pause_ms = time_backoff_ms(PAUSE_MS, PAUSE_MAX_MS, r->pauses, &r->sched->rng);
 
@@ -350,21 +351,21 @@ static bool is_transient(enum err_code code)
 	       code == ERR_UNAUTHORIZED;
 }
 
-/* What was sent did not get through. */
+/* The call for e failed. */
 static void on_failure(struct record *e, const struct err *err)
 {
 	struct recorder *r = e->r;
 
 	if (is_transient(err->code) && ++e->tries < MAX_TRIES) {
-		pause_line(r, err->retry_after_ms);
-		enqueue(e);
+		pause_sending(r, err->retry_after_ms);
+		enqueue_record(e);
 		return;
 	}
 	if (e->sent == 0 || err->code != ERR_NOT_FOUND) {
-		count(r, "refused");
+		count_event(r, "refused");
 		log_refused(r, err);
 	}
-	drop(e);
+	drop_record(e);
 }
 
 static void on_reply(void *arg, struct reply *reply)
@@ -380,15 +381,15 @@ static void on_reply(void *arg, struct reply *reply)
 	if (created || reply->err.code == ERR_NONE) {
 		r->pauses = 0;
 		e->tries = 0;
-		count(r, "sent");
+		count_event(r, "sent");
 		if (e->count > e->sent)
-			enqueue(e);
+			enqueue_record(e);
 		else
 			make_idle(e);
 	} else {
 		on_failure(e, &reply->err);
 	}
-	pump(r);
+	send_next(r);
 }
 
 static const char *or_null(const char *value)
@@ -396,23 +397,23 @@ static const char *or_null(const char *value)
 	return value[0] ? value : NULL;
 }
 
-static struct json *build(const struct record *e)
+static struct json *build_event(const struct record *e)
 {
 	const struct event_about about = {
 		.res = e->res,
-		.ns = or_null(text(e, NS)),
-		.name = text(e, NAME),
-		.uid = or_null(text(e, UID)),
+		.ns = or_null(record_text(e, NS)),
+		.name = record_text(e, NAME),
+		.uid = or_null(record_text(e, UID)),
 	};
 
-	return event_build(&about, text(e, TYPE), text(e, REASON), text(e, MESSAGE), e->r->component, e->r->instance,
-			   e->wall_ms);
+	return event_build(&about, record_text(e, TYPE), record_text(e, REASON), record_text(e, MESSAGE),
+			   e->r->component, e->r->instance, e->wall_ms);
 }
 
-static void send(struct record *e)
+static void send_record(struct record *e)
 {
 	struct recorder *r = e->r;
-	auto_json event = build(e);
+	auto_json event = build_event(e);
 	auto_json patch = e->sent > 0 ? event_repeat(e->count, sched_wall(r->sched)) : NULL;
 	struct request req = {
 		.verb = patch ? VERB_PATCH : VERB_CREATE,
@@ -429,17 +430,17 @@ static void send(struct record *e)
 	r->calls++;
 }
 
-static void pump(struct recorder *r)
+static void send_next(struct recorder *r)
 {
 	while (r->calls < MAX_CALLS && r->waiting_len > 0 && !sched_armed(&r->pause)) {
 		struct record *e = container_of(r->waiting.next, struct record, link);
 
 		leave_list(e);
-		send(e);
+		send_record(e);
 	}
 }
 
 static void on_pause_over(void *arg)
 {
-	pump(arg);
+	send_next(arg);
 }

@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "runtime/config_parts.h"
+#include "runtime/config.h"
 #include "serving_parts.h"
 
 enum { BUNDLE_MAX = 256 * 1024 };

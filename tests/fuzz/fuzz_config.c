@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 #include "json/json.h"
-#include "runtime/config_parts.h"
+#include "config_parts.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

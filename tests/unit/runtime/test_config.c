@@ -18,7 +18,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "json/json.h"
-#include "runtime/config_parts.h"
+#include "config_parts.h"
 
 #define PEM(label, body) "-----BEGIN " label "-----\n" body "\n-----END " label "-----\n"
 #define CERT		 PEM("CERTIFICATE", "TUlJ\nQUFB")

@@ -14,7 +14,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "runtime/credentials.h"
+#include "credentials.h"
 
 enum { NOW = 5000 };
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "runtime/limiter.h"
+#include "limiter.h"
 
 enum { NOW = 1000000 };
 
