@@ -1,6 +1,6 @@
 /*
- * Runs while the program is built: embed_crds FILE.yaml... prints C source with `crds_data`, the files' documents as compact JSON,
- * ended by NULL. A file that is no YAML ends the build with its name and the place.
+ * Runs while the program is built: embed_crds FILE.yaml... prints C source with `crds_data`, the files' documents as
+ * compact JSON, ended by NULL. A file that is no YAML ends the build with its name and the place.
  */
 #include <ctype.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /*
- * flags_page [--check] docs/flags.md: writes the tables of the flags into the page, behind the line that says so. With --check the
- * page stays as it is, and the exit code is 1 if the tables are not those of the program.
+ * flags_page [--check] docs/flags.md: writes the tables of the flags into the page, behind the line that says so. With
+ * --check the page stays as it is, and the exit code is 1 if the tables are not those of the program.
  */
 #include "options_parts.h"
 

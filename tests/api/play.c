@@ -1,9 +1,11 @@
 /*
- * play KUBECONFIG NAMESPACE COUNT: plays the kubelet for driver pods, until COUNT applications of the namespace have ended.
+ * play KUBECONFIG NAMESPACE COUNT: plays the kubelet for driver pods, until COUNT applications of the namespace have
+ * ended.
  *
- * For a cluster that is only an API server. Level-triggered: looks every 100 ms at all driver pods that its informer knows and moves each one
- * phase on, Pending → Running → Succeeded; a patch that fails (the API server is being restarted) is simply made again. Prints the
- * number of applications per state at the end; exit code 1 unless all are COMPLETED within 5 minutes.
+ * For a cluster that is only an API server. Level-triggered: looks every 100 ms at all driver pods that its informer
+ * knows and moves each one phase on, Pending → Running → Succeeded; a patch that fails (the API server is being
+ * restarted) is simply made again. Prints the number of applications per state at the end; exit code 1 unless all are
+ * COMPLETED within 5 minutes.
  */
 #include <inttypes.h>
 #include <stdio.h>

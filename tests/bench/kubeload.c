@@ -2,14 +2,14 @@
  * kubeload: a load maker and stopwatch for the api tier and the benchmarks, on the operator's own API client.
  *
  *   kubeload apps  -n N        create N SparkApplications at once
- *   kubeload limit -n N        what the API server can take from a plain client that knows everything beforehand: for each
- *                              of N applications the SparkApplication, ConfigMap, Service and driver Pod; then, timed
- *                              without the SparkApplications, the objects only, and all that the operator writes
+ *   kubeload limit -n N        what the API server can take from a plain client that knows everything beforehand: for
+ *                              each of N applications the SparkApplication, ConfigMap, Service and driver Pod; then,
+ *                              timed without the SparkApplications, the objects only, and all that the operator writes
  *   kubeload submit -n N       create N SparkApplications at once and time until every driver pod is there
  *   kubeload wait -n N         wait until the driver pods of N SparkApplications are there; says when, in wall time
  *
- * Further flags: -k KUBECONFIG -s NAMESPACE -f TEMPLATE (YAML of a SparkApplication) -x PREFIX of the names -j JOBS at once.
- * Prints one JSON object with the figures; times in ms, measured here.
+ * Further flags: -k KUBECONFIG -s NAMESPACE -f TEMPLATE (YAML of a SparkApplication) -x PREFIX of the names -j JOBS at
+ * once. Prints one JSON object with the figures; times in ms, measured here.
  */
 #include <inttypes.h>
 #include <stdio.h>

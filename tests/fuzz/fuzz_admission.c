@@ -1,10 +1,11 @@
 /*
- * An AdmissionReview with arbitrary content, at the path that the first byte chooses: whoever may create an object says what
- * is in it. The cache holds three applications, one of them with nearly every field, one with fields of wrong types, and a quota.
+ * An AdmissionReview with arbitrary content, at the path that the first byte chooses: whoever may create an object says
+ * what is in it. The cache holds three applications, one of them with nearly every field, one with fields of wrong
+ * types, and a quota.
  *
  * Properties: the reply is well-formed and echoes uid and version; a dry run gets the same one; a patch applies, only
- * to a creation or update of the object itself, leaves alone what is not the webhook's to change, and the patched object gets
- * none; a denial says why.
+ * to a creation or update of the object itself, leaves alone what is not the webhook's to change, and the patched
+ * object gets none; a denial says why.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -154,7 +155,8 @@ static void check_dry_run(const struct admission_path *path, struct json *review
 	require(json_equal(rehearsed, response));
 }
 
-/* After a patch of an update the spec may be what it was, and then nothing is denied any more; but nothing more is changed. */
+/* After a patch of an update the spec may be what it was, and then nothing is denied any more; but nothing more is
+ * changed. */
 static void check_patch(const struct admission_path *path, struct json *review, const struct json *patch)
 {
 	struct json *request = json_get(review, "request");

@@ -1,7 +1,7 @@
 /*
  * A kubeconfig with arbitrary content, in a directory of its own. Properties: it is refused with a message that names
- * the file, or all that is loaded can be used as it is: a server that is a URL, a token that fits into a header, a key with
- * its certificate, and no credentials without TLS.
+ * the file, or all that is loaded can be used as it is: a server that is a URL, a token that fits into a header, a key
+ * with its certificate, and no credentials without TLS.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /*
  * JSON comes from API servers and, inside objects, from everybody who may write one. Input: two texts, separated by the
- * first zero byte. Properties: what is read, printed and read again is the same; a merge patch made of two objects turns the
- * first into the second.
+ * first zero byte. Properties: what is read, printed and read again is the same; a merge patch made of two objects
+ * turns the first into the second.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /*
  * Fuzz target: a watch whose bytes are arbitrary and come in arbitrary pieces.
  *
- * Input: one byte n (0 to 7), n + 1 bytes of chunk sizes, used in turn, then the stream. Commands are carried out: lists
- * are answered with one object, streams reopened, timers fired, objects put into a store. It fails on a crash, a
+ * Input: one byte n (0 to 7), n + 1 bytes of chunk sizes, used in turn, then the stream. Commands are carried out:
+ * lists are answered with one object, streams reopened, timers fired, objects put into a store. It fails on a crash, a
  * leak, an object that the store would refuse, or a stream that is left without a timer.
  */
 #include <stdint.h>

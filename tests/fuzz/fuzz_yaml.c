@@ -1,6 +1,6 @@
 /*
- * YAML comes from users' files and kubeconfigs. Property: every document, printed and read again, is the same, and it is
- * one document; through JSON too.
+ * YAML comes from users' files and kubeconfigs. Property: every document, printed and read again, is the same, and it
+ * is one document; through JSON too.
  */
 #include <stdint.h>
 #include <stdlib.h>

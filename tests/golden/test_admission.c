@@ -1,10 +1,11 @@
 /*
  * Goldens of admission, golden/admission/X.json, of three kinds by their members:
  *
- *   application, pods        pods as plain spark-submit makes them and as the webhook of kubeflow's operator leaves them
+ *   application, pods        pods as plain spark-submit makes them and as the webhook of kubeflow's operator leaves
+ *                            them
  *   application, defaulted   an application and what the webhook of kubeflow's operator makes of it
- *   path, review, reply      a review of golden/reviews as an API server sent it, its request changed by the merge patch
- *                            `change` if there is one, and our reply; UPDATE_GOLDEN=1 rewrites it
+ *   path, review, reply      a review of golden/reviews as an API server sent it, its request changed by the merge
+ *                            patch `change` if there is one, and our reply; UPDATE_GOLDEN=1 rewrites it
  *
  * The first two are recorded (golden/admission/record); where we mean to differ stands in `differences`. Whatever a
  * review gets for a patch, the patched object gets none.

@@ -1,7 +1,8 @@
 /*
  * What the webhook makes of a pod beside what submission makes of the same application, for the applications of
- * golden/admission: the pods of the application without all that a webhook may add, mutated, are the pods of the whole. So it
- * does not matter who submits. The pods of the whole are left as they are, and so are they with the API server's defaults.
+ * golden/admission: the pods of the application without all that a webhook may add, mutated, are the pods of the whole.
+ * So it does not matter who submits. The pods of the whole are left as they are, and so are they with the API server's
+ * defaults.
  *
  * Orders of named things (volumes, mounts, variables, containers, ports) mean nothing here, except among equal names.
  */

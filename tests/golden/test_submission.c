@@ -1,7 +1,7 @@
 /*
- * Submission goldens: {"app", "attempt", "master", "submitted_ms", "ui_url"} in, the three objects or the error out. So that a
- * difference can be read, spark.properties appears as an object and the executor template as a tree; order and form
- * of the text are tests/unit/spark/test_properties.c's.
+ * Submission goldens: {"app", "attempt", "master", "submitted_ms", "ui_url"} in, the three objects or the error out. So
+ * that a difference can be read, spark.properties appears as an object and the executor template as a tree; order and
+ * form of the text are tests/unit/spark/test_properties.c's.
  */
 #include <setjmp.h>
 #include <stdarg.h>

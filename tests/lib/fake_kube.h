@@ -1,8 +1,8 @@
 /*
- * An API server in memory and in virtual time, at the seam struct api. It answers GET, LIST (pages, selectors by label and
- * by metadata.name), WATCH (resume, bookmarks, the same selectors, 410), CREATE, PATCH (merge), DELETE as a real one does, as far as an
- * operator can tell; nothing is answered inside send. A request arrives after half the latency and is answered after all
- * of it.
+ * An API server in memory and in virtual time, at the seam struct api. It answers GET, LIST (pages, selectors by label
+ * and by metadata.name), WATCH (resume, bookmarks, the same selectors, 410), CREATE, PATCH (merge), DELETE as a real
+ * one does, as far as an operator can tell; nothing is answered inside send. A request arrives after half the latency
+ * and is answered after all of it.
  *
  * Not modelled: namespaces, RBAC, validation by schema, pods that run (a test plays the kubelet through on_change).
  */

@@ -568,7 +568,8 @@ static struct object **listed(const struct world *w, const struct request *req, 
 	return found;
 }
 
-/* Later pages show the present, not the time of the first: whoever watches from the first one's version misses nothing. */
+/* Later pages show the present, not the time of the first: whoever watches from the first one's version misses
+ * nothing. */
 static void list(struct world *w, const struct request *req, struct reply *reply)
 {
 	auto_free char *limit_text = world_query(req->query, "limit");

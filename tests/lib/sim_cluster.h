@@ -1,9 +1,10 @@
 /*
- * A whole cluster in virtual time: the operator as it is, an API server in memory, and a player for kubelet, Spark driver and user.
+ * A whole cluster in virtual time: the operator as it is, an API server in memory, and a player for kubelet, Spark
+ * driver and user.
  *
- * The player is level-triggered: every 50 ms it looks at each pod and moves it on by its age, as the plot says. Oracles that
- * hold at every instant are checked at every change: at most one driver pod is ever created for an attempt, and none for an
- * application that is gone or has ended.
+ * The player is level-triggered: every 50 ms it looks at each pod and moves it on by its age, as the plot says. Oracles
+ * that hold at every instant are checked at every change: at most one driver pod is ever created for an attempt, and
+ * none for an application that is gone or has ended.
  */
 #ifndef TESTS_SIM_CLUSTER_H
 #define TESTS_SIM_CLUSTER_H
@@ -61,8 +62,8 @@ void sim_fault_refusal(struct sim *s, unsigned k, const void *arg); /* arg: stru
 enum { SIM_REFUSALS = 6 };
 extern const struct fake_refusal sim_refusals[SIM_REFUSALS];
 
-/* Lets virtual time pass until the application has ended and nothing was written for 60 s, at most an hour; fails the test
- * otherwise. */
+/* Lets virtual time pass until the application has ended and nothing was written for 60 s, at most an hour; fails the
+ * test otherwise. */
 void sim_run(struct sim *s);
 /* Everything in the cluster but events, with what may differ between two runs masked: times, resourceVersions, uids of
  * other objects than the application. Pretty JSON, sorted. Owned. */

@@ -1,6 +1,6 @@
 /*
- * One of several processes of the operator in a simulated cluster: manager and leader election behind an API client and a clock of its
- * own, so that it can be stopped as by SIGSTOP: no time passes for it, and what arrives meanwhile waits.
+ * One of several processes of the operator in a simulated cluster: manager and leader election behind an API client and
+ * a clock of its own, so that it can be stopped as by SIGSTOP: no time passes for it, and what arrives meanwhile waits.
  */
 #ifndef TESTS_SIM_REPLICA_H
 #define TESTS_SIM_REPLICA_H
@@ -41,8 +41,8 @@ void sim_replica_start(struct sim_replica *r, struct sim *s, const struct sim_re
 void sim_replica_kill(struct sim_replica *r);
 /* As SIGTERM: plans under way finish, the Lease is given back, the process ends. */
 void sim_replica_terminate(struct sim_replica *r);
-/* Lets time pass for the cluster and for those that are not paused; those that want to be gone go. No two of them may write at
- * any time, or the test fails; reckless ones do not count. */
+/* Lets time pass for the cluster and for those that are not paused; those that want to be gone go. No two of them may
+ * write at any time, or the test fails; reckless ones do not count. */
 void sim_replicas_run(struct sim *s, struct sim_replica *replicas, size_t count, int64_t duration_ms);
 
 #endif

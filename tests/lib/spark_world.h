@@ -1,9 +1,10 @@
 /*
  * The world of a reconcile test from JSON:
- *   {"app": SparkApplication, "pods": [Pod, …], "now": RFC 3339, "refused": {"code", "message", "since"}, "maxTracked": N,
- *    "uiService": whether there are UI Services, "ui": {"address"} or {"problem", "failures", "failed"} of the application's,
- *    "extras": [{"kind", "name"} and as "ui"], "ingress": {"url", "class", "tls", "annotations"} as the flags have them,
- *    "driverPdb": whether drivers get a budget, "pdb": PodDisruptionBudget, "defaultTtl": seconds}
+ *   {"app": SparkApplication, "pods": [Pod, …], "now": RFC 3339, "refused": {"code", "message", "since"},
+ *    "maxTracked": N, "uiService": whether there are UI Services,
+ *    "ui": {"address"} or {"problem", "failures", "failed"} of the application's,
+ *    "extras": [{"kind", "name"} and as "ui"], "driverPdb": whether drivers get a budget, "pdb": PodDisruptionBudget,
+ *    "ingress": {"url", "class", "tls", "annotations"} as the flags have them, "defaultTtl": seconds}
  * An application that cannot be decoded becomes a problem, as the operator's wiring makes it.
  */
 #ifndef TESTS_SPARK_WORLD_H

@@ -1,7 +1,7 @@
 /*
- * The server among peers that mean harm, as it is used: TLS, in a process of its own. Beside each attack another process
- * makes good requests and times them, without and with it in turn. The attackers come from forty addresses, or all from
- * the address of the good ones.
+ * The server among peers that mean harm, as it is used: TLS, in a process of its own. Beside each attack another
+ * process makes good requests and times them, without and with it in turn. The attackers come from forty addresses, or
+ * all from the address of the good ones.
  *
  * What the machine does at the same time must not decide: the bound is twice the p99 without attackers and some
  * milliseconds, and an attack gets several tries to fail to harm.

@@ -1,8 +1,8 @@
 /*
  * Objects beside an application, and which applications are watched: the whole operator in virtual time.
  *
- * Every fault at every write must lead to the end of the undisturbed run, so that there is exactly one of each object; and
- * whatever happens to them, the application comes to its end.
+ * Every fault at every write must lead to the end of the undisturbed run, so that there is exactly one of each object;
+ * and whatever happens to them, the application comes to its end.
  */
 #include <setjmp.h>
 #include <stdarg.h>

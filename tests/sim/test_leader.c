@@ -1,6 +1,7 @@
 /*
- * Two replicas over one cluster: whatever happens to the one that leads, the other goes on, no application gets a second driver, and
- * none is left behind. That no two may write at the same time is checked at every instant by sim_replicas_run.
+ * Two replicas over one cluster: whatever happens to the one that leads, the other goes on, no application gets a
+ * second driver, and none is left behind. That no two may write at the same time is checked at every instant by
+ * sim_replicas_run.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
- * A registry with metrics of applications over two stores, and objects to put into them. Applications are created at 1000 s, their
- * attempts submitted at 1002 and ended at 1009; it is 1012 s.
+ * A registry with metrics of applications over two stores, and objects to put into them. Applications are created at
+ * 1000 s, their attempts submitted at 1002 and ended at 1009; it is 1012 s.
  */
 #ifndef TESTS_METRICS_WORLD_H
 #define TESTS_METRICS_WORLD_H

@@ -1,4 +1,5 @@
-/* Counters move on transitions that were seen, gauges say what is there now; names and labels as the user wants them. */
+/* Counters move on transitions that were seen, gauges say what is there now; names and labels as the user wants
+ * them. */
 #include "metrics_world.h"
 
 #include "process_metrics.h"

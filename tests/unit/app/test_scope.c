@@ -1,4 +1,5 @@
-/* Namespaces by label: what of the cluster's objects is in the inner store, as namespaces and objects come, change and go. */
+/* Namespaces by label: what of the cluster's objects is in the inner store, as namespaces and objects come, change and
+ * go. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /*
  * Leader election: tables of what happens, which command must follow and who leads then.
  *
- * A row is an event after some time; the answer is compared as text: "PATCH@7 holder=me for=15 transitions=1; LEADING". Waits with
- * chance in them are checked by their bounds.
+ * A row is an event after some time; the answer is compared as text: "PATCH@7 holder=me for=15 transitions=1; LEADING".
+ * Waits with chance in them are checked by their bounds.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /*
- * Certificates: what is made is what the API server's TLS library accepts, for the names and times it was made for and no others; CAs of
- * the existing operator (RSA, PKCS#1 keys, the same subject in CA and serving certificate) sign and verify too.
+ * Certificates: what is made is what the API server's TLS library accepts, for the names and times it was made for and
+ * no others; CAs of the existing operator (RSA, PKCS#1 keys, the same subject in CA and serving certificate) sign and
+ * verify too.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -415,7 +416,8 @@ static void reissue(const struct certificate_pair *from, const struct certificat
 	BIO_free(bio);
 }
 
-/* leaf ← intermediate ← root, as cert-manager writes tls.crt; the intermediate comes with the leaf, or is itself trusted. */
+/* leaf ← intermediate ← root, as cert-manager writes tls.crt; the intermediate comes with the leaf, or is itself
+ * trusted. */
 static void chain_with_an_intermediate(void **state)
 {
 	struct fixture *f = *state;

@@ -1,6 +1,6 @@
 /*
- * Replicas of the serving module on the fake API server, and the check that what each serves is trusted by the configurations as they are
- * at that moment. For test_serving.c and test_serving_faults.c.
+ * Replicas of the serving module on the fake API server, and the check that what each serves is trusted by the
+ * configurations as they are at that moment. For test_serving.c and test_serving_faults.c.
  */
 #ifndef TESTS_SERVING_WORLD_H
 #define TESTS_SERVING_WORLD_H

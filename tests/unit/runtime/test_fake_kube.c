@@ -15,7 +15,9 @@
 #include "base/text.h"
 #include "fake_kube.h"
 
-#define POD	"{\"kind\": \"Pod\", \"metadata\": {\"name\": \"%s\", \"labels\": {\"app\": \"%s\"}}, \"spec\": {\"x\": 1}}"
+#define POD                                                                                                            \
+	"{\"kind\": \"Pod\", \"metadata\": {\"name\": \"%s\", \"labels\": {\"app\": \"%s\"}}, "                        \
+	"\"spec\": {\"x\": 1}}"
 #define RES_POD (&resource_pod)
 #define RES_APP (&resource_sparkapplication)
 

@@ -1,6 +1,6 @@
 /*
- * The leader over an API server in memory: what it asks, what it tells and when, and that it may be freed anywhere. Who leads when is
- * the stepper's matter (test_lease), two of them at work the simulation's.
+ * The leader over an API server in memory: what it asks, what it tells and when, and that it may be freed anywhere. Who
+ * leads when is the stepper's matter (test_lease), two of them at work the simulation's.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /*
- * The webhook's certificate in virtual time: replicas that start together agree, restarts and Secrets of others are adopted, leaves and CAs
- * are renewed without a moment in which something untrusted is served.
+ * The webhook's certificate in virtual time: replicas that start together agree, restarts and Secrets of others are
+ * adopted, leaves and CAs are renewed without a moment in which something untrusted is served.
  */
 #include "serving_world.h"
 

@@ -1,6 +1,6 @@
 /*
- * The webhook's certificate when others interfere: each write lost or refused, outages, caBundle overwritten, objects deleted or spoilt;
- * and certificates that come from elsewhere, by a Secret or by files.
+ * The webhook's certificate when others interfere: each write lost or refused, outages, caBundle overwritten, objects
+ * deleted or spoilt; and certificates that come from elsewhere, by a Secret or by files.
  */
 #include "serving_world.h"
 

@@ -1,5 +1,6 @@
 /*
- * An application that wants a pod, informers and a controller for it, on the fake API server. cmocka.h comes before this.
+ * An application that wants a pod, informers and a controller for it, on the fake API server. cmocka.h comes before
+ * this.
  */
 #ifndef TESTS_TOY_WORLD_H
 #define TESTS_TOY_WORLD_H

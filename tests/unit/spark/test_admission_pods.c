@@ -1,6 +1,6 @@
 /*
- * Admission beside submission and the recordings of the differential tier: pods that have everything get nothing, plain ones
- * are mutated once.
+ * Admission beside submission and the recordings of the differential tier: pods that have everything get nothing, plain
+ * ones are mutated once.
  */
 #include <setjmp.h>
 #include <stdarg.h>

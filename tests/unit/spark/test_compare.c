@@ -1,4 +1,5 @@
-/* The comparison: what it finds (everything, which is tried leaf by leaf on recorded submissions), and what it forgives. */
+/* The comparison: what it finds (everything, which is tried leaf by leaf on recorded submissions), and what it
+ * forgives. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /*
- * The CRDs against the program: the API server prunes what the schema does not name, so every field that is
- * decoded, and every status that reconcile writes, must be in it with its type. Besides, what users see: names and columns.
+ * The CRDs against the program: the API server prunes what the schema does not name, so every field that is decoded,
+ * and every status that reconcile writes, must be in it with its type. Besides, what users see: names and columns.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
-/* Webhook configurations: every path of the admission handlers is registered, and nothing but Spark's pods ever waits. */
+/* Webhook configurations: every path of the admission handlers is registered, and nothing but Spark's pods ever
+ * waits. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

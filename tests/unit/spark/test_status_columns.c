@@ -13,7 +13,8 @@
 #include "parse.h"
 #include "spark/status.h"
 
-/* A member of the status that becomes of `status`, after `patch` of what reconcile sets; "" if it is not there. Owned. */
+/* A member of the status that becomes of `status`, after `patch` of what reconcile sets; "" if it is not there.
+ * Owned. */
 static char *column(const char *name, const char *spec, const char *status, const char *patch, enum app_state before,
 		    enum app_state state, const struct pod_view *driver)
 {
