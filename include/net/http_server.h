@@ -43,8 +43,8 @@ struct http_exchange { /* one request being answered; all borrowed, valid until 
 typedef void http_handler_fn(void *arg, struct http_exchange *x);
 
 struct http_route {
-	const char *method; /* "GET" answers HEAD too */
-	const char *path;   /* exact */
+	const char *method; /* "GET" answers HEAD too; NULL: every method */
+	const char *path;   /* exact; NULL: every path */
 	bool loopback_only; /* others get 403 */
 	http_handler_fn *fn;
 	void *arg;
@@ -63,6 +63,9 @@ struct http_server_options {
 	int64_t request_ms;
 	int64_t idle_ms;
 	int64_t age_ms; /* the next reply says Connection: close */
+	/* The methods that requests may have, NULL-terminated; others get 405. NULL: GET, HEAD and POST. Borrowed for
+	 * the server's life. */
+	const char *const *methods;
 	/* Both are borrowed for the server's life. NULL and an empty value stand for the default. */
 	const char *tls_min_version; /* "VersionTLS12" (default), "VersionTLS13" */
 	/* Suites of TLS 1.2 by Go's names; those of TLS 1.3 change nothing. Default: all that are safe. */
@@ -92,8 +95,8 @@ struct http_server_stats {    /* since the start */
 	} refused[HTTP_REFUSED_MAX]; /* requests that the server refused itself, by status */
 };
 
-/* routes: copied (the strings borrowed for the server's life); an unknown path gets 404, a known path with another
- * method 405 with Allow. */
+/* routes: copied (the strings borrowed for the server's life). The first one that fits answers. An unknown path gets
+ * 404, a known path with another method 405 with Allow. */
 struct http_server *http_server_new(struct loop *loop, const struct http_route *routes, size_t count,
 				    const struct http_server_options *options);
 /* ERR_INVALID: a TLS version or cipher suite that is not known, which http_server_set_certificate would say later. */

@@ -35,7 +35,7 @@ struct place {
 	bool tested; /* the patch tests the value here, or a value that contains it, before it changes anything here */
 };
 
-/* What the changes of an element, or of all elements, come to. */
+/* Whether the changes of an element, or of all elements, are enough. */
 enum fit {
 	FIT_IN_PLACE, /* they turn the old value into the new one */
 	FIT_REPLACED, /* another element is in its place now: the whole array has to be replaced */
@@ -207,7 +207,7 @@ static enum fit diff_element(struct diff *d, const struct place *at, const struc
 	return name || longer ? FIT_REPLACED : FIT_IN_PLACE;
 }
 
-/* With FIT_REPLACED some changes may have been collected, which are of no use. */
+/* The caller has to take the collected changes back if the result is FIT_REPLACED. */
 static enum fit diff_elements(struct diff *d, const struct place *at, const struct json *from, const struct json *to)
 {
 	const struct json *was = json_first(from), *is = json_first(to);

@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "kube/resource.h"
 
-/* What may be written on the base of the version that is known. */
+/* How far the known version is trusted, which decides what comes before the next write. */
 enum trust {
 	TRUST_NONE = 0, /* a GET comes first: only the watch has shown the version, or a write may have changed it */
 	TRUST_REFUSED,	/* this try was refused once for its version, and reads again; a second refusal ends the try */
@@ -268,7 +268,7 @@ static void on_failed(struct lease *l, const struct lease_event *ev, struct leas
 		wait_for_try(l, ev->now_ms);
 }
 
-/* Who holds the Lease, or gives it back, reads it again at once, but only once in a try. */
+/* A leader, also one that gives the Lease back, reads it again at once, but only once in a try. */
 static void on_refused(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
 {
 	if (l->state == LEASE_WAITING || l->trust == TRUST_REFUSED) {

@@ -22,11 +22,13 @@ static const struct {
 	const char *text;
 } reasons[] = {
 	{ 200, "OK" },
+	{ 201, "Created" },
 	{ 400, "Bad Request" },
 	{ 403, "Forbidden" },
 	{ 404, "Not Found" },
 	{ 405, "Method Not Allowed" },
 	{ 408, "Request Timeout" },
+	{ 409, "Conflict" },
 	{ 411, "Length Required" },
 	{ 413, "Content Too Large" },
 	{ 415, "Unsupported Media Type" },
@@ -60,10 +62,10 @@ static const struct http_route *find_route(const struct http_server *s, const st
 	for (size_t i = 0; i < s->route_count; i++) {
 		const struct http_route *route = &s->routes[i];
 
-		if (!text_eq(route->path, p->path))
+		if (route->path && !text_eq(route->path, p->path))
 			continue;
 		*ret_status = 405;
-		if (!serves_method(route, p->method))
+		if (route->method && !serves_method(route, p->method))
 			continue;
 		*ret_status = 403;
 		return route->loopback_only && !from_loopback ? NULL : route;

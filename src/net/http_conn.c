@@ -433,7 +433,7 @@ static struct http_conn *conn_new(struct http_server *s)
 	list_init(&c->link);
 	list_init(&c->turn);
 	buf_init(&c->rest, HTTP_READ_SIZE);
-	http_parser_init(&c->parser, s->options.max_head, s->options.max_body);
+	http_parser_init(&c->parser, s->options.max_head, s->options.max_body, s->options.methods);
 	sched_timer_init(&c->deadline, on_deadline, c);
 	s->refs++;
 	s->count++;

@@ -29,9 +29,11 @@ struct facts {
 
 typedef bool header_fn(struct http_parser *p, struct facts *facts, char *value);
 
-void http_parser_init(struct http_parser *p, size_t max_head, size_t max_body)
+static const char *const default_methods[] = { "GET", "HEAD", "POST", NULL };
+
+void http_parser_init(struct http_parser *p, size_t max_head, size_t max_body, const char *const *methods)
 {
-	*p = (struct http_parser){ .state = HTTP_PARSER_HEAD };
+	*p = (struct http_parser){ .state = HTTP_PARSER_HEAD, .methods = methods ? methods : default_methods };
 	buf_init(&p->head, max_head);
 	buf_init(&p->body, max_body);
 }
@@ -49,7 +51,7 @@ void http_parser_reset(struct http_parser *p)
 
 	buf_done(&p->body); /* it may hold megabytes, and the connection may idle now */
 	buf_clear(&head);
-	*p = (struct http_parser){ .state = HTTP_PARSER_HEAD, .head = head };
+	*p = (struct http_parser){ .state = HTTP_PARSER_HEAD, .methods = p->methods, .head = head };
 	buf_init(&p->body, max_body);
 }
 
@@ -151,6 +153,14 @@ static char *cut_at(char **line, char c)
 	return start;
 }
 
+static bool takes_method(const struct http_parser *p, const char *method)
+{
+	for (size_t i = 0; p->methods[i]; i++)
+		if (text_eq(p->methods[i], method))
+			return true;
+	return false;
+}
+
 static bool parse_request_line(struct http_parser *p, struct facts *facts, char *line)
 {
 	char *method = cut_at(&line, ' ');
@@ -167,8 +177,9 @@ static bool parse_request_line(struct http_parser *p, struct facts *facts, char 
 	facts->http_1_1 = text_eq(line, "HTTP/1.1");
 	if (!facts->http_1_1 && !text_eq(line, "HTTP/1.0"))
 		return reject(p, 505, "expected HTTP/1.1 or 1.0");
-	if (!text_eq(method, "GET") && !text_eq(method, "HEAD") && !text_eq(method, "POST"))
-		return reject(p, 405, "expected GET, HEAD or POST");
+	if (!takes_method(p, method))
+		return reject(p, 405,
+			      p->methods == default_methods ? "expected GET, HEAD or POST" : "unexpected method");
 	if (target[0] != '/')
 		return reject(p, 400, "the request target must begin with /");
 	p->method = method;
@@ -200,13 +211,13 @@ static bool parse_header(struct http_parser *p, struct facts *facts, char *line)
 
 static bool check_message(struct http_parser *p, const struct facts *facts)
 {
-	bool post = text_eq(p->method, "POST");
+	bool no_body = text_eq(p->method, "GET") || text_eq(p->method, "HEAD");
 
 	if (facts->http_1_1 && facts->hosts == 0)
 		return reject(p, 400, "Host is missing");
-	if (post && !facts->has_length)
+	if (!no_body && !text_eq(p->method, "DELETE") && !facts->has_length)
 		return reject(p, 411, "Content-Length is missing");
-	if (!post && p->body_len > 0)
+	if (no_body && p->body_len > 0)
 		return reject(p, 400, "this method takes no body");
 	p->expect_continue = p->expect_continue && facts->http_1_1 && p->body_len > 0;
 	p->keep_alive = !facts->close && (facts->http_1_1 || facts->keep_alive);

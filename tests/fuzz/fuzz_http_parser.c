@@ -36,7 +36,7 @@ static void run(const char *data, size_t size, size_t first, size_t second, stru
 	struct http_parser p;
 	size_t at = 0, piece = first;
 
-	http_parser_init(&p, MAX_HEAD, MAX_BODY);
+	http_parser_init(&p, MAX_HEAD, MAX_BODY, NULL);
 	while (at < size && p.state != HTTP_PARSER_ERROR) {
 		size_t left = piece < size - at ? piece : size - at;
 

@@ -145,7 +145,7 @@ static void parse(const char *text, size_t split, struct outcome *out)
 	size_t len = strlen(text);
 
 	*out = (struct outcome){ .requests = { .max = 1000 } };
-	http_parser_init(&p, MAX_HEAD, MAX_BODY);
+	http_parser_init(&p, MAX_HEAD, MAX_BODY, NULL);
 	if (split == SIZE_MAX) {
 		for (size_t i = 0; i < len; i++)
 			feed(&p, text + i, 1, out);
@@ -193,7 +193,7 @@ static void test_nul_bytes(void **state)
 	struct http_parser p;
 
 	(void)state;
-	http_parser_init(&p, MAX_HEAD, MAX_BODY);
+	http_parser_init(&p, MAX_HEAD, MAX_BODY, NULL);
 	assert_int_equal(http_parser_feed(&p, text, sizeof(text) - 1), 24);
 	assert_int_equal(p.state, HTTP_PARSER_ERROR);
 	assert_int_equal(p.status, 400);
@@ -223,7 +223,7 @@ static void test_header(void **state)
 	struct http_parser p;
 
 	(void)state;
-	http_parser_init(&p, MAX_HEAD, MAX_BODY);
+	http_parser_init(&p, MAX_HEAD, MAX_BODY, NULL);
 	assert_int_equal(http_parser_feed(&p, text, sizeof(text) - 1), sizeof(text) - 1);
 	assert_int_equal(p.state, HTTP_PARSER_BODY);
 	assert_string_equal(p.path, "/a");
@@ -243,7 +243,7 @@ static void test_reset_frees_body(void **state)
 	struct http_parser p;
 
 	(void)state;
-	http_parser_init(&p, MAX_HEAD, MAX_BODY);
+	http_parser_init(&p, MAX_HEAD, MAX_BODY, NULL);
 	for (int i = 0; i < 2; i++) {
 		assert_int_equal(http_parser_feed(&p, text, sizeof(text) - 1), sizeof(text) - 1);
 		assert_int_equal(p.state, HTTP_PARSER_DONE);
@@ -255,12 +255,47 @@ static void test_reset_frees_body(void **state)
 	http_parser_done(&p);
 }
 
+static void test_other_methods(void **state)
+{
+	static const char *const methods[] = { "GET", "PATCH", "DELETE", NULL };
+	static const char *const good[] = {
+		"GET / HTTP/1.1\r\n" HOST "\r\n",
+		"PATCH / HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx",
+		"DELETE / HTTP/1.1\r\n" HOST "\r\n",
+		"DELETE / HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx",
+	};
+	static const struct refuse_case bad[] = {
+		{ "POST / HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 405 },
+		{ "HEAD / HTTP/1.1\r\n" HOST "\r\n", 405 },
+		{ "PATCH / HTTP/1.1\r\n" HOST "\r\n", 411 },
+		{ "GET / HTTP/1.1\r\n" HOST "Content-Length: 1\r\n\r\nx", 400 },
+	};
+	struct http_parser p;
+
+	(void)state;
+	http_parser_init(&p, MAX_HEAD, MAX_BODY, methods);
+	for (size_t i = 0; i < array_len(good); i++) {
+		assert_int_equal(http_parser_feed(&p, good[i], strlen(good[i])), strlen(good[i]));
+		assert_int_equal(p.state, HTTP_PARSER_DONE);
+		http_parser_reset(&p);
+	}
+	http_parser_done(&p);
+	for (size_t i = 0; i < array_len(bad); i++) {
+		http_parser_init(&p, MAX_HEAD, MAX_BODY, methods);
+		http_parser_feed(&p, bad[i].text, strlen(bad[i].text));
+		assert_int_equal(p.state, HTTP_PARSER_ERROR);
+		assert_int_equal(p.status, bad[i].status);
+		http_parser_done(&p);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_accepted),  cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_nul_bytes), cmocka_unit_test(test_head_limit),
-		cmocka_unit_test(test_header),	  cmocka_unit_test(test_reset_frees_body),
+		cmocka_unit_test(test_accepted),      cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_nul_bytes),     cmocka_unit_test(test_head_limit),
+		cmocka_unit_test(test_header),	      cmocka_unit_test(test_reset_frees_body),
+		cmocka_unit_test(test_other_methods),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
