@@ -21,20 +21,6 @@ int ingress_options_parse(struct ingress_options *ret, const char *url_format, c
 void ingress_options_copy(struct ingress_options *ret, const struct ingress_options *from);
 void ingress_options_done(struct ingress_options *o);
 
-/* What is wrong with a URL format, NULL if nothing is. */
-const char *ingress_check_format(const char *format);
-
-struct ingress_url {
-	char *text; /* the whole of it, http:// in front where no scheme was given */
-	char *host; /* without port; may be "" */
-	char *path; /* as it was, "" if there is none */
-	char *base; /* path without the slash at its end: "" for the host itself */
-};
-
-/* The format for this application. */
-void ingress_url_init(struct ingress_url *u, const char *format, const struct app *app, const char *app_id);
-void ingress_url_done(struct ingress_url *u);
-
 /* APP-ui-ingress, shortened as the name of the UI Service is. Owned. */
 char *ingress_ui_name(const char *app_name);
 /* The Ingress in front of the UI Service. Owned. */

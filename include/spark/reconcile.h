@@ -6,6 +6,7 @@
 
 #include "kube/plan.h"
 #include "spark/app.h"
+#include "spark/policy.h"
 #include "spark/extras.h"
 #include "spark/pod.h"
 #include "spark/submission.h"

@@ -9,7 +9,7 @@
 #define SPARK_SUBMISSION_H
 
 #include "spark/app.h"
-#include "spark/validation.h"
+#include "spark/policy.h"
 
 struct submission_options {
 	const char *master; /* spark.master: "k8s://https://HOST:PORT" */
@@ -39,6 +39,9 @@ int submission_validate(const struct app *app, struct err *err);
 int submission_build(const struct app *app, int64_t attempt, const struct submission_options *options,
 		     struct submission *ret, struct err *err);
 void submission_done(struct submission *s);
+
+/* With how many executors Spark starts (Utils.getDynamicAllocationInitialExecutors). */
+int64_t submission_executors(const struct app *app);
 
 /* The first object of that kind, borrowed; NULL if there is none (or no submission). */
 const struct json *submission_find(const struct submission *s, const char *kind);

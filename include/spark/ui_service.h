@@ -7,8 +7,6 @@
 
 #include "spark/app.h"
 
-/* Whether the application has a web UI: not with spark.ui.enabled=false in its sparkConf. */
-bool ui_service_wanted(const struct app *app);
 /* NULL if it has none. Owned. */
 struct json *ui_service_build(const struct app *app, const char *submission_id);
 /* APP-ui-svc, shortened by the existing operator's rule if that is too long. Owned. */

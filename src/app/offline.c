@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "files.h"
 #include "spark/extras.h"
+#include "spark/ui_url.h"
 
 #define OFFLINE_UID "00000000-0000-0000-0000-000000000000"
 

@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "spark/policy.h"
 
 /* One flag of the command line, before it is applied. */
 struct setting {

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "json/json.h"
+#include "spark/policy.h"
 #include "spark/validation.h"
 
 struct option_notes; /* where each value comes from, and warnings */

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "build.h"
 #include "check.h"
 #include "pod_rows.h"
 #include "secrets.h"

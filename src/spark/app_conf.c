@@ -15,8 +15,8 @@
 #include "build.h"
 #include "pod_rows.h"
 #include "secrets.h"
-#include "spark/ingress.h"
-#include "spark/ui_service.h"
+#include "spark/conf.h"
+#include "spark/ui_url.h"
 
 #define DRIVER_LABEL   "spark.kubernetes.driver.label."
 #define EXECUTOR_LABEL "spark.kubernetes.executor.label."
@@ -95,17 +95,17 @@ static void put_unless_set(struct build *b, const char *key, const char *value)
 static void put_ui_proxy(struct build *b, const struct json *value, const char *key)
 {
 	const char *format = b->options ? b->options->ui_url_format : NULL;
-	struct ingress_url url;
+	struct ui_url url;
 
 	(void)value;
-	if (text_empty(format) || !ui_service_wanted(b->app))
+	if (text_empty(format) || !conf_has_ui(b->spec))
 		return;
-	ingress_url_init(&url, format, b->app, b->names.app_id);
+	ui_url_init(&url, format, b->app, b->names.app_id);
 	if (*url.base) {
 		put_unless_set(b, key, url.base);
 		put_unless_set(b, "spark.ui.proxyRedirectUri", "/");
 	}
-	ingress_url_done(&url);
+	ui_url_done(&url);
 }
 
 static void put_operator_labels(struct build *b, const struct json *value, const char *key)
@@ -161,7 +161,7 @@ static void put_executor_env(struct build *b, const struct json *value, const ch
 
 		json_remove(b->conf, property);
 		json_remove(b->conf, reference);
-		if (pod_rows_spark_env(name))
+		if (conf_sets_executor_env(name))
 			json_set_str(b->conf, property, json_str(env, "value", ""));
 	}
 }

@@ -9,6 +9,21 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "memory.h"
+#include "spark/conf.h"
+
+const char *build_role_suffix(const struct build *b, const struct json *entry, const char *group)
+{
+	const char *rest = conf_suffix(entry, b->role->conf);
+
+	return rest && text_starts(rest, group) ? rest + strlen(group) : NULL;
+}
+
+const char *build_role_get(const struct build *b, const char *name, const char *dflt)
+{
+	auto_free char *key = xasprintf("%s%s", b->role->conf, name);
+
+	return conf_get(b->conf, key, dflt);
+}
 
 struct json *build_volume(struct build *b, const char *name)
 {
@@ -56,7 +71,7 @@ void build_node_selector(struct build *b)
 			json_set_str(json_ensure_object(spec, "nodeSelector"), key, json_text(entry, ""));
 	}
 	json_each (entry, b->conf) {
-		const char *key = conf_role_suffix(b, entry, "node.selector.");
+		const char *key = build_role_suffix(b, entry, "node.selector.");
 
 		if (key && b->version >= 303)
 			json_set_str(json_ensure_object(spec, "nodeSelector"), key, json_text(entry, ""));
@@ -82,7 +97,7 @@ void build_scheduler(struct build *b)
 	bool own = b->version >= 303 || b->role == &role_executor;
 
 	json_set_str(json_get(b->pod, "spec"), "schedulerName",
-		     own ? conf_role_get(b, "scheduler.name", common) : common);
+		     own ? build_role_get(b, "scheduler.name", common) : common);
 }
 
 char *build_replaced(const char *text, const char *from, const char *to)
@@ -103,7 +118,7 @@ char *build_replaced(const char *text, const char *from, const char *to)
 void build_image(struct build *b)
 {
 	const char *common = conf_get(b->conf, "spark.kubernetes.container.image", "");
-	const char *given = conf_role_get(b, "container.image", common);
+	const char *given = build_role_get(b, "container.image", common);
 	auto_free char *image =
 	    b->version >= 401 ? build_replaced(given, "{{SPARK_VERSION}}", b->version_text) : xstrdup(given);
 
@@ -115,7 +130,7 @@ void build_image(struct build *b)
 void build_named(struct build *b, struct json *object, const char *group, int replaced_since, const char *executor_id)
 {
 	json_each (entry, b->conf) {
-		const char *key = conf_role_suffix(b, entry, group), *text = json_text(entry, "");
+		const char *key = build_role_suffix(b, entry, group), *text = json_text(entry, "");
 		auto_free char *value =
 		    b->version >= replaced_since ? conf_substitute(text, b->names.app_id, executor_id) : xstrdup(text);
 

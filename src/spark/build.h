@@ -8,27 +8,8 @@
 #ifndef SPARK_BUILD_H
 #define SPARK_BUILD_H
 
+#include "spark/conf.h"
 #include "spark/submission.h"
-
-#define CONF_DIR       "/opt/spark/conf"
-#define PROPERTIES_KEY "spark.properties"
-#define TEMPLATE_KEY   "podspec-configmap-key"
-#define TEMPLATE_DIR   "/opt/spark/pod-template"
-#define TEMPLATE_FILE  "pod-spec-template.yml"
-
-/* The newest Spark whose rules are known here; newer ones are taken for it. */
-enum { VERSION_NEWEST = 403 };
-
-/* Spark goes by the ending of the main file, not by spec.type. */
-enum program { PROGRAM_JAVA = 0, PROGRAM_PYTHON, PROGRAM_R };
-
-struct role {
-	const char *name;      /* member of spec, value of the label spark-role */
-	const char *conf;      /* what properties about it begin with */
-	const char *container; /* the Spark container, where a template names none */
-};
-
-extern const struct role role_driver, role_executor;
 
 struct build {
 	const struct app *app;
@@ -55,32 +36,11 @@ void build_init(struct build *b, const struct app *app, int64_t attempt, const s
 void build_done(struct build *b);
 #define auto_build __attribute__((cleanup(build_done))) struct build
 
-/* ---- conf.c ---- */
-/* 3.5.6 and v3.5.6 → 305; 0 if text does not begin with MAJOR.MINOR. */
-int conf_version(const char *text);
-/* spec.sparkVersion, else what the tag of the driver's image begins with. Owned; NULL if neither is a version. */
-char *conf_version_text(const struct json *spec);
-enum program conf_program(const char *main_file);
-/* How much of a Kerberos principal is the user's short name; 0 if it is malformed (Hadoop's KerberosName). */
-size_t conf_user_len(const char *principal);
+/* ---- app_conf.c ---- */
 /* The application's own settings, in the precedence of docs/submission.md: what spark-submit gets as options and --conf. */
 void conf_of_spec(struct build *b);
 /* What spark-submit adds to them or sets whatever was given. */
 void conf_of_submission(struct build *b);
-/* Dynamic allocation is on, by the spec's own field or by sparkConf. */
-bool conf_dynamic(const struct json *spec);
-
-const char *conf_get(const struct json *conf, const char *key, const char *dflt);
-int64_t conf_i64(const struct json *conf, const char *key, int64_t dflt);
-bool conf_true(const struct json *conf, const char *key);
-/* The rest of the entry's key after prefix; NULL if it does not begin with it. */
-const char *conf_suffix(const struct json *entry, const char *prefix);
-/* The same for "spark.kubernetes.ROLE." and group. */
-const char *conf_role_suffix(const struct build *b, const struct json *entry, const char *group);
-/* The property "spark.kubernetes.ROLE.name". */
-const char *conf_role_get(const struct build *b, const char *name, const char *dflt);
-/* {{APP_ID}} replaced by app_id, {{EXECUTOR_ID}} by executor_id (Utils.substituteAppNExecIds). Owned. */
-char *conf_substitute(const char *text, const char *app_id, const char *executor_id);
 
 /* ---- monitoring.c ---- */
 /* The last of conf_of_spec's rows, stronger than all others. */
@@ -137,6 +97,10 @@ int executor_env(struct build *b, const char *executor_id, struct err *err);
 const char *executor_env_of_driver(const struct build *b, const char *name, const char *dflt);
 
 /* ---- helpers of the steps ---- */
+/* The rest of the entry's key after "spark.kubernetes.ROLE." and group; NULL if it does not begin with them. */
+const char *build_role_suffix(const struct build *b, const struct json *entry, const char *group);
+/* The property "spark.kubernetes.ROLE.name". */
+const char *build_role_get(const struct build *b, const char *name, const char *dflt);
 /* Appends a volume {name} to the pod and returns it, so that the caller adds the source. */
 struct json *build_volume(struct build *b, const char *name);
 struct json *build_mount(struct build *b, const char *name, const char *path);

@@ -11,8 +11,8 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "build.h"
 #include "memory.h"
+#include "spark/conf.h"
 
 #define FIRST_VERSION 301
 

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "build.h"
 #include "json/yaml.h"
+#include "spark/conf.h"
 
 #define DRIVER_FILE   "driver.yaml"
 #define EXECUTOR_FILE "executor.yaml"

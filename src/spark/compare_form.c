@@ -9,9 +9,9 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "build.h"
 #include "compare_parts.h"
 #include "json/yaml.h"
+#include "spark/conf.h"
 
 enum { HEX16 = 16, HEX32 = 32, UUID = 36, MASK_MAX = 4 << 20 };
 

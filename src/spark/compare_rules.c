@@ -6,7 +6,6 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "build.h"
 #include "compare_parts.h"
 
 enum { PRINT_MAX = 1 << 20 };

@@ -7,10 +7,14 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "build.h"
+#include "spark/app.h"
+#include "spark/conf.h"
 
 /* A substituted value is at most as long as the whole ConfigMap may be. */
 enum { VALUE_MAX = 1 << 20 };
+
+const struct role role_driver = { "driver", "spark.kubernetes.driver.", DRIVER_CONTAINER };
+const struct role role_executor = { "executor", "spark.kubernetes.executor.", EXECUTOR_CONTAINER };
 
 int conf_version(const char *text)
 {
@@ -98,20 +102,6 @@ const char *conf_suffix(const struct json *entry, const char *prefix)
 	return text_starts(key, prefix) ? key + strlen(prefix) : NULL;
 }
 
-const char *conf_role_suffix(const struct build *b, const struct json *entry, const char *group)
-{
-	const char *rest = conf_suffix(entry, b->role->conf);
-
-	return rest && text_starts(rest, group) ? rest + strlen(group) : NULL;
-}
-
-const char *conf_role_get(const struct build *b, const char *name, const char *dflt)
-{
-	auto_free char *key = xasprintf("%s%s", b->role->conf, name);
-
-	return conf_get(b->conf, key, dflt);
-}
-
 char *conf_substitute(const char *text, const char *app_id, const char *executor_id)
 {
 	static const char app[] = "{{APP_ID}}", executor[] = "{{EXECUTOR_ID}}";
@@ -136,4 +126,28 @@ bool conf_dynamic(const struct json *spec)
 {
 	return json_bool(spec, "dynamicAllocation.enabled", false) ||
 	       conf_true(json_get(spec, "sparkConf"), "spark.dynamicAllocation.enabled");
+}
+
+bool conf_has_ui(const struct json *spec)
+{
+	return strcasecmp(conf_get(json_get(spec, "sparkConf"), "spark.ui.enabled", ""), "false") != 0;
+}
+
+bool conf_sets_executor_env(const char *name)
+{
+	static const char *const names[] = { "SPARK_USER",
+					     "SPARK_DRIVER_URL",
+					     "SPARK_EXECUTOR_CORES",
+					     "SPARK_EXECUTOR_MEMORY",
+					     "SPARK_APPLICATION_ID",
+					     "SPARK_CONF_DIR",
+					     "SPARK_EXECUTOR_ID",
+					     "SPARK_RESOURCE_PROFILE_ID",
+					     "SPARK_EXECUTOR_ATTRIBUTE_APP_ID",
+					     "SPARK_EXECUTOR_ATTRIBUTE_EXECUTOR_ID" };
+
+	for (size_t i = 0; i < array_len(names); i++)
+		if (text_eq(name, names[i]))
+			return true;
+	return false;
 }

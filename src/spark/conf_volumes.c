@@ -10,6 +10,7 @@
 #include "build.h"
 #include "check.h"
 #include "validate.h"
+#include "spark/conf.h"
 
 #define ON_DEMAND "OnDemand"
 
@@ -256,7 +257,7 @@ int volumes_conf(struct build *b, struct err *err)
 
 	json_each (entry, b->conf) {
 		__attribute__((cleanup(conf_volume_done))) struct conf_volume v = { 0 };
-		const char *key = conf_role_suffix(b, entry, "volumes.");
+		const char *key = build_role_suffix(b, entry, "volumes.");
 		int rc;
 
 		if (!key)

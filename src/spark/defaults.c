@@ -7,8 +7,8 @@
  * sparkConf counts too. A member of the wrong type is left to the API server's schema.
  */
 #include "base/text.h"
-#include "build.h"
 #include "spark/admission.h"
+#include "spark/conf.h"
 
 enum { RETRY_INTERVAL_S = 5 };
 

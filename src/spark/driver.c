@@ -13,8 +13,8 @@
 #include "base/text.h"
 #include "build.h"
 #include "memory.h"
-#include "names.h"
-#include "pod_rows.h"
+#include "spark/conf.h"
+#include "spark/names.h"
 
 enum { MIN_OVERHEAD_MIB = 384 };
 
@@ -87,7 +87,7 @@ static void put_escalation(struct build *b)
 {
 	static const char name[] = "securityContext.allowPrivilegeEscalation";
 	const char *common = conf_get(b->conf, "spark.kubernetes.securityContext.allowPrivilegeEscalation", "false");
-	bool allowed = strcasecmp(conf_role_get(b, name, common), "true") == 0;
+	bool allowed = strcasecmp(build_role_get(b, name, common), "true") == 0;
 
 	json_set_bool(json_ensure_object(b->container, "securityContext"), "allowPrivilegeEscalation", allowed);
 }

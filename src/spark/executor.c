@@ -12,7 +12,8 @@
 #include "base/text.h"
 #include "build.h"
 #include "memory.h"
-#include "names.h"
+#include "spark/conf.h"
+#include "spark/names.h"
 
 #define EXECUTOR_ID  "1"
 #define CONF_VOLUME  "spark-conf-volume-exec"
@@ -209,7 +210,7 @@ static void put_resize_policy(struct build *b)
 static void put_security(struct build *b)
 {
 	const char *common = conf_get(b->conf, "spark.kubernetes.securityContext.allowPrivilegeEscalation", "false");
-	const char *allowed = conf_role_get(b, "securityContext.allowPrivilegeEscalation", common);
+	const char *allowed = build_role_get(b, "securityContext.allowPrivilegeEscalation", common);
 
 	if (b->version >= 403)
 		json_set_bool(json_ensure_object(b->container, "securityContext"), "allowPrivilegeEscalation",
@@ -304,9 +305,9 @@ static int put_resources(struct build *b, struct err *err)
 	rc = memory_total(b, &mib, err);
 	if (rc)
 		return rc;
-	json_set_str(requests, "cpu", conf_role_get(b, "request.cores", cores));
+	json_set_str(requests, "cpu", build_role_get(b, "request.cores", cores));
 	json_setf(requests, "memory", "%lldMi", (long long)mib);
-	json_set_str(limits, "cpu", conf_role_get(b, "limit.cores", NULL));
+	json_set_str(limits, "cpu", build_role_get(b, "limit.cores", NULL));
 	json_setf(limits, "memory", "%lldMi", (long long)mib);
 	return build_devices(b, limits, err);
 }

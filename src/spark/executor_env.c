@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "build.h"
+#include "spark/conf.h"
 #include "spark/pod.h"
 
 #define ADD_OPENS(package) "--add-opens=java.base/" package "=ALL-UNNAMED"

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "build.h"
 #include "pod_rows.h"
+#include "spark/conf.h"
 
 /* Spark overwrites serviceAccountName unless the old field is set as well. */
 static void put_account(const struct build *b, struct json *spec)

@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "report.h"
+#include "spark/conf.h"
 #include "spark/ui_service.h"
 
 enum {
@@ -33,7 +34,7 @@ static void list_ui(struct extras *x, const struct extras_site *site)
 {
 	const struct app *app = site->app;
 
-	if (!site->options.ui_service || !ui_service_wanted(app))
+	if (!site->options.ui_service || !conf_has_ui(json_get(app->tree, "spec")))
 		return;
 	add(x, EXTRA_UI_SERVICE, &resource_service, ui_service_name(app->name), NULL);
 	if (!text_empty(site->options.ingress->url_format))

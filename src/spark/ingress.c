@@ -2,10 +2,8 @@
  * Ingresses in front of a driver (kubeflow web_ui.go, configWebUI, createWebUIIngress; driveringress.go), and the Services
  * of further ports.
  *
- * Happy path: the URL format with the application's names in it gives host and path; below a path nginx is told to cut it
- * off, and Spark (app_conf.c) to put it in front of its links. Corrected: {{$appId}} is the id that the driver will have and
- * not empty; a port in the URL is no part of the host; a slash at the end of the path means nothing; serviceLabels join the
- * operator's. What the API server does not take, it refuses: nothing fails here.
+ * Happy path: the URL (ui_url.c) gives host and path; below a path nginx is told to cut it off, and Spark (app_conf.c) to put
+ * it in front of its links. Corrected: serviceLabels join the operator's. What the API server does not take, it refuses: nothing fails here.
  */
 #include "spark/ingress.h"
 
@@ -15,116 +13,9 @@
 #include "base/text.h"
 #include "beside.h"
 #include "spark/ui_service.h"
+#include "spark/ui_url.h"
 
 #define REWRITE_KEY "nginx.ingress.kubernetes.io/rewrite-target"
-
-enum { URL_MAX = 8192 };
-
-/* ---- URLs ---- */
-
-enum variable { APP_NAME, APP_NAMESPACE, APP_ID };
-
-/* In the order in which a longer name comes before one that it begins with. */
-static const struct {
-	const char *name;
-	enum variable variable;
-} variables[] = { { "$appNamespace", APP_NAMESPACE }, { "$appName", APP_NAME }, { "$appId", APP_ID } };
-
-/* {{ $name }} at the beginning of text; returns what follows it, NULL if there is none. */
-static const char *read_variable(const char *text, enum variable *ret)
-{
-	if (!text_starts(text, "{{"))
-		return NULL;
-	text += 2 + strspn(text + 2, " \t");
-	for (size_t i = 0; i < array_len(variables); i++) {
-		const char *end = text + strlen(variables[i].name);
-
-		if (!text_starts(text, variables[i].name))
-			continue;
-		end += strspn(end, " \t");
-		*ret = variables[i].variable;
-		return text_starts(end, "}}") ? end + 2 : NULL;
-	}
-	return NULL;
-}
-
-const char *ingress_check_format(const char *format)
-{
-	static const char why[] =
-	    "expected a URL in which {{$appName}}, {{$appNamespace}} and {{$appId}} stand for those "
-	    "of the application";
-	enum variable variable;
-
-	while (*format) {
-		const char *rest = read_variable(format, &variable);
-
-		if (!rest && strchr("{} \t\r\n", *format))
-			return why;
-		format = rest ? rest : format + 1;
-	}
-	return NULL;
-}
-
-static char *substitute(const char *format, const struct app *app, const char *app_id)
-{
-	const char *const values[] = {
-		[APP_NAME] = app->name, [APP_NAMESPACE] = app->ns ? app->ns : "default", [APP_ID] = app_id
-	};
-	enum variable variable;
-	auto_buf out;
-
-	buf_init(&out, URL_MAX);
-	while (*format) {
-		const char *rest = read_variable(format, &variable);
-
-		if (rest)
-			buf_puts(&out, values[variable]);
-		else
-			buf_putc(&out, *format);
-		format = rest ? rest : format + 1;
-	}
-	return buf_take(&out);
-}
-
-/* What stands between user and port: [::1] keeps its colons. */
-static char *host_of(const char *authority, size_t len)
-{
-	const char *end = authority + len, *at = memchr(authority, '@', len), *p;
-
-	if (at)
-		authority = at + 1;
-	for (p = end; p > authority && p[-1] >= '0' && p[-1] <= '9'; p--)
-		;
-	if (p > authority && p[-1] == ':')
-		end = p - 1;
-	return xstrndup(authority, (size_t)(end - authority));
-}
-
-void ingress_url_init(struct ingress_url *u, const char *format, const struct app *app, const char *app_id)
-{
-	auto_free char *text = substitute(format, app, app_id);
-	const char *authority, *path;
-	size_t len;
-
-	u->text = strstr(text, "://") ? take_ptr(text) : xasprintf("http://%s", text);
-	authority = strstr(u->text, "://") + 3;
-	path = authority + strcspn(authority, "/?#");
-	u->host = host_of(authority, (size_t)(path - authority));
-	u->path = xstrndup(path, strcspn(path, "?#"));
-	len = strlen(u->path);
-	while (len && u->path[len - 1] == '/')
-		len--;
-	u->base = xstrndup(u->path, len);
-}
-
-void ingress_url_done(struct ingress_url *u)
-{
-	free(u->text);
-	free(u->host);
-	free(u->path);
-	free(u->base);
-	*u = (struct ingress_url){ 0 };
-}
 
 /* ---- options ---- */
 
@@ -166,7 +57,7 @@ static int parse_annotations(struct ingress_options *o, const char *text, struct
 static int parse_all(struct ingress_options *o, const char *url_format, const char *class_name, const char *tls,
 		     const char *annotations, struct err *err)
 {
-	const char *why = url_format ? ingress_check_format(url_format) : NULL;
+	const char *why = url_format ? ui_url_check_format(url_format) : NULL;
 
 	if (why)
 		return err_set(err, ERR_INVALID, "--ingress-url-format: \"%s\": %s", url_format, why);
@@ -229,7 +120,7 @@ static const struct json *own_or(const struct json *options, const char *member,
 	return json_len(own) > 0 ? own : common;
 }
 
-static void put_annotations(struct json *metadata, const struct json *annotations, const struct ingress_url *url)
+static void put_annotations(struct json *metadata, const struct json *annotations, const struct ui_url *url)
 {
 	if (json_len(annotations) > 0)
 		json_set(metadata, "annotations", json_dup(annotations));
@@ -237,7 +128,7 @@ static void put_annotations(struct json *metadata, const struct json *annotation
 		json_set_str(json_ensure_object(metadata, "annotations"), REWRITE_KEY, "/$2");
 }
 
-static void put_rule(struct json *spec, const struct ingress_url *url, const struct backend *backend)
+static void put_rule(struct json *spec, const struct ui_url *url, const struct backend *backend)
 {
 	struct json *rule = json_append(json_ensure_array(spec, "rules"), json_new_object());
 	struct json *http, *path, *service;
@@ -257,7 +148,7 @@ static void put_rule(struct json *spec, const struct ingress_url *url, const str
 }
 
 /* Takes metadata. */
-static struct json *build(struct json *metadata, const struct ingress_url *url, const struct backend *backend,
+static struct json *build(struct json *metadata, const struct ui_url *url, const struct backend *backend,
 			  const struct ingress_options *o)
 {
 	const struct json *tls = own_or(backend->options, "ingressTLS", o->tls);
@@ -284,12 +175,12 @@ struct json *ingress_ui_build(const struct app *app, const char *submission_id, 
 {
 	auto_free char *name = ingress_ui_name(app->name), *service = ui_service_name(app->name);
 	const struct backend backend = { service, ui_service_port(app), json_at(app->tree, "spec.sparkUIOptions") };
-	struct ingress_url url;
+	struct ui_url url;
 	struct json *ingress;
 
-	ingress_url_init(&url, o->url_format, app, app_id);
+	ui_url_init(&url, o->url_format, app, app_id);
 	ingress = build(beside_metadata(app, submission_id, name), &url, &backend, o);
-	ingress_url_done(&url);
+	ui_url_done(&url);
 	return ingress;
 }
 
@@ -297,12 +188,12 @@ void ingress_ui_tell(const struct app *app, const char *app_id, const struct ing
 		     struct json *driver_info)
 {
 	auto_free char *name = ingress_ui_name(app->name);
-	struct ingress_url url;
+	struct ui_url url;
 
-	ingress_url_init(&url, o->url_format, app, app_id);
+	ui_url_init(&url, o->url_format, app, app_id);
 	json_set_str(driver_info, "webUIIngressName", name);
 	json_set_str(driver_info, "webUIIngressAddress", url.text);
-	ingress_url_done(&url);
+	ui_url_done(&url);
 }
 
 /* ---- further ports of the driver ---- */
@@ -336,11 +227,11 @@ struct json *ingress_driver_build(const struct app *app, const char *submission_
 {
 	auto_free char *name = ingress_driver_name(app, entry), *service = ingress_driver_service_name(app, entry);
 	const struct backend backend = { service, entry_port(entry), entry };
-	struct ingress_url url;
+	struct ui_url url;
 	struct json *ingress;
 
-	ingress_url_init(&url, json_str(entry, "ingressURLFormat", ""), app, app_id);
+	ui_url_init(&url, json_str(entry, "ingressURLFormat", ""), app, app_id);
 	ingress = build(beside_metadata(app, submission_id, name), &url, &backend, o);
-	ingress_url_done(&url);
+	ui_url_done(&url);
 	return ingress;
 }

@@ -5,6 +5,7 @@
  * or obtain with the submitter's own ticket has been refused by validation, or does not exist.
  */
 #include "build.h"
+#include "spark/conf.h"
 
 #define KRB5_VOLUME  "krb5-file"
 #define TOKEN_VOLUME "hadoop-secret"

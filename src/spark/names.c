@@ -9,8 +9,9 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "digest.h"
 #include "spark/app.h"
-#include "names.h"
+#include "spark/names.h"
 
 enum { LABEL_MAX = 63, UUID_SIZE = 37, ID_SIZE = 17 };
 
@@ -81,6 +82,25 @@ char *names_prefix(const char *app_name, const char *id)
 	if (prefix[0] >= '0' && prefix[0] <= '9')
 		prefix[0] = 'x';
 	return prefix;
+}
+
+char *names_configmap_volume(const char *configmap)
+{
+	static const char suffix[] = "-vol";
+	char digest[DIGEST_SHORT_SIZE];
+	size_t len = strlen(configmap), room = LABEL_MAX - sizeof(digest) - (sizeof(suffix) - 1);
+	auto_free char *base = xstrdup(configmap);
+
+	if (len + sizeof(suffix) - 1 <= LABEL_MAX && !strchr(configmap, '.'))
+		return xasprintf("%s%s", configmap, suffix);
+	for (char *p = base; *p; p++)
+		if (*p == '.')
+			*p = '-';
+	if (len > room)
+		len = room;
+	while (len && base[len - 1] == '-')
+		len--;
+	return xasprintf("%.*s-%s%s", (int)len, base, digest_sha256(configmap, digest), suffix);
 }
 
 char *names_app_label(const char *app_name)

@@ -15,7 +15,9 @@
 #include "base/text.h"
 #include "check.h"
 #include "digest.h"
-#include "monitoring.h"
+#include "spark/conf.h"
+#include "spark/exporter.h"
+#include "spark/names.h"
 #include "spark/pod.h"
 
 enum { NAME_MAX_LEN = 63 };
@@ -113,25 +115,6 @@ static void put_set(const struct target *t, const struct json *value)
 		json_set(t->to, t->member, json_dup(value));
 }
 
-bool pod_rows_spark_env(const char *name)
-{
-	static const char *const names[] = { "SPARK_USER",
-					     "SPARK_DRIVER_URL",
-					     "SPARK_EXECUTOR_CORES",
-					     "SPARK_EXECUTOR_MEMORY",
-					     "SPARK_APPLICATION_ID",
-					     "SPARK_CONF_DIR",
-					     "SPARK_EXECUTOR_ID",
-					     "SPARK_RESOURCE_PROFILE_ID",
-					     "SPARK_EXECUTOR_ATTRIBUTE_APP_ID",
-					     "SPARK_EXECUTOR_ATTRIBUTE_EXECUTOR_ID" };
-
-	for (size_t i = 0; i < array_len(names); i++)
-		if (text_eq(name, names[i]))
-			return true;
-	return false;
-}
-
 /* ConfigMaps of configuration files. Their variable comes after those of the role. */
 enum { HADOOP, SPARK };
 
@@ -173,7 +156,7 @@ static void put_env_list(const struct target *t, const struct json *value)
 	json_each (item, value) {
 		const char *name = json_str(item, "name", "");
 
-		if ((!t->ctx->is_template || !pod_rows_spark_env(name)) && !has_env(t, value, name))
+		if ((!t->ctx->is_template || !conf_sets_executor_env(name)) && !has_env(t, value, name))
 			json_append(json_ensure_array(t->to, t->member), json_dup(item));
 	}
 }
@@ -267,30 +250,11 @@ static void put_spark_conf(const struct target *t, const struct json *value)
 	put_directory(t, &directories[SPARK], json_text(value, ""), !t->ctx->is_template);
 }
 
-char *pod_rows_volume_name(const char *configmap)
-{
-	static const char suffix[] = "-vol";
-	char digest[DIGEST_SHORT_SIZE];
-	size_t len = strlen(configmap), room = NAME_MAX_LEN - sizeof(digest) - (sizeof(suffix) - 1);
-	auto_free char *base = xstrdup(configmap);
-
-	if (len + sizeof(suffix) - 1 <= NAME_MAX_LEN && !strchr(configmap, '.'))
-		return xasprintf("%s%s", configmap, suffix);
-	for (char *p = base; *p; p++)
-		if (*p == '.')
-			*p = '-';
-	if (len > room)
-		len = room;
-	while (len && base[len - 1] == '-')
-		len--;
-	return xasprintf("%.*s-%s%s", (int)len, base, digest_sha256(configmap, digest), suffix);
-}
-
 static void put_configmaps(const struct target *t, const struct json *value)
 {
 	json_each (item, value) {
 		const char *name = json_str(item, "name", "");
-		auto_free char *volume = pod_rows_volume_name(name);
+		auto_free char *volume = names_configmap_volume(name);
 
 		put_configmap(t, volume, name, json_str(item, "path", ""));
 	}
@@ -388,17 +352,17 @@ static void put_gpu(const struct target *t, const struct json *value)
 static void put_monitoring(const struct target *t, const struct json *value)
 {
 	const struct pod_ctx *ctx = t->ctx;
-	auto_free char *configmap = monitoring_configmap(ctx->app_name);
-	auto_free char *volume = pod_rows_volume_name(configmap);
+	auto_free char *configmap = exporter_configmap(ctx->app_name);
+	auto_free char *volume = names_configmap_volume(configmap);
 	struct json *port;
 
 	(void)value;
-	if (!monitoring_has_configmap(ctx->spec) || !monitoring_exposes(ctx->spec, ctx->role))
+	if (!exporter_has_configmap(ctx->spec) || !exporter_exposes(ctx->spec, ctx->role))
 		return;
-	put_configmap(t, volume, configmap, MONITORING_DIR);
+	put_configmap(t, volume, configmap, EXPORTER_DIR);
 	port = json_new_object();
-	json_set_str(port, "name", monitoring_port_name(ctx->spec));
-	json_set_i64(port, "containerPort", monitoring_port(ctx->spec));
+	json_set_str(port, "name", exporter_port_name(ctx->spec));
+	json_set_i64(port, "containerPort", exporter_port(ctx->spec));
 	json_set_str(port, "protocol", "TCP");
 	add(json_ensure_array(t->to, t->member), port);
 }

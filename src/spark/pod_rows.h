@@ -26,10 +26,4 @@ struct pod_ctx pod_rows_context(const struct app *app, const struct json *pod);
 /* pod: a Pod with metadata and spec. Applying twice changes nothing more. ERR_INVALID names the field. */
 int pod_rows_apply(const struct pod_ctx *ctx, struct json *pod, struct err *err);
 
-/* Spark sets this variable of executors after a template's, and spark.executorEnv after that. */
-bool pod_rows_spark_env(const char *name);
-
-/* The name of the volume for a ConfigMap (kubeflow GetConfigMapVolumeName). Owned. */
-char *pod_rows_volume_name(const char *configmap);
-
 #endif

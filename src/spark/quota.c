@@ -14,9 +14,9 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "build.h"
 #include "check.h"
 #include "spark/admission.h"
+#include "spark/submission.h"
 
 /* More than an error holds would be cut in the middle of a line. */
 enum { TEXT_MAX = ERR_MSG_SIZE - 1 };
@@ -71,33 +71,13 @@ static double pod_amount(const struct json *pod, const struct quota_row *row)
 	return fmax(all + sidecars, largest);
 }
 
-/* With which Spark starts (Utils.getDynamicAllocationInitialExecutors). */
-static int64_t initial_executors(const struct app *app)
-{
-	static const char *const keys[] = { "spark.executor.instances", "spark.dynamicAllocation.minExecutors",
-					    "spark.dynamicAllocation.initialExecutors" };
-	int64_t count = 0;
-	auto_build b;
-
-	build_init(&b, app, 1, NULL);
-	conf_of_spec(&b);
-	if (!conf_true(b.conf, "spark.dynamicAllocation.enabled"))
-		return conf_i64(b.conf, keys[0], 1);
-	for (size_t i = 0; i < array_len(keys); i++) {
-		int64_t value = conf_i64(b.conf, keys[i], 0);
-
-		count = value > count ? value : count;
-	}
-	return count;
-}
-
 static int demand_of(const struct app *app, struct demand *ret, struct err *err)
 {
 	const struct submission_options options = { .master = "k8s://https://kubernetes.default.svc",
 						    .with_executor = true };
 	struct submission s = { 0 };
 	int rc = submission_build(app, 1, &options, &s, err);
-	double executors = rc ? 0 : (double)initial_executors(app);
+	double executors = rc ? 0 : (double)submission_executors(app);
 
 	for (size_t i = 0; i < array_len(rows) && !rc; i++)
 		ret->amount[i] =

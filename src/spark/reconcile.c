@@ -21,6 +21,7 @@
 #include "report.h"
 #include "spark/extras.h"
 #include "spark/monitor.h"
+#include "spark/ui_url.h"
 
 enum {
 	RECREATE_MS = 10 * 1000, /* a driver pod that was created and is not seen is created again */

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "build.h"
+#include "spark/conf.h"
 
 enum { DEPTH_MAX = 20, VALUE_MAX = 1 << 20 };
 

@@ -9,7 +9,7 @@
 #include "report.h"
 
 #include "base/text.h"
-#include "build.h"
+#include "spark/conf.h"
 #include "spark/monitor.h"
 
 struct condition_row {

@@ -4,6 +4,7 @@
  */
 #include "base/buf.h"
 #include "build.h"
+#include "spark/conf.h"
 
 static struct json *put_port(struct json *ports, const char *name, int64_t number)
 {

@@ -14,7 +14,7 @@
 
 #include "base/text.h"
 #include "base/time.h"
-#include "build.h"
+#include "spark/conf.h"
 #include "spark/monitor.h"
 #include "spark/status.h"
 

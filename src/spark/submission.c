@@ -16,8 +16,10 @@
 #include "json/yaml.h"
 #include "pod_rows.h"
 #include "properties.h"
+#include "spark/conf.h"
 #include "spark/pod.h"
 #include "validate.h"
+#include "spark/policy.h"
 
 /* What the API server takes (apimachinery core/v1 MaxSecretSize, also for ConfigMaps). */
 enum { CONFIGMAP_MAX = 1 << 20 };
@@ -237,4 +239,23 @@ void submission_done(struct submission *s)
 	json_free(s->objects);
 	json_free(s->executor);
 	memset(s, 0, sizeof(*s));
+}
+
+int64_t submission_executors(const struct app *app)
+{
+	static const char *const keys[] = { "spark.executor.instances", "spark.dynamicAllocation.minExecutors",
+					    "spark.dynamicAllocation.initialExecutors" };
+	int64_t count = 0;
+	auto_build b;
+
+	build_init(&b, app, 1, NULL);
+	conf_of_spec(&b);
+	if (!conf_true(b.conf, "spark.dynamicAllocation.enabled"))
+		return conf_i64(b.conf, keys[0], 1);
+	for (size_t i = 0; i < array_len(keys); i++) {
+		int64_t value = conf_i64(b.conf, keys[i], 0);
+
+		count = value > count ? value : count;
+	}
+	return count;
 }

@@ -7,9 +7,7 @@
  */
 #include "base/text.h"
 #include "build.h"
-
-const struct role role_driver = { "driver", "spark.kubernetes.driver.", DRIVER_CONTAINER };
-const struct role role_executor = { "executor", "spark.kubernetes.executor.", EXECUTOR_CONTAINER };
+#include "spark/conf.h"
 
 static size_t count_named(const struct json *containers, const char *name)
 {
@@ -69,7 +67,7 @@ void template_begin(struct build *b, const struct role *role, const struct json 
 	drop(b);
 	b->role = role;
 	b->pod = template_pod(from);
-	b->container = take_container(json_get(b->pod, "spec"), conf_role_get(b, "podTemplateContainerName", NULL));
+	b->container = take_container(json_get(b->pod, "spec"), build_role_get(b, "podTemplateContainerName", NULL));
 	if (text_empty(json_str(b->container, "name", NULL)))
 		json_set_str(b->container, "name", role->container);
 }

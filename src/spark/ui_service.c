@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "beside.h"
+#include "spark/conf.h"
 
 enum {
 	DEFAULT_PORT = 4040,
@@ -26,24 +27,12 @@ static const struct json *ui_options(const struct app *app)
 	return json_at(app->tree, "spec.sparkUIOptions");
 }
 
-static const char *conf_text(const struct app *app, const char *key)
-{
-	return json_text(json_get(json_at(app->tree, "spec.sparkConf"), key), "");
-}
-
 /* Where the driver listens, as far as sparkConf says. */
 static int64_t target_port(const struct app *app)
 {
-	int64_t port;
+	int64_t port = conf_i64(json_at(app->tree, "spec.sparkConf"), "spark.ui.port", DEFAULT_PORT);
 
-	if (text_i64(conf_text(app, "spark.ui.port"), &port) && port > 0 && port <= PORT_MAX)
-		return port;
-	return DEFAULT_PORT;
-}
-
-bool ui_service_wanted(const struct app *app)
-{
-	return strcasecmp(conf_text(app, "spark.ui.enabled"), "false") != 0;
+	return port > 0 && port <= PORT_MAX ? port : DEFAULT_PORT;
 }
 
 int64_t ui_service_port(const struct app *app)
@@ -58,7 +47,7 @@ struct json *ui_service_build(const struct app *app, const char *submission_id)
 	const struct beside_port port = { "spark-driver-ui-port", ui_service_port(app), target_port(app) };
 	auto_free char *name = NULL;
 
-	if (!ui_service_wanted(app))
+	if (!conf_has_ui(json_get(app->tree, "spec")))
 		return NULL;
 	name = ui_service_name(app->name);
 	return beside_service(app, submission_id, name, ui_options(app), &port);

@@ -10,9 +10,10 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "build.h"
 #include "check.h"
 #include "memory.h"
+#include "spark/conf.h"
+#include "spark/policy.h"
 
 /* What the API server adds to a generateName (apiserver names.SimpleNameGenerator). */
 #define GENERATED "xxxxx"

@@ -6,6 +6,7 @@
 
 #include "check.h"
 #include "problems.h"
+#include "spark/policy.h"
 #include "spark/submission.h"
 
 struct build;

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "build.h"
 #include "check.h"
 #include "validate.h"
+#include "spark/conf.h"
 
 #define MANAGED	    "this value is managed by the operator"
 #define USE_IMAGE   "use the image field on the CRD instead"

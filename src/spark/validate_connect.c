@@ -7,8 +7,9 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "build.h"
 #include "validate.h"
+#include "spark/conf.h"
+#include "spark/policy.h"
 
 /* NAME-server is a Service. */
 enum { NAME_MAX_LEN = 63 - (sizeof("-server") - 1) };

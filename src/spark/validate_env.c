@@ -1,14 +1,13 @@
 /*
  * Variables of executors. They reach executors through the pod template, and there Spark's own, which it appends, win
  * (BasicExecutorFeatureStep, HadoopConfExecutorFeatureStep, LocalDirsFeatureStep). Some of those can be had through
- * spark.executorEnv (pod_rows_spark_env); the others are refused, since the value would be lost.
+ * spark.executorEnv (conf_sets_executor_env); the others are refused, since the value would be lost.
  */
 #include <string.h>
 
 #include "base/text.h"
-#include "build.h"
-#include "pod_rows.h"
 #include "validate.h"
+#include "spark/conf.h"
 
 /* A name that ends in '*' stands for all that begin so. */
 static const struct {
@@ -55,7 +54,7 @@ void validate_env(struct problems *p, const struct json *spec)
 		const char *name = json_str(env, "name", "");
 
 		check_final(p, conf, path, name);
-		if (pod_rows_spark_env(name) && json_is(json_get(env, "valueFrom"), JSON_OBJECT))
+		if (conf_sets_executor_env(name) && json_is(json_get(env, "valueFrom"), JSON_OBJECT))
 			problems_add(p, path,
 				     "Forbidden: Spark sets %s of executors itself: give it a plain value, or use "
 				     "envSecretKeyRefs",

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "monitoring.h"
 #include "validate.h"
+#include "spark/exporter.h"
 
 /* kubeflow's CRD. */
 enum { PORT_MIN = 1024, PORT_MAX = 49151 };
@@ -42,7 +42,7 @@ void validate_monitoring(struct problems *p, const struct json *spec)
 		      strlen(json_str(prometheus, "configuration", ""));
 
 	validate_rules(p, spec, "spec.", rules, array_len(rules));
-	if (!monitoring_is_on(spec))
+	if (!exporter_is_on(spec))
 		return;
 	if (text_empty(json_str(prometheus, "jmxExporterJar", NULL)) &&
 	    !json_is(json_get(prometheus, "jmxExporterJar"), JSON_NUMBER))

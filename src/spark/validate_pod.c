@@ -13,6 +13,7 @@
 #include "check.h"
 #include "memory.h"
 #include "validate.h"
+#include "spark/conf.h"
 
 struct part {
 	struct problems *problems;

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "build.h"
 #include "check.h"
 #include "pod_rows.h"
 #include "validate.h"
+#include "spark/conf.h"
 
 /* SparkSubmitCommandBuilder.checkJavaOptions: the driver would end before it begins. */
 static const char *check_driver_options(const char *text)

@@ -5,8 +5,8 @@
 #include "validate.h"
 
 #include "base/text.h"
-#include "build.h"
 #include "check.h"
+#include "spark/conf.h"
 
 enum { MEMBERS_MAX = 1024 };
 

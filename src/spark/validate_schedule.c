@@ -10,6 +10,7 @@
 #include "base/duration.h"
 #include "base/text.h"
 #include "validate.h"
+#include "spark/policy.h"
 
 /* Runs are called NAME-NANOSECONDS. */
 #define RUN_SUFFIX "-1700000000000000000"

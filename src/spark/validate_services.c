@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "spark/ingress.h"
 #include "validate.h"
+#include "spark/ui_url.h"
 
 enum { PORT_MAX = 65535, SERVICE_NAME_MAX = 63 };
 
@@ -24,7 +24,7 @@ static const struct rule rules[] = {
 	{ "serviceType", RULE_STRING, check_service_type, 0 },
 	{ "serviceAnnotations", RULE_MAP, NULL, 0 },
 	{ "serviceLabels", RULE_MAP, NULL, 0 },
-	{ "ingressURLFormat", RULE_STRING, ingress_check_format, 0 },
+	{ "ingressURLFormat", RULE_STRING, ui_url_check_format, 0 },
 	{ "ingressAnnotations", RULE_MAP, NULL, 0 },
 	{ "ingressTLS", RULE_LIST, NULL, 0 },
 };

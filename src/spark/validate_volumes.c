@@ -9,10 +9,11 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "build.h"
-#include "monitoring.h"
 #include "pod_rows.h"
 #include "validate.h"
+#include "spark/conf.h"
+#include "spark/exporter.h"
+#include "spark/names.h"
 
 #define SPARK "Spark itself"
 
@@ -150,12 +151,12 @@ static void collect_configmaps(struct places *p)
 		put_volume(p, fields[k][1], field);
 		put_mount(p, fields[k][1], fields[k][2], field);
 	}
-	if (monitoring_has_configmap(p->spec) && monitoring_exposes(p->spec, p->name))
-		put_mount(p, "", MONITORING_DIR, "spec.monitoring");
+	if (exporter_has_configmap(p->spec) && exporter_exposes(p->spec, p->name))
+		put_mount(p, "", EXPORTER_DIR, "spec.monitoring");
 	json_each (map, maps) {
 		auto_free char *field = xasprintf("spec.%s.configMaps[%zu]", p->name, i++);
 		const char *name = json_str(map, "name", "");
-		auto_free char *volume = pod_rows_volume_name(name);
+		auto_free char *volume = names_configmap_volume(name);
 
 		if (json_find(maps, "name", name) == map)
 			put_volume(p, volume, field);

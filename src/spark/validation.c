@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "validate.h"
+#include "spark/policy.h"
 
 enum { LINES_MAX = 100, TEXT_MAX = 16 << 10, TAIL_SIZE = 40 };
 
@@ -40,21 +41,6 @@ static const struct {
 	{ "ScheduledSparkApplication", validate_scheduled },
 	{ "SparkConnect", validate_connect },
 };
-
-bool pod_policy_parse(const char *text, enum pod_policy *ret)
-{
-	static const char *const names[] = {
-		[POD_POLICY_PRIVILEGED] = "privileged", [POD_POLICY_BASELINE] = "baseline"
-	};
-
-	for (size_t i = 0; i < array_len(names); i++) {
-		if (!text_eq(text, names[i]))
-			continue;
-		*ret = (enum pod_policy)i;
-		return true;
-	}
-	return false;
-}
 
 bool validation_knows(const char *kind)
 {

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "build.h"
 #include "pod_rows.h"
+#include "spark/conf.h"
 
 #define HADOOP_DIR "/opt/hadoop/conf"
 
@@ -17,7 +18,7 @@ int volumes_secrets(struct build *b, struct err *err)
 {
 	(void)err;
 	json_each (entry, b->conf) {
-		const char *secret = conf_role_suffix(b, entry, "secrets.");
+		const char *secret = build_role_suffix(b, entry, "secrets.");
 		auto_free char *name = xasprintf("%s-volume", secret ? secret : "");
 
 		if (!secret)
@@ -31,7 +32,7 @@ int volumes_secrets(struct build *b, struct err *err)
 int volumes_secret_env(struct build *b, struct err *err)
 {
 	json_each (entry, b->conf) {
-		const char *name = conf_role_suffix(b, entry, "secretKeyRef.");
+		const char *name = build_role_suffix(b, entry, "secretKeyRef.");
 		const char *text = json_text(entry, ""), *colon = strchr(text, ':');
 		auto_free char *secret = xstrndup(text, colon ? (size_t)(colon - text) : 0);
 		struct json *ref;

@@ -16,6 +16,7 @@
 #include "golden.h"
 #include "json/yaml.h"
 #include "spark/submission.h"
+#include "spark/ui_url.h"
 
 static char unescape(char c)
 {

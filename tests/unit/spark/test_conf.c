@@ -9,6 +9,7 @@
 
 #include "build.h"
 #include "parse.h"
+#include "spark/conf.h"
 
 static void versions(void **state)
 {

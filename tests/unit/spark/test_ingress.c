@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "parse.h"
 #include "spark/extras.h"
-#include "spark/ui_service.h"
+#include "spark/ui_url.h"
 
 #define X20 "xxxxxxxxxxxxxxxxxxxx"
 
@@ -71,15 +71,15 @@ static void urls(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < array_len(rows); i++) {
-		struct ingress_url u;
+		struct ui_url u;
 
-		assert_null(ingress_check_format(rows[i].format));
-		ingress_url_init(&u, rows[i].format, &app, "spark-1");
+		assert_null(ui_url_check_format(rows[i].format));
+		ui_url_init(&u, rows[i].format, &app, "spark-1");
 		assert_string_equal(u.text, rows[i].text);
 		assert_string_equal(u.host, rows[i].host);
 		assert_string_equal(u.path, rows[i].path);
 		assert_string_equal(u.base, rows[i].base);
-		ingress_url_done(&u);
+		ui_url_done(&u);
 	}
 }
 
@@ -101,7 +101,7 @@ static void bad_formats(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < array_len(rows); i++)
-		if (!ingress_check_format(rows[i]))
+		if (!ui_url_check_format(rows[i]))
 			fail_msg("\"%s\" is taken", rows[i]);
 }
 

@@ -7,10 +7,12 @@
 
 #include <string.h>
 
-#include "names.h"
+#include "base/text.h"
+#include "spark/names.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "spark/app.h"
+#include "spark/names.h"
 
 #define ID "0000000000000001"
 

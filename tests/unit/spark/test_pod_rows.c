@@ -10,6 +10,7 @@
 #include "digest.h"
 #include "pod_rows.h"
 #include "parse.h"
+#include "spark/names.h"
 
 static const char spec_text[] =
     "{\"sparkConfigMap\":\"sc\",\"hadoopConfigMap\":\"hc\",\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}},{\"name\":"
@@ -128,7 +129,7 @@ static void volume_names(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < array_len(rows); i++) {
-		auto_free char *name = pod_rows_volume_name(rows[i][0]);
+		auto_free char *name = names_configmap_volume(rows[i][0]);
 
 		assert_string_equal(name, rows[i][1]);
 	}

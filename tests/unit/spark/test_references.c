@@ -11,6 +11,7 @@
 
 #include "build.h"
 #include "parse.h"
+#include "spark/conf.h"
 
 static void resolved(void **state)
 {

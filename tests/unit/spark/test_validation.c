@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "json/yaml.h"
+#include "spark/policy.h"
 #include "spark/validation.h"
 
 #define APP                                                                                                            \

@@ -1,0 +1,59 @@
+/*
+ * Facts about Spark's configuration: its versions, its properties, its two roles, and what Spark derives from texts in them.
+ * Nothing here knows how a submission is built.
+ */
+#ifndef SPARK_CONF_H
+#define SPARK_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "json/json.h"
+
+/* Where Spark finds its configuration in driver and executors, and the pod template of executors in the driver. */
+#define CONF_DIR       "/opt/spark/conf"
+#define PROPERTIES_KEY "spark.properties"
+#define TEMPLATE_KEY   "podspec-configmap-key"
+#define TEMPLATE_DIR   "/opt/spark/pod-template"
+#define TEMPLATE_FILE  "pod-spec-template.yml"
+
+/* The newest Spark whose rules are known here; newer ones are taken for it. */
+enum { VERSION_NEWEST = 403 };
+
+/* Spark goes by the ending of the main file, not by spec.type. */
+enum program { PROGRAM_JAVA = 0, PROGRAM_PYTHON, PROGRAM_R };
+
+struct role {
+	const char *name;      /* member of spec, value of the label spark-role */
+	const char *conf;      /* what properties about it begin with */
+	const char *container; /* the Spark container, where a template names none */
+};
+
+extern const struct role role_driver, role_executor;
+
+/* 3.5.6 and v3.5.6 → 305 (major * 100 + minor); 0 if text does not begin with MAJOR.MINOR. */
+int conf_version(const char *text);
+/* spec.sparkVersion, else what the tag of the driver's image begins with. Owned; NULL if neither is a version. */
+char *conf_version_text(const struct json *spec);
+enum program conf_program(const char *main_file);
+/* How much of a Kerberos principal is the user's short name; 0 if it is malformed (Hadoop's KerberosName). */
+size_t conf_user_len(const char *principal);
+/* Dynamic allocation is on, by the spec's own field or by sparkConf. */
+bool conf_dynamic(const struct json *spec);
+/* The application has a web UI: spark.ui.enabled is not false in its sparkConf. */
+bool conf_has_ui(const struct json *spec);
+
+/* conf: an object of strings. */
+const char *conf_get(const struct json *conf, const char *key, const char *dflt);
+int64_t conf_i64(const struct json *conf, const char *key, int64_t dflt);
+bool conf_true(const struct json *conf, const char *key);
+/* The rest of the entry's key after prefix; NULL if it does not begin with it. */
+const char *conf_suffix(const struct json *entry, const char *prefix);
+/* {{APP_ID}} replaced by app_id, {{EXECUTOR_ID}} by executor_id (Utils.substituteAppNExecIds). Owned. */
+char *conf_substitute(const char *text, const char *app_id, const char *executor_id);
+
+/* Spark sets this variable of executors itself: after those of a pod template, before spark.executorEnv. */
+bool conf_sets_executor_env(const char *name);
+
+#endif
