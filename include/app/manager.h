@@ -15,18 +15,10 @@
 #include "kube/api.h"
 #include "kube/store.h"
 #include "runtime/queue.h"
-#include "spark/reconcile.h"
+#include "lifecycle/reconcile.h"
+#include "metrics/app_metrics.h"
 
 struct manager;
-
-/* See docs/metrics.md; app_metrics_check says what is wrong with them. */
-struct app_metrics_options {
-	const char *prefix;		   /* of the existing operator's names; NULL: none */
-	const struct strv *labels;	   /* of those metrics; NULL or empty: namespace */
-	const struct strv *submit_buckets; /* seconds as text; NULL or empty: the existing operator's */
-	const struct strv *start_buckets;
-	bool old_names; /* the metrics of the operator before 2.0 too */
-};
 
 struct manager_options {
 	const char *const *namespaces; /* to watch; none: all */

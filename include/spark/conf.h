@@ -18,6 +18,9 @@
 #define TEMPLATE_DIR   "/opt/spark/pod-template"
 #define TEMPLATE_FILE  "pod-spec-template.yml"
 
+/* Volumes with such names are scratch space of Spark, which mounts them itself. */
+#define LOCAL_DIR_PREFIX "spark-local-dir-"
+
 /* The newest Spark whose rules are known here; newer ones are taken for it. */
 enum { VERSION_NEWEST = 403 };
 

@@ -9,7 +9,7 @@
 
 #include "base/sched.h"
 #include "kube/api.h"
-#include "options.h"
+#include "options/options.h"
 
 /* On a CRD: its number, which grows with every change. Without it, it is another operator's or older than that. */
 #define ANNOTATION_CRDS_VERSION "sparkoperator.k8s.io/crds-version"

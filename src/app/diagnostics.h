@@ -13,7 +13,7 @@
 #include "base/metrics.h"
 #include "json/json.h"
 #include "net/loop.h"
-#include "options.h"
+#include "options/options.h"
 
 struct diagnostics;
 

@@ -13,13 +13,13 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "crds.h"
-#include "diff.h"
+#include "offline/diff.h"
 #include "json/json.h"
-#include "options.h"
-#include "render.h"
+#include "options/options.h"
+#include "offline/render.h"
 #include "start.h"
-#include "validate_files.h"
-#include "webhook_registration.h"
+#include "offline/validate_files.h"
+#include "webhook/webhook_registration.h"
 
 static int start(const struct options *o, unsigned roles)
 {

@@ -14,14 +14,14 @@
 #include <assert.h>
 #include <string.h>
 
-#include "app_metrics.h"
-#include "extra_notes.h"
+#include "metrics/app_metrics.h"
+#include "lifecycle/extra_notes.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "runtime/controller.h"
 #include "runtime/informer.h"
-#include "scope.h"
-#include "spark/driver_pdb.h"
+#include "kube/scope.h"
+#include "lifecycle/driver_pdb.h"
 #include "spark/pod.h"
 
 /* One watch: of a resource, in a namespace. */

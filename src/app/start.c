@@ -18,17 +18,17 @@
 #include <unistd.h>
 
 #include "app/manager.h"
-#include "app_metrics.h"
+#include "metrics/app_metrics.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "crds.h"
 #include "diagnostics.h"
 #include "net/http_server.h"
-#include "process_metrics.h"
+#include "runtime/process_metrics.h"
 #include "runtime/client.h"
 #include "runtime/leader.h"
-#include "webhook.h"
+#include "webhook/webhook.h"
 
 enum {
 	DRAIN_MS = 3500,	/* of the 5 s that a stop may take */
@@ -349,7 +349,7 @@ static int set_up(struct program *p, const struct options *o, unsigned roles, st
 {
 	p->metrics = metrics_new();
 	p->process = process_metrics_new(p->metrics, time_wall_ms());
-	process_metrics_build_info(p->metrics);
+	process_metrics_build_info(p->metrics, SPARK_OPERATOR_VERSION);
 	sched_timer_init(&p->drain, on_drain, p);
 	make_identity(p);
 	if (make_client(p, o, err) < 0 || make_roles(p, o, roles, err) < 0)

@@ -4,7 +4,7 @@
 #ifndef APP_START_H
 #define APP_START_H
 
-#include "options.h"
+#include "options/options.h"
 
 enum { ROLE_CONTROLLER = 1, ROLE_WEBHOOK = 2 };
 

@@ -4,7 +4,7 @@
  * A machine that allows approved algorithms only may have no MD5 at all: then the digits come from a hash of our own, as
  * good for a name, only not the one that the existing operator would have taken.
  */
-#include "digest.h"
+#include "spark/digest.h"
 
 #include <stdint.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * Spark's arithmetic of memory: sizes as JavaUtils.byteStringAs reads them, the overhead of BasicDriverFeatureStep,
  * and the text of a double, in which a factor is written into the properties.
  */
-#include "memory.h"
+#include "spark/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "digest.h"
+#include "spark/digest.h"
 #include "spark/app.h"
 #include "spark/names.h"
 

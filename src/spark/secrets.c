@@ -2,7 +2,7 @@
  * Types of secrets that programs look for by a variable (kubeflow pkg/common/spark.go, SecretType), as a property for
  * submission and as a variable for the webhook. Types that are not known here are Generic: mounted, and nothing more.
  */
-#include "secrets.h"
+#include "spark/secrets.h"
 
 #include <string.h>
 

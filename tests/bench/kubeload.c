@@ -25,8 +25,8 @@
 #include "runtime/client.h"
 #include "runtime/informer.h"
 #include "spark/pod.h"
-#include "spark/submission.h"
-#include "spark/ui_service.h"
+#include "submission/submission.h"
+#include "ui_service.h"
 
 #define MASTER "k8s://https://kubernetes.default.svc:443"
 

@@ -15,8 +15,8 @@
 
 #include "base/err.h"
 #include "base/text.h"
-#include "files.h"
-#include "spark/submission.h"
+#include "json/files.h"
+#include "submission/submission.h"
 
 enum { ROUNDS = 7, REPEAT = 20, NS_PER_US = 1000 };
 

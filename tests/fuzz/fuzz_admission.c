@@ -13,7 +13,7 @@
 
 #include "base/text.h"
 #include "json/patch.h"
-#include "spark/admission.h"
+#include "admission/admission.h"
 
 enum { INPUT_MAX = 32768 };
 

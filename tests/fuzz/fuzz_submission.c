@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "json/yaml.h"
-#include "spark/submission.h"
+#include "submission/submission.h"
 #include "spark/ui_url.h"
 
 enum { INPUT_MAX = 16384, TEXT_MAX = 16 << 20 };

@@ -23,7 +23,7 @@
 #include "base/text.h"
 #include "golden.h"
 #include "json/patch.h"
-#include "spark/admission.h"
+#include "admission/admission.h"
 
 #define FOLDER	  TESTS_DIR "/golden/admission/"
 #define REVIEWS	  TESTS_DIR "/golden/reviews/"

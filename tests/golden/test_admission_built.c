@@ -19,8 +19,8 @@
 #include "base/text.h"
 #include "golden.h"
 #include "json/patch.h"
-#include "spark/admission.h"
-#include "spark/submission.h"
+#include "admission/admission.h"
+#include "submission/submission.h"
 
 enum { DRIVER, EXECUTOR, ROLES };
 

@@ -1,7 +1,7 @@
 /*
  * Submission goldens: {"app", "attempt", "master", "submitted_ms", "ui_url"} in, the three objects or the error out. So
  * that a difference can be read, spark.properties appears as an object and the executor template as a tree; order and
- * form of the text are tests/unit/spark/test_properties.c's.
+ * form of the text are tests/unit/submission/test_properties.c's.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@
 #include "base/text.h"
 #include "golden.h"
 #include "json/yaml.h"
-#include "spark/submission.h"
+#include "submission/submission.h"
 #include "spark/ui_url.h"
 
 static char unescape(char c)

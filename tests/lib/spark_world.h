@@ -15,8 +15,8 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "base/time.h"
-#include "spark/reconcile.h"
-#include "spark/ui_service.h"
+#include "lifecycle/reconcile.h"
+#include "ui_service.h"
 
 enum { SPARK_WORLD_EXTRAS = 8 };
 

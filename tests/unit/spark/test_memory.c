@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "memory.h"
+#include "spark/memory.h"
 #include "base/mem.h"
 
 static void sizes(void **state)

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#include "base/text.h"
-#include "spark/names.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "spark/app.h"

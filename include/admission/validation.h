@@ -1,0 +1,30 @@
+/*
+ * Everything that is wrong with an object of the operator's kinds, for the webhook, the controller and the offline command alike.
+ */
+#ifndef ADMISSION_VALIDATION_H
+#define ADMISSION_VALIDATION_H
+
+#include "spark/app.h"
+#include "rules/policy.h"
+
+struct validation_options {
+	enum pod_policy pod_policy;
+};
+
+/*
+ * Of a SparkApplication, ScheduledSparkApplication or SparkConnect, by its kind: array of {"field", "message", "reason"}, one for each
+ * problem, in the words of Kubernetes' field errors: field "spec.driver.memory", message "Invalid value: \"1gg\": expected …", reason
+ * FieldValueInvalid, FieldValueRequired, FieldValueForbidden, FieldValueDuplicate, FieldValueNotSupported,
+ * FieldValueNotFound, FieldValueTooLong or FieldValueTooMany. Empty if all is well. At most 100; if there are more, a last
+ * element without a field counts them. Owned.
+ */
+struct json *validation_problems(const struct json *object, const struct validation_options *options);
+/* validation_problems has rules for objects of that kind. */
+bool validation_knows(const char *kind);
+/* "FIELD: MESSAGE" of one problem. Owned. */
+char *validation_line(const struct json *problem);
+/* One text of them, as utilerrors.Aggregate makes it: "FIELD: MESSAGE", several as "[A, B]". At most 100 lines and 16 KiB, the
+ * rest counted. Owned; NULL if there are none. */
+char *validation_text(const struct json *problems);
+
+#endif

@@ -1,0 +1,246 @@
+/*
+ * The admission webhook without its server: which handler answers which path, and what it answers.
+ *
+ * Happy path of a pod: its label names an application of the cache, the pod is copied, mutated as submission would
+ * have built it, and the difference is the patch. Of an application: defaults the same way; all problems of a
+ * validation in one denial, then the quotas. Paths are those of the existing operator (kubeflow internal/webhook;
+ * controller-runtime generateMutatePath, generateValidatePath).
+ *
+ * In doubt a request is allowed: deletions, subresources, objects of another kind, updates that leave the spec as it
+ * is, and pods whose application is not known, these with a warning. Denied is only what cannot work, with the field
+ * that is wrong.
+ */
+#include "admission/admission.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "json/patch.h"
+#include "quota.h"
+#include "spark/pod.h"
+#include "admission/registration.h"
+
+enum { DENIED_INVALID = 422, DENIED_FORBIDDEN = 403 };
+
+/* Takes text. */
+static void warn(struct review_reply *reply, char *text)
+{
+	if (!reply->warnings)
+		reply->warnings = json_new_array();
+	json_append_str(reply->warnings, text);
+	free(text);
+}
+
+static void deny(struct review_reply *reply, int code, const char *reason, const char *message)
+{
+	reply->denied = true;
+	reply->code = code;
+	reply->reason = reason;
+	reply->message = xstrdup(message);
+}
+
+/* Something is created or updated, and is what the path is for. */
+static bool concerns(const struct review *r, const struct resource *res, struct review_reply *reply)
+{
+	if (!r->object || !text_empty(r->subresource) ||
+	    (r->operation != REVIEW_CREATE && r->operation != REVIEW_UPDATE))
+		return false;
+	if (text_eq(r->group, res->group) && text_eq(r->plural, res->plural))
+		return true;
+	warn(reply, xasprintf("spark-operator: %s%s%s are not what this webhook is for: check its rules", r->plural,
+			      text_empty(r->group) ? "" : ".", r->group));
+	return false;
+}
+
+/* An update that is not about the spec, or comes too late to matter. */
+static bool is_settled(const struct review *r)
+{
+	if (r->operation != REVIEW_UPDATE)
+		return false;
+	return json_is(json_at(r->object, "metadata.deletionTimestamp"), JSON_STRING) ||
+	       json_equal(json_get(r->object, "spec"), json_get(r->old_object, "spec"));
+}
+
+/* ---- pods ---- */
+
+static bool is_watched(const struct admission *a, const char *ns)
+{
+	for (size_t i = 0; registration_system[i]; i++)
+		if (text_eq(ns, registration_system[i]))
+			return false;
+	for (size_t i = 0; i < a->namespace_count; i++)
+		if (text_eq(ns, a->namespaces[i]))
+			return true;
+	return a->namespace_count == 0;
+}
+
+/* The application, as far as it is known; else a warning tells why not. */
+static const struct app *application_of(const struct admission *a, const char *ns, const char *name,
+					struct review_reply *reply)
+{
+	auto_free char *key = xasprintf("%s/%s", ns, name);
+	const struct kobj *o = store_get(a->apps, key);
+
+	if (!o)
+		warn(reply, xasprintf("SparkApplication %s is not known: its pod is left as it is", key));
+	else if (!o->view)
+		warn(reply, xasprintf("SparkApplication %s cannot be read, its pod is left as it is: %s", key,
+				      o->problem ? o->problem : ""));
+	return o ? o->view : NULL;
+}
+
+/* Without causes: the field is none of the pod's. */
+static void deny_pod(const struct app *app, const char *text, struct review_reply *reply)
+{
+	auto_free char *message = xasprintf("SparkApplication %s/%s: %s", app->ns, app->name, text);
+
+	deny(reply, DENIED_INVALID, "Invalid", message);
+}
+
+static void mutate_pod(const struct admission *a, const struct review *r, struct review_reply *reply)
+{
+	const struct json *labels = json_at(r->object, "metadata.labels");
+	const char *name = json_text(json_get(labels, LABEL_APP_NAME), "");
+	const char *ns = text_empty(r->ns) ? json_str(r->object, "metadata.namespace", "") : r->ns;
+	const struct app *app;
+	struct err err = { 0 };
+	auto_json pod = NULL;
+
+	if (!concerns(r, &resource_pod, reply) || r->operation != REVIEW_CREATE || !*name || !is_watched(a, ns))
+		return;
+	if (pod_role_of(r->object) == POD_ROLE_OTHER) {
+		warn(reply, xasprintf("label " LABEL_SPARK_ROLE " is neither driver nor executor: the pod of "
+				      "SparkApplication %s/%s is left as it is",
+				      ns, name));
+		return;
+	}
+	app = application_of(a, ns, name, reply);
+	if (!app)
+		return;
+	pod = json_dup(r->object);
+	if (admission_mutate_pod(app, pod, &err) < 0)
+		deny_pod(app, err.msg, reply);
+	else
+		reply->patch = json_patch_diff(r->object, pod);
+}
+
+/* ---- applications ---- */
+
+static void mutate_application(const struct admission *a, const struct review *r, struct review_reply *reply)
+{
+	auto_json defaulted = NULL;
+
+	(void)a;
+	if (!concerns(r, &resource_sparkapplication, reply) || is_settled(r))
+		return;
+	defaulted = json_dup(r->object);
+	admission_default(defaulted);
+	reply->patch = json_patch_diff(r->object, defaulted);
+}
+
+/* The existing operator has no defaults for them either. */
+static void mutate_scheduled(const struct admission *a, const struct review *r, struct review_reply *reply)
+{
+	(void)a;
+	concerns(r, &resource_scheduledsparkapplication, reply);
+}
+
+static void mutate_connect(const struct admission *a, const struct review *r, struct review_reply *reply)
+{
+	(void)a;
+	concerns(r, &resource_sparkconnect, reply);
+}
+
+static void set_absent(struct json *metadata, const char *name, const char *value)
+{
+	if (text_empty(json_str(metadata, name, NULL)) && !text_empty(value))
+		json_set_str(metadata, name, value);
+}
+
+/* With namespace and name, which the object of a creation may lack. A generated name gets its five characters only
+ * later. Owned. */
+static struct json *named(const struct review *r, const struct json *object)
+{
+	struct json *copy = json_dup(object), *metadata = json_ensure_object(copy, "metadata");
+	const char *prefix = json_str(metadata, "generateName", NULL);
+	auto_free char *generated = text_empty(prefix) ? NULL : xasprintf("%sxxxxx", prefix);
+
+	set_absent(metadata, "namespace", r->ns);
+	set_absent(metadata, "name", r->name);
+	set_absent(metadata, "name", generated);
+	return copy;
+}
+
+static void deny_problems(const struct json *problems, struct review_reply *reply)
+{
+	static const char *const members[] = { "reason", "message", "field" };
+	auto_free char *text = validation_text(problems);
+
+	deny(reply, DENIED_INVALID, "Invalid", text);
+	reply->causes = json_new_array();
+	json_each (problem, problems) {
+		struct json *cause = json_append(reply->causes, json_new_object());
+
+		for (size_t i = 0; i < array_len(members); i++)
+			json_set_str(cause, members[i], json_str(problem, members[i], NULL));
+	}
+}
+
+static void check_quotas(const struct admission *a, const struct review *r, const struct json *object,
+			 struct review_reply *reply)
+{
+	struct app app, before;
+	struct err err = { 0 }, ignored = { 0 };
+	bool replaces = r->old_object && app_decode(r->old_object, &before, &ignored) == 0;
+	int rc = app_decode(object, &app, &err);
+
+	if (!rc)
+		rc = quota_check(a->quotas, &app, replaces ? &before : NULL, &err);
+	if (rc)
+		deny(reply, err.code == ERR_DENIED ? DENIED_FORBIDDEN : DENIED_INVALID,
+		     err.code == ERR_DENIED ? "Forbidden" : "Invalid", err.msg);
+}
+
+static void validate(const struct admission *a, const struct review *r, const struct resource *res,
+		     struct review_reply *reply)
+{
+	auto_json object = NULL;
+	auto_json problems = NULL;
+
+	if (!concerns(r, res, reply) || is_settled(r))
+		return;
+	object = named(r, r->object);
+	problems = validation_problems(object, &a->validation);
+	if (json_len(problems))
+		deny_problems(problems, reply);
+	else if (a->quotas && res == &resource_sparkapplication)
+		check_quotas(a, r, object, reply);
+}
+
+static void validate_application(const struct admission *a, const struct review *r, struct review_reply *reply)
+{
+	validate(a, r, &resource_sparkapplication, reply);
+}
+
+static void validate_scheduled(const struct admission *a, const struct review *r, struct review_reply *reply)
+{
+	validate(a, r, &resource_scheduledsparkapplication, reply);
+}
+
+static void validate_connect(const struct admission *a, const struct review *r, struct review_reply *reply)
+{
+	validate(a, r, &resource_sparkconnect, reply);
+}
+
+const struct admission_path admission_paths[] = {
+	{ "/mutate--v1-pod", "pod", mutate_pod },
+	{ "/mutate-sparkoperator-k8s-io-v1beta2-sparkapplication", "sparkapplication", mutate_application },
+	{ "/mutate-sparkoperator-k8s-io-v1beta2-scheduledsparkapplication", "scheduledsparkapplication",
+	  mutate_scheduled },
+	{ "/mutate-sparkoperator-k8s-io-v1alpha1-sparkconnect", "sparkconnect", mutate_connect },
+	{ "/validate-sparkoperator-k8s-io-v1beta2-sparkapplication", "sparkapplication", validate_application },
+	{ "/validate-sparkoperator-k8s-io-v1beta2-scheduledsparkapplication", "scheduledsparkapplication",
+	  validate_scheduled },
+	{ "/validate-sparkoperator-k8s-io-v1alpha1-sparkconnect", "sparkconnect", validate_connect },
+	{ NULL, NULL, NULL },
+};

@@ -1,0 +1,142 @@
+/*
+ * Watching by the labels of namespaces (kubeflow pkg/util NamespaceMatcher, --namespace-selector).
+ *
+ * Happy path: an object of the cluster changes and its namespace is watched → the same change happens in the inner store. A
+ * namespace begins to match → its objects appear there, as if they had just been made; it ceases to match or is gone → they
+ * disappear there, as if they had been deleted, and in the cluster nothing happens to them. Corrected: kubeflow looks at the
+ * labels only when an object changes.
+ */
+#include "kube/scope.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/buf.h"
+
+enum { LAYERS = 4 };
+
+struct layer {
+	struct scope *scope;
+	struct store *outer; /* owned */
+	struct store *inner;
+};
+
+struct scope {
+	struct strv listed;
+	struct selector *selector;
+	struct store *namespaces;
+	struct layer layers[LAYERS];
+	size_t count;
+};
+
+static void *view_new(const struct json *tree, struct err *err)
+{
+	const struct json *labels = json_at(tree, "metadata.labels");
+
+	(void)err;
+	return json_is(labels, JSON_OBJECT) ? json_dup(labels) : json_new_object();
+}
+
+static void view_free(void *view)
+{
+	json_free(view);
+}
+
+const struct kind scope_namespace_kind = {
+	.res = &resource_namespace,
+	.view_new = view_new,
+	.view_free = view_free,
+};
+
+static bool matches(const struct scope *s, const struct kobj *ns)
+{
+	return ns && selector_matches(s->selector, ns->view);
+}
+
+bool scope_has(const struct scope *s, const char *ns)
+{
+	return strv_has(&s->listed, ns) || matches(s, store_get(s->namespaces, ns));
+}
+
+static void show(const struct layer *layer, const char *ns)
+{
+	struct kobj *o;
+	size_t pos = 0;
+
+	while ((o = store_next(layer->outer, &pos)))
+		if (text_eq(o->ns, ns))
+			store_upsert(layer->inner, kobj_ref(o));
+}
+
+static void hide(const struct layer *layer, const char *ns)
+{
+	struct kobj *o;
+	size_t pos = 0;
+
+	while ((o = store_next(layer->outer, &pos)))
+		if (text_eq(o->ns, ns))
+			store_remove(layer->inner, o->key);
+}
+
+static void on_namespace(void *arg, const struct kobj *before, const struct kobj *now)
+{
+	const struct scope *s = arg;
+	const char *ns = now ? now->name : before->name;
+	bool was = matches(s, before), is = matches(s, now);
+
+	if (was == is || strv_has(&s->listed, ns))
+		return;
+	for (size_t i = 0; i < s->count; i++) {
+		if (is)
+			show(&s->layers[i], ns);
+		else
+			hide(&s->layers[i], ns);
+	}
+}
+
+static void on_object(void *arg, const struct kobj *before, const struct kobj *now)
+{
+	const struct layer *layer = arg;
+
+	if (!now)
+		store_remove(layer->inner, before->key);
+	else if (scope_has(layer->scope, now->ns))
+		store_upsert(layer->inner, kobj_ref((struct kobj *)now));
+}
+
+struct scope *scope_new(const char *const *listed, size_t count, struct selector *selector)
+{
+	struct scope *s = xcalloc(1, sizeof(*s));
+
+	for (size_t i = 0; i < count; i++)
+		strv_add(&s->listed, listed[i]);
+	s->selector = selector;
+	s->namespaces = store_new(&scope_namespace_kind);
+	store_on_change(s->namespaces, on_namespace, s);
+	return s;
+}
+
+void scope_free(struct scope *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->count; i++)
+		store_free(s->layers[i].outer);
+	store_free(s->namespaces);
+	selector_free(s->selector);
+	strv_done(&s->listed);
+	free(s);
+}
+
+struct store *scope_namespaces(const struct scope *s)
+{
+	return s->namespaces;
+}
+
+struct store *scope_add(struct scope *s, struct store *inner)
+{
+	struct layer *layer = &s->layers[s->count++];
+
+	*layer = (struct layer){ .scope = s, .outer = store_new(store_kind(inner)), .inner = inner };
+	store_on_change(layer->outer, on_object, layer);
+	return layer->outer;
+}

@@ -1,0 +1,237 @@
+/*
+ * Ingresses in front of a driver (kubeflow web_ui.go, configWebUI, createWebUIIngress; driveringress.go), and the Services
+ * of further ports.
+ *
+ * Happy path: the URL (ui_url.c) gives host and path; below a path nginx is told to cut it off, and Spark (app_conf.c) to put
+ * it in front of its links. Corrected: serviceLabels join the operator's. What the API server does not take, it refuses: nothing fails here.
+ */
+#include "lifecycle/ingress.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "beside.h"
+#include "ui_service.h"
+#include "spark/ui_url.h"
+
+#define REWRITE_KEY "nginx.ingress.kubernetes.io/rewrite-target"
+
+/* ---- options ---- */
+
+static struct json *parse_flag(const char *flag, const char *text, enum json_type type, const char *expected,
+			       struct err *err)
+{
+	struct err why = { 0 };
+	auto_json value = json_parse(text, strlen(text), &why);
+
+	if (json_is(value, type))
+		return take_ptr(value);
+	err_set(err, ERR_INVALID, "--%s: \"%s\": expected %s%s%s", flag, text, expected, why.code ? ": " : "",
+		why.code ? why.msg : "");
+	return NULL;
+}
+
+static int parse_tls(struct ingress_options *o, const char *text, struct err *err)
+{
+	static const char expected[] = "a JSON list of {\"hosts\": […], \"secretName\": …}";
+
+	o->tls = parse_flag("ingress-tls", text, JSON_ARRAY, expected, err);
+	json_each (tls, o->tls)
+		if (!json_is(tls, JSON_OBJECT))
+			return err_set(err, ERR_INVALID, "--ingress-tls: \"%s\": expected %s", text, expected);
+	return o->tls ? 0 : err_code(err);
+}
+
+static int parse_annotations(struct ingress_options *o, const char *text, struct err *err)
+{
+	static const char expected[] = "a JSON object of texts";
+
+	o->annotations = parse_flag("ingress-annotations", text, JSON_OBJECT, expected, err);
+	json_each (annotation, o->annotations)
+		if (!json_is(annotation, JSON_STRING) || !text_is_label_key(json_name(annotation)))
+			return err_set(err, ERR_INVALID, "--ingress-annotations: \"%s\": expected %s", text, expected);
+	return o->annotations ? 0 : err_code(err);
+}
+
+static int parse_all(struct ingress_options *o, const char *url_format, const char *class_name, const char *tls,
+		     const char *annotations, struct err *err)
+{
+	const char *why = url_format ? ui_url_check_format(url_format) : NULL;
+
+	if (why)
+		return err_set(err, ERR_INVALID, "--ingress-url-format: \"%s\": %s", url_format, why);
+	if (!text_empty(class_name) && !text_is_dns_subdomain(class_name))
+		return err_set(err, ERR_INVALID, "--ingress-class-name: \"%s\": expected the name of an IngressClass",
+			       class_name);
+	o->url_format = xstrdup_null(url_format);
+	o->class_name = xstrdup_null(class_name);
+	if (!text_empty(tls) && parse_tls(o, tls, err) < 0)
+		return err_code(err);
+	if (!text_empty(annotations) && parse_annotations(o, annotations, err) < 0)
+		return err_code(err);
+	return 0;
+}
+
+int ingress_options_parse(struct ingress_options *ret, const char *url_format, const char *class_name, const char *tls,
+			  const char *annotations, struct err *err)
+{
+	int rc;
+
+	*ret = (struct ingress_options){ 0 };
+	rc = parse_all(ret, url_format, class_name, tls, annotations, err);
+	if (rc)
+		ingress_options_done(ret);
+	return rc;
+}
+
+void ingress_options_copy(struct ingress_options *ret, const struct ingress_options *from)
+{
+	*ret = (struct ingress_options){
+		.url_format = xstrdup_null(from->url_format),
+		.class_name = xstrdup_null(from->class_name),
+		.tls = json_dup(from->tls),
+		.annotations = json_dup(from->annotations),
+	};
+}
+
+void ingress_options_done(struct ingress_options *o)
+{
+	free(o->url_format);
+	free(o->class_name);
+	json_free(o->tls);
+	json_free(o->annotations);
+	*o = (struct ingress_options){ 0 };
+}
+
+/* ---- Ingresses ---- */
+
+struct backend {
+	const char *service;
+	int64_t port;
+	const struct json *options; /* sparkUIOptions, or an entry of driverIngressOptions */
+};
+
+/* The options' own, or if there is none the operator's. */
+static const struct json *own_or(const struct json *options, const char *member, const struct json *common)
+{
+	const struct json *own = json_get(options, member);
+
+	return json_len(own) > 0 ? own : common;
+}
+
+static void put_annotations(struct json *metadata, const struct json *annotations, const struct ui_url *url)
+{
+	if (json_len(annotations) > 0)
+		json_set(metadata, "annotations", json_dup(annotations));
+	if (*url->base)
+		json_set_str(json_ensure_object(metadata, "annotations"), REWRITE_KEY, "/$2");
+}
+
+static void put_rule(struct json *spec, const struct ui_url *url, const struct backend *backend)
+{
+	struct json *rule = json_append(json_ensure_array(spec, "rules"), json_new_object());
+	struct json *http, *path, *service;
+
+	if (*url->host)
+		json_set_str(rule, "host", url->host);
+	http = json_ensure_object(rule, "http");
+	path = json_append(json_ensure_array(http, "paths"), json_new_object());
+	if (*url->base)
+		json_setf(path, "path", "%s(/|$)(.*)", url->base);
+	else if (*url->path)
+		json_set_str(path, "path", "/");
+	json_set_str(path, "pathType", "ImplementationSpecific");
+	service = json_ensure_object(json_ensure_object(path, "backend"), "service");
+	json_set_str(service, "name", backend->service);
+	json_set_i64(json_ensure_object(service, "port"), "number", backend->port);
+}
+
+/* Takes metadata. */
+static struct json *build(struct json *metadata, const struct ui_url *url, const struct backend *backend,
+			  const struct ingress_options *o)
+{
+	const struct json *tls = own_or(backend->options, "ingressTLS", o->tls);
+	struct json *ingress, *spec;
+
+	put_annotations(metadata, own_or(backend->options, "ingressAnnotations", o->annotations), url);
+	ingress = beside_object(&resource_ingress, metadata);
+	spec = json_ensure_object(ingress, "spec");
+	if (!text_empty(o->class_name))
+		json_set_str(spec, "ingressClassName", o->class_name);
+	put_rule(spec, url, backend);
+	if (json_len(tls) > 0)
+		json_set(spec, "tls", json_dup(tls));
+	return ingress;
+}
+
+char *ingress_ui_name(const char *app_name)
+{
+	return beside_name(app_name, "ui-ingress");
+}
+
+struct json *ingress_ui_build(const struct app *app, const char *submission_id, const char *app_id,
+			      const struct ingress_options *o)
+{
+	auto_free char *name = ingress_ui_name(app->name), *service = ui_service_name(app->name);
+	const struct backend backend = { service, ui_service_port(app), json_at(app->tree, "spec.sparkUIOptions") };
+	struct ui_url url;
+	struct json *ingress;
+
+	ui_url_init(&url, o->url_format, app, app_id);
+	ingress = build(beside_metadata(app, submission_id, name), &url, &backend, o);
+	ui_url_done(&url);
+	return ingress;
+}
+
+void ingress_ui_tell(const struct app *app, const char *app_id, const struct ingress_options *o,
+		     struct json *driver_info)
+{
+	auto_free char *name = ingress_ui_name(app->name);
+	struct ui_url url;
+
+	ui_url_init(&url, o->url_format, app, app_id);
+	json_set_str(driver_info, "webUIIngressName", name);
+	json_set_str(driver_info, "webUIIngressAddress", url.text);
+	ui_url_done(&url);
+}
+
+/* ---- further ports of the driver ---- */
+
+static long long entry_port(const struct json *entry)
+{
+	return (long long)json_i64(entry, "servicePort", 0);
+}
+
+char *ingress_driver_service_name(const struct app *app, const struct json *entry)
+{
+	return xasprintf("%s-driver-%lld", app->name, entry_port(entry));
+}
+
+char *ingress_driver_name(const struct app *app, const struct json *entry)
+{
+	return xasprintf("%s-ing-%lld", app->name, entry_port(entry));
+}
+
+struct json *ingress_driver_service_build(const struct app *app, const char *submission_id, const struct json *entry)
+{
+	auto_free char *name = ingress_driver_service_name(app, entry);
+	auto_free char *port_name = xasprintf("driver-ing-%lld", entry_port(entry));
+	const struct beside_port port = { port_name, entry_port(entry), entry_port(entry) };
+
+	return beside_service(app, submission_id, name, entry, &port);
+}
+
+struct json *ingress_driver_build(const struct app *app, const char *submission_id, const char *app_id,
+				  const struct json *entry, const struct ingress_options *o)
+{
+	auto_free char *name = ingress_driver_name(app, entry), *service = ingress_driver_service_name(app, entry);
+	const struct backend backend = { service, entry_port(entry), entry };
+	struct ui_url url;
+	struct json *ingress;
+
+	ui_url_init(&url, json_str(entry, "ingressURLFormat", ""), app, app_id);
+	ingress = build(beside_metadata(app, submission_id, name), &url, &backend, o);
+	ui_url_done(&url);
+	return ingress;
+}

@@ -1,0 +1,544 @@
+/*
+ * Reconcile: one row per state says what the observed world makes of an application in it.
+ *
+ * Happy path: "" → ConfigMap, Service and driver pod are created → their driver pod is seen: SUBMITTED → RUNNING →
+ * SUCCEEDING → COMPLETED. A row only decides: it sets the status to be and what is to be submitted. finish() turns that
+ * into actions, always in this order: status, or else a check where something is created; events; creations. Both
+ * carry the resourceVersion, so a stale cache stops the plan before anything else happens: an application that is gone
+ * or has already run is not submitted again. Events follow from the difference between old and new status, so each is
+ * told once. The objects beside the application (extras.c) come after all else, and are tried again for themselves.
+ *
+ * Failures: a spec that cannot be submitted, or that the API server refuses for too long, ends by
+ * SUBMISSION_FAILED in FAILED; a driver that fails, vanishes or never appears by FAILING in FAILED, each with the
+ * reason in errorMessage. The sequence of states is that of kubeflow
+ * internal/controller/sparkapplication/controller.go.
+ */
+#include "lifecycle/reconcile.h"
+
+#include <ctype.h>
+
+#include "base/text.h"
+#include "report.h"
+#include "lifecycle/extras.h"
+#include "monitor.h"
+#include "spark/ui_url.h"
+
+enum {
+	RECREATE_MS = 10 * 1000, /* a driver pod that was created and is not seen is created again */
+	SLOW_START_MS = 60 * 1000,
+	INVALID_DEADLINE_MS = 5 * 1000,
+	SECOND_MS = 1000,
+	LONGEST_REST_MS = 24 * 3600 * 1000,
+};
+
+const struct reconcile_options reconcile_defaults = {
+	.master = "k8s://https://kubernetes.default.svc",
+	.driver_appear_ms = 30 * 1000,
+	.refusal_deadline_ms = 30 * 1000,
+	.max_tracked_executors = 1000,
+	.ui_service = true,
+};
+
+struct pass {
+	const struct world *w;
+	const struct reconcile_options *options;
+	const struct app *app;
+	struct plan *plan;
+	struct err *err;
+	int64_t attempt;	       /* under way or to be made: see attempt_of() */
+	struct app_names names;	       /* of the attempt */
+	const char *submission_id;     /* of the driver pod, else as recorded, else of the names */
+	const struct pod_view *driver; /* of the attempt, NULL if there is none */
+	struct status status;	       /* to be */
+	enum app_state state;	       /* to be */
+	struct submission submission;  /* to be created */
+	bool added;		       /* the application is new */
+	bool deleted;		       /* the application is to be deleted: nothing else matters */
+};
+
+/* ---- what rows do ---- */
+
+static const char *driver_name(const struct pass *p)
+{
+	if (p->driver)
+		return p->driver->name;
+	return text_empty(p->app->driver_pod_name) ? p->names.driver_pod : p->app->driver_pod_name;
+}
+
+/*
+ * Names follow from it. submissionAttempts counts attempts whose driver pod was seen and those that were given up, so
+ * in "" there are none before the first. A number that is there all the same is an intent: whoever recorded it before
+ * submitting has begun that attempt, and it is carried on. Trying again after an end means one more than are counted.
+ */
+static int64_t attempt_of(const struct app *app)
+{
+	return app->submission_attempts > 0 ? app->submission_attempts : 1;
+}
+
+/* What a repetition finds again, so that it builds the same bytes: the time of the intent, if there is one. */
+static int64_t attempt_time_ms(const struct app *app)
+{
+	return app->last_submission_ms > 0 ? app->last_submission_ms : app->created_ms;
+}
+
+/* Whether the driver is seen for the first time: the submission has succeeded. */
+static bool is_arrival(const struct pass *p)
+{
+	return p->driver && (p->app->state == APP_NEW || p->app->state == APP_SUBMISSION_FAILED);
+}
+
+static void set_state(struct pass *p, enum app_state state, const char *message)
+{
+	p->state = state;
+	status_set_state(&p->status, state, message);
+}
+
+/*
+ * The stored message if the new one says the same: numbers aside (the scheduler counts nodes anew all the time), or
+ * with fewer details. Trouble that stands still must not cost a write each time it is looked at.
+ */
+static const char *steady(const char *stored, const char *message)
+{
+	const char *a = stored ? stored : "";
+	const char *b = message;
+
+	for (; *b; a++, b++) {
+		while (isdigit((unsigned char)*a))
+			a++;
+		while (isdigit((unsigned char)*b))
+			b++;
+		if (*a != *b)
+			return message;
+		if (!*b)
+			break;
+	}
+	return text_empty(message) ? message : stored;
+}
+
+/* The record of the attempt: its driver pod has been seen, or it is given up. */
+static void set_attempt(struct pass *p)
+{
+	const struct pod_view *driver = p->driver;
+	struct json *tree = p->status.tree;
+
+	json_set_i64(tree, "submissionAttempts", p->attempt);
+	json_set_str(tree, "submissionID", driver ? driver->submission_id : p->names.submission_id);
+	json_set_str(tree, "sparkApplicationId", p->names.app_id);
+	json_set_str(json_ensure_object(tree, "driverInfo"), "podName", driver ? driver->name : p->names.driver_pod);
+	status_set_time(&p->status, "lastSubmissionAttemptTime",
+			driver && driver->created_ms > 0 ? driver->created_ms : p->w->now_ms);
+}
+
+static void fail_submission(struct pass *p, const char *why)
+{
+	auto_free char *message = xasprintf("%s%s", SUBMIT_FAILED_PREFIX, why);
+
+	set_attempt(p);
+	set_state(p, APP_SUBMISSION_FAILED, message);
+	json_remove(p->status.tree, "sparkApplicationId");
+}
+
+static int build(struct pass *p)
+{
+	const struct submission_options options = {
+		.master = p->options->master,
+		.submitted_ms = attempt_time_ms(p->app),
+		.ui_url_format = p->options->ui_service ? p->options->ingress.url_format : NULL,
+		.pod_policy = p->options->pod_policy,
+	};
+	struct err err = { 0 };
+	int rc = submission_build(p->app, p->attempt, &options, &p->submission, &err);
+
+	if (rc == 0)
+		return 0;
+	if (err.code == ERR_INVALID) {
+		fail_submission(p, err.msg);
+		return 0;
+	}
+	*p->err = err;
+	return rc;
+}
+
+static void end(struct pass *p, enum app_state state, const char *message)
+{
+	set_state(p, state, message);
+	if (p->app->terminated_ms == 0)
+		status_set_time(&p->status, "terminationTime", p->w->now_ms);
+}
+
+/* A volume or ConfigMap that is not there shows in no status: after a while say where to look. Owned; NULL if
+ * it is not slow. */
+static char *slow_start(struct pass *p)
+{
+	const struct pod_view *driver = p->driver;
+	int64_t waited_ms = p->w->now_ms - driver->created_ms;
+
+	if (driver->created_ms == 0 || driver->deleting)
+		return NULL;
+	if (waited_ms < SLOW_START_MS) {
+		plan_requeue(p->plan, waited_ms < 0 ? SLOW_START_MS : SLOW_START_MS - waited_ms);
+		return NULL;
+	}
+	return xasprintf(
+	    "driver pod %s has not started within %d s: its image may be large, or a ConfigMap, Secret or volume "
+	    "that it mounts may be missing; see the events of the pod",
+	    driver->name, SLOW_START_MS / SECOND_MS);
+}
+
+static char *trouble(struct pass *p, enum app_state state)
+{
+	auto_free char *message = monitor_driver_message(p->driver);
+	auto_free char *slow = NULL;
+
+	if (state == APP_SUBMITTED && text_empty(message))
+		slow = slow_start(p);
+	return take_ptr(*(slow ? &slow : &message));
+}
+
+/* The objects beside it, as seen from here. */
+static struct extras_view extras_view_of(const struct pass *p)
+{
+	const struct reconcile_options *o = p->options;
+
+	return (struct extras_view){
+		.site = {
+			.app = p->app,
+			.submission_id = p->submission_id,
+			.app_id = p->driver && !text_empty(p->driver->app_id) ? p->driver->app_id : p->names.app_id,
+			.driver_pod = driver_name(p),
+			.options = { o->ui_service, o->driver_pdb, &o->ingress },
+		},
+		.seen = p->w->extras,
+		.seen_count = p->w->extra_count,
+		.pdb = p->w->pdb,
+		.driver_info = json_get(p->status.tree, "driverInfo"),
+		.now_ms = p->w->now_ms,
+	};
+}
+
+/* The driver pod is there: the application is where it is. */
+static int follow(struct pass *p)
+{
+	static const enum app_state by_driver[] = {
+		[DRIVER_PENDING] = APP_SUBMITTED, [DRIVER_RUNNING] = APP_RUNNING, [DRIVER_COMPLETED] = APP_SUCCEEDING,
+		[DRIVER_FAILED] = APP_FAILING,	  [DRIVER_UNKNOWN] = APP_UNKNOWN,
+	};
+	const struct pod_view *driver = p->driver;
+	enum app_state state = by_driver[monitor_driver_state(driver)];
+	auto_free char *message = trouble(p, state);
+	struct json *tree = p->status.tree;
+	struct extras_view beside;
+
+	if (is_arrival(p) || p->app->submission_attempts == 0)
+		set_attempt(p);
+	if (is_arrival(p))
+		json_set_i64(tree, "executionAttempts", p->app->execution_attempts + 1);
+	if (!text_empty(driver->app_id))
+		json_set_str(tree, "sparkApplicationId", driver->app_id);
+	json_set_str(json_ensure_object(tree, "driverInfo"), "podName", driver->name);
+	beside = extras_view_of(p);
+	extras_tell(&beside, json_get(tree, "driverInfo"));
+	if (state == APP_SUCCEEDING || state == APP_FAILING) {
+		set_state(p, state, message);
+		status_set_time(&p->status, "terminationTime",
+				driver->finished_ms > 0 ? driver->finished_ms : p->w->now_ms);
+		return 0;
+	}
+	set_state(p, state, steady(p->app->error_message, message));
+	return 0;
+}
+
+/* In SUBMITTED the cache may not have the pod yet: it is given driver_appear_ms. */
+static int miss(struct pass *p)
+{
+	const struct app *app = p->app;
+	int64_t limit_ms = p->options->driver_appear_ms;
+	int64_t waited_ms = p->w->now_ms - app->last_submission_ms;
+	const char *before = text_empty(app->error_message) ? "" : app->error_message;
+	const char *how = app->state == APP_SUBMITTED ? "never appeared or was deleted" : "was deleted";
+	auto_free char *message = NULL;
+
+	if (app->state == APP_SUBMITTED && app->last_submission_ms > 0 && waited_ms < limit_ms) {
+		plan_requeue(p->plan, waited_ms < 0 ? limit_ms : limit_ms - waited_ms);
+		return 0;
+	}
+	message =
+	    xasprintf("driver pod not found: %s %s%s%s", driver_name(p), how, before[0] ? "; before: " : "", before);
+	end(p, APP_FAILING, message);
+	return 0;
+}
+
+/* The API server said no to a creation. It is tried again for a while: quotas free up, accounts and roles appear. */
+static void handle_refusal(struct pass *p)
+{
+	const struct refusal *r = p->w->refused;
+	int64_t limit_ms = p->options->refusal_deadline_ms;
+	int64_t waited_ms = p->w->now_ms - r->since_ms;
+	auto_free char *message = NULL;
+	const char *told;
+
+	if ((r->err->code == ERR_INVALID || r->err->code == ERR_TOO_LARGE) && limit_ms > INVALID_DEADLINE_MS)
+		limit_ms = INVALID_DEADLINE_MS;
+	if (waited_ms >= limit_ms) {
+		fail_submission(p, r->err->msg);
+		return;
+	}
+	message = xasprintf("submission refused, trying again: %s", r->err->msg);
+	told = steady(p->app->error_message, message);
+	set_state(p, APP_NEW, told);
+	status_set_condition(&p->status, "Submitted", "False", "Refused", told);
+	plan_requeue(p->plan, waited_ms < 0 ? limit_ms : limit_ms - waited_ms);
+}
+
+/* ---- rows ---- */
+
+/*
+ * Until the driver pod is seen nothing is recorded, and the submission is repeated: what exists is adopted, so that a
+ * lost reply or a late watch do no harm. A driver pod that was deleted before it was ever seen is created once more, as
+ * often as that happens: nothing is known to have run. Each time the check proves that no one else has recorded more.
+ */
+static int on_new(struct pass *p)
+{
+	const struct app *app = p->app;
+	int rc;
+
+	if (p->driver)
+		return follow(p);
+	if (app->suspend && app->submission_attempts == 0) {
+		set_state(p, APP_NEW, NULL);
+		status_set_condition(&p->status, "Submitted", "False", "Suspended",
+				     "spec.suspend is true: not submitted");
+		return 0;
+	}
+	if (p->w->refused)
+		handle_refusal(p);
+	else
+		p->added = app->submission_attempts == 0;
+	if (p->state == APP_SUBMISSION_FAILED)
+		return 0;
+	rc = build(p);
+	if (p->submission.objects)
+		plan_requeue(p->plan, RECREATE_MS);
+	return rc;
+}
+
+static int on_submission_failed(struct pass *p)
+{
+	if (p->driver)
+		return follow(p);
+	end(p, APP_FAILED, p->app->error_message);
+	return 0;
+}
+
+static int on_driver(struct pass *p)
+{
+	return p->driver ? follow(p) : miss(p);
+}
+
+static int on_succeeding(struct pass *p)
+{
+	end(p, APP_COMPLETED, NULL);
+	return 0;
+}
+
+static int on_failing(struct pass *p)
+{
+	end(p, APP_FAILED, p->app->error_message);
+	return 0;
+}
+
+static int on_ended(struct pass *p)
+{
+	const struct app *app = p->app;
+	int64_t ttl_s = app->has_ttl ? app->ttl_s : p->options->default_ttl_s;
+	int64_t ttl_ms;
+	int64_t due_ms;
+	int64_t rest_ms;
+
+	if (!(app->has_ttl || ttl_s > 0) || app->terminated_ms == 0)
+		return 0;
+	if (__builtin_mul_overflow(ttl_s, SECOND_MS, &ttl_ms) ||
+	    __builtin_add_overflow(app->terminated_ms, ttl_ms, &due_ms))
+		due_ms = ttl_s > 0 ? INT64_MAX : 0;
+	if (p->w->now_ms < due_ms) {
+		rest_ms = due_ms - p->w->now_ms;
+		plan_requeue(p->plan, rest_ms < LONGEST_REST_MS ? rest_ms : LONGEST_REST_MS);
+		return 0;
+	}
+	p->deleted = true;
+	plan_delete(p->plan, app_kind.res, app->ns, app->name, app->uid);
+	return 0;
+}
+
+/* States of operators that restart and suspend. Nothing is destroyed: such an operator can still take over. */
+static int on_foreign(struct pass *p)
+{
+	auto_free char *message = xasprintf(
+	    "this version does not carry applications on from state %s: create it again", app_state_text(p->state));
+
+	status_set_message(&p->status, message);
+	return 0;
+}
+
+typedef int row_fn(struct pass *p);
+
+static row_fn *const rows[APP_STATE_COUNT] = {
+	[APP_NEW] = on_new,
+	[APP_SUBMITTED] = on_driver,
+	[APP_RUNNING] = on_driver,
+	[APP_COMPLETED] = on_ended,
+	[APP_FAILED] = on_ended,
+	[APP_SUBMISSION_FAILED] = on_submission_failed,
+	[APP_PENDING_RERUN] = on_foreign,
+	[APP_INVALIDATING] = on_foreign,
+	[APP_SUCCEEDING] = on_succeeding,
+	[APP_FAILING] = on_failing,
+	[APP_SUSPENDING] = on_foreign,
+	[APP_SUSPENDED] = on_foreign,
+	[APP_RESUMING] = on_foreign,
+	[APP_UNKNOWN] = on_driver,
+};
+
+/* ---- one pass ---- */
+
+static const struct pod_view *find_driver(const struct pass *p)
+{
+	for (size_t i = 0; i < p->w->pod_count; i++) {
+		const struct pod_view *pod = p->w->pods[i];
+
+		if (pod->role != POD_ROLE_DRIVER)
+			continue;
+		if (!text_eq(pod->submission_id, p->submission_id) &&
+		    !text_eq(pod->submission_id, p->names.submission_id))
+			continue;
+		if (text_empty(pod->owner_uid) || text_eq(pod->owner_uid, p->app->uid))
+			return pod;
+	}
+	return NULL;
+}
+
+/* What exists is ours if it is of the same attempt; objects that all attempts share have no such label. */
+static void create_all(struct pass *p)
+{
+	struct json *objects = p->submission.objects;
+
+	for (struct json *o = json_take_first(objects); o; o = json_take_first(objects)) {
+		const struct json *labels = json_at(o, "metadata.labels");
+		const char *key = json_get(labels, LABEL_SUBMISSION_ID) ? LABEL_SUBMISSION_ID : LABEL_CREATED_BY;
+		auto_free char *value = xstrdup(json_text(json_get(labels, key), ""));
+
+		plan_create(p->plan, resource_of_kind(json_str(o, "kind", "")), o, p->app->uid, key, value);
+	}
+}
+
+/* With the driver pod, or while that is pending or running. */
+static bool wants_extras(const struct pass *p)
+{
+	return p->submission.objects || (p->driver && (p->state == APP_SUBMITTED || p->state == APP_RUNNING));
+}
+
+/* One pass more, for what comes of them, unless the driver's arrival brings that anyway. */
+static void create_extras(struct pass *p, const struct extras_view *beside, const struct extras *due)
+{
+	extras_create(due, beside, p->plan);
+	if (due->len > 0 && !p->submission.objects)
+		plan_requeue(p->plan, 0);
+}
+
+/* The driver's budget, when the application has come to its end or no longer asks for it. */
+static void drop_pdb(struct pass *p)
+{
+	const struct driver_pdb *pdb = p->w->pdb;
+	bool ended = p->state == APP_COMPLETED || p->state == APP_FAILED;
+
+	if (pdb && p->options->driver_pdb && (ended || !driver_pdb_wanted(p->app)))
+		plan_delete(p->plan, &resource_poddisruptionbudget, pdb->ns, pdb->name, pdb->uid);
+}
+
+static void finish(struct pass *p)
+{
+	const struct app *app = p->app;
+	bool submits = p->submission.objects != NULL;
+	const struct extras_view beside = extras_view_of(p);
+	auto_extras due = { 0 };
+	bool written;
+	const struct report report = {
+		.app = p->app,
+		.state = p->state,
+		.status = &p->status,
+		.driver = p->driver,
+		.driver_name = driver_name(p),
+	};
+
+	if (p->deleted)
+		return;
+	status_set_executors(&p->status, p->state, p->w->pods, p->w->pod_count, p->submission_id,
+			     p->options->max_tracked_executors);
+	report_conditions(&report);
+	/* A status patch is the dearest of all writes: a submission that nothing stands in the way of needs none. */
+	written = (!submits || p->w->refused) && status_plan(&p->status, p->plan);
+	if (wants_extras(p))
+		extras_due(&due, &beside, p->plan);
+	if ((submits || due.len > 0) && !written)
+		plan_check(p->plan, app_kind.res, app->ns, app->name, app->uid, app->resource_version);
+	if (p->added)
+		report_added(app, p->plan);
+	if (written)
+		report_events(&report, p->w->pods, p->w->pod_count, p->plan);
+	if (submits)
+		create_all(p);
+	create_extras(p, &beside, &due);
+	drop_pdb(p);
+}
+
+/* Only an application that has not begun is failed for what cannot be read: what runs or has ended is left alone. */
+static int reconcile_unreadable(const struct world *w, struct plan *plan)
+{
+	struct status s;
+	const char *state;
+	bool fresh;
+
+	status_init(&s, w->app, w->now_ms);
+	state = json_str(s.tree, "applicationState.state", "");
+	fresh = text_eq(state, app_state_text(APP_NEW));
+	if (fresh) {
+		status_set_state(&s, APP_FAILED, w->problem);
+		status_set_time(&s, "terminationTime", w->now_ms);
+		status_set_condition(&s, "Submitted", "False", "InvalidSpec", w->problem);
+		status_set_condition(&s, "Failed", "True", "InvalidSpec", w->problem);
+		json_set_str(s.tree, "reason", "InvalidSpec");
+	} else if (!text_eq(state, app_state_text(APP_COMPLETED)) && !text_eq(state, app_state_text(APP_FAILED))) {
+		status_set_message(&s, w->problem);
+	}
+	if (status_plan(&s, plan) && fresh)
+		report_failed(w->app, w->problem, plan);
+	status_done(&s);
+	return 0;
+}
+
+int reconcile(const struct world *w, const struct reconcile_options *options, struct plan *plan, struct err *err)
+{
+	const struct app *app = w->app;
+	struct pass p = { .w = w, .options = options, .app = app, .plan = plan, .err = err };
+	int rc;
+
+	if (app->deleting)
+		return 0;
+	if (w->problem)
+		return reconcile_unreadable(w, plan);
+	p.state = (enum app_state)app->state;
+	p.attempt = attempt_of(app);
+	app_names_init(&p.names, app, p.attempt);
+	p.submission_id = text_empty(app->submission_id) ? p.names.submission_id : app->submission_id;
+	p.driver = find_driver(&p);
+	if (p.driver)
+		p.submission_id = p.driver->submission_id;
+	status_init(&p.status, app, w->now_ms);
+	rc = rows[p.state](&p);
+	if (rc == 0)
+		finish(&p);
+	submission_done(&p.submission);
+	status_done(&p.status);
+	app_names_done(&p.names);
+	return rc;
+}

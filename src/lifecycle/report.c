@@ -1,0 +1,223 @@
+/*
+ * What a pass tells people: conditions for programs (kubectl wait), events for `kubectl describe`.
+ *
+ * Happy path: a table by state says which condition holds; the difference between the states before and after says
+ * which events are told, so that each is told once, whatever happens in between. Reasons and texts are those of
+ * kubeflow's operator as they were meant (recordSparkApplicationEvent, recordDriverEvent, recordExecutorEvent);
+ * the whole list is in docs/status.md.
+ */
+#include "report.h"
+
+#include "base/text.h"
+#include "spark/conf.h"
+#include "monitor.h"
+
+struct condition_row {
+	enum app_state state;
+	const char *type;
+	const char *value;
+	const char *reason;
+	const char *text; /* NULL: the error message */
+	bool update_only; /* not added where it is not there yet */
+};
+
+static const struct condition_row condition_rows[] = {
+	{ APP_SUBMISSION_FAILED, "Submitted", "False", "SubmissionFailed", NULL, false },
+	{ APP_RUNNING, "Running", "True", "DriverRunning", "the driver is running", false },
+	{ APP_SUBMITTED, "Running", "False", "DriverPending", "the driver is pending", true },
+	{ APP_UNKNOWN, "Running", "Unknown", "DriverUnknown", "the driver is in an unknown state", true },
+	{ APP_SUCCEEDING, "Running", "False", "DriverCompleted", "the driver has completed", true },
+	{ APP_FAILING, "Running", "False", "DriverFailed", NULL, true },
+	{ APP_COMPLETED, "Completed", "True", "DriverCompleted", "the driver has completed", false },
+};
+
+static const char *error_message(const struct report *r)
+{
+	return json_str(r->status->tree, "applicationState.errorMessage", "");
+}
+
+void report_conditions(const struct report *r)
+{
+	bool unsubmitted = r->app->state == APP_SUBMISSION_FAILED || r->app->execution_attempts == 0;
+
+	if (r->driver)
+		status_set_condition(r->status, "Submitted", "True", "DriverCreated", "the driver pod was created");
+	for (size_t i = 0; i < array_len(condition_rows); i++) {
+		const struct condition_row *row = &condition_rows[i];
+
+		if (row->state != r->state || (row->update_only && !status_has_condition(r->status, row->type)))
+			continue;
+		status_set_condition(r->status, row->type, row->value, row->reason,
+				     row->text ? row->text : error_message(r));
+	}
+	if (r->state == APP_FAILED && !status_has_condition(r->status, "Failed"))
+		status_set_condition(r->status, "Failed", "True", unsubmitted ? "SubmissionFailed" : "DriverFailed",
+				     error_message(r));
+	status_set_columns(r->status, r->state, r->driver);
+}
+
+/* Text: `before` NAME `after`, and the error message where with_message; without `before` the message alone. */
+struct event_row {
+	const char *reason; /* NULL: nothing to tell */
+	bool warning;
+	const char *before;
+	const char *after;
+	bool with_message;
+};
+
+static const struct event_row app_events[APP_STATE_COUNT] = {
+	[APP_SUBMISSION_FAILED] = { "SparkApplicationSubmissionFailed", true, "failed to submit SparkApplication", "",
+				    true },
+	[APP_COMPLETED] = { "SparkApplicationCompleted", false, "SparkApplication", " completed", false },
+	[APP_FAILED] = { "SparkApplicationFailed", true, "SparkApplication", " failed", true },
+};
+
+static const struct event_row driver_events[APP_STATE_COUNT] = {
+	[APP_SUBMITTED] = { "SparkDriverPending", false, "Driver", " is pending", false },
+	[APP_RUNNING] = { "SparkDriverRunning", false, "Driver", " is running", false },
+	[APP_SUCCEEDING] = { "SparkDriverCompleted", false, "Driver", " completed", false },
+	[APP_FAILING] = { "SparkDriverFailed", true, "Driver", " failed", true },
+	[APP_UNKNOWN] = { "SparkDriverUnknown", true, NULL, NULL, true },
+};
+
+static const struct event_row added_event = { "SparkApplicationAdded", false, "SparkApplication",
+					      " was added, enqueuing it for submission", false };
+static const struct event_row submitted_event = { "SparkApplicationSubmitted", false, "SparkApplication",
+						  " was submitted successfully", false };
+static const struct event_row policy_event = { "SparkApplicationRestartPolicyIgnored", true, "SparkApplication",
+					       " will not be restarted: this version runs every restartPolicy as Never",
+					       false };
+static const struct event_row retries_event = { "SparkApplicationFailureRetriesIgnored", true, "SparkApplication",
+						" has failureRetries or retryInterval, which have no effect: use "
+						"restartPolicy.onFailureRetries and onFailureRetryInterval",
+						false };
+static const struct event_row missing_event = { "SparkDriverNotFound", true, NULL, NULL, true };
+
+static const struct {
+	const char *state;
+	struct event_row event;
+} executor_events[] = {
+	{ "PENDING", { "SparkExecutorPending", false, "Executor", " is pending", false } },
+	{ "RUNNING", { "SparkExecutorRunning", false, "Executor", " is running", false } },
+	{ "COMPLETED", { "SparkExecutorCompleted", false, "Executor", " completed", false } },
+	{ "UNKNOWN", { "SparkExecutorUnknown", true, "Executor", " is in an unknown state", false } },
+};
+
+static void tell_text(const struct app *app, struct plan *plan, const struct event_row *row, const char *text)
+{
+	plan_event(plan, app_kind.res, app->ns, app->name, app->uid, row->warning ? "Warning" : "Normal", row->reason,
+		   "%s", text);
+}
+
+static void tell(const struct app *app, struct plan *plan, const struct event_row *row, const char *name,
+		 const char *message)
+{
+	auto_free char *text = NULL;
+
+	if (!row->reason)
+		return;
+	if (!row->with_message)
+		message = "";
+	if (text_starts(message, SUBMIT_FAILED_PREFIX))
+		message += sizeof(SUBMIT_FAILED_PREFIX) - 1;
+	if (!row->before) {
+		tell_text(app, plan, row, message);
+		return;
+	}
+	text = xasprintf("%s %s%s%s%s", row->before, name, row->after, message[0] ? ": " : "", message);
+	tell_text(app, plan, row, text);
+}
+
+/* The field of the first operators, which their successors carry but do not read. */
+static bool has_failure_retries(const struct app *app)
+{
+	return json_at(app->tree, "spec.failureRetries") || json_at(app->tree, "spec.retryInterval");
+}
+
+static void tell_version(const struct app *app, struct plan *plan)
+{
+	static const struct event_row row = { "SparkApplicationVersionUnknown", true, NULL, NULL, false };
+	auto_free char *version = conf_version_text(json_get(app->tree, "spec"));
+	auto_free char *text = xasprintf(
+	    "SparkApplication %s is for Spark %s, newer than this operator knows: it is submitted as for %d.%d",
+	    app->name, version ? version : "", VERSION_NEWEST / 100, VERSION_NEWEST % 100);
+
+	if (conf_version(version) > VERSION_NEWEST)
+		tell_text(app, plan, &row, text);
+}
+
+void report_added(const struct app *app, struct plan *plan)
+{
+	tell(app, plan, &added_event, app->name, "");
+	if (!text_eq(json_str(app->tree, "spec.restartPolicy.type", "Never"), "Never"))
+		tell(app, plan, &policy_event, app->name, "");
+	if (has_failure_retries(app))
+		tell(app, plan, &retries_event, app->name, "");
+	tell_version(app, plan);
+}
+
+static void tell_states(const struct report *r, struct plan *plan)
+{
+	const struct app *app = r->app;
+	bool arrived = r->driver && (app->state == APP_NEW || app->state == APP_SUBMISSION_FAILED);
+	const char *message = error_message(r);
+
+	if ((enum app_state)app->state == r->state)
+		return;
+	if (arrived)
+		tell(app, plan, &submitted_event, app->name, "");
+	if (r->state == APP_FAILING && !r->driver)
+		tell(app, plan, &missing_event, r->driver_name, message);
+	else if (r->state != APP_SUBMITTED || !arrived)
+		tell(app, plan, &driver_events[r->state], r->driver_name, message);
+	tell(app, plan, &app_events[r->state], app->name, message);
+}
+
+static void tell_executor(const struct app *app, const struct pod_view *pod, const char *state, struct plan *plan)
+{
+	static const struct event_row failed = { "SparkExecutorFailed", true, NULL, NULL, true };
+	auto_free char *text = NULL;
+
+	for (size_t i = 0; i < array_len(executor_events); i++)
+		if (text_eq(executor_events[i].state, state))
+			tell(app, plan, &executor_events[i].event, pod->name, "");
+	if (!text_eq(state, "FAILED"))
+		return;
+	text = monitor_executor_failure(pod);
+	tell(app, plan, &failed, pod->name, text);
+}
+
+void report_events(const struct report *r, const struct pod_view *const *pods, size_t count, struct plan *plan)
+{
+	tell_states(r, plan);
+	for (size_t i = 0; i < count; i++) {
+		const char *state = json_text(json_get(r->status->executors, pods[i]->name), NULL);
+
+		if (state)
+			tell_executor(r->app, pods[i], state, plan);
+	}
+}
+
+void report_extra_failed(const struct app *app, const struct extra *extra, const char *why, struct plan *plan)
+{
+	static const struct {
+		const char *reason;
+		const char *what;
+	} rows[] = {
+		[EXTRA_UI_SERVICE] = { "SparkUIServiceFailed", "Service for the web UI of" },
+		[EXTRA_UI_INGRESS] = { "SparkUIIngressFailed", "Ingress for the web UI of" },
+		[EXTRA_DRIVER_SERVICE] = { "SparkDriverIngressFailed", "Service for a port of the driver of" },
+		[EXTRA_DRIVER_INGRESS] = { "SparkDriverIngressFailed", "Ingress for a port of the driver of" },
+		[EXTRA_DRIVER_PDB] = { "SparkDriverPodDisruptionBudgetFailed",
+				       "PodDisruptionBudget for the driver of" },
+	};
+	const struct event_row row = { rows[extra->type].reason, true, rows[extra->type].what,
+				       " could not be created, will be tried again", true };
+
+	tell(app, plan, &row, app->name, why);
+}
+
+void report_failed(const struct app *app, const char *message, struct plan *plan)
+{
+	tell(app, plan, &app_events[APP_FAILED], app->name, message);
+}

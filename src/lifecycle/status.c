@@ -1,0 +1,196 @@
+/*
+ * The status of a SparkApplication as a tree: built from the old one, written as the merge patch between both.
+ *
+ * Happy path: copy, set what is known, diff; no difference, no write. A removed member becomes null in the patch,
+ * lists (the conditions) are replaced as a whole. The patch carries uid and resourceVersion, so that a plan made
+ * from a stale cache is refused.
+ *
+ * applicationState.state and driverInfo are always there: kubeflow's CRD requires them, and it may be the one
+ * installed.
+ */
+#include "status.h"
+
+#include <string.h>
+
+#include "base/map.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "monitor.h"
+
+static void drop_unless(struct json *tree, const char *name, enum json_type type)
+{
+	const struct json *member = json_get(tree, name);
+
+	if (member && !json_is(member, type))
+		json_remove(tree, name);
+}
+
+void status_init(struct status *s, const struct app *app, int64_t now_ms)
+{
+	struct json *state;
+
+	*s = (struct status){ .app = app, .now_ms = now_ms, .executors = json_new_object() };
+	s->tree = json_is(app->status, JSON_OBJECT) ? json_dup(app->status) : json_new_object();
+	drop_unless(s->tree, "applicationState", JSON_OBJECT);
+	drop_unless(s->tree, "driverInfo", JSON_OBJECT);
+	drop_unless(s->tree, "executorState", JSON_OBJECT);
+	drop_unless(s->tree, "conditions", JSON_ARRAY);
+	state = json_ensure_object(s->tree, "applicationState");
+	if (!json_is(json_get(state, "state"), JSON_STRING))
+		json_set_str(state, "state", "");
+	json_ensure_object(s->tree, "driverInfo");
+	if (app->generation > 0)
+		json_set_i64(s->tree, "observedGeneration", app->generation);
+}
+
+void status_done(struct status *s)
+{
+	json_free(take_ptr(s->tree));
+	json_free(take_ptr(s->executors));
+}
+
+char *status_cut(const char *text)
+{
+	size_t len = strnlen(text, STATUS_MESSAGE_MAX + 1);
+
+	if (len <= STATUS_MESSAGE_MAX)
+		return xstrdup(text);
+	len = STATUS_MESSAGE_MAX;
+	while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+		len--;
+	return xstrndup(text, len);
+}
+
+void status_set_message(struct status *s, const char *message)
+{
+	struct json *state = json_ensure_object(s->tree, "applicationState");
+	auto_free char *text = text_empty(message) ? NULL : status_cut(message);
+
+	if (text)
+		json_set_str(state, "errorMessage", text);
+	else
+		json_remove(state, "errorMessage");
+}
+
+void status_set_state(struct status *s, enum app_state state, const char *message)
+{
+	json_set_str(json_ensure_object(s->tree, "applicationState"), "state", app_state_text(state));
+	status_set_message(s, message);
+}
+
+void status_set_time(struct status *s, const char *name, int64_t wall_ms)
+{
+	char text[TIME_TEXT_SIZE];
+
+	json_set_str(s->tree, name, time_rfc3339(wall_ms, text));
+}
+
+bool status_has_condition(const struct status *s, const char *type)
+{
+	return json_find(json_get(s->tree, "conditions"), "type", type) != NULL;
+}
+
+void status_set_condition(struct status *s, const char *type, const char *value, const char *reason,
+			  const char *message)
+{
+	struct json *all = json_ensure_array(s->tree, "conditions");
+	struct json *c = json_find(all, "type", type);
+	auto_free char *text = status_cut(message ? message : "");
+	char now[TIME_TEXT_SIZE];
+
+	if (!c) {
+		c = json_append(all, json_new_object());
+		json_set_str(c, "type", type);
+	}
+	if (!text_eq(json_str(c, "status", NULL), value)) {
+		json_set_str(c, "status", value);
+		json_set_str(c, "lastTransitionTime", time_rfc3339(s->now_ms, now));
+	} else if (text_eq(json_str(c, "reason", NULL), reason) && text_eq(json_str(c, "message", NULL), text)) {
+		return;
+	}
+	json_set_str(c, "reason", reason);
+	json_set_str(c, "message", text);
+	if (s->app->generation > 0)
+		json_set_i64(c, "observedGeneration", s->app->generation);
+}
+
+static bool is_final(const char *executor_state)
+{
+	return text_eq(executor_state, "COMPLETED") || text_eq(executor_state, "FAILED");
+}
+
+static bool is_success(enum app_state state)
+{
+	return state == APP_SUCCEEDING || state == APP_COMPLETED;
+}
+
+/*
+ * What an executor whose pod is gone has come to (kubeflow updateExecutorState). Corrected: after a success it is
+ * COMPLETED already in SUCCEEDING, and nothing is FAILED for good before the application is.
+ */
+static const char *vanished(const char *stored, enum app_state state)
+{
+	if (is_final(stored))
+		return stored;
+	if (is_success(state))
+		return "COMPLETED";
+	if (state == APP_FAILING || state == APP_FAILED)
+		return "FAILED";
+	return "UNKNOWN";
+}
+
+/* pod name → view of the executors that are tracked. Owned map of borrowed views. */
+static struct map *tracked_executors(const struct pod_view *const *pods, size_t count, const char *submission_id,
+				     int64_t max)
+{
+	struct map *found = map_new(NULL);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct pod_view *pod = pods[i];
+
+		if (pod->role != POD_ROLE_EXECUTOR || pod->exec_id > max)
+			continue;
+		if (text_eq(pod->submission_id, submission_id))
+			map_set(found, pod->name, (void *)(uintptr_t)pod);
+	}
+	return found;
+}
+
+void status_set_executors(struct status *s, enum app_state state, const struct pod_view *const *pods, size_t count,
+			  const char *submission_id, int64_t max)
+{
+	auto_map present = tracked_executors(pods, count, submission_id, max);
+	const struct json *stored = json_get(s->tree, "executorState");
+	int64_t tracked = (int64_t)json_len(stored);
+	struct map_iter it = { 0 };
+
+	json_each (entry, stored) {
+		const struct pod_view *pod = map_take(present, json_name(entry));
+		const char *before = json_text(entry, "");
+		const char *now = pod ? monitor_executor_state(pod, is_success(state)) : vanished(before, state);
+
+		if (!text_eq(before, now) && (is_final(now) || !is_final(before)))
+			json_set_str(s->executors, json_name(entry), now);
+	}
+	while (map_next(present, &it) && tracked < max) {
+		json_set_str(s->executors, it.key, monitor_executor_state(it.value, is_success(state)));
+		tracked++;
+	}
+	if (json_len(s->executors) > 0)
+		json_merge_apply(json_ensure_object(s->tree, "executorState"), s->executors);
+}
+
+bool status_plan(const struct status *s, struct plan *plan)
+{
+	const struct app *app = s->app;
+	auto_json none = json_new_object();
+	struct json *diff = json_merge_diff(json_is(app->status, JSON_OBJECT) ? app->status : none, s->tree);
+	struct json *body;
+
+	if (!diff)
+		return false;
+	body = json_new_object();
+	json_set(body, "status", diff);
+	plan_status(plan, app_kind.res, app->ns, app->name, app->uid, app->resource_version, body);
+	return true;
+}

@@ -1,0 +1,348 @@
+/*
+ * Metrics of applications and executors, see app_metrics.h: here those with the existing operator's names.
+ *
+ * Counters move on transitions between two versions of an object that were both seen; gauges are counted from the stores at
+ * each collection, so that they cannot drift. Whatever labels are seen first has all its series shown at once.
+ */
+#include "metrics/app_metrics.h"
+
+#include "app_metrics_parts.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "metric_labels.h"
+
+enum family {
+	APP_CREATED,
+	APP_SUBMIT,
+	APP_SUBMISSION_FAIL,
+	APP_RUNNING_NOW,
+	APP_SUCCESS,
+	APP_FAIL,
+	SUCCESS_TIME,
+	FAILURE_TIME,
+	SUBMIT_LATENCY,
+	START_LATENCY,
+	EXECUTORS_RUNNING,
+	EXECUTOR_SUCCESS,
+	EXECUTOR_FAIL,
+	FAMILIES,
+};
+
+static const struct {
+	enum metric_type type;
+	const char *name;
+	const char *help;
+} rows[FAMILIES] = {
+	[APP_CREATED] = { METRIC_COUNTER, "spark_application_count", "Applications created" },
+	[APP_SUBMIT] = { METRIC_COUNTER, "spark_application_submit_count", "Successful submissions" },
+	[APP_SUBMISSION_FAIL] = { METRIC_COUNTER, "spark_application_failed_submission_count", "Failed submissions" },
+	[APP_RUNNING_NOW] = { METRIC_GAUGE, "spark_application_running_count", "Applications that are running" },
+	[APP_SUCCESS] = { METRIC_COUNTER, "spark_application_success_count", "Applications that completed" },
+	[APP_FAIL] = { METRIC_COUNTER, "spark_application_failure_count", "Applications that failed" },
+	[SUCCESS_TIME] = { METRIC_SUMMARY, "spark_application_success_execution_time_seconds",
+			   "From submission to success" },
+	[FAILURE_TIME] = { METRIC_SUMMARY, "spark_application_failure_execution_time_seconds",
+			   "From submission to failure" },
+	[SUBMIT_LATENCY] = { METRIC_HISTOGRAM, "spark_application_submit_latency_seconds_histogram",
+			     "From creation of an application to its first submission" },
+	[START_LATENCY] = { METRIC_HISTOGRAM, "spark_application_start_latency_seconds_histogram",
+			    "From creation of an application to its first running driver" },
+	[EXECUTORS_RUNNING] = { METRIC_GAUGE, "spark_executor_running_count", "Executors that are running" },
+	[EXECUTOR_SUCCESS] = { METRIC_COUNTER, "spark_executor_success_count", "Executors that completed" },
+	[EXECUTOR_FAIL] = { METRIC_COUNTER, "spark_executor_failure_count", "Executors that failed" },
+};
+
+/* The same observations without buckets. */
+static const struct {
+	enum family of;
+	const char *name;
+} summaries[] = {
+	{ SUBMIT_LATENCY, "spark_application_submit_latency_seconds" },
+	{ START_LATENCY, "spark_application_start_latency_seconds" },
+};
+
+/* Label values that have been seen. */
+struct combination {
+	struct strv values;
+	double running, executors; /* while collecting */
+};
+
+struct app_metrics {
+	struct app_metrics_world world;
+	struct strv namespaces;
+	struct app_metrics_settings settings;
+	struct metric *families[FAMILIES]; /* NULL before the start */
+	struct map *seen;		   /* joined label values → struct combination */
+	struct buf key;			   /* to look them up */
+	struct app_metrics_own *own;
+	struct app_metrics_old *old; /* NULL: not wanted */
+};
+
+/* ---- series ---- */
+
+static struct combination *add_combination(struct app_metrics *a, const char *const *values)
+{
+	struct combination *c = xcalloc(1, sizeof(*c));
+
+	for (size_t i = 0; i < a->settings.names.len; i++)
+		strv_add(&c->values, values[i]);
+	map_set(a->seen, buf_str(&a->key), c);
+	for (size_t f = 0; f < FAMILIES; f++)
+		metric_init(a->families[f], values);
+	if (a->old)
+		app_metrics_old_touch(a->old, values);
+	return c;
+}
+
+/* Shows all series of these values. */
+static struct combination *touch(struct app_metrics *a, const char *const *values)
+{
+	struct combination *c;
+
+	buf_clear(&a->key);
+	for (size_t i = 0; i < a->settings.names.len; i++) {
+		buf_puts(&a->key, values[i]);
+		buf_putc(&a->key, '\n');
+	}
+	c = map_get(a->seen, buf_str(&a->key));
+	return c ? c : add_combination(a, values);
+}
+
+static void free_combination(void *value)
+{
+	struct combination *c = value;
+
+	strv_done(&c->values);
+	free(c);
+}
+
+/* A namespace says all if nothing else is asked for. */
+static void touch_namespaces(struct app_metrics *a)
+{
+	bool only_namespace = a->settings.names.len == 1 && text_eq(a->settings.names.items[0], "namespace");
+
+	for (size_t i = 0; i < a->namespaces.len; i++) {
+		const char *const values[] = { a->namespaces.items[i], NULL };
+
+		app_metrics_own_touch(a->own, a->namespaces.items[i]);
+		if (only_namespace)
+			touch(a, values);
+	}
+}
+
+static struct combination *pod_values(struct app_metrics *a, const struct kobj *pod,
+				      const char *ret[METRIC_LABELS_MAX + 1])
+{
+	const struct kobj *app = pod->index ? store_get(a->world.apps, pod->index) : NULL;
+
+	metric_labels_of_pod(&a->settings.names, pod->view, app, ret);
+	return touch(a, ret);
+}
+
+static struct combination *app_values(struct app_metrics *a, const struct kobj *app,
+				      const char *ret[METRIC_LABELS_MAX + 1])
+{
+	metric_labels_of_app(&a->settings.names, app, ret);
+	return touch(a, ret);
+}
+
+/* ---- collection ---- */
+
+static void count_running(struct app_metrics *a)
+{
+	const char *values[METRIC_LABELS_MAX + 1];
+	struct kobj *o;
+	size_t pos = 0;
+
+	while ((o = store_next(a->world.apps, &pos))) {
+		const struct app *app = o->view;
+
+		if (app && app->state == APP_RUNNING)
+			app_values(a, o, values)->running++;
+	}
+	pos = 0;
+	while ((o = store_next(a->world.pods, &pos))) {
+		const struct pod_view *pod = o->view;
+
+		if (pod && pod->role == POD_ROLE_EXECUTOR && pod->phase == POD_RUNNING)
+			pod_values(a, o, values)->executors++;
+	}
+}
+
+/* Series are looked up once for each combination, and not once for each object, of which there are many. */
+static void collect(void *arg)
+{
+	struct app_metrics *a = arg;
+	struct map_iter it = { 0 };
+
+	count_running(a);
+	while (map_next(a->seen, &it)) {
+		struct combination *c = it.value;
+		const char *const *values = (const char *const *)c->values.items;
+
+		metric_set(a->families[APP_RUNNING_NOW], values, c->running);
+		metric_set(a->families[EXECUTORS_RUNNING], values, c->executors);
+		c->running = 0;
+		c->executors = 0;
+	}
+	app_metrics_own_collect(a->own);
+}
+
+/* ---- life ---- */
+
+struct app_metrics *app_metrics_new(const struct app_metrics_world *world, const struct app_metrics_options *options)
+{
+	struct app_metrics *a = xcalloc(1, sizeof(*a));
+	struct err err;
+
+	a->world = *world;
+	a->world.namespaces = NULL;
+	for (size_t i = 0; i < world->namespace_count; i++)
+		strv_add(&a->namespaces, world->namespaces[i]);
+	app_metrics_settings_init(&a->settings, options, &err);
+	a->seen = map_new(free_combination);
+	buf_init(&a->key, SIZE_MAX);
+	return a;
+}
+
+static void add_families(struct app_metrics *a, const char *const *labels)
+{
+	struct metrics *m = a->world.registry;
+
+	for (size_t f = 0; f < FAMILIES; f++) {
+		auto_free char *name = metric_labels_name(a->settings.prefix, rows[f].name);
+		const struct app_metrics_buckets *b = f == SUBMIT_LATENCY ? &a->settings.submit : &a->settings.start;
+
+		a->families[f] = metrics_add(m, rows[f].type, name, rows[f].help, labels, b->bounds,
+					     rows[f].type == METRIC_HISTOGRAM ? b->count : 0);
+	}
+	for (size_t i = 0; i < array_len(summaries); i++) {
+		auto_free char *name = metric_labels_name(a->settings.prefix, summaries[i].name);
+
+		metrics_alias(m, a->families[summaries[i].of], METRIC_SUMMARY, name, rows[summaries[i].of].help, NULL);
+	}
+}
+
+static void add_old_families(struct app_metrics *a, const char *const *labels)
+{
+	const struct app_metrics_twins twins = {
+		.submit = a->families[APP_SUBMIT],
+		.failed_submission = a->families[APP_SUBMISSION_FAIL],
+		.running = a->families[APP_RUNNING_NOW],
+		.executor_running = a->families[EXECUTORS_RUNNING],
+		.executor_success = a->families[EXECUTOR_SUCCESS],
+		.executor_failure = a->families[EXECUTOR_FAIL],
+	};
+
+	a->old = app_metrics_old_new(a->world.registry, a->settings.prefix, labels, &a->settings.start, &twins);
+}
+
+void app_metrics_start(struct app_metrics *a)
+{
+	const char *labels[METRIC_LABELS_MAX + 1] = { NULL };
+
+	for (size_t i = 0; i < a->settings.names.len; i++)
+		labels[i] = a->settings.names.items[i];
+	add_families(a, labels);
+	if (a->settings.old_names)
+		add_old_families(a, labels);
+	a->own = app_metrics_own_new(&a->world);
+	touch_namespaces(a);
+	metrics_on_collect(a->world.registry, collect, a);
+}
+
+void app_metrics_free(struct app_metrics *a)
+{
+	if (!a)
+		return;
+	app_metrics_own_free(a->own);
+	free(a->old);
+	map_free(a->seen);
+	buf_done(&a->key);
+	strv_done(&a->namespaces);
+	app_metrics_settings_done(&a->settings);
+	free(a);
+}
+
+/* ---- changes ---- */
+
+static void count(const struct app_metrics *a, enum family f, const char *const *values)
+{
+	metric_add(a->families[f], values, 1);
+}
+
+static void count_submission(const struct app_metrics *a, const struct app_change *c, const char *const *values)
+{
+	if (!c->was || c->is->execution_attempts <= c->was->execution_attempts)
+		return;
+	count(a, APP_SUBMIT, values);
+	if (c->is->submission_attempts == 1)
+		metric_observe(a->families[SUBMIT_LATENCY], values, app_metrics_seconds(c->is->created_ms, c->wall_ms));
+}
+
+static void count_state(const struct app_metrics *a, const struct app_change *c, const char *const *values)
+{
+	double ran_s = app_metrics_seconds(c->is->last_submission_ms, c->is->terminated_ms);
+
+	if (app_metrics_enters(c, APP_RUNNING) && c->is->execution_attempts == 1)
+		metric_observe(a->families[START_LATENCY], values, app_metrics_seconds(c->is->created_ms, c->wall_ms));
+	if (app_metrics_enters(c, APP_SUBMISSION_FAILED))
+		count(a, APP_SUBMISSION_FAIL, values);
+	if (app_metrics_enters(c, APP_COMPLETED)) {
+		count(a, APP_SUCCESS, values);
+		metric_observe(a->families[SUCCESS_TIME], values, ran_s);
+	}
+	if (app_metrics_enters(c, APP_FAILED)) {
+		count(a, APP_FAIL, values);
+		metric_observe(a->families[FAILURE_TIME], values, ran_s);
+	}
+}
+
+/* An object that was deleted and made again may appear as one change. */
+static const void *view_before(const struct kobj *before, const struct kobj *now)
+{
+	return before && text_eq(before->uid, now->uid) ? before->view : NULL;
+}
+
+void app_metrics_app_changed(struct app_metrics *a, const struct kobj *before, const struct kobj *now)
+{
+	const char *values[METRIC_LABELS_MAX + 1];
+	struct app_change c = { .object = now, .wall_ms = sched_wall(a->world.sched) };
+	bool is_new;
+
+	if (!now || !now->view)
+		return;
+	c.is = now->view;
+	c.was = view_before(before, now);
+	is_new = !before || !text_eq(before->uid, now->uid);
+	app_values(a, now, values);
+	app_metrics_own_touch(a->own, now->ns);
+	if (is_new && c.is->state == APP_NEW && c.is->submission_attempts == 0)
+		count(a, APP_CREATED, values);
+	count_submission(a, &c, values);
+	count_state(a, &c, values);
+	app_metrics_own_app(a->own, &c);
+	if (a->old)
+		app_metrics_old_app(a->old, &c, values);
+}
+
+void app_metrics_pod_changed(struct app_metrics *a, const struct kobj *before, const struct kobj *now)
+{
+	const char *values[METRIC_LABELS_MAX + 1];
+	const struct pod_view *pod = now ? now->view : NULL;
+	const struct pod_view *was;
+
+	if (!pod || pod->role != POD_ROLE_EXECUTOR)
+		return;
+	was = view_before(before, now);
+	pod_values(a, now, values);
+	app_metrics_own_touch(a->own, now->ns);
+	if (!was || was->phase == pod->phase)
+		return;
+	if (pod->phase == POD_SUCCEEDED)
+		count(a, EXECUTOR_SUCCESS, values);
+	if (pod->phase == POD_FAILED)
+		count(a, EXECUTOR_FAIL, values);
+	app_metrics_own_executor(a->own, was, pod);
+}

@@ -1,0 +1,154 @@
+/*
+ * SparkApplications from files, and what would become of them. Fails with what is wrong with the object.
+ */
+#include "offline.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "json/files.h"
+#include "lifecycle/extras.h"
+#include "spark/ui_url.h"
+
+#define OFFLINE_UID "00000000-0000-0000-0000-000000000000"
+
+static void set_default(struct json *object, const char *name, const char *value)
+{
+	if (!json_get(object, name))
+		json_set_str(object, name, value);
+}
+
+int offline_app(struct json *object, struct app *ret, struct err *err)
+{
+	const char *kind = json_str(object, "kind", "");
+	struct json *metadata;
+
+	if (!text_eq(kind, resource_sparkapplication.kind))
+		return err_set(err, ERR_INVALID, "kind: \"%s\": expected SparkApplication", kind);
+	metadata = json_ensure_object(object, "metadata");
+	set_default(metadata, "namespace", "default");
+	set_default(metadata, "uid", OFFLINE_UID);
+	return app_decode(object, ret, err);
+}
+
+static void append_extras(const struct options *o, const struct app *app, const struct app_names *names,
+			  const struct ingress_options *ingress, enum offline_parts parts, struct json *objects)
+{
+	const struct extras_site site = {
+		.app = app,
+		.submission_id = names->submission_id,
+		.app_id = names->app_id,
+		.driver_pod = names->driver_pod,
+		.options = { o->ui_service, o->driver_pdb, ingress },
+	};
+	auto_extras extras = { 0 };
+
+	extras_list(&extras, &site);
+	for (size_t i = 0; i < extras.len; i++)
+		if (parts == OFFLINE_ALL || extras.items[i].type == EXTRA_UI_SERVICE)
+			json_append(objects, extras_build(&site, &extras.items[i]));
+}
+
+static int build(const struct options *o, const struct app *app, const struct ingress_options *ingress,
+		 enum offline_parts parts, struct submission *ret, struct err *err)
+{
+	const struct submission_options options = {
+		.master = o->master,
+		.with_executor = true,
+		.pod_policy = options_pod_policy(o),
+		.ui_url_format = o->ui_service ? ingress->url_format : NULL,
+	};
+	struct app_names names;
+	int rc = submission_build(app, o->attempt, &options, ret, err);
+
+	if (rc)
+		return rc;
+	app_names_init(&names, app, o->attempt);
+	append_extras(o, app, &names, ingress, parts, ret->objects);
+	app_names_done(&names);
+	return 0;
+}
+
+int offline_build(const struct options *o, const struct app *app, enum offline_parts parts, struct submission *ret,
+		  struct err *err)
+{
+	struct ingress_options ingress;
+	int rc = ingress_options_parse(&ingress, o->ingress_url, o->ingress_class, o->ingress_tls,
+				       o->ingress_annotations, err);
+
+	if (rc)
+		return rc;
+	rc = build(o, app, &ingress, parts, ret, err);
+	ingress_options_done(&ingress);
+	return rc;
+}
+
+/* One line for each line of text, which may name several fields. */
+static void report(FILE *errors, const char *path, const struct json *object, const char *text)
+{
+	const char *ns = json_str(object, "metadata.namespace", "default");
+	const char *name = json_str(object, "metadata.name", "(no name)");
+
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		fprintf(errors, "%s: %s/%s: %.*s\n", path, ns, name, (int)len, text);
+		text += len + (text[len] == '\n');
+	}
+}
+
+static bool each_of_file(const char *path, offline_object_fn *fn, void *context, FILE *errors)
+{
+	struct err err = { 0 };
+	auto_json objects = files_read_objects(path, &err);
+	bool good = true;
+
+	if (!objects) {
+		fprintf(errors, "%s\n", err.msg);
+		return false;
+	}
+	if (json_len(objects) == 0) {
+		fprintf(errors, "%s: holds no object\n", path);
+		return false;
+	}
+	json_each (object, objects)
+		good = fn(context, path, object) && good;
+	return good;
+}
+
+int offline_objects(const struct options *o, const char *command, offline_object_fn *fn, void *context, FILE *errors)
+{
+	bool good = true;
+
+	if (o->files.len == 0) {
+		fprintf(errors, "%s: -f FILE is missing\n", command);
+		return 2;
+	}
+	for (size_t i = 0; i < o->files.len; i++)
+		good = each_of_file(o->files.items[i], fn, context, errors) && good;
+	return good ? 0 : 1;
+}
+
+struct each {
+	offline_fn *fn;
+	void *context;
+	FILE *errors;
+};
+
+static bool call_each(void *context, const char *path, struct json *object)
+{
+	const struct each *each = context;
+	struct err err = { 0 };
+
+	if (each->fn(each->context, object, &err) == 0)
+		return true;
+	report(each->errors, path, object, err.msg);
+	return false;
+}
+
+int offline_each(const struct options *o, const char *command, offline_fn *fn, void *context, FILE *errors)
+{
+	struct each each = { .fn = fn, .context = context, .errors = errors };
+
+	return offline_objects(o, command, call_each, &each, errors);
+}

@@ -1,0 +1,60 @@
+/*
+ * Offline validation: the rules by which the webhook refuses objects, and the operator SparkApplications, for files. Whatever
+ * a submission could fail by is found, since one is built, down to the pod of an executor.
+ *
+ * A file that cannot be read, or holds no object, is wrong too. Objects of other kinds are named and passed over.
+ */
+#include "offline/validate_files.h"
+
+#include "base/text.h"
+#include "offline.h"
+#include "admission/validation.h"
+
+struct validation {
+	struct validation_options options;
+	FILE *out;
+	FILE *errors;
+};
+
+/* "KIND NAMESPACE/NAME"; what is missing is said to be. Owned. */
+static char *title_of(const struct json *object)
+{
+	const char *name = json_str(object, "metadata.name", NULL);
+
+	if (text_empty(name))
+		name = json_str(object, "metadata.generateName", "(no name)");
+	return xasprintf("%s %s/%s", json_str(object, "kind", "(no kind)"),
+			 json_str(object, "metadata.namespace", "default"), name);
+}
+
+static bool validate_object(void *context, const char *path, struct json *object)
+{
+	const struct validation *v = context;
+	auto_free char *title = title_of(object);
+	auto_json problems = NULL;
+
+	if (!validation_knows(json_str(object, "kind", ""))) {
+		fprintf(v->out, "%s: %s: skipped: not of a kind of this operator\n", path, title);
+		return true;
+	}
+	problems = validation_problems(object, &v->options);
+	if (json_len(problems) == 0)
+		fprintf(v->out, "%s: %s: valid\n", path, title);
+	json_each (problem, problems) {
+		auto_free char *line = validation_line(problem);
+
+		fprintf(v->errors, "%s: %s: %s\n", path, title, line);
+	}
+	return json_len(problems) == 0;
+}
+
+int validate_files_run(const struct options *o, FILE *out, FILE *errors)
+{
+	struct validation validation = {
+		.options = { .pod_policy = options_pod_policy(o) },
+		.out = out,
+		.errors = errors,
+	};
+
+	return offline_objects(o, "validate", validate_object, &validation, errors);
+}

@@ -1,0 +1,341 @@
+/*
+ * Validation of a SparkApplication before anything is created: all that is wrong at once, each line naming its field.
+ *
+ * Tables say what the fields have to look like, and which are refused because this version would have to ignore them.
+ * Types are checked too, although the CRD's schema does it in a cluster: the offline commands have no API server.
+ */
+#include "rules/validate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "rules/check.h"
+#include "spark/memory.h"
+#include "spark/conf.h"
+#include "rules/policy.h"
+
+/* What the API server adds to a generateName (apiserver names.SimpleNameGenerator). */
+#define GENERATED "xxxxx"
+
+enum { DNS_LABEL_MAX = 63 };
+
+static const char *check_restart(const char *text)
+{
+	return text_eq(text, "Never") || text_eq(text, "OnFailure") || text_eq(text, "Always")
+		   ? NULL
+		   : "supported values: \"Always\", \"Never\", \"OnFailure\"";
+}
+
+static const struct rule spec_rules[] = {
+	{ "type", RULE_STRING, check_type, 0 },
+	{ "mode", RULE_STRING, check_mode, 0 },
+	{ "sparkVersion", RULE_STRING, check_version, 0 },
+	{ "proxyUser", RULE_STRING, check_user, 0 },
+	{ "image", RULE_STRING, check_reference, 0 },
+	{ "imagePullPolicy", RULE_STRING, check_pull_policy, 0 },
+	{ "imagePullSecrets", RULE_STRINGS, check_object_name, 0 },
+	{ "mainClass", RULE_STRING, NULL, 0 },
+	{ "mainApplicationFile", RULE_STRING, check_main_file, 0 },
+	{ "arguments", RULE_STRINGS, NULL, 0 },
+	{ "sparkConf", RULE_MAP, NULL, 0 },
+	{ "hadoopConf", RULE_MAP, NULL, 0 },
+	{ "sparkConfigMap", RULE_STRING, check_object_name, 0 },
+	{ "hadoopConfigMap", RULE_STRING, check_object_name, 0 },
+	{ "volumes", RULE_LIST, NULL, 0 },
+	{ "nodeSelector", RULE_MAP, NULL, 0 },
+	{ "memoryOverheadFactor", RULE_STRING, check_factor, 0 },
+	{ "pythonVersion", RULE_STRING, check_python, 0 },
+	{ "driver", RULE_OBJECT, NULL, 0 },
+	{ "executor", RULE_OBJECT, NULL, 0 },
+	{ "deps", RULE_OBJECT, NULL, 0 },
+	{ "deps.jars", RULE_STRINGS, check_files, 0 },
+	{ "deps.files", RULE_STRINGS, check_files, 0 },
+	{ "deps.pyFiles", RULE_STRINGS, check_files, 0 },
+	{ "deps.archives", RULE_STRINGS, check_files, 0 },
+	{ "deps.packages", RULE_STRINGS, check_packages, 0 },
+	{ "deps.excludePackages", RULE_STRINGS, NULL, 0 },
+	{ "deps.repositories", RULE_STRINGS, NULL, 0 },
+	{ "suspend", RULE_BOOL, NULL, 0 },
+	{ "timeToLiveSeconds", RULE_INTEGER, NULL, INT64_MIN },
+	{ "failureRetries", RULE_INTEGER, NULL, INT64_MIN },
+	{ "retryInterval", RULE_INTEGER, NULL, INT64_MIN },
+	{ "driverPodDisruptionBudget", RULE_BOOL, NULL, 0 },
+	{ "restartPolicy", RULE_OBJECT, NULL, 0 },
+	{ "restartPolicy.type", RULE_STRING, check_restart, 0 },
+	{ "restartPolicy.onSubmissionFailureRetries", RULE_INTEGER, NULL, 0 },
+	{ "restartPolicy.onFailureRetries", RULE_INTEGER, NULL, 0 },
+	{ "restartPolicy.onSubmissionFailureRetryInterval", RULE_INTEGER, NULL, 1 },
+	{ "restartPolicy.onFailureRetryInterval", RULE_INTEGER, NULL, 1 },
+	{ "batchSchedulerOptions", RULE_OBJECT, NULL, 0 },
+	{ "batchSchedulerOptions.queue", RULE_STRING, NULL, 0 },
+	{ "batchSchedulerOptions.priorityClassName", RULE_STRING, check_object_name, 0 },
+	{ "batchSchedulerOptions.resources", RULE_OBJECT, NULL, 0 },
+	{ "sparkUIOptions", RULE_OBJECT, NULL, 0 },
+	{ "driverIngressOptions", RULE_LIST, NULL, 0 },
+};
+
+static const struct rule allocation_rules[] = {
+	{ "dynamicAllocation", RULE_OBJECT, NULL, 0 },
+	{ "dynamicAllocation.enabled", RULE_BOOL, NULL, 0 },
+	{ "dynamicAllocation.initialExecutors", RULE_INTEGER, NULL, 0 },
+	{ "dynamicAllocation.minExecutors", RULE_INTEGER, NULL, 0 },
+	{ "dynamicAllocation.maxExecutors", RULE_INTEGER, NULL, 1 },
+	{ "dynamicAllocation.shuffleTrackingEnabled", RULE_BOOL, NULL, 0 },
+	{ "dynamicAllocation.shuffleTrackingTimeout", RULE_INTEGER, NULL, 0 },
+};
+
+static const struct rule metadata_rules[] = { { "labels", RULE_MAP, NULL, 0 } };
+
+static const char *const required[] = { "type", "mainApplicationFile", "driver", "executor" };
+
+static const struct {
+	const char *path;
+	const char *why;
+} refused[] = {
+	{ "batchScheduler", "batch schedulers are not supported by this version" },
+};
+
+static bool is_empty(const struct json *value)
+{
+	if (json_is(value, JSON_STRING))
+		return text_empty(json_text(value, ""));
+	return !value || json_is(value, JSON_NULL) || (json_is(value, JSON_OBJECT) && json_len(value) == 0);
+}
+
+void validate_name(struct problems *p, const struct json *object, size_t max, const char *why)
+{
+	const struct json *name = json_at(object, "metadata.name");
+	const char *generate = json_str(object, "metadata.generateName", "");
+	auto_free char *generated = xasprintf("%.*s" GENERATED, DNS_LABEL_MAX - (int)strlen(GENERATED), generate);
+	const char *text = json_text(name, *generate ? generated : "");
+	const char *field = !name && *generate ? "metadata.generateName" : "metadata.name";
+
+	if (!name && !*generate)
+		problems_add(p, field, "Required value");
+	else if (check_app_name(text))
+		problems_invalid_text(p, field, name ? text : generate, check_app_name(text));
+	else if (strlen(text) > max)
+		problems_add(p, field, "Invalid value: \"%s\": must be no more than %zu bytes: %s", text, max, why);
+}
+
+static void check_metadata(struct problems *p, const struct app *app)
+{
+	validate_name(p, app->tree, DNS_LABEL_MAX, "");
+	validate_rules(p, json_get(app->tree, "metadata"), "metadata.", metadata_rules, array_len(metadata_rules));
+	validate_labels(p, "metadata.labels", json_at(app->tree, "metadata.labels"), check_label_value);
+	validate_reserved(p, "metadata.labels", json_at(app->tree, "metadata.labels"));
+}
+
+static void check_presence(struct problems *p, const struct json *spec)
+{
+	validate_required(p, spec, "spec.", required, array_len(required));
+	for (size_t i = 0; i < array_len(refused); i++) {
+		auto_free char *path = xasprintf("spec.%s", refused[i].path);
+
+		if (!is_empty(json_at(spec, refused[i].path)))
+			problems_add(p, path, "Forbidden: %s", refused[i].why);
+	}
+}
+
+/* Without the field, the driver's image tells. */
+static void check_spark_version(struct problems *p, const struct json *spec)
+{
+	const struct json *value = json_get(spec, "sparkVersion");
+	auto_free char *text = conf_version_text(spec);
+	const char *why = text ? check_version(text) : NULL;
+
+	if (!is_empty(value))
+		return;
+	if (!text)
+		problems_add(p, "spec.sparkVersion",
+			     "Required value: the tag of the driver's image does not begin with MAJOR.MINOR either");
+	else if (why)
+		problems_add(p, "spec.sparkVersion", "Invalid value: \"%s\": by the image's tag: %s", text, why);
+}
+
+/* RPackageUtils.checkAndBuildRPackage opens each of them as a file of the submitter, and of the driver in its pod. */
+static void check_r_jars(struct problems *p, const struct json *spec)
+{
+	static const char why[] = "Forbidden: Spark takes no jars with an R program, except by deps.packages";
+	const char *conf = json_text(json_get(json_get(spec, "sparkConf"), "spark.jars"), NULL);
+
+	if (conf_program(json_str(spec, "mainApplicationFile", "")) != PROGRAM_R)
+		return;
+	if (json_len(json_at(spec, "deps.jars")))
+		problems_add(p, "spec.deps.jars", "%s", why);
+	else if (!text_empty(conf))
+		problems_add(p, "spec.sparkConf[spark.jars]", "%s", why);
+}
+
+/* Spark reads a main class from no jar but one on its own disk; Python and R files it knows by their ending. */
+static void check_program(struct problems *p, const struct json *spec)
+{
+	const char *file = json_str(spec, "mainApplicationFile", ""), *type = json_str(spec, "type", "");
+
+	if (!*file || conf_program(file) != PROGRAM_JAVA || !text_empty(json_str(spec, "mainClass", NULL)))
+		return;
+	if (text_eq(type, "Python") || text_eq(type, "R"))
+		problems_add(p, "spec.mainApplicationFile",
+			     "Invalid value: \"%s\": Spark knows %s by the ending of the file, which has to be %s",
+			     file, type, text_eq(type, "R") ? ".R" : ".py");
+	else
+		problems_add(p, "spec.mainClass", "Required value: the jar's manifest cannot be read from here");
+}
+
+static void check_images(struct problems *p, const struct json *spec)
+{
+	const struct json *driver = json_at(spec, "driver.image"), *executor = json_at(spec, "executor.image");
+
+	if (!is_empty(json_get(spec, "image")) || (!is_empty(driver) && !is_empty(executor)))
+		return;
+	if (is_empty(driver) && is_empty(executor))
+		problems_add(p, "spec.image", "Required value");
+	else
+		problems_add(p, is_empty(driver) ? "spec.driver.image" : "spec.executor.image",
+			     "Required value: there is no spec.image either");
+}
+
+static void check_volumes(struct problems *p, const struct json *spec)
+{
+	const struct json *volumes = json_get(spec, "volumes");
+	size_t i = 0;
+
+	json_each (volume, volumes) {
+		auto_free char *path = xasprintf("spec.volumes[%zu].name", i++);
+		const char *name = json_str(volume, "name", "");
+		const char *why = check_label_name(name);
+
+		if (why)
+			problems_invalid_text(p, path, name, why);
+		else if (json_find(volumes, "name", name) != volume)
+			problems_add(p, path, "Duplicate value: \"%s\"", name);
+	}
+}
+
+static void check_selectors(struct problems *p, const struct json *spec)
+{
+	const struct json *selector = json_get(spec, "nodeSelector");
+
+	if (json_len(selector) == 0)
+		return;
+	if (json_len(json_at(spec, "driver.nodeSelector")) || json_len(json_at(spec, "executor.nodeSelector")))
+		problems_add(p, "spec.nodeSelector",
+			     "Forbidden: node selector cannot be defined at both SparkApplication and Driver/Executor");
+	validate_labels(p, "spec.nodeSelector", selector, check_label_value);
+}
+
+void validate_allocation(struct problems *p, const struct json *spec, bool strict)
+{
+	static const char *const path = "spec.dynamicAllocation.";
+	const struct json *dynamic = json_get(spec, "dynamicAllocation");
+	int64_t min = json_i64(dynamic, "minExecutors", 0), max = json_i64(dynamic, "maxExecutors", INT64_MAX);
+	int64_t initial = json_i64(dynamic, "initialExecutors", min);
+	auto_free char *min_path = xasprintf("%sminExecutors", path);
+	auto_free char *initial_path = xasprintf("%sinitialExecutors", path);
+
+	validate_rules(p, spec, "spec.", allocation_rules, array_len(allocation_rules));
+	if (!json_bool(dynamic, "enabled", false))
+		return;
+	if (min > max)
+		problems_add(p, min_path, "Invalid value: %lld: is above maxExecutors, %lld", (long long)min,
+			     (long long)max);
+	else if (strict && initial < min)
+		problems_add(p, initial_path, "Invalid value: %lld: is below minExecutors, %lld", (long long)initial,
+			     (long long)min);
+	else if (strict && initial > max)
+		problems_add(p, initial_path, "Invalid value: %lld: is above maxExecutors, %lld", (long long)initial,
+			     (long long)max);
+}
+
+static void check_instances(struct problems *p, const struct json *spec)
+{
+	const char *path = "spec.executor.instances";
+	int64_t instances = json_i64(spec, "executor.instances", 1);
+
+	if (!json_at(spec, "executor.instances")) {
+		instances = conf_i64(json_get(spec, "sparkConf"), "spark.executor.instances", 1);
+		path = "spec.sparkConf[spark.executor.instances]";
+	}
+	if (!conf_dynamic(spec) && instances == 0)
+		problems_add(p, path, "Invalid value: 0: must be at least 1 without dynamic allocation");
+}
+
+static void check_scheduler_options(struct problems *p, const struct json *spec)
+{
+	json_each (item, validate_map(json_at(spec, "batchSchedulerOptions.resources"))) {
+		auto_free char *path = xasprintf("spec.batchSchedulerOptions.resources[%s]", json_name(item));
+		auto_free char *text = json_print(item);
+		const char *why = check_quantity(json_text(item, text));
+
+		if (why)
+			problems_invalid(p, path, item, why);
+	}
+}
+
+/* Ki, Mi and the like are Kubernetes' units; Spark knows them since 4.2. */
+static void check_sizes(struct problems *p, const struct json *spec)
+{
+	static const struct {
+		const char *name;
+		bool is_conf;
+	} fields[] = {
+		{ "driver.memory", false },
+		{ "driver.memoryOverhead", false },
+		{ "executor.memory", false },
+		{ "executor.memoryOverhead", false },
+		{ "spark.driver.memory", true },
+		{ "spark.driver.memoryOverhead", true },
+		{ "spark.executor.memory", true },
+		{ "spark.executor.memoryOverhead", true },
+		{ "spark.driver.minMemoryOverhead", true },
+	};
+	auto_free char *version = conf_version_text(spec);
+	int64_t mib;
+
+	for (size_t i = 0; i < array_len(fields); i++) {
+		const struct json *value = fields[i].is_conf ? json_get(json_get(spec, "sparkConf"), fields[i].name)
+							     : json_at(spec, fields[i].name);
+		auto_free char *path = xasprintf(fields[i].is_conf ? "spec.sparkConf[%s]" : "spec.%s", fields[i].name);
+		const char *text = json_text(value, "");
+
+		if (memory_mib(text, VERSION_NEWEST, &mib) && !memory_mib(text, conf_version(version), &mib))
+			problems_invalid(p, path, value,
+					 "expected a size in Spark's notation, such as 512m or 2g; Spark knows Ki, Mi, "
+					 "Gi since 4.2");
+	}
+}
+
+void validate_spec(struct problems *p, const struct app *app, enum pod_policy policy)
+{
+	const struct json *spec = json_get(app->tree, "spec");
+
+	validate_rules(p, spec, "spec.", spec_rules, array_len(spec_rules));
+	check_presence(p, spec);
+	check_spark_version(p, spec);
+	check_program(p, spec);
+	check_r_jars(p, spec);
+	check_images(p, spec);
+	check_volumes(p, spec);
+	check_selectors(p, spec);
+	validate_allocation(p, spec, false);
+	check_instances(p, spec);
+	check_scheduler_options(p, spec);
+	check_sizes(p, spec);
+	validate_role(p, spec, "driver");
+	validate_role(p, spec, "executor");
+	validate_references(p, spec);
+	validate_env(p, spec);
+	validate_services(p, app);
+	validate_monitoring(p, spec);
+	validate_conf(p, app);
+	if (policy == POD_POLICY_BASELINE)
+		validate_policy(p, spec);
+}
+
+void validate_app(struct problems *p, const struct app *app, enum pod_policy policy)
+{
+	check_metadata(p, app);
+	if (validate_size(p, json_get(app->tree, "spec"), "spec"))
+		validate_spec(p, app, policy);
+}

@@ -1,0 +1,274 @@
+/*
+ * Validation of spec.driver and spec.executor. Lists of core types are the API server's to check; here only what the
+ * operator builds on, and what would end in a pod that Spark or the kubelet makes something else of.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "rules/check.h"
+#include "rules/validate.h"
+#include "spark/conf.h"
+
+/* SparkSubmitCommandBuilder.checkJavaOptions: the driver would end before it begins. */
+static const char *check_driver_options(const char *text)
+{
+	return strstr(text, "Xmx") ? "Spark does not start with -Xmx in it: use memory" : NULL;
+}
+
+/* SparkConf.validateSettings: so would a driver for the options of its executors. */
+static const char *check_executor_options(const char *text)
+{
+	if (strstr(text, "-Dspark"))
+		return "Spark does not start with properties of its own (-Dspark...) in it: use sparkConf";
+	return strstr(text, "-Xmx") ? "Spark does not start with -Xmx in it: use memory" : NULL;
+}
+
+/* validateContainerResourceName: other names than Kubernetes' own need a domain. */
+static const char *check_device(const char *text)
+{
+	return strchr(text, '/') ? check_label_key(text) : "expected VENDOR/NAME, such as nvidia.com/gpu";
+}
+
+static const struct rule rules[] = {
+	{ "cores", RULE_INTEGER, NULL, 1 },
+	{ "coreRequest", RULE_STRING, check_quantity, 0 },
+	{ "coreLimit", RULE_STRING, check_quantity, 0 },
+	{ "memory", RULE_STRING, check_memory, 0 },
+	{ "memoryOverhead", RULE_STRING, check_overhead, 0 },
+	{ "memoryLimit", RULE_STRING, check_limit, 0 },
+	{ "instances", RULE_INTEGER, NULL, 0 },
+	{ "image", RULE_STRING, check_reference, 0 },
+	{ "serviceAccount", RULE_STRING, check_object_name, 0 },
+	{ "podName", RULE_STRING, check_object_name, 0 },
+	{ "javaOptions", RULE_STRING, NULL, 0 },
+	{ "kubernetesMaster", RULE_STRING, NULL, 0 },
+	{ "labels", RULE_MAP, NULL, 0 },
+	{ "annotations", RULE_MAP, NULL, 0 },
+	{ "serviceLabels", RULE_MAP, NULL, 0 },
+	{ "serviceAnnotations", RULE_MAP, NULL, 0 },
+	{ "nodeSelector", RULE_MAP, NULL, 0 },
+	{ "env", RULE_LIST, NULL, 0 },
+	{ "envFrom", RULE_LIST, NULL, 0 },
+	{ "envVars", RULE_MAP, NULL, 0 },
+	{ "envSecretKeyRefs", RULE_OBJECT, NULL, 0 },
+	{ "volumeMounts", RULE_LIST, NULL, 0 },
+	{ "configMaps", RULE_LIST, NULL, 0 },
+	{ "secrets", RULE_LIST, NULL, 0 },
+	{ "tolerations", RULE_LIST, NULL, 0 },
+	{ "affinity", RULE_OBJECT, NULL, 0 },
+	{ "securityContext", RULE_OBJECT, NULL, 0 },
+	{ "podSecurityContext", RULE_OBJECT, NULL, 0 },
+	{ "schedulerName", RULE_STRING, NULL, 0 },
+	{ "priorityClassName", RULE_STRING, check_object_name, 0 },
+	{ "sidecars", RULE_LIST, NULL, 0 },
+	{ "initContainers", RULE_LIST, NULL, 0 },
+	{ "hostNetwork", RULE_BOOL, NULL, 0 },
+	{ "hostAliases", RULE_LIST, NULL, 0 },
+	{ "dnsConfig", RULE_OBJECT, NULL, 0 },
+	{ "terminationGracePeriodSeconds", RULE_INTEGER, NULL, 0 },
+	{ "shareProcessNamespace", RULE_BOOL, NULL, 0 },
+	{ "lifecycle", RULE_OBJECT, NULL, 0 },
+	{ "ports", RULE_LIST, NULL, 0 },
+	{ "gpu", RULE_OBJECT, NULL, 0 },
+	{ "gpu.name", RULE_STRING, check_device, 0 },
+	{ "gpu.quantity", RULE_INTEGER, NULL, 0 },
+	{ "deleteOnTermination", RULE_BOOL, NULL, 0 },
+	{ "template", RULE_OBJECT, NULL, 0 },
+	{ "template.metadata", RULE_OBJECT, NULL, 0 },
+	{ "template.metadata.labels", RULE_MAP, NULL, 0 },
+	{ "template.metadata.annotations", RULE_MAP, NULL, 0 },
+	{ "template.metadata.ownerReferences", RULE_LIST, NULL, 0 },
+	{ "template.spec", RULE_OBJECT, NULL, 0 },
+	{ "template.spec.containers", RULE_LIST, NULL, 0 },
+	{ "template.spec.initContainers", RULE_LIST, NULL, 0 },
+	{ "template.spec.volumes", RULE_LIST, NULL, 0 },
+	{ "template.spec.imagePullSecrets", RULE_LIST, NULL, 0 },
+	{ "template.spec.nodeSelector", RULE_MAP, NULL, 0 },
+	{ "template.spec.tolerations", RULE_LIST, NULL, 0 },
+	{ "template.spec.hostAliases", RULE_LIST, NULL, 0 },
+};
+
+/* What the operator adds to in a template's containers. */
+static const struct rule container_rules[] = {
+	{ "name", RULE_STRING, NULL, 0 },
+	{ "args", RULE_STRINGS, NULL, 0 },
+	{ "env", RULE_LIST, NULL, 0 },
+	{ "envFrom", RULE_LIST, NULL, 0 },
+	{ "ports", RULE_LIST, NULL, 0 },
+	{ "volumeMounts", RULE_LIST, NULL, 0 },
+	{ "resources", RULE_OBJECT, NULL, 0 },
+	{ "resources.requests", RULE_OBJECT, NULL, 0 },
+	{ "resources.limits", RULE_OBJECT, NULL, 0 },
+};
+
+static const char *check_image(const char *text)
+{
+	return *text && !isspace((unsigned char)*text) && !isspace((unsigned char)text[strlen(text) - 1])
+		   ? NULL
+		   : "must not be empty, nor have leading or trailing whitespace";
+}
+
+/* Strings that each element of a list must have. */
+static const struct {
+	const char *list;
+	const char *member;
+	check_fn *check;
+} members[] = {
+	{ "env", "name", check_env_name },
+	{ "volumeMounts", "name", check_label_name },
+	{ "volumeMounts", "mountPath", check_absolute },
+	{ "configMaps", "name", check_object_name },
+	{ "configMaps", "path", check_absolute },
+	{ "secrets", "name", check_secret_name },
+	{ "secrets", "path", check_absolute },
+	{ "sidecars", "name", check_label_name },
+	{ "sidecars", "image", check_image },
+	{ "initContainers", "name", check_label_name },
+	{ "initContainers", "image", check_image },
+	{ "ports", "name", check_port_name },
+	{ "ports", "protocol", check_not_empty },
+};
+
+static void check_members(struct problems *p, const struct json *role, const char *prefix)
+{
+	for (size_t k = 0; k < array_len(members); k++) {
+		size_t i = 0;
+
+		json_each (item, json_get(role, members[k].list)) {
+			const struct json *value = json_get(item, members[k].member);
+			auto_free char *path =
+			    xasprintf("%s%s[%zu].%s", prefix, members[k].list, i++, members[k].member);
+			const char *why = members[k].check(json_text(value, ""));
+
+			if (!json_is(value, JSON_STRING))
+				problems_add(p, path, "Required value");
+			else if (why)
+				problems_invalid(p, path, value, why);
+		}
+	}
+}
+
+static void check_labels(struct problems *p, const struct json *spec, const struct json *role, const char *prefix)
+{
+	static const char *const maps[] = { "labels", "serviceLabels", "nodeSelector" };
+
+	for (size_t i = 0; i < array_len(maps); i++) {
+		auto_free char *path = xasprintf("%s%s", prefix, maps[i]);
+
+		validate_labels(p, path, json_get(role, maps[i]),
+				text_eq(maps[i], "labels") ? validate_label_check(spec) : check_label_value);
+		if (!text_eq(maps[i], "nodeSelector"))
+			validate_reserved(p, path, json_get(role, maps[i]));
+	}
+}
+
+/* Spark's own volumes of the configuration know four types. */
+static bool is_local_dir_type(const struct json *volume)
+{
+	static const char *const types[] = { "emptyDir", "hostPath", "nfs", "persistentVolumeClaim" };
+
+	for (size_t i = 0; i < array_len(types); i++)
+		if (json_is(json_get(volume, types[i]), JSON_OBJECT))
+			return true;
+	return false;
+}
+
+static void check_mounts(struct problems *p, const struct json *spec, const struct json *role, const char *prefix)
+{
+	const struct json *mounts = json_get(role, "volumeMounts");
+	size_t i = 0;
+
+	json_each (mount, mounts) {
+		const char *name = json_str(mount, "name", "");
+		const struct json *volume = json_find(json_get(spec, "volumes"), "name", name);
+		auto_free char *path = xasprintf("%svolumeMounts[%zu]", prefix, i++);
+
+		if (!volume)
+			problems_add(p, path, "Not found: \"%s\": spec.volumes has no volume of that name", name);
+		else if (text_starts(name, LOCAL_DIR_PREFIX) && !is_local_dir_type(volume))
+			problems_add(p, path,
+				     "Invalid value: \"%s\": Spark's local directories can be an emptyDir, "
+				     "hostPath, nfs or persistentVolumeClaim",
+				     name);
+	}
+}
+
+/* With decommissioning, Spark sets the lifecycle of executors itself. */
+static void check_lifecycle(struct problems *p, const struct json *spec, const char *role_name)
+{
+	if (text_eq(role_name, "executor") && json_at(spec, "executor.lifecycle") &&
+	    conf_true(json_get(spec, "sparkConf"), "spark.decommission.enabled"))
+		problems_add(p, "spec.executor.lifecycle",
+			     "Forbidden: Spark replaces it when spark.decommission.enabled is true");
+}
+
+/* The application, or of executors their driver, is the controller, and there can be one only. */
+static void check_owners(struct problems *p, const struct json *role, const char *prefix)
+{
+	size_t i = 0;
+
+	json_each (owner, json_at(role, "template.metadata.ownerReferences")) {
+		auto_free char *path = xasprintf("%stemplate.metadata.ownerReferences[%zu].controller", prefix, i++);
+
+		if (json_bool(owner, "controller", false))
+			problems_add(p, path, "Forbidden: the pod has another controller");
+	}
+}
+
+/* Labels that the operator and Spark set win over a template's; those of another kind would stay. */
+static void check_template(struct problems *p, const struct json *role, const char *prefix)
+{
+	auto_free char *connect = xasprintf("%stemplate.metadata.labels[" LABEL_CONNECT_NAME "]", prefix);
+	size_t i = 0;
+
+	check_owners(p, role, prefix);
+	if (json_get(json_at(role, "template.metadata.labels"), LABEL_CONNECT_NAME))
+		problems_add(p, connect, "Forbidden: reserved for the bookkeeping of Spark and the operator");
+	json_each (container, json_at(role, "template.spec.containers")) {
+		auto_free char *path = xasprintf("%stemplate.spec.containers[%zu].", prefix, i++);
+
+		validate_rules(p, container, path, container_rules, array_len(container_rules));
+	}
+}
+
+/* The field and the properties that become the same options. */
+static void check_options(struct problems *p, const struct json *spec, const char *role_name)
+{
+	static const char *const names[] = { "extraJavaOptions", "defaultJavaOptions" };
+	check_fn *check = text_eq(role_name, "driver") ? check_driver_options : check_executor_options;
+	const struct json *value = json_at(json_get(spec, role_name), "javaOptions");
+	auto_free char *path = xasprintf("spec.%s.javaOptions", role_name);
+	const char *why = check(json_text(value, ""));
+
+	if (why)
+		problems_invalid(p, path, value, why);
+	for (size_t i = 0; i < array_len(names); i++) {
+		auto_free char *key = xasprintf("spark.%s.%s", role_name, names[i]);
+		auto_free char *at = xasprintf("spec.sparkConf[%s]", key);
+
+		value = json_get(validate_map(json_get(spec, "sparkConf")), key);
+		why = check(json_text(value, ""));
+		if (why)
+			problems_invalid(p, at, value, why);
+	}
+}
+
+void validate_role(struct problems *p, const struct json *spec, const char *role_name)
+{
+	const struct json *role = json_get(spec, role_name);
+	auto_free char *prefix = xasprintf("spec.%s.", role_name);
+
+	validate_rules(p, role, prefix, rules, array_len(rules));
+	check_options(p, spec, role_name);
+	check_members(p, role, prefix);
+	check_labels(p, spec, role, prefix);
+	validate_keys(p, role, prefix, "annotations", check_label_key);
+	validate_keys(p, role, prefix, "serviceAnnotations", check_label_key);
+	validate_keys(p, role, prefix, "envVars", check_env_name);
+	validate_keys(p, role, prefix, "envSecretKeyRefs", check_env_name);
+	check_template(p, role, prefix);
+	check_mounts(p, spec, role, prefix);
+	validate_volumes(p, spec, role_name);
+	check_lifecycle(p, spec, role_name);
+}

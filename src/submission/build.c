@@ -1,0 +1,206 @@
+/*
+ * Small pieces of pods that several steps make, for driver and executor alike: what Spark's BasicDriverFeatureStep and
+ * BasicExecutorFeatureStep have in common.
+ */
+#include "build.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "spark/memory.h"
+#include "spark/conf.h"
+
+const char *build_role_suffix(const struct build *b, const struct json *entry, const char *group)
+{
+	const char *rest = conf_suffix(entry, b->role->conf);
+
+	return rest && text_starts(rest, group) ? rest + strlen(group) : NULL;
+}
+
+const char *build_role_get(const struct build *b, const char *name, const char *dflt)
+{
+	auto_free char *key = xasprintf("%s%s", b->role->conf, name);
+
+	return conf_get(b->conf, key, dflt);
+}
+
+struct json *build_volume(struct build *b, const char *name)
+{
+	struct json *volumes = json_ensure_array(json_ensure_object(b->pod, "spec"), "volumes");
+	struct json *volume = json_append(volumes, json_new_object());
+
+	json_set_str(volume, "name", name);
+	return volume;
+}
+
+struct json *build_mount(struct build *b, const char *name, const char *path)
+{
+	struct json *mount = json_append(json_ensure_array(b->container, "volumeMounts"), json_new_object());
+
+	json_set_str(mount, "name", name);
+	json_set_str(mount, "mountPath", path);
+	return mount;
+}
+
+void build_env(struct build *b, const char *name, const char *value)
+{
+	struct json *env = json_append(json_ensure_array(b->container, "env"), json_new_object());
+
+	json_set_str(env, "name", name);
+	json_set_str(env, "value", value);
+}
+
+struct json *build_env_from(struct build *b, const char *name, const char *source)
+{
+	struct json *env = json_append(json_ensure_array(b->container, "env"), json_new_object());
+
+	json_set_str(env, "name", name);
+	return json_ensure_object(json_ensure_object(env, "valueFrom"), source);
+}
+
+/* Keys of a role of its own came with Spark 3.3. */
+void build_node_selector(struct build *b)
+{
+	struct json *spec = json_get(b->pod, "spec");
+
+	json_each (entry, b->conf) {
+		const char *key = conf_suffix(entry, "spark.kubernetes.node.selector.");
+
+		if (key)
+			json_set_str(json_ensure_object(spec, "nodeSelector"), key, json_text(entry, ""));
+	}
+	json_each (entry, b->conf) {
+		const char *key = build_role_suffix(b, entry, "node.selector.");
+
+		if (key && b->version >= 303)
+			json_set_str(json_ensure_object(spec, "nodeSelector"), key, json_text(entry, ""));
+	}
+}
+
+void build_pull_secrets(struct build *b)
+{
+	auto_strv secrets = { 0 };
+
+	strv_split(&secrets, conf_get(b->conf, "spark.kubernetes.container.image.pullSecrets", ""), ',');
+	for (size_t i = 0; i < secrets.len; i++) {
+		struct json *all = json_ensure_array(json_get(b->pod, "spec"), "imagePullSecrets");
+
+		json_set_str(json_append(all, json_new_object()), "name", secrets.items[i]);
+	}
+}
+
+/* spark.kubernetes.executor.scheduler.name is older than the other two, which came with Spark 3.3. */
+void build_scheduler(struct build *b)
+{
+	const char *common = b->version >= 303 ? conf_get(b->conf, "spark.kubernetes.scheduler.name", NULL) : NULL;
+	bool own = b->version >= 303 || b->role == &role_executor;
+
+	json_set_str(json_get(b->pod, "spec"), "schedulerName",
+		     own ? build_role_get(b, "scheduler.name", common) : common);
+}
+
+char *build_replaced(const char *text, const char *from, const char *to)
+{
+	const char *at;
+	auto_buf out;
+
+	buf_init(&out, strlen(text) * (strlen(to) + 1));
+	for (; (at = strstr(text, from)); text = at + strlen(from)) {
+		buf_add(&out, text, (size_t)(at - text));
+		buf_puts(&out, to);
+	}
+	buf_puts(&out, text);
+	return buf_take(&out);
+}
+
+/* {{SPARK_VERSION}} is replaced since 4.1. */
+void build_image(struct build *b)
+{
+	const char *common = conf_get(b->conf, "spark.kubernetes.container.image", "");
+	const char *given = build_role_get(b, "container.image", common);
+	auto_free char *image =
+	    b->version >= 401 ? build_replaced(given, "{{SPARK_VERSION}}", b->version_text) : xstrdup(given);
+
+	json_set_str(b->container, "image", image);
+	json_set_str(b->container, "imagePullPolicy",
+		     conf_get(b->conf, "spark.kubernetes.container.image.pullPolicy", "IfNotPresent"));
+}
+
+void build_named(struct build *b, struct json *object, const char *group, int replaced_since, const char *executor_id)
+{
+	json_each (entry, b->conf) {
+		const char *key = build_role_suffix(b, entry, group), *text = json_text(entry, "");
+		auto_free char *value =
+		    b->version >= replaced_since ? conf_substitute(text, b->names.app_id, executor_id) : xstrdup(text);
+
+		if (key)
+			json_set_str(object, key, value);
+	}
+}
+
+int build_mib(const struct build *b, const char *key, const char *dflt, int64_t *ret, struct err *err)
+{
+	const char *text = conf_get(b->conf, key, dflt);
+
+	if (!memory_mib(text, b->version, ret))
+		return err_set(err, ERR_INVALID, "%s: Invalid value: \"%s\": expected a size such as 512m or 2g", key,
+			       text);
+	return 0;
+}
+
+double build_factor(const struct build *b, const char *key, double dflt)
+{
+	double value = dflt;
+
+	text_double(conf_get(b->conf, key, NULL), &value);
+	return value;
+}
+
+int build_devices(struct build *b, struct json *limits, struct err *err)
+{
+	auto_free char *prefix = xasprintf("spark.%s.resource.", b->role->name);
+
+	json_each (entry, b->conf) {
+		const char *name = conf_suffix(entry, prefix);
+		size_t len = name && text_ends(name, ".amount") ? strlen(name) - strlen(".amount") : 0;
+		auto_free char *vendor_key = xasprintf("%s%.*s.vendor", prefix, (int)len, len ? name : "");
+		const char *vendor = conf_get(b->conf, vendor_key, NULL);
+		auto_free char *limit = xasprintf("%s/%.*s", vendor ? vendor : "", (int)len, len ? name : "");
+
+		if (!len)
+			continue;
+		if (!vendor)
+			return err_set(err, ERR_INVALID,
+				       "%s: Required value: resource was requested, but vendor was not specified",
+				       vendor_key);
+		json_set_str(limits, limit, json_text(entry, ""));
+	}
+	return 0;
+}
+
+struct json *build_metadata(const struct build *b, const char *name)
+{
+	struct json *metadata = json_new_object(), *labels;
+
+	json_set_str(metadata, "name", name);
+	json_set_str(metadata, "namespace", b->ns);
+	labels = json_ensure_object(metadata, "labels");
+	json_set_str(labels, LABEL_APP_NAME, b->app->name);
+	json_set_str(labels, LABEL_SUBMISSION_ID, b->names.submission_id);
+	json_set_str(labels, LABEL_CREATED_BY, "true");
+	json_append(json_ensure_array(metadata, "ownerReferences"),
+		    resource_owner_reference(&resource_sparkapplication, b->app->name, b->app->uid, true));
+	return metadata;
+}
+
+struct json *build_object(struct build *b, const struct resource *res, const char *name)
+{
+	struct json *object = json_append(b->objects, json_new_object());
+	char version[API_VERSION_SIZE];
+
+	json_set_str(object, "apiVersion", resource_api_version(res, version));
+	json_set_str(object, "kind", res->kind);
+	json_set(object, "metadata", build_metadata(b, name));
+	return object;
+}

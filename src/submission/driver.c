@@ -1,0 +1,252 @@
+/*
+ * The driver pod: metadata, Spark container, resources, environment, command.
+ *
+ * Mirrors BasicDriverFeatureStep, DriverKubernetesCredentialsFeatureStep (without a Secret of credentials: keys that
+ * would need one are refused by validation) and DriverCommandFeatureStep. What a SparkApplication adds beyond Spark's
+ * configuration comes last, from the rows of pod_rows.c.
+ */
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "build.h"
+#include "spark/memory.h"
+#include "spark/conf.h"
+#include "spark/names.h"
+
+enum { MIN_OVERHEAD_MIB = 384 };
+
+/* The user's labels, then Spark's presets: both together are what the service selects. */
+static struct json *labels(struct build *b)
+{
+	struct json *out = json_new_object();
+	auto_free char *app_label = names_app_label(b->app->name);
+
+	build_named(b, out, "label.", 400, "");
+	if (b->version >= 303) {
+		json_set_str(out, "spark-version", b->version_text);
+		json_set_str(out, "spark-app-name", app_label);
+	}
+	json_set_str(out, LABEL_APP_SELECTOR, b->names.app_id);
+	json_set_str(out, LABEL_SPARK_ROLE, "driver");
+	return out;
+}
+
+static void put_owner(const struct build *b, struct json *metadata)
+{
+	auto_json ref = resource_owner_reference(&resource_sparkapplication, b->app->name, b->app->uid, true);
+	struct json *owners = json_ensure_array(metadata, "ownerReferences");
+
+	json_each (own, owners)
+		if (json_equal(own, ref))
+			return;
+	json_append(owners, take_ptr(ref));
+}
+
+int driver_metadata(struct build *b, struct err *err)
+{
+	struct json *metadata = json_get(b->pod, "metadata"), *all, *annotations;
+
+	(void)err;
+	json_set_str(metadata, "name", b->names.driver_pod);
+	json_set_str(metadata, "namespace", b->ns);
+	b->labels = labels(b);
+	all = json_ensure_object(metadata, "labels");
+	json_each (label, b->labels)
+		json_set(all, json_name(label), json_dup(label));
+	annotations = json_ensure_object(metadata, "annotations");
+	build_named(b, annotations, "annotation.", 303, "");
+	if (json_len(annotations) == 0)
+		json_remove(metadata, "annotations");
+	put_owner(b, metadata);
+	return 0;
+}
+
+int driver_pod(struct build *b, struct err *err)
+{
+	(void)err;
+	json_set_str(json_get(b->pod, "spec"), "restartPolicy", "Never");
+	build_node_selector(b);
+	build_pull_secrets(b);
+	build_scheduler(b);
+	return 0;
+}
+
+static void put_port(struct build *b, const char *name, int64_t number)
+{
+	struct json *port = json_append(json_ensure_array(b->container, "ports"), json_new_object());
+
+	json_set_str(port, "name", name);
+	json_set_i64(port, "containerPort", number);
+	json_set_str(port, "protocol", "TCP");
+}
+
+static void put_escalation(struct build *b)
+{
+	static const char name[] = "securityContext.allowPrivilegeEscalation";
+	const char *common = conf_get(b->conf, "spark.kubernetes.securityContext.allowPrivilegeEscalation", "false");
+	bool allowed = strcasecmp(build_role_get(b, name, common), "true") == 0;
+
+	json_set_bool(json_ensure_object(b->container, "securityContext"), "allowPrivilegeEscalation", allowed);
+}
+
+int driver_container(struct build *b, struct err *err)
+{
+	int64_t shared = b->version >= 302 ? conf_i64(b->conf, "spark.blockManager.port", 7079) : 7079;
+
+	(void)err;
+	build_image(b);
+	put_port(b, "driver-rpc-port", conf_i64(b->conf, "spark.driver.port", 7078));
+	put_port(b, "blockmanager", conf_i64(b->conf, "spark.driver.blockManager.port", shared));
+	put_port(b, "spark-ui", conf_i64(b->conf, "spark.ui.port", 4040));
+	if (b->version >= 401)
+		put_port(b, "spark-connect", conf_i64(b->conf, "spark.connect.grpc.binding.port", 15002));
+	if (b->version >= 403)
+		put_escalation(b);
+	return 0;
+}
+
+static int memory_total(struct build *b, int64_t *ret_mib, struct err *err)
+{
+	double dflt = build_factor(b, "spark.kubernetes.memoryOverheadFactor", b->program == PROGRAM_JAVA ? 0.1 : 0.4);
+	double factor = dflt;
+	int64_t memory, overhead, minimum = MIN_OVERHEAD_MIB;
+	auto_free char *text = memory_double_text(dflt);
+	int rc;
+
+	json_set_str(b->conf, "spark.kubernetes.memoryOverheadFactor", text);
+	if (b->version >= 303)
+		factor = build_factor(b, "spark.driver.memoryOverheadFactor", dflt);
+	rc = build_mib(b, "spark.driver.memory", "1g", &memory, err);
+	if (!rc && b->version >= 400)
+		rc = build_mib(b, "spark.driver.minMemoryOverhead", "384m", &minimum, err);
+	if (rc)
+		return rc;
+	overhead = memory_overhead_mib(memory, factor, minimum);
+	if (conf_get(b->conf, "spark.driver.memoryOverhead", NULL))
+		rc = build_mib(b, "spark.driver.memoryOverhead", NULL, &overhead, err);
+	if (rc)
+		return rc;
+	if (__builtin_add_overflow(memory, overhead, ret_mib))
+		return err_set(err, ERR_INVALID, "spark.driver.memory: Invalid value: too large with its overhead");
+	return 0;
+}
+
+int driver_resources(struct build *b, struct err *err)
+{
+	struct json *resources = json_ensure_object(b->container, "resources");
+	struct json *requests = json_ensure_object(resources, "requests");
+	struct json *limits = json_ensure_object(resources, "limits");
+	const char *cores = conf_get(b->conf, "spark.driver.cores", "1");
+	int64_t mib;
+	int rc;
+
+	rc = memory_total(b, &mib, err);
+	if (rc)
+		return rc;
+	json_set_str(requests, "cpu", conf_get(b->conf, "spark.kubernetes.driver.request.cores", cores));
+	json_setf(requests, "memory", "%lldMi", (long long)mib);
+	json_set_str(limits, "cpu", conf_get(b->conf, "spark.kubernetes.driver.limit.cores", NULL));
+	json_setf(limits, "memory", "%lldMi", (long long)mib);
+	return build_devices(b, limits, err);
+}
+
+/* As whom the program runs (Utils.getCurrentUserName under UserGroupInformation.doAs): of a principal its first part, since 4.3 all of
+ * it. Owned. */
+static char *user_name(const struct build *b)
+{
+	const char *proxy = json_str(b->spec, "proxyUser", "");
+	size_t len = b->version >= 403 ? strlen(proxy) : conf_user_len(proxy);
+
+	return len ? xstrndup(proxy, len) : xstrdup("spark");
+}
+
+int driver_env(struct build *b, struct err *err)
+{
+	auto_free char *user = user_name(b);
+	struct json *ip;
+
+	(void)err;
+	build_env(b, "SPARK_USER", user);
+	build_env(b, "SPARK_APPLICATION_ID", b->names.app_id);
+	json_each (entry, b->conf) {
+		const char *name = conf_suffix(entry, "spark.kubernetes.driverEnv.");
+
+		if (name)
+			build_env(b, name, json_text(entry, ""));
+	}
+	ip = build_env_from(b, "SPARK_DRIVER_BIND_ADDRESS", "fieldRef");
+	json_set_str(ip, "apiVersion", "v1");
+	json_set_str(ip, "fieldPath", "status.podIP");
+	return 0;
+}
+
+/* Nobody shall read tokens in the properties. */
+static void redact(struct build *b)
+{
+	auto_strv keys = { 0 };
+
+	json_each (entry, b->conf)
+		if (text_ends(json_name(entry), "oauthToken"))
+			strv_add(&keys, json_name(entry));
+	for (size_t i = 0; i < keys.len; i++)
+		json_set_str(b->conf, keys.items[i], "<present_but_redacted>");
+}
+
+int driver_account(struct build *b, struct err *err)
+{
+	const char *account = conf_get(b->conf, "spark.kubernetes.authenticate.driver.serviceAccountName", NULL);
+	struct json *spec = json_ensure_object(b->pod, "spec");
+
+	(void)err;
+	redact(b);
+	json_set_str(spec, "serviceAccount", account);
+	json_set_str(spec, "serviceAccountName", account);
+	return 0;
+}
+
+static const char *main_class(const struct build *b)
+{
+	switch (b->program) {
+	case PROGRAM_PYTHON:
+		return "org.apache.spark.deploy.PythonRunner";
+	case PROGRAM_R:
+		return "org.apache.spark.deploy.RRunner";
+	default:
+		return json_str(b->spec, "mainClass", "");
+	}
+}
+
+int driver_command(struct build *b, struct err *err)
+{
+	struct json *args = json_ensure_array(b->container, "args");
+	const char *proxy = json_str(b->spec, "proxyUser", NULL);
+	const char *python = conf_get(b->conf, "spark.pyspark.python", NULL);
+	const char *driver_python = conf_get(b->conf, "spark.pyspark.driver.python", python);
+
+	(void)err;
+	json_append_str(args, "driver");
+	if (!text_empty(proxy)) {
+		json_append_str(args, "--proxy-user");
+		json_append_str(args, proxy);
+	}
+	json_append_str(args, "--properties-file");
+	json_append_str(args, CONF_DIR "/" PROPERTIES_KEY);
+	json_append_str(args, "--class");
+	json_append_str(args, main_class(b));
+	json_append_str(args, json_str(b->spec, "mainApplicationFile", ""));
+	json_each (arg, json_get(b->spec, "arguments"))
+		json_append_str(args, json_text(arg, ""));
+	if (b->program == PROGRAM_PYTHON && python)
+		build_env(b, "PYSPARK_PYTHON", python);
+	if (b->program == PROGRAM_PYTHON && driver_python)
+		build_env(b, "PYSPARK_DRIVER_PYTHON", driver_python);
+	return 0;
+}
+
+int driver_fields(struct build *b, struct err *err)
+{
+	return submission_fields(b->app, b->pod, err);
+}

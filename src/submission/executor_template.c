@@ -1,0 +1,71 @@
+/*
+ * The pod template for executors: everything that executor fields ask for and Spark's configuration cannot say. The
+ * driver reads it from its ConfigMap and builds executor pods of it (BasicExecutorFeatureStep,
+ * PodTemplateConfigMapStep), so no webhook is needed.
+ */
+#include "base/text.h"
+#include "build.h"
+#include "submission/pod_rows.h"
+#include "spark/conf.h"
+
+/* Spark overwrites serviceAccountName unless the old field is set as well. */
+static void put_account(const struct build *b, struct json *spec)
+{
+	const char *account = json_str(b->spec, "executor.serviceAccount", NULL);
+
+	if (text_empty(account))
+		return;
+	json_set_str(spec, "serviceAccount", account);
+	json_set_str(spec, "serviceAccountName", account);
+}
+
+/* Owners of executors are their driver, which Spark adds, and for those who look for it the application. */
+static void put_owner(const struct build *b, struct json *metadata)
+{
+	json_append(json_ensure_array(metadata, "ownerReferences"),
+		    resource_owner_reference(&resource_sparkapplication, b->app->name, b->app->uid, false));
+}
+
+/* The containers keep their order: Spark chooses among them once more. */
+static struct json *spark_container(const struct build *b, struct json *spec)
+{
+	const char *name = conf_get(b->conf, "spark.kubernetes.executor.podTemplateContainerName", NULL);
+	struct json *all = json_ensure_array(spec, "containers"), *container = template_container(all, name);
+
+	if (!container)
+		container = json_append(all, json_new_object());
+	if (text_empty(json_str(container, "name", NULL)))
+		json_set_str(container, "name", EXECUTOR_CONTAINER);
+	return container;
+}
+
+int executor_template(struct build *b, struct err *err)
+{
+	struct json *pod = template_pod(json_at(b->spec, "executor.template")), *spec = json_get(pod, "spec");
+	const struct pod_ctx ctx = { .app_name = b->app->name,
+				     .spec = b->spec,
+				     .role = "executor",
+				     .container = spark_container(b, spec),
+				     .is_template = true };
+
+	b->executor_template = pod;
+	json_remove(json_get(pod, "metadata"), "namespace"); /* before 3.5 Spark refuses another than its own */
+	put_owner(b, json_get(pod, "metadata"));
+	put_account(b, spec);
+	return pod_rows_apply(&ctx, pod, err);
+}
+
+int executor_template_step(struct build *b, struct err *err)
+{
+	struct json *source, *item;
+
+	(void)err;
+	source = json_ensure_object(build_volume(b, "pod-template-volume"), "configMap");
+	json_set_str(source, "name", b->names.configmap);
+	item = json_append(json_ensure_array(source, "items"), json_new_object());
+	json_set_str(item, "key", TEMPLATE_KEY);
+	json_set_str(item, "path", TEMPLATE_FILE);
+	build_mount(b, "pod-template-volume", TEMPLATE_DIR);
+	json_set_str(b->conf, "spark.kubernetes.executor.podTemplateFile", TEMPLATE_DIR "/" TEMPLATE_FILE);
+	return 0;
+}

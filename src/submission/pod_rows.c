@@ -1,0 +1,436 @@
+/*
+ * Driver and executor fields that Spark's configuration has no word for: one row per field, in the order of the
+ * existing operator's webhook (kubeflow internal/webhook/sparkpod_defaulter.go). A row copies a field of spec.driver
+ * or spec.executor to the pod or to its Spark container; what is more than a copy is a function.
+ *
+ * Nothing is added that is there already, defaulted members or not, so that a pod that went through these rows before
+ * stays as it is.
+ */
+#include "submission/pod_rows.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "rules/check.h"
+#include "spark/digest.h"
+#include "spark/conf.h"
+#include "spark/exporter.h"
+#include "spark/names.h"
+#include "spark/pod.h"
+
+enum { NAME_MAX_LEN = 63 };
+
+struct target {
+	const struct pod_ctx *ctx;
+	struct json *spec;	/* of the pod */
+	struct json *container; /* the Spark container */
+	struct json *to;	/* the one of both that the row writes to … */
+	const char *member;	/* … and the member of it */
+};
+
+struct row {
+	const char *field; /* below spec.driver or spec.executor; with a leading '/' below spec */
+	const char *to;	   /* member of pod spec or container */
+	enum { POD, CONTAINER } place;
+	void (*put)(const struct target *t, const struct json *value);
+};
+
+/* What an object may say beyond what was wanted, and be the same: defaults of the API server, and what Spark adds. */
+static const struct {
+	const char *name;
+	const char *value; /* NULL: any */
+} defaults[] = {
+	{ "apiVersion", "v1" },		      /* fieldRef */
+	{ "divisor", "0" },		      /* resourceFieldRef */
+	{ "protocol", "TCP" },		      /* port … */
+	{ "hostPort", NULL },		      /* … on the host's network */
+	{ "path", "/" },		      /* httpGet … */
+	{ "scheme", "HTTP" },		      /* … */
+	{ "allowPrivilegeEscalation", NULL }, /* securityContext, by Spark since 4.3 */
+};
+
+static bool is_default(const struct json *member)
+{
+	for (size_t i = 0; i < array_len(defaults); i++)
+		if (text_eq(json_name(member), defaults[i].name))
+			return !defaults[i].value || text_eq(json_text(member, NULL), defaults[i].value);
+	return false;
+}
+
+/* What the API server leaves out when it prints an object (Go's omitempty); numbers and booleans are pointers there. */
+static bool is_omitted(const struct json *v)
+{
+	if (json_is(v, JSON_STRING))
+		return text_empty(json_text(v, NULL));
+	return !json_is(v, JSON_NUMBER) && !json_is(v, JSON_BOOL) && json_len(v) == 0;
+}
+
+/* value says what is wanted and nothing else, except for what the API server makes of it. */
+static bool same(const struct json *value, const struct json *wanted)
+{
+	if (json_type(value) != json_type(wanted))
+		return false;
+	if (json_is(wanted, JSON_OBJECT)) {
+		json_each (member, wanted)
+			if (!same(json_get(value, json_name(member)), member) &&
+			    (json_get(value, json_name(member)) || !is_omitted(member)))
+				return false;
+		json_each (member, value)
+			if (!json_get(wanted, json_name(member)) && !is_omitted(member) && !is_default(member))
+				return false;
+		return true;
+	}
+	if (json_is(wanted, JSON_ARRAY)) {
+		const struct json *own = json_first(value);
+
+		json_each (item, wanted) {
+			if (!same(own, item))
+				return false;
+			own = json_next(own);
+		}
+		return !own;
+	}
+	return json_equal(value, wanted);
+}
+
+/* Takes item. */
+static void add(struct json *array, struct json *item)
+{
+	json_each (own, array) {
+		if (same(own, item)) {
+			json_free(item);
+			return;
+		}
+	}
+	json_append(array, item);
+}
+
+static void put_set(const struct target *t, const struct json *value)
+{
+	if (t->ctx->is_admitted && same(json_get(t->to, t->member), value))
+		return;
+	if (!text_eq(json_text(value, NULL), ""))
+		json_set(t->to, t->member, json_dup(value));
+}
+
+/* ConfigMaps of configuration files. Their variable comes after those of the role. */
+enum { HADOOP, SPARK };
+
+static const struct directory {
+	const char *variable;
+	const char *field; /* below spec */
+	const char *volume;
+	const char *path;
+} directories[] = {
+	[HADOOP] = { "HADOOP_CONF_DIR", "hadoopConfigMap", "hadoop-configmap-volume", "/etc/hadoop/conf" },
+	[SPARK] = { "SPARK_CONF_DIR", "sparkConfigMap", "spark-configmap-volume", "/etc/spark/conf" },
+};
+
+static const struct json *last_env(const struct json *list, const char *name)
+{
+	const struct json *last = NULL;
+
+	json_each (item, list)
+		if (text_eq(json_str(item, "name", NULL), name))
+			last = item;
+	return last;
+}
+
+/* Of several variables of a name the last counts, here as there. */
+static bool has_env(const struct target *t, const struct json *wanted, const char *name)
+{
+	const struct json *own = last_env(json_get(t->container, "env"), name);
+
+	for (size_t i = 0; i < array_len(directories); i++)
+		if (text_eq(name, directories[i].variable) &&
+		    !text_empty(json_str(t->ctx->spec, directories[i].field, NULL)))
+			return text_eq(json_str(own, "value", NULL), directories[i].path);
+	return own && same(own, last_env(wanted, name));
+}
+
+/* Into a template only what is not set through spark.executorEnv. */
+static void put_env_list(const struct target *t, const struct json *value)
+{
+	json_each (item, value) {
+		const char *name = json_str(item, "name", "");
+
+		if ((!t->ctx->is_template || !conf_sets_executor_env(name)) && !has_env(t, value, name))
+			json_append(json_ensure_array(t->to, t->member), json_dup(item));
+	}
+}
+
+static void put_append(const struct target *t, const struct json *value)
+{
+	json_each (item, value)
+		add(json_ensure_array(t->to, t->member), json_dup(item));
+}
+
+static void put_merge(const struct target *t, const struct json *value)
+{
+	if (!json_is(value, JSON_OBJECT))
+		return;
+	json_each (item, value)
+		json_set(json_ensure_object(t->to, t->member), json_name(item), json_dup(item));
+}
+
+/* A container of the same name and image is the one meant. */
+static bool has_container(const struct json *all, const struct json *wanted)
+{
+	json_each (own, all)
+		if (text_eq(json_str(own, "name", NULL), json_str(wanted, "name", NULL)) &&
+		    text_eq(json_str(own, "image", NULL), json_str(wanted, "image", NULL)))
+			return true;
+	return false;
+}
+
+static void put_containers(const struct target *t, const struct json *value)
+{
+	json_each (item, value) {
+		struct json *all = json_ensure_array(t->to, t->member);
+
+		if (!has_container(all, item))
+			json_append(all, json_dup(item));
+	}
+}
+
+/* Mounted unless something else is at that place; a volume of that name is the one meant. Takes both. */
+static void put_mounted(const struct target *t, struct json *volume, struct json *mount)
+{
+	bool is_taken =
+	    json_find(json_get(t->container, "volumeMounts"), "mountPath", json_str(mount, "mountPath", ""));
+	bool has_volume = json_find(json_get(t->spec, "volumes"), "name", json_str(volume, "name", ""));
+
+	if (is_taken || has_volume)
+		json_free(volume);
+	else
+		json_append(json_ensure_array(t->spec, "volumes"), volume);
+	if (is_taken)
+		json_free(mount);
+	else
+		json_append(json_ensure_array(t->container, "volumeMounts"), mount);
+}
+
+static void put_configmap(const struct target *t, const char *volume, const char *configmap, const char *path)
+{
+	struct json *item = json_new_object(), *mount = json_new_object();
+
+	json_set_str(item, "name", volume);
+	json_set_str(json_ensure_object(item, "configMap"), "name", configmap);
+	json_set_str(mount, "name", volume);
+	json_set_str(mount, "mountPath", path);
+	json_set_bool(mount, "readOnly", true);
+	put_mounted(t, item, mount);
+}
+
+static void put_directory(const struct target *t, const struct directory *d, const char *configmap, bool with_env)
+{
+	struct json *env;
+
+	if (!*configmap)
+		return;
+	put_configmap(t, d->volume, configmap, d->path);
+	if (!with_env || has_env(t, NULL, d->variable))
+		return;
+	env = json_append(json_ensure_array(t->container, "env"), json_new_object());
+	json_set_str(env, "name", d->variable);
+	json_set_str(env, "value", d->path);
+}
+
+static void put_hadoop_conf(const struct target *t, const struct json *value)
+{
+	put_directory(t, &directories[HADOOP], json_text(value, ""), true);
+}
+
+/* In a template the variable would stand before Spark's own of that name and lose; there it goes by
+ * spark.executorEnv. */
+static void put_spark_conf(const struct target *t, const struct json *value)
+{
+	put_directory(t, &directories[SPARK], json_text(value, ""), !t->ctx->is_template);
+}
+
+static void put_configmaps(const struct target *t, const struct json *value)
+{
+	json_each (item, value) {
+		const char *name = json_str(item, "name", "");
+		auto_free char *volume = names_configmap_volume(name);
+
+		put_configmap(t, volume, name, json_str(item, "path", ""));
+	}
+}
+
+/* Only volumes that are mounted come into the pod; those for Spark's scratch space are made by Spark. */
+static void put_volumes(const struct target *t, const struct json *value)
+{
+	const struct json *volumes = json_get(t->ctx->spec, "volumes");
+
+	json_each (mount, value) {
+		const char *name = json_str(mount, "name", "");
+		const struct json *volume = json_find(volumes, "name", name);
+
+		if (text_starts(name, LOCAL_DIR_PREFIX) || !volume)
+			continue;
+		put_mounted(t, json_dup(volume), json_dup(mount));
+	}
+}
+
+static void put_host_network(const struct target *t, const struct json *value)
+{
+	if (!json_true(value))
+		return;
+	json_set_bool(t->to, t->member, true);
+	json_set_str(t->to, "dnsPolicy", "ClusterFirstWithHostNet");
+}
+
+/* A batch scheduler schedules both roles. */
+static void put_scheduler(const struct target *t, const struct json *value)
+{
+	const struct json *batch = json_get(t->ctx->spec, "batchScheduler");
+
+	if (!batch || json_is(batch, JSON_NULL))
+		put_set(t, value);
+}
+
+/* Priority and policy were computed of the class that the pod had before. */
+static void put_priority_class(const struct target *t, const struct json *value)
+{
+	if (text_empty(json_text(value, NULL)) || text_eq(json_str(t->to, t->member, NULL), json_text(value, NULL)))
+		return;
+	json_set(t->to, t->member, json_dup(value));
+	json_remove(t->to, "priority");
+	json_remove(t->to, "preemptionPolicy");
+}
+
+/* A size in Java's notation as a Kubernetes quantity ("2g" → "2Gi"); others stay as they are. Owned. */
+static char *quantity_of(const char *text)
+{
+	static const char *const units[][2] = {
+		{ "kb", "Ki" }, { "mb", "Mi" }, { "gb", "Gi" }, { "tb", "Ti" }, { "pb", "Pi" }
+	};
+	size_t len;
+
+	while (isspace((unsigned char)*text))
+		text++;
+	len = strlen(text);
+	while (len && isspace((unsigned char)text[len - 1]))
+		len--;
+	for (size_t i = 0; i < array_len(units); i++) {
+		size_t digits = strspn(text, "0123456789."), left = len - digits;
+
+		if ((left == 1 || left == 2) && strncasecmp(text + digits, units[i][0], left) == 0)
+			return xasprintf("%.*s%s", (int)digits, text, units[i][1]);
+	}
+	return xstrndup(text, len);
+}
+
+/* The API server prints a quantity in a form of its own. */
+static void put_memory_limit(const struct target *t, const struct json *value)
+{
+	auto_free char *quantity = quantity_of(json_text(value, ""));
+	struct json *limits;
+	double wanted, own;
+
+	if (!*quantity)
+		return;
+	limits = json_ensure_object(json_ensure_object(t->to, t->member), "limits");
+	if (!check_quantity_value(quantity, &wanted) || !check_quantity_value(json_str(limits, "memory", ""), &own) ||
+	    wanted != own)
+		json_set_str(limits, "memory", quantity);
+}
+
+static void put_gpu(const struct target *t, const struct json *value)
+{
+	const char *name = json_str(value, "name", "");
+	int64_t quantity = json_i64(value, "quantity", 0);
+
+	if (*name && quantity > 0)
+		json_setf(json_ensure_object(json_ensure_object(t->to, t->member), "limits"), name, "%lld",
+			  (long long)quantity);
+}
+
+static void put_monitoring(const struct target *t, const struct json *value)
+{
+	const struct pod_ctx *ctx = t->ctx;
+	auto_free char *configmap = exporter_configmap(ctx->app_name);
+	auto_free char *volume = names_configmap_volume(configmap);
+	struct json *port;
+
+	(void)value;
+	if (!exporter_has_configmap(ctx->spec) || !exporter_exposes(ctx->spec, ctx->role))
+		return;
+	put_configmap(t, volume, configmap, EXPORTER_DIR);
+	port = json_new_object();
+	json_set_str(port, "name", exporter_port_name(ctx->spec));
+	json_set_i64(port, "containerPort", exporter_port(ctx->spec));
+	json_set_str(port, "protocol", "TCP");
+	add(json_ensure_array(t->to, t->member), port);
+}
+
+static void put_if_true(const struct target *t, const struct json *value)
+{
+	if (json_true(value))
+		json_set_bool(t->to, t->member, true);
+}
+
+static const struct row rows[] = {
+	{ "env", "env", CONTAINER, put_env_list },
+	{ "envFrom", "envFrom", CONTAINER, put_append },
+	{ "/hadoopConfigMap", NULL, CONTAINER, put_hadoop_conf },
+	{ "/sparkConfigMap", NULL, CONTAINER, put_spark_conf },
+	{ "configMaps", NULL, CONTAINER, put_configmaps },
+	{ "volumeMounts", "volumeMounts", CONTAINER, put_volumes },
+	{ "ports", "ports", CONTAINER, put_append },
+	{ "hostNetwork", "hostNetwork", POD, put_host_network },
+	{ "hostAliases", "hostAliases", POD, put_append },
+	{ "initContainers", "initContainers", POD, put_containers },
+	{ "sidecars", "containers", POD, put_containers },
+	{ "dnsConfig", "dnsConfig", POD, put_set },
+	{ "priorityClassName", "priorityClassName", POD, put_priority_class },
+	{ "schedulerName", "schedulerName", POD, put_scheduler },
+	{ "/batchScheduler", "schedulerName", POD, put_set },
+	{ "nodeSelector", "nodeSelector", POD, put_merge },
+	{ "affinity", "affinity", POD, put_set },
+	{ "tolerations", "tolerations", POD, put_append },
+	{ "memoryLimit", "resources", CONTAINER, put_memory_limit },
+	{ "gpu", "resources", CONTAINER, put_gpu },
+	{ "/monitoring", "ports", CONTAINER, put_monitoring },
+	{ "securityContext", "securityContext", CONTAINER, put_set },
+	{ "podSecurityContext", "securityContext", POD, put_set },
+	{ "terminationGracePeriodSeconds", "terminationGracePeriodSeconds", POD, put_set },
+	{ "lifecycle", "lifecycle", CONTAINER, put_set },
+	{ "shareProcessNamespace", "shareProcessNamespace", POD, put_if_true },
+};
+
+struct pod_ctx pod_rows_context(const struct app *app, const struct json *pod)
+{
+	bool executor = pod_role_of(pod) == POD_ROLE_EXECUTOR;
+
+	return (struct pod_ctx){
+		.app_name = app->name,
+		.spec = json_get(app->tree, "spec"),
+		.role = executor ? "executor" : "driver",
+		.container = pod_spark_container(pod, executor ? POD_ROLE_EXECUTOR : POD_ROLE_DRIVER),
+	};
+}
+
+int pod_rows_apply(const struct pod_ctx *ctx, struct json *pod, struct err *err)
+{
+	struct json *spec = json_ensure_object(pod, "spec");
+	struct target t = { .ctx = ctx, .spec = spec, .container = ctx->container };
+	const struct json *role = json_get(ctx->spec, ctx->role);
+
+	if (!json_is(json_get(spec, "containers"), JSON_ARRAY) || !json_is(t.container, JSON_OBJECT))
+		return err_set(err, ERR_INVALID, "spec.containers: Required value: the pod has no container");
+	for (size_t i = 0; i < array_len(rows); i++) {
+		const struct row *row = &rows[i];
+		bool common = row->field[0] == '/';
+		const struct json *value = json_get(common ? ctx->spec : role, row->field + common);
+
+		t.to = row->place == POD ? spec : t.container;
+		t.member = row->to;
+		if (value && !json_is(value, JSON_NULL))
+			row->put(&t, value);
+	}
+	return 0;
+}

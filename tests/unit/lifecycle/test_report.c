@@ -1,0 +1,85 @@
+/* What a new application is told at once. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "parse.h"
+#include "report.h"
+
+static const char valid[] =
+    "{'metadata':{'name':'orders','namespace':'team-a','uid':'u'},"
+    "'spec':{'type':'Scala','mode':'cluster','image':'i:1','mainClass':'M','mainApplicationFile':'local:///a.jar',"
+    "'sparkVersion':'3.5.6','driver':{},'executor':{}}}";
+
+/* Returns the tree that app borrows from. Owned. */
+static struct json *decode(const char *patch_text, struct app *app)
+{
+	struct json *tree = parse_quoted(valid);
+	auto_json patch = parse_quoted(patch_text);
+	struct err err = { 0 };
+
+	json_merge_apply(tree, patch);
+	if (app_decode(tree, app, &err))
+		fail_msg("%s: %s", patch_text, err.msg);
+	return tree;
+}
+
+/* Beside the normal event that tells of the application, one warning each. */
+static void warnings(void **state)
+{
+	static const struct {
+		const char *patch;
+		const char *reason;
+		const char *text;
+	} rows[] = {
+		{ "{}", NULL, NULL },
+		{ "{'spec':{'sparkVersion':'4.4.0'}}", "SparkApplicationVersionUnknown",
+		  "SparkApplication orders is for Spark 4.4.0, newer than this operator knows: it is submitted as for "
+		  "4.3" },
+		{ "{'spec':{'sparkVersion':null,'image':'i:5.0.0'}}", "SparkApplicationVersionUnknown",
+		  "SparkApplication orders is for Spark 5.0.0, newer than this operator knows: it is submitted as for "
+		  "4.3" },
+		{ "{'spec':{'sparkVersion':'4.3.9'}}", NULL, NULL },
+		{ "{'spec':{'failureRetries':3}}", "SparkApplicationFailureRetriesIgnored",
+		  "SparkApplication orders has failureRetries or retryInterval, which have no effect: use "
+		  "restartPolicy.onFailureRetries and onFailureRetryInterval" },
+		{ "{'spec':{'retryInterval':3}}", "SparkApplicationFailureRetriesIgnored", NULL },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		struct plan plan;
+		struct app app;
+		auto_json tree = decode(rows[i].patch, &app);
+		size_t count = 0;
+
+		(void)tree;
+		plan_init(&plan);
+		report_added(&app, &plan);
+		for (size_t k = 0; k < plan.len; k++) {
+			const struct action *a = &plan.actions[k];
+
+			if (!text_eq(json_str(a->body, "type", NULL), "Warning"))
+				continue;
+			count++;
+			assert_string_equal(json_str(a->body, "reason", ""), rows[i].reason ? rows[i].reason : "none");
+			if (rows[i].text)
+				assert_string_equal(json_str(a->body, "message", ""), rows[i].text);
+		}
+		assert_int_equal(count, rows[i].reason ? 1 : 0);
+		plan_done(&plan);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(warnings),
+	};
+
+	json_setup();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,247 @@
+/* Offline validation: good and bad applications of one file, each told on its own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "json/files.h"
+#include "json/json.h"
+#include "offline/validate_files.h"
+
+#define APP(name, rest)                                                                                                \
+	"---\nkind: SparkApplication\nmetadata: {name: " name "}\nspec: {type: Scala, sparkVersion: 3.5.6, image: i, " \
+	"mainClass: C, mainApplicationFile: 'local:///a.jar', " rest "}\n"
+
+static char path[] = "/tmp/test_validate.XXXXXX";
+
+struct result {
+	int code;
+	char *out;
+	char *errors;
+};
+
+static void done(struct result *r)
+{
+	free(r->out);
+	free(r->errors);
+}
+#define auto_result __attribute__((cleanup(done))) struct result
+
+static struct result validate_file(const char *file, const char *policy)
+{
+	auto_free char *name = xstrdup(file), *level = xstrdup(policy);
+	char flag[] = "-f", policy_flag[] = "--pod-policy", *argv[] = { flag, name, policy_flag, level };
+	struct result r = { 0 };
+	struct options o;
+	struct err err = { 0 };
+	size_t out_size, errors_size;
+	FILE *out = open_memstream(&r.out, &out_size), *errors = open_memstream(&r.errors, &errors_size);
+
+	assert_int_equal(options_parse(&o, OPTIONS_VALIDATE, 4, argv, &err), 0);
+	r.code = validate_files_run(&o, out, errors);
+	options_done(&o);
+	fclose(out);
+	fclose(errors);
+	return r;
+}
+
+static struct result validate(const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_true(file && fputs(text, file) >= 0 && fclose(file) == 0);
+	return validate_file(path, "privileged");
+}
+
+static void good(void **state)
+{
+	auto_result r = validate(APP("one", "driver: {}, executor: {}") APP("two", "driver: {}, executor: {}"));
+	auto_free char *want = xasprintf("%s: SparkApplication default/one: valid\n"
+					 "%s: SparkApplication default/two: valid\n",
+					 path, path);
+
+	(void)state;
+	assert_int_equal(r.code, 0);
+	assert_string_equal(r.out, want);
+	assert_string_equal(r.errors, "");
+}
+
+/* What only a pod of the driver, or of an executor, shows is found too. */
+static void bad(void **state)
+{
+	auto_result r = validate(APP("one", "driver: {memory: 1gg, cores: 0}, executor: {}") APP(
+	    "two", "driver: {}, executor: {memory: 1g, memoryLimit: 9g}") APP("three", "driver: {}, executor: {}"));
+	auto_free char *prefix = xasprintf("%s: SparkApplication default/one: spec.driver.", path);
+
+	(void)state;
+	assert_int_equal(r.code, 1);
+	assert_true(text_ends(r.out, "SparkApplication default/three: valid\n"));
+	assert_null(strchr(strchr(r.out, '\n') + 1, '\n'));
+	assert_true(text_starts(r.errors, prefix));
+	assert_non_null(strstr(r.errors, "default/one: spec.driver.memory: Invalid value: \"1gg\""));
+	assert_non_null(strstr(r.errors, "default/one: spec.driver.cores: Invalid value: 0"));
+	assert_non_null(strstr(r.errors, "default/two: spec.executor.memoryLimit: Invalid value: \"9g\""));
+}
+
+/* More than a status would have room for. */
+static void all_of_them(void **state)
+{
+	auto_buf text;
+	auto_result r = { 0 };
+	size_t lines = 0;
+
+	(void)state;
+	buf_init(&text, 1 << 16);
+	buf_puts(&text, "driver: {labels: {");
+	for (int i = 0; i < 90; i++)
+		buf_printf(&text, "'bad key %02d': x, ", i);
+	buf_puts(&text, "}}, executor: {}");
+	{
+		auto_free char *document =
+		    xasprintf("kind: SparkApplication\nmetadata: {name: many}\nspec: {type: Scala, "
+			      "sparkVersion: 3.5.6, image: i, mainClass: C, "
+			      "mainApplicationFile: 'local:///a.jar', %s}\n",
+			      buf_str(&text));
+
+		r = validate(document);
+	}
+	for (const char *c = r.errors; *c; c++)
+		lines += *c == '\n';
+	assert_int_equal(r.code, 1);
+	assert_int_equal(lines, 90);
+	assert_non_null(strstr(r.errors, "[bad key 89]: Invalid value"));
+}
+
+static void other_kinds(void **state)
+{
+	auto_result r =
+	    validate("kind: ConfigMap\nmetadata: {name: p, namespace: n}\n---\nmetadata: {}\n"
+		     "---\nkind: SparkConnect\nmetadata: {generateName: c-}\nspec: {sparkVersion: 4.0.1, image: i, "
+		     "server: {}, executor: {}}\n");
+	auto_result empty = validate("");
+
+	(void)state;
+	assert_int_equal(r.code, 0);
+	assert_string_equal(r.errors, "");
+	assert_non_null(strstr(r.out, ": ConfigMap n/p: skipped: not of a kind of this operator\n"));
+	assert_non_null(strstr(r.out, ": (no kind) default/(no name): skipped"));
+	assert_non_null(strstr(r.out, ": SparkConnect default/c-: valid\n"));
+	assert_int_equal(empty.code, 1);
+	assert_non_null(strstr(empty.errors, "holds no object"));
+}
+
+/* The lines without file, kind and name. Owned. */
+static char *messages_of(const char *file, const char *errors)
+{
+	auto_buf out;
+
+	buf_init(&out, 1 << 20);
+	for (const char *line = errors; *line; line += strcspn(line, "\n") + 1) {
+		const char *rest = line + strlen(file) + 2; /* KIND NAMESPACE/NAME: … */
+
+		rest = strstr(strchr(rest, ' '), ": ") + 2;
+		buf_add(&out, rest, strcspn(rest, "\n") + 1);
+	}
+	return buf_take(&out);
+}
+
+/* tests/bad/NAME.yaml is refused with the lines of NAME.txt. */
+static size_t check_folder(const char *folder, const char *policy)
+{
+	auto_free char *pattern = xasprintf("%s/bad/%s*.yaml", TESTS_DIR, folder);
+	glob_t files;
+	size_t count;
+
+	assert_int_equal(glob(pattern, 0, NULL, &files), 0);
+	for (size_t i = 0; i < files.gl_pathc; i++) {
+		const char *file = files.gl_pathv[i];
+		auto_free char *expected = xasprintf("%.*s.txt", (int)(strlen(file) - strlen(".yaml")), file);
+		auto_result r = validate_file(file, policy);
+		struct err err = { 0 };
+		auto_free char *want = files_read_text(expected, &err), *got = messages_of(file, r.errors);
+
+		if (!want || !text_eq(got, want) || r.code != 1)
+			fail_msg("%s: exit code %d: got:\n%swant:\n%s", file, r.code, got, want ? want : err.msg);
+		assert_string_equal(r.out, "");
+	}
+	count = files.gl_pathc;
+	globfree(&files);
+	return count;
+}
+
+static void refused_objects(void **state)
+{
+	(void)state;
+	assert_true(check_folder("", "privileged") >= 45);
+	assert_true(check_folder("kinds/", "privileged") > 0);
+}
+
+static void refused_by_the_policy(void **state)
+{
+	auto_free char *pattern = xasprintf("%s/bad/baseline/*.yaml", TESTS_DIR);
+	glob_t files;
+
+	(void)state;
+	assert_true(check_folder("baseline/", "baseline") > 0);
+	assert_int_equal(glob(pattern, 0, NULL, &files), 0);
+	for (size_t i = 0; i < files.gl_pathc; i++) {
+		auto_result r = validate_file(files.gl_pathv[i], "privileged");
+
+		assert_int_equal(r.code, 0);
+	}
+	globfree(&files);
+}
+
+static void no_file(void **state)
+{
+	struct options o = { 0 };
+	char *text = NULL;
+	size_t size;
+	FILE *errors = open_memstream(&text, &size);
+
+	(void)state;
+	assert_int_equal(validate_files_run(&o, stdout, errors), 2);
+	fclose(errors);
+	assert_string_equal(text, "validate: -f FILE is missing\n");
+	free(text);
+}
+
+static int setup(void **state)
+{
+	int fd = mkstemp(path);
+
+	(void)state;
+	return fd < 0 || close(fd) < 0 ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good),
+		cmocka_unit_test(bad),
+		cmocka_unit_test(all_of_them),
+		cmocka_unit_test(other_kinds),
+		cmocka_unit_test(refused_objects),
+		cmocka_unit_test(refused_by_the_policy),
+		cmocka_unit_test(no_file),
+	};
+
+	json_setup();
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
