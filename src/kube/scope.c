@@ -1,10 +1,10 @@
 /*
  * Watching by the labels of namespaces (kubeflow pkg/util NamespaceMatcher, --namespace-selector).
  *
- * Happy path: an object of the cluster changes and its namespace is watched → the same change happens in the inner store. A
- * namespace begins to match → its objects appear there, as if they had just been made; it ceases to match or is gone → they
- * disappear there, as if they had been deleted, and in the cluster nothing happens to them. Corrected: kubeflow looks at the
- * labels only when an object changes.
+ * Happy path: an object of the cluster changes and its namespace is watched → the same change happens in the inner
+ * store. A namespace begins to match → its objects appear there, as if they had just been made; it ceases to match or
+ * is gone → they disappear there, as if they had been deleted, and in the cluster nothing happens to them. Corrected:
+ * kubeflow looks at the labels only when an object changes.
  */
 #include "kube/scope.h"
 
