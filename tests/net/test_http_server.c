@@ -733,45 +733,6 @@ static void test_bind_addresses(void **state)
 	finish(&f);
 }
 
-static void on_any(void *arg, struct http_exchange *x)
-{
-	(void)arg;
-	x->status = 201;
-	buf_printf(&x->reply, "any %s %s", x->method, x->path);
-}
-
-/* A route without method and path answers what no other route does. */
-static void test_any_method_and_path(void **state)
-{
-	static const char *const methods[] = { "GET", "PUT", NULL };
-	const struct http_server_options options = { .methods = methods };
-	struct fixture f = { 0 };
-	const struct http_route routes[] = {
-		{ .method = "GET", .path = "/hello", .fn = on_hello, .arg = &f },
-		{ .fn = on_any },
-	};
-	static const struct talk_case cases[] = {
-		{ "GET /hello HTTP/1.1\r\n" CLOSE "\r\n", "200 OK", "hello" },
-		{ "GET /a HTTP/1.1\r\n" CLOSE "\r\n", "201 Created", "any GET /a" },
-		{ "PUT /hello HTTP/1.1\r\n" CLOSE "Content-Length: 1\r\n\r\nx", "201 Created", "any PUT /hello" },
-		{ "POST /a HTTP/1.1\r\n" CLOSE "Content-Length: 1\r\n\r\nx", "405 Method", "unexpected method" },
-	};
-	struct err err;
-
-	(void)state;
-	assert_int_equal(loop_init(&f.loop, &err), 0);
-	f.server = http_server_new(&f.loop, routes, array_len(routes), &options);
-	assert_int_equal(http_server_listen(f.server, "127.0.0.1:0", &err), 0);
-	f.port = http_server_port(f.server);
-	for (size_t i = 0; i < array_len(cases); i++) {
-		auto_free char *answer = talk(&f, cases[i].request);
-
-		expect_in(answer, cases[i].status);
-		expect_in(answer, cases[i].part);
-	}
-	finish(&f);
-}
-
 /* From another address of this machine, if it has one. */
 static void test_loopback_only(void **state)
 {
@@ -828,7 +789,6 @@ int main(void)
 		cmocka_unit_test(test_close_at_once),
 		cmocka_unit_test(test_bind_addresses),
 		cmocka_unit_test(test_loopback_only),
-		cmocka_unit_test(test_any_method_and_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
