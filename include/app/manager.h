@@ -13,6 +13,7 @@
 #include "base/metrics.h"
 #include "base/sched.h"
 #include "kube/api.h"
+#include "kube/selector.h"
 #include "kube/store.h"
 #include "runtime/queue.h"
 #include "lifecycle/reconcile.h"
@@ -23,10 +24,10 @@ struct manager;
 struct manager_options {
 	const char *const *namespaces; /* to watch; none: all */
 	size_t namespace_count;
-	/* Label selectors that parse (kube/selector.h), NULL or "" for none. Of namespaces to watch, beside those that are listed;
-	 * then all is watched in the whole cluster, and what is in other namespaces is left alone. */
-	const char *namespace_selector;
-	const char *label_selector; /* of applications */
+	/* Of namespaces to watch, beside those that are listed; NULL: none. With it all is watched in the whole cluster, and what is
+	 * in other namespaces is left alone. */
+	const struct selector *namespace_selector;
+	const char *label_selector; /* of applications, as kube/selector.h reads it; NULL: none */
 	unsigned max_plans;	    /* applications worked on at the same time; 0: the controller's default */
 	struct queue_options queue;
 	struct reconcile_options reconcile;
@@ -38,7 +39,7 @@ struct manager_options {
 	void *may_write_arg;
 };
 
-/* api, sched and metrics are borrowed and must outlive the operator; the rest is copied. */
+/* api, sched, metrics and what the options point to are borrowed and must outlive the manager; the rest is copied. */
 struct manager *manager_new(struct api *api, struct sched *sched, struct metrics *metrics,
 			    const struct manager_options *options);
 /* Fills the caches and keeps them. Nothing is planned nor written. */

@@ -16,7 +16,6 @@ enum log_level { LOG_DEBUG = 0, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 /* Lines below level are dropped. */
 void log_setup(enum log_level level, bool json);
-bool log_parse_level(const char *text, enum log_level *ret);
 /* Where the lines go (each ends in '\n'); NULL = standard error. For tests. */
 void log_set_sink(void (*sink)(void *arg, const char *line, size_t len), void *arg);
 

@@ -14,8 +14,8 @@ extern const struct kind scope_namespace_kind;
 
 struct scope;
 
-/* Takes selector; the names are copied. */
-struct scope *scope_new(const char *const *listed, size_t count, struct selector *selector);
+/* Borrows selector for the scope's life; the names are copied. */
+struct scope *scope_new(const char *const *listed, size_t count, const struct selector *selector);
 void scope_free(struct scope *s); /* NULL is fine; before the stores that were added */
 /* For an informer of all namespaces. */
 struct store *scope_namespaces(const struct scope *s);

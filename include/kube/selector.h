@@ -14,7 +14,7 @@ struct selector *selector_parse(const char *text, struct err *err);
 void selector_free(struct selector *s); /* NULL is fine */
 /* labels: metadata.labels; NULL for none. */
 bool selector_matches(const struct selector *s, const struct json *labels);
-/* Checks whether the text is a selector, as selector_parse does. */
-int selector_check(const char *text, struct err *err);
+/* The text that it was parsed from, for the API server; borrowed. NULL for NULL. */
+const char *selector_text(const struct selector *s);
 
 #endif

@@ -7,19 +7,13 @@
 
 #include "spark/app.h"
 
-/* What the operator gives to all Ingresses. */
+/* What the operator gives to all Ingresses; borrowed. */
 struct ingress_options {
-	char *url_format;	  /* of web UIs; NULL or "": they get no Ingress */
-	char *class_name;	  /* NULL or "": the cluster's default class */
-	struct json *tls;	  /* list of IngressTLS, for those that have none of their own; NULL: none */
-	struct json *annotations; /* the same, an object of strings */
+	const char *url_format;		/* of web UIs, see spark/ui_url.h; NULL or "": they get no Ingress */
+	const char *class_name;		/* NULL or "": the cluster's default class */
+	const struct json *tls;		/* list of IngressTLS, for those that have none of their own; NULL: none */
+	const struct json *annotations; /* the same, an object of strings */
 };
-
-/* The texts of the flags, NULL and "" for none. ERR_INVALID names the flag and what was expected; *ret is empty then. */
-int ingress_options_parse(struct ingress_options *ret, const char *url_format, const char *class_name, const char *tls,
-			  const char *annotations, struct err *err);
-void ingress_options_copy(struct ingress_options *ret, const struct ingress_options *from);
-void ingress_options_done(struct ingress_options *o);
 
 /* APP-ui-ingress, shortened as the name of the UI Service is. Owned. */
 char *ingress_ui_name(const char *app_name);

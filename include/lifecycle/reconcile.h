@@ -12,8 +12,8 @@
 #include "submission/submission.h"
 
 struct reconcile_options {
-	const char *master;	  /* for submission */
-	int64_t driver_appear_ms; /* a submitted driver must be seen within this; 30 s */
+	const char *master;		      /* for submission */
+	int64_t driver_pod_creation_grace_ms; /* a submitted driver must be seen within this; 30 s */
 	/* How long a submission is tried again that the API server refuses (403, 422, the name is taken); 30 s. */
 	int64_t refusal_deadline_ms;
 	int64_t max_tracked_executors; /* executorState holds at most so many; 1000 */

@@ -17,12 +17,20 @@
 #include "base/sched.h"
 #include "kube/store.h"
 
-/* See docs/metrics.md; app_metrics_check says what is wrong with them. */
+/* Upper bounds of a histogram, ascending. */
+struct app_metrics_buckets {
+	const double *bounds;
+	size_t count; /* 0: those of kubeflow's operator */
+};
+
+/* See docs/metrics.md. */
 struct app_metrics_options {
-	const char *prefix;		   /* of the existing operator's names; NULL: none */
-	const struct strv *labels;	   /* of those metrics; NULL or empty: namespace */
-	const struct strv *submit_buckets; /* seconds as text; NULL or empty: the existing operator's */
-	const struct strv *start_buckets;
+	const char *prefix; /* of the names that kubeflow's operator has; NULL: none */
+	/* Labels of those metrics: names for which metric_name_is_label holds, each once, at most METRIC_LABELS_MAX. NULL
+	 * or empty: namespace. */
+	const struct strv *labels;
+	struct app_metrics_buckets submit_buckets; /* seconds */
+	struct app_metrics_buckets start_buckets;
 	bool old_names; /* the metrics of the operator before 2.0 too */
 };
 
@@ -37,9 +45,7 @@ struct app_metrics_world {
 	size_t namespace_count;
 };
 
-/* ERR_INVALID: what is wrong with the options. */
-int app_metrics_check(const struct app_metrics_options *options, struct err *err);
-/* Options are copied; of wrong ones the defaults are taken. Registers nothing yet. */
+/* What the options point to is borrowed for a's life. Registers nothing yet. */
 struct app_metrics *app_metrics_new(const struct app_metrics_world *world, const struct app_metrics_options *options);
 /* Registers everything. Once; nothing may be collected after app_metrics_free. */
 void app_metrics_start(struct app_metrics *a);

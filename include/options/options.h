@@ -10,12 +10,18 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "json/json.h"
-#include "rules/policy.h"
 #include "rules/policy.h"
 
 struct option_notes; /* where each value comes from, and warnings */
 
+struct option_buckets { /* of a histogram */
+	double *bounds; /* ascending */
+	size_t len;	/* 0: the default */
+};
+
+/* Values as they are used: each was checked and parsed when it was set. */
 struct options {
 	struct option_notes *notes;
 	/* start */
@@ -28,32 +34,32 @@ struct options {
 	double retry_qps;
 	double retry_burst;
 	int64_t retry_max_ms;
-	int64_t driver_grace_ms;
+	int64_t driver_pod_creation_grace_ms;
 	int64_t refusal_deadline_ms;
 	int64_t max_tracked_executors;
 	bool ui_service;
 	char *metrics_bind;
 	char *health_bind;
-	char *log_level;
+	enum log_level log_level;
 	char *log_format;
 	char *master;
 	bool upgrade_crds;
-	char *namespace_selector; /* label selectors that parse; NULL: none */
-	char *label_selector;
+	struct selector *namespace_selector; /* NULL: none */
+	struct selector *label_selector;
 	struct strv feature_gates; /* NAME=BOOL, names known */
 	int64_t default_ttl_s;	   /* 0: none; 0 too if its feature gate is off */
 	bool driver_pdb;
-	char *ingress_class; /* NULL: not given, so are the others */
-	char *ingress_url;
-	char *ingress_tls;	   /* text of a JSON array of objects */
-	char *ingress_annotations; /* text of a JSON object of strings */
+	char *ingress_url_format; /* NULL: not given, so are the others */
+	char *ingress_class_name;
+	struct json *ingress_tls;	  /* an array of objects */
+	struct json *ingress_annotations; /* an object of strings */
 	/* start: metrics */
 	bool metrics;
 	char *metrics_endpoint;
-	char *metrics_prefix; /* never NULL */
-	struct strv metrics_labels;
-	struct strv submit_buckets; /* ascending numbers; empty: defaults */
-	struct strv start_buckets;
+	char *metrics_prefix;	    /* never NULL */
+	struct strv metrics_labels; /* names that Prometheus takes, each once; empty: the default */
+	struct option_buckets submit_buckets;
+	struct option_buckets start_buckets;
 	bool metrics_old_names;
 	bool secure_metrics;
 	char *metrics_tls_min;
@@ -92,7 +98,7 @@ struct options {
 	char *webhook_url;	      /* NULL: through the Service */
 	struct strv webhook_selector; /* KEY=VALUE of namespaces */
 	bool quota;
-	char *pod_policy; /* also validate */
+	enum pod_policy pod_policy; /* also validate, render */
 	/* render */
 	struct strv files;
 	char *output;
@@ -134,7 +140,6 @@ int options_parse(struct options *o, enum option_set set, int argc, char **argv,
 int options_load(struct options *o, enum option_set set, int argc, char **argv, char *const *environment,
 		 struct err *err);
 void options_done(struct options *o);
-enum pod_policy options_pod_policy(const struct options *o);
 /* The namespaces that the webhook is asked about; empty: all, so also where a selector chooses them. */
 const struct strv *options_reviewed(const struct options *o);
 /* All that was given and has no effect here, with reasons, as one line. Owned; NULL if there is nothing to say. */

@@ -13,7 +13,4 @@ enum pod_policy {
 	POD_POLICY_BASELINE, /* no hostPath, hostNetwork, hostPID, hostIPC, hostPort, privileged containers, added capabilities … */
 };
 
-/* "privileged", "baseline"; false, and *ret untouched, if text is neither. */
-bool pod_policy_parse(const char *text, enum pod_policy *ret);
-
 #endif

@@ -23,11 +23,9 @@
 
 static int start(const struct options *o, unsigned roles)
 {
-	enum log_level level = LOG_INFO;
 	auto_free char *warnings = options_warnings(o);
 
-	log_parse_level(o->log_level, &level);
-	log_setup(level, text_eq(o->log_format, "json"));
+	log_setup(o->log_level, text_eq(o->log_format, "json"));
 	if (warnings)
 		log_warn(NULL, "some options have no effect here", "options", warnings, NULL);
 	return start_run(o, roles);

@@ -44,7 +44,6 @@ struct manager {
 	struct app_metrics *metrics; /* shown from when it leads */
 	struct extra_notes *extras;  /* of applications that have not ended */
 	struct reconcile_options reconcile;
-	char *master;
 	bool (*may_write)(void *arg); /* or NULL */
 	void *may_write_arg;
 	bool leads;
@@ -307,12 +306,9 @@ static void watch_namespaces(struct manager *m, struct api *api, struct metrics 
 static void watch_selected(struct manager *m, struct api *api, struct metrics *metrics,
 			   const struct manager_options *options)
 {
-	struct err err = { 0 };
-	struct selector *selector = selector_parse(options->namespace_selector, &err);
 	struct store *pods, *apps;
 
-	assert(selector);
-	m->scope = scope_new(options->namespaces, options->namespace_count, selector);
+	m->scope = scope_new(options->namespaces, options->namespace_count, options->namespace_selector);
 	pods = scope_add(m->scope, m->pods);
 	apps = scope_add(m->scope, m->apps);
 	add_informer(m, api, metrics, scope_namespaces(m->scope), NULL, NULL);
@@ -354,9 +350,6 @@ struct manager *manager_new(struct api *api, struct sched *sched, struct metrics
 
 	m->sched = sched;
 	m->reconcile = options->reconcile;
-	m->master = xstrdup(options->reconcile.master);
-	m->reconcile.master = m->master;
-	ingress_options_copy(&m->reconcile.ingress, &options->reconcile.ingress);
 	m->apps = store_new(&app_kind);
 	m->pods = store_new(&pod_kind);
 	m->extras = extra_notes_new();
@@ -372,10 +365,10 @@ struct manager *manager_new(struct api *api, struct sched *sched, struct metrics
 		m->pdbs = store_new(&driver_pdb_kind);
 		store_on_change(m->pdbs, on_pdb_change, m);
 	}
-	if (text_empty(options->namespace_selector))
-		watch_namespaces(m, api, metrics, options);
-	else
+	if (options->namespace_selector)
 		watch_selected(m, api, metrics, options);
+	else
+		watch_namespaces(m, api, metrics, options);
 	return m;
 }
 
@@ -438,8 +431,6 @@ void manager_free(struct manager *m)
 	store_free(m->pods);
 	store_free(m->pdbs);
 	extra_notes_free(m->extras);
-	ingress_options_done(&m->reconcile.ingress);
-	free(m->master);
 	free(m);
 }
 

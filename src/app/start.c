@@ -280,30 +280,36 @@ static int make_client(struct program *p, const struct options *o, struct err *e
 	return p->client ? 0 : err_code(err);
 }
 
-static int make_manager(struct program *p, const struct options *o, struct err *err)
+static void make_manager(struct program *p, const struct options *o)
 {
 	struct manager_options options = {
 		.namespaces = (const char *const *)o->namespaces.items,
 		.namespace_count = o->namespaces.len,
 		.namespace_selector = o->namespace_selector,
-		.label_selector = o->label_selector,
+		.label_selector = selector_text(o->label_selector),
 		.max_plans = (unsigned)o->controller_threads,
 		.queue = { .retry_cap_ms = o->retry_max_ms, .retry_qps = o->retry_qps, .retry_burst = o->retry_burst },
 		.reconcile = {
 			.master = o->master,
-			.driver_appear_ms = o->driver_grace_ms,
+			.driver_pod_creation_grace_ms = o->driver_pod_creation_grace_ms,
 			.refusal_deadline_ms = o->refusal_deadline_ms,
 			.max_tracked_executors = o->max_tracked_executors,
 			.ui_service = o->ui_service,
 			.driver_pdb = o->driver_pdb,
 			.default_ttl_s = o->default_ttl_s,
-			.pod_policy = options_pod_policy(o),
+			.pod_policy = o->pod_policy,
+			.ingress = {
+				.url_format = o->ingress_url_format,
+				.class_name = o->ingress_class_name,
+				.tls = o->ingress_tls,
+				.annotations = o->ingress_annotations,
+			},
 		},
 		.metrics = {
 			.prefix = o->metrics_prefix,
 			.labels = &o->metrics_labels,
-			.submit_buckets = &o->submit_buckets,
-			.start_buckets = &o->start_buckets,
+			.submit_buckets = { o->submit_buckets.bounds, o->submit_buckets.len },
+			.start_buckets = { o->start_buckets.bounds, o->start_buckets.len },
 			.old_names = o->metrics_old_names,
 		},
 		.instance = p->host,
@@ -311,15 +317,9 @@ static int make_manager(struct program *p, const struct options *o, struct err *
 		.may_write_arg = p,
 	};
 
-	if (app_metrics_check(&options.metrics, err) < 0 ||
-	    ingress_options_parse(&options.reconcile.ingress, o->ingress_url, o->ingress_class, o->ingress_tls,
-				  o->ingress_annotations, err) < 0)
-		return err_code(err);
 	p->manager = manager_new(client_api(p->client), &p->loop.sched, p->metrics, &options);
-	ingress_options_done(&options.reconcile.ingress);
 	if (o->upgrade_crds)
 		p->crds = crd_upgrade_new(client_api(p->client), &p->loop.sched);
-	return 0;
 }
 
 static int make_webhook(struct program *p, const struct options *o, struct err *err)
@@ -339,7 +339,8 @@ static int make_webhook(struct program *p, const struct options *o, struct err *
 static int make_roles(struct program *p, const struct options *o, unsigned roles, struct err *err)
 {
 	if (roles & ROLE_CONTROLLER) {
-		if (make_manager(p, o, err) < 0 || (o->leader_election && make_leader(p, o, err) < 0))
+		make_manager(p, o);
+		if (o->leader_election && make_leader(p, o, err) < 0)
 			return err_code(err);
 	}
 	return roles & ROLE_WEBHOOK ? make_webhook(p, o, err) : 0;

@@ -33,17 +33,6 @@ void log_setup(enum log_level level, bool json)
 	setup.json = json;
 }
 
-bool log_parse_level(const char *text, enum log_level *ret)
-{
-	for (size_t i = 0; i < array_len(level_names); i++) {
-		if (text_eq(text, level_names[i])) {
-			*ret = (enum log_level)i;
-			return true;
-		}
-	}
-	return false;
-}
-
 void log_set_sink(void (*sink)(void *arg, const char *line, size_t len), void *arg)
 {
 	setup.sink = sink;

@@ -22,7 +22,7 @@ struct layer {
 
 struct scope {
 	struct strv listed;
-	struct selector *selector;
+	const struct selector *selector;
 	struct store *namespaces;
 	struct layer layers[LAYERS];
 	size_t count;
@@ -103,7 +103,7 @@ static void on_object(void *arg, const struct kobj *before, const struct kobj *n
 		store_upsert(layer->inner, kobj_ref((struct kobj *)now));
 }
 
-struct scope *scope_new(const char *const *listed, size_t count, struct selector *selector)
+struct scope *scope_new(const char *const *listed, size_t count, const struct selector *selector)
 {
 	struct scope *s = xcalloc(1, sizeof(*s));
 
@@ -122,7 +122,6 @@ void scope_free(struct scope *s)
 	for (size_t i = 0; i < s->count; i++)
 		store_free(s->layers[i].outer);
 	store_free(s->namespaces);
-	selector_free(s->selector);
 	strv_done(&s->listed);
 	free(s);
 }

@@ -25,6 +25,7 @@ struct requirement {
 };
 
 struct selector {
+	char *text; /* as it was written */
 	struct requirement *items;
 	size_t len;
 };
@@ -38,7 +39,13 @@ void selector_free(struct selector *s)
 		strv_done(&s->items[i].values);
 	}
 	free(s->items);
+	free(s->text);
 	free(s);
+}
+
+const char *selector_text(const struct selector *s)
+{
+	return s ? s->text : NULL;
 }
 
 /* ---- matching ---- */
@@ -225,16 +232,9 @@ struct selector *selector_parse(const char *text, struct err *err)
 	struct parser p = { .text = text, .at = text, .err = err };
 	struct selector *s = xcalloc(1, sizeof(*s));
 
+	s->text = xstrdup(text);
 	if (read_all(&p, s) == 0)
 		return s;
 	selector_free(s);
 	return NULL;
-}
-
-int selector_check(const char *text, struct err *err)
-{
-	struct selector *s = selector_parse(text, err);
-
-	selector_free(s);
-	return s ? 0 : -(int)ERR_INVALID;
 }

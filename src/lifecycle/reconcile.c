@@ -33,7 +33,7 @@ enum {
 
 const struct reconcile_options reconcile_defaults = {
 	.master = "k8s://https://kubernetes.default.svc",
-	.driver_appear_ms = 30 * 1000,
+	.driver_pod_creation_grace_ms = 30 * 1000,
 	.refusal_deadline_ms = 30 * 1000,
 	.max_tracked_executors = 1000,
 	.ui_service = true,
@@ -248,11 +248,11 @@ static int follow(struct pass *p)
 	return 0;
 }
 
-/* In SUBMITTED the cache may not have the pod yet: it is given driver_appear_ms. */
+/* In SUBMITTED the cache may not have the pod yet: it is given driver_pod_creation_grace_ms. */
 static int miss(struct pass *p)
 {
 	const struct app *app = p->app;
-	int64_t limit_ms = p->options->driver_appear_ms;
+	int64_t limit_ms = p->options->driver_pod_creation_grace_ms;
 	int64_t waited_ms = p->w->now_ms - app->last_submission_ms;
 	const char *before = text_empty(app->error_message) ? "" : app->error_message;
 	const char *how = app->state == APP_SUBMITTED ? "never appeared or was deleted" : "was deleted";

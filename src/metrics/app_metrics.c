@@ -71,10 +71,10 @@ struct combination {
 struct app_metrics {
 	struct app_metrics_world world;
 	struct strv namespaces;
-	struct app_metrics_settings settings;
-	struct metric *families[FAMILIES]; /* NULL before the start */
-	struct map *seen;		   /* joined label values → struct combination */
-	struct buf key;			   /* to look them up */
+	struct app_metrics_options options; /* complete */
+	struct metric *families[FAMILIES];  /* NULL before the start */
+	struct map *seen;		    /* joined label values → struct combination */
+	struct buf key;			    /* to look them up */
 	struct app_metrics_own *own;
 	struct app_metrics_old *old; /* NULL: not wanted */
 };
@@ -85,7 +85,7 @@ static struct combination *add_combination(struct app_metrics *a, const char *co
 {
 	struct combination *c = xcalloc(1, sizeof(*c));
 
-	for (size_t i = 0; i < a->settings.names.len; i++)
+	for (size_t i = 0; i < a->options.labels->len; i++)
 		strv_add(&c->values, values[i]);
 	map_set(a->seen, buf_str(&a->key), c);
 	for (size_t f = 0; f < FAMILIES; f++)
@@ -101,7 +101,7 @@ static struct combination *touch(struct app_metrics *a, const char *const *value
 	struct combination *c;
 
 	buf_clear(&a->key);
-	for (size_t i = 0; i < a->settings.names.len; i++) {
+	for (size_t i = 0; i < a->options.labels->len; i++) {
 		buf_puts(&a->key, values[i]);
 		buf_putc(&a->key, '\n');
 	}
@@ -120,7 +120,7 @@ static void free_combination(void *value)
 /* A namespace says all if nothing else is asked for. */
 static void touch_namespaces(struct app_metrics *a)
 {
-	bool only_namespace = a->settings.names.len == 1 && text_eq(a->settings.names.items[0], "namespace");
+	bool only_namespace = a->options.labels->len == 1 && text_eq(a->options.labels->items[0], "namespace");
 
 	for (size_t i = 0; i < a->namespaces.len; i++) {
 		const char *const values[] = { a->namespaces.items[i], NULL };
@@ -136,14 +136,14 @@ static struct combination *pod_values(struct app_metrics *a, const struct kobj *
 {
 	const struct kobj *app = pod->index ? store_get(a->world.apps, pod->index) : NULL;
 
-	metric_labels_of_pod(&a->settings.names, pod->view, app, ret);
+	metric_labels_of_pod(a->options.labels, pod->view, app, ret);
 	return touch(a, ret);
 }
 
 static struct combination *app_values(struct app_metrics *a, const struct kobj *app,
 				      const char *ret[METRIC_LABELS_MAX + 1])
 {
-	metric_labels_of_app(&a->settings.names, app, ret);
+	metric_labels_of_app(a->options.labels, app, ret);
 	return touch(a, ret);
 }
 
@@ -191,16 +191,37 @@ static void collect(void *arg)
 
 /* ---- life ---- */
 
+/* kubeflow cmd/operator/controller/start.go */
+static const double default_submit_bounds[] = { 0.5, 1, 2, 4, 8, 16, 32, 64, 128, 256 };
+static const double default_start_bounds[] = { 30, 60, 90, 120, 150, 180, 210, 240, 270, 300 };
+static const struct strv default_labels = { .items = (char *[]){ (char[]){ "namespace" } }, .len = 1 };
+
+/* With the defaults for what is not given. */
+static struct app_metrics_options complete(const struct app_metrics_options *given)
+{
+	struct app_metrics_options o = *given;
+
+	if (!o.prefix)
+		o.prefix = "";
+	if (!o.labels || o.labels->len == 0)
+		o.labels = &default_labels;
+	if (o.submit_buckets.count == 0)
+		o.submit_buckets =
+		    (struct app_metrics_buckets){ default_submit_bounds, array_len(default_submit_bounds) };
+	if (o.start_buckets.count == 0)
+		o.start_buckets = (struct app_metrics_buckets){ default_start_bounds, array_len(default_start_bounds) };
+	return o;
+}
+
 struct app_metrics *app_metrics_new(const struct app_metrics_world *world, const struct app_metrics_options *options)
 {
 	struct app_metrics *a = xcalloc(1, sizeof(*a));
-	struct err err;
 
 	a->world = *world;
 	a->world.namespaces = NULL;
 	for (size_t i = 0; i < world->namespace_count; i++)
 		strv_add(&a->namespaces, world->namespaces[i]);
-	app_metrics_settings_init(&a->settings, options, &err);
+	a->options = complete(options);
 	a->seen = map_new(free_combination);
 	buf_init(&a->key, SIZE_MAX);
 	return a;
@@ -211,14 +232,15 @@ static void add_families(struct app_metrics *a, const char *const *labels)
 	struct metrics *m = a->world.registry;
 
 	for (size_t f = 0; f < FAMILIES; f++) {
-		auto_free char *name = metric_labels_name(a->settings.prefix, rows[f].name);
-		const struct app_metrics_buckets *b = f == SUBMIT_LATENCY ? &a->settings.submit : &a->settings.start;
+		auto_free char *name = metric_name(a->options.prefix, rows[f].name);
+		const struct app_metrics_buckets *b =
+		    f == SUBMIT_LATENCY ? &a->options.submit_buckets : &a->options.start_buckets;
 
 		a->families[f] = metrics_add(m, rows[f].type, name, rows[f].help, labels, b->bounds,
 					     rows[f].type == METRIC_HISTOGRAM ? b->count : 0);
 	}
 	for (size_t i = 0; i < array_len(summaries); i++) {
-		auto_free char *name = metric_labels_name(a->settings.prefix, summaries[i].name);
+		auto_free char *name = metric_name(a->options.prefix, summaries[i].name);
 
 		metrics_alias(m, a->families[summaries[i].of], METRIC_SUMMARY, name, rows[summaries[i].of].help, NULL);
 	}
@@ -235,17 +257,17 @@ static void add_old_families(struct app_metrics *a, const char *const *labels)
 		.executor_failure = a->families[EXECUTOR_FAIL],
 	};
 
-	a->old = app_metrics_old_new(a->world.registry, a->settings.prefix, labels, &a->settings.start, &twins);
+	a->old = app_metrics_old_new(a->world.registry, a->options.prefix, labels, &a->options.start_buckets, &twins);
 }
 
 void app_metrics_start(struct app_metrics *a)
 {
 	const char *labels[METRIC_LABELS_MAX + 1] = { NULL };
 
-	for (size_t i = 0; i < a->settings.names.len; i++)
-		labels[i] = a->settings.names.items[i];
+	for (size_t i = 0; i < a->options.labels->len; i++)
+		labels[i] = a->options.labels->items[i];
 	add_families(a, labels);
-	if (a->settings.old_names)
+	if (a->options.old_names)
 		add_old_families(a, labels);
 	a->own = app_metrics_own_new(&a->world);
 	touch_namespaces(a);
@@ -261,7 +283,6 @@ void app_metrics_free(struct app_metrics *a)
 	map_free(a->seen);
 	buf_done(&a->key);
 	strv_done(&a->namespaces);
-	app_metrics_settings_done(&a->settings);
 	free(a);
 }
 

@@ -91,7 +91,7 @@ static void add_queue(struct metrics *m, const char *prefix)
 
 	for (size_t i = 0; i < array_len(queue_rows); i++) {
 		auto_free char *plain = xasprintf("%s%s", queue_name, queue_rows[i].suffix);
-		auto_free char *name = metric_labels_name(prefix, plain);
+		auto_free char *name = metric_name(prefix, plain);
 		const struct metric *of = metrics_find(m, queue_rows[i].of);
 
 		if (of)
@@ -103,7 +103,7 @@ static void add_twins(struct metrics *m, const char *prefix, const struct app_me
 {
 	for (size_t i = 0; i < array_len(twins_rows); i++) {
 		const struct twin *row = &twins_rows[i];
-		auto_free char *name = metric_labels_name(prefix, row->name);
+		auto_free char *name = metric_name(prefix, row->name);
 		const void *at = (const char *)twins + row->offset;
 
 		metrics_alias(m, *(const struct metric *const *)at, row->type, name, row->help, NULL);
@@ -117,7 +117,7 @@ struct app_metrics_old *app_metrics_old_new(struct metrics *m, const char *prefi
 	struct app_metrics_old *old = xcalloc(1, sizeof(*old));
 
 	for (size_t f = 0; f < FAMILIES; f++) {
-		auto_free char *name = metric_labels_name(prefix, rows[f].name);
+		auto_free char *name = metric_name(prefix, rows[f].name);
 
 		old->families[f] = metrics_add(m, rows[f].type, name, rows[f].help, labels, start->bounds,
 					       f == START_HISTOGRAM ? start->count : 0);

@@ -1,5 +1,5 @@
 /*
- * The parts of app_metrics: what its options come to, metrics by namespace, and those of the operator before 2.0.
+ * The parts of app_metrics: metrics by namespace, and those of the operator before 2.0.
  */
 #ifndef METRICS_APP_METRICS_PARTS_H
 #define METRICS_APP_METRICS_PARTS_H
@@ -7,23 +7,6 @@
 #include "metrics/app_metrics.h"
 #include "spark/app.h"
 #include "spark/pod.h"
-
-struct app_metrics_buckets {
-	double *bounds;
-	size_t count;
-};
-
-/* The options, complete. */
-struct app_metrics_settings {
-	char *prefix; /* "" for none */
-	struct strv names;
-	struct app_metrics_buckets submit, start;
-	bool old_names;
-};
-
-/* ERR_INVALID: what is wrong; that has its default then. */
-int app_metrics_settings_init(struct app_metrics_settings *s, const struct app_metrics_options *o, struct err *err);
-void app_metrics_settings_done(struct app_metrics_settings *s);
 
 struct app_change {
 	const struct kobj *object;

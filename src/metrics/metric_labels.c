@@ -1,70 +1,12 @@
 /*
- * Names of labels and where their values come from, see metric_labels.h.
- *
- * kubeflow's CreateValidMetricNameLabel replaces '-' only, and fails to register what has a '.' or '/'; here everything that may not be
- * in a name is replaced, so that app.kubernetes.io/name works as app_kubernetes_io_name. Keys are compared as they would be
- * written, without writing them.
+ * Where the values of labels come from, see metric_labels.h. Keys of labels are compared as if they were made names, without
+ * making them.
  */
 #include "metric_labels.h"
 
 #include <string.h>
 
 #include "base/text.h"
-
-static const char *const reserved[] = { "le", "quantile" };
-
-static bool is_plain(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
-
-char *metric_labels_name(const char *prefix, const char *name)
-{
-	char *out = xasprintf("%s%s", prefix ? prefix : "", name);
-
-	for (char *c = out; *c; c++)
-		if (!is_plain(*c))
-			*c = '_';
-	return out;
-}
-
-static bool is_reserved(const char *name)
-{
-	for (size_t i = 0; i < array_len(reserved); i++)
-		if (text_eq(name, reserved[i]))
-			return true;
-	return text_starts(name, "__") || (*name >= '0' && *name <= '9');
-}
-
-int metric_labels_names(const struct strv *given, struct strv *ret, struct err *err)
-{
-	int rc = 0;
-
-	for (size_t i = 0; given && i < given->len; i++) {
-		auto_free char *name = metric_labels_name("", given->items[i]);
-
-		if (!*name)
-			continue;
-		if (is_reserved(name))
-			rc = err_set(err, ERR_INVALID, "\"%s\" cannot be a label of metrics", given->items[i]);
-		else if (ret->len == METRIC_LABELS_MAX)
-			rc = err_set(err, ERR_INVALID, "more than %d labels of metrics", METRIC_LABELS_MAX);
-		else if (!strv_has(ret, name))
-			strv_add(ret, name);
-	}
-	if (ret->len == 0)
-		strv_add(ret, "namespace");
-	return rc;
-}
-
-/* Whether key, made a name, is that name. */
-static bool is_named(const char *key, const char *name)
-{
-	for (; *key && *name; key++, name++)
-		if ((is_plain(*key) ? *key : '_') != *name)
-			return false;
-	return !*key && !*name;
-}
 
 static const char *of_tree(const struct kobj *app, const char *name)
 {
@@ -73,7 +15,7 @@ static const char *of_tree(const struct kobj *app, const char *name)
 	if (!json_is(labels, JSON_OBJECT))
 		return NULL;
 	json_each (label, labels)
-		if (is_named(json_name(label), name))
+		if (metric_name_equals(name, json_name(label)))
 			return json_text(label, "");
 	return NULL;
 }
@@ -81,7 +23,7 @@ static const char *of_tree(const struct kobj *app, const char *name)
 static const char *of_pod(const struct pod_view *pod, const char *name)
 {
 	for (size_t i = 0; i + 1 < pod->labels.len; i += 2)
-		if (is_named(pod->labels.items[i], name))
+		if (metric_name_equals(name, pod->labels.items[i]))
 			return pod->labels.items[i + 1];
 	return NULL;
 }

@@ -6,17 +6,9 @@
 #define METRICS_METRIC_LABELS_H
 
 #include "base/buf.h"
-#include "base/err.h"
+#include "base/metric_name.h"
 #include "kube/object.h"
 #include "spark/pod.h"
-
-enum { METRIC_LABELS_MAX = 16 };
-
-/* Whatever follows prefix with characters that Prometheus does not know replaced by '_'. Owned. */
-char *metric_labels_name(const char *prefix, const char *name);
-/* The names that given (may be NULL) asks for, without repetitions; "namespace" if it asks for none. ERR_INVALID: too many, or
- * one that Prometheus or a histogram has for itself; then ret has what was right. */
-int metric_labels_names(const struct strv *given, struct strv *ret, struct err *err);
 
 /* Values beside names, borrowed from the objects: a label with that name, else for "namespace" the namespace, else
  * "Unknown". ret is terminated by NULL. */

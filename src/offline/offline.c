@@ -32,14 +32,20 @@ int offline_app(struct json *object, struct app *ret, struct err *err)
 }
 
 static void append_extras(const struct options *o, const struct app *app, const struct app_names *names,
-			  const struct ingress_options *ingress, enum offline_parts parts, struct json *objects)
+			  enum offline_parts parts, struct json *objects)
 {
+	const struct ingress_options ingress = {
+		.url_format = o->ingress_url_format,
+		.class_name = o->ingress_class_name,
+		.tls = o->ingress_tls,
+		.annotations = o->ingress_annotations,
+	};
 	const struct extras_site site = {
 		.app = app,
 		.submission_id = names->submission_id,
 		.app_id = names->app_id,
 		.driver_pod = names->driver_pod,
-		.options = { o->ui_service, o->driver_pdb, ingress },
+		.options = { o->ui_service, o->driver_pdb, &ingress },
 	};
 	auto_extras extras = { 0 };
 
@@ -49,14 +55,14 @@ static void append_extras(const struct options *o, const struct app *app, const 
 			json_append(objects, extras_build(&site, &extras.items[i]));
 }
 
-static int build(const struct options *o, const struct app *app, const struct ingress_options *ingress,
-		 enum offline_parts parts, struct submission *ret, struct err *err)
+int offline_build(const struct options *o, const struct app *app, enum offline_parts parts, struct submission *ret,
+		  struct err *err)
 {
 	const struct submission_options options = {
 		.master = o->master,
 		.with_executor = true,
-		.pod_policy = options_pod_policy(o),
-		.ui_url_format = o->ui_service ? ingress->url_format : NULL,
+		.pod_policy = o->pod_policy,
+		.ui_url_format = o->ui_service ? o->ingress_url_format : NULL,
 	};
 	struct app_names names;
 	int rc = submission_build(app, o->attempt, &options, ret, err);
@@ -64,23 +70,9 @@ static int build(const struct options *o, const struct app *app, const struct in
 	if (rc)
 		return rc;
 	app_names_init(&names, app, o->attempt);
-	append_extras(o, app, &names, ingress, parts, ret->objects);
+	append_extras(o, app, &names, parts, ret->objects);
 	app_names_done(&names);
 	return 0;
-}
-
-int offline_build(const struct options *o, const struct app *app, enum offline_parts parts, struct submission *ret,
-		  struct err *err)
-{
-	struct ingress_options ingress;
-	int rc = ingress_options_parse(&ingress, o->ingress_url, o->ingress_class, o->ingress_tls,
-				       o->ingress_annotations, err);
-
-	if (rc)
-		return rc;
-	rc = build(o, app, &ingress, parts, ret, err);
-	ingress_options_done(&ingress);
-	return rc;
 }
 
 /* One line for each line of text, which may name several fields. */

@@ -51,7 +51,7 @@ static bool validate_object(void *context, const char *path, struct json *object
 int validate_files_run(const struct options *o, FILE *out, FILE *errors)
 {
 	struct validation validation = {
-		.options = { .pod_policy = options_pod_policy(o) },
+		.options = { .pod_policy = o->pod_policy },
 		.out = out,
 		.errors = errors,
 	};

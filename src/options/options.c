@@ -87,27 +87,6 @@ char *option_hint(enum option_set set, const char *name, size_t len, option_spel
 
 /* ---- values ---- */
 
-bool option_is_list(const struct option_row *row)
-{
-	return row->type == OPT_LIST || row->type == OPT_WORDS || row->type == OPT_BUCKETS || row->type == OPT_FILES;
-}
-
-static bool has_text(const struct option_row *row)
-{
-	switch (row->type) {
-	case OPT_STRING:
-	case OPT_TEXT:
-	case OPT_CHOICE:
-	case OPT_PATH:
-	case OPT_SELECTOR:
-	case OPT_JSON_LIST:
-	case OPT_JSON_MAP:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static struct option_note *note_of(const struct options *o, const struct option_row *row)
 {
 	return &o->notes->rows[row - option_rows];
@@ -130,8 +109,8 @@ static int set_row(struct options *o, const struct option_row *row, const char *
 	struct option_note *note = note_of(o, row);
 	bool adds = option_is_list(row) && note->source == source && note->text;
 
-	if (option_is_list(row) && !adds && row->offset != NOWHERE)
-		strv_done((void *)((char *)o + row->offset));
+	if (option_is_list(row) && !adds)
+		option_clear(o, row);
 	if (option_value(o, row, value, err) < 0)
 		return err_code(err);
 	set_text(&note->text, adds && *note->text ? xasprintf("%s,%s", note->text, value) : xstrdup(value));
@@ -384,16 +363,8 @@ static void notes_free(struct option_notes *notes)
 
 void options_done(struct options *o)
 {
-	for (size_t i = 0; i < option_row_count; i++) {
-		void *target = (char *)o + option_rows[i].offset;
-
-		if (option_rows[i].offset == NOWHERE)
-			continue;
-		if (option_is_list(&option_rows[i]))
-			strv_done(target);
-		else if (has_text(&option_rows[i]))
-			set_text(target, NULL);
-	}
+	for (size_t i = 0; i < option_row_count; i++)
+		option_clear(o, &option_rows[i]);
 	notes_free(o->notes);
 	*o = (struct options){ 0 };
 }
@@ -402,13 +373,5 @@ const struct strv *options_reviewed(const struct options *o)
 {
 	static const struct strv all = { 0 };
 
-	return text_empty(o->namespace_selector) ? &o->namespaces : &all;
-}
-
-enum pod_policy options_pod_policy(const struct options *o)
-{
-	enum pod_policy policy = POD_POLICY_PRIVILEGED;
-
-	pod_policy_parse(o->pod_policy, &policy);
-	return policy;
+	return o->namespace_selector ? &all : &o->namespaces;
 }

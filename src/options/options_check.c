@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "kube/selector.h"
 
 /* pkg/features; all of them are alpha and off by default. */
 static const struct {
@@ -94,25 +95,12 @@ static int check_quota(const struct options *o, struct err *err)
 	return err_set(err, ERR_INVALID, "--enable-resource-quota-enforcement: expected --enable-webhook with it");
 }
 
-static int check_metrics(const struct options *o, struct err *err)
-{
-	static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-:";
-	const char *prefix = o->metrics_prefix;
-
-	if (strspn(prefix, letters) != strlen(prefix) || strspn(prefix, "0123456789") > 0)
-		return err_set(
-		    err, ERR_INVALID,
-		    "--metrics-prefix: \"%s\": expected letters, digits, \"_\", \"-\" or \":\", not a digit first",
-		    prefix);
-	return 0;
-}
-
 /* An empty name among them means all, as for the existing operator, whatever a selector adds to them. */
 static int check_namespaces(struct options *o, struct err *err)
 {
 	if (strv_has(&o->namespaces, "")) {
 		strv_done(&o->namespaces);
-		free(take_ptr(o->namespace_selector));
+		selector_free(take_ptr(o->namespace_selector));
 	}
 	for (size_t i = 0; i < o->namespaces.len; i++)
 		if (!text_is_dns_label(o->namespaces.items[i]))
@@ -137,7 +125,5 @@ int option_check(struct options *o, struct err *err)
 		return err_code(err);
 	if (!(o->notes->set & OPTIONS_SERVE))
 		return 0;
-	if (check_gates(o, err) < 0 || check_metrics(o, err) < 0)
-		return err_code(err);
-	return check_quota(o, err);
+	return check_gates(o, err) < 0 ? err_code(err) : check_quota(o, err);
 }

@@ -9,27 +9,33 @@
 
 #include "options/options.h"
 
+/* What may be written, and the type of the member that it goes to. src/options/options_value.c has a function for each. */
 enum option_type {
-	OPT_STRING = 1,
-	OPT_TEXT,  /* "" is NULL */
-	OPT_LIST,  /* comma-separated, as pflag's StringSlice; given again it adds */
-	OPT_WORDS, /* the same without empty elements */
-	OPT_BUCKETS,
-	OPT_FILES,
-	OPT_COUNT,
+	OPT_STRING = 1, /* char *: any text */
+	OPT_TEXT,	/* char *: any text, of which "" is NULL */
+	OPT_LIST,	/* struct strv: separated by commas, as pflag's StringSlice; a flag given again adds to it */
+	OPT_WORDS,	/* the same without empty elements */
+	OPT_LABELS,	/* the same: labels of applications, made names of labels of metrics */
+	OPT_BUCKETS,	/* struct option_buckets: the same */
+	OPT_FILES,	/* struct strv: a flag is an element */
+	OPT_COUNT,	/* int64_t, so are the next ones: 1 to a million */
 	OPT_PORT,
-	OPT_NUMBER, /* any integer */
-	OPT_TTL,
-	OPT_RATE,
-	OPT_DURATION,
-	OPT_SECONDS, /* a duration, or a number of seconds */
-	OPT_CHOICE,
-	OPT_BOOL,
-	OPT_PATH,
-	OPT_SELECTOR,
-	OPT_JSON_LIST,
-	OPT_JSON_MAP,
-	OPT_HELP
+	OPT_NUMBER,	 /* any integer */
+	OPT_TTL,	 /* 0 or more */
+	OPT_RATE,	 /* double */
+	OPT_DURATION,	 /* int64_t: milliseconds */
+	OPT_SECONDS,	 /* the same, and a number is one of seconds */
+	OPT_CHOICE,	 /* char *: one of the row's choices */
+	OPT_ENUM,	 /* an enum whose values are the places of the row's choices, from 0 */
+	OPT_BOOL,	 /* bool */
+	OPT_PATH,	 /* char * */
+	OPT_PREFIX,	 /* char *: of names of metrics */
+	OPT_URL_FORMAT,	 /* char *: see spark/ui_url.h; "" is NULL, so it is for the next ones */
+	OPT_CLASS,	 /* char *: the name of an IngressClass */
+	OPT_SELECTOR,	 /* struct selector * */
+	OPT_JSON_LIST,	 /* struct json *: an array of objects */
+	OPT_ANNOTATIONS, /* struct json *: an object of strings */
+	OPT_HELP	 /* bool: a flag only */
 };
 
 enum option_topic {
@@ -61,7 +67,7 @@ struct option_row {
 	unsigned kin;	      /* enum option_kin bits */
 	const char *dflt;     /* text, parsed like a given one; NULL: none */
 	const char *old_dflt; /* of OPTIONS_OLD; NULL: dflt */
-	const char *choices;  /* OPT_CHOICE: "a b c" */
+	const char *choices;  /* OPT_CHOICE, OPT_ENUM: "a b c" */
 	const char *value;    /* placeholder in --help; NULL: none needed */
 	const char *help;
 	const char *idle; /* why it has no effect here; NULL: it has one */
@@ -110,7 +116,6 @@ struct option_name {
 
 /* ---- options.c ---- */
 bool option_find(enum option_set set, const char *name, size_t len, struct option_name *ret);
-bool option_is_list(const struct option_row *row);
 /* How a source of options writes the name of an option. Owned. */
 typedef char *option_spell_fn(const char *name);
 /* For a name that set does not have: "; did you mean X?" with the nearest one that it has, "" if none is near. Owned. */
@@ -122,8 +127,11 @@ int option_set(struct options *o, const struct option_name *name, const char *va
 const struct option_note *option_note(const struct options *o, const char *name);
 
 /* ---- options_value.c ---- */
-/* Parses value into the row's member (a list grows). */
+/* Parses value into the row's member; a list grows. ERR_INVALID names the flag and what was expected. */
 int option_value(struct options *o, const struct option_row *row, const char *value, struct err *err);
+/* Frees what the row's member holds and empties it. Members without memory of their own keep their value. */
+void option_clear(struct options *o, const struct option_row *row);
+bool option_is_list(const struct option_row *row);
 bool option_parse_bool(const char *text, bool *ret);
 /* Elements as pflag's readAsCSV splits them: quotes keep commas, "" is an empty element; bare empty ones are dropped. */
 bool option_split(struct strv *list, const char *text);

@@ -34,7 +34,7 @@ static bool takes_list(const struct option_name *name)
 
 static bool takes_json(const struct option_name *name)
 {
-	return name->row && (name->row->type == OPT_JSON_LIST || name->row->type == OPT_JSON_MAP);
+	return name->row && (name->row->type == OPT_JSON_LIST || name->row->type == OPT_ANNOTATIONS);
 }
 
 /* One element, which may be a member of a map: "name=value". */

@@ -7,6 +7,7 @@
  */
 #include "options_parts.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,11 @@
 #define BATCH	  "applications with batchScheduler are refused by this version"
 #define SUBMITTER "applications are submitted by the operator itself"
 #define LOGS	  "the log goes to standard error, --log-level says how much"
+
+/* OPT_ENUM: the choices are written in the order of the values. */
+static_assert(LOG_DEBUG == 0 && LOG_INFO == 1 && LOG_WARN == 2 && LOG_ERROR == 3, "choices of --log-level");
+static_assert(POD_POLICY_PRIVILEGED == 0 && POD_POLICY_BASELINE == 1, "choices of --pod-policy");
+static_assert(sizeof(enum log_level) == sizeof(unsigned) && sizeof(enum pod_policy) == sizeof(unsigned), "OPT_ENUM");
 
 const struct option_row option_rows[] = {
 	{ "kubeconfig", OPT_STRING, OPTIONS_SERVE, TOPIC_CLUSTER, AT(kubeconfig), .kin = KIN_CONTROLLER | KIN_WEBHOOK,
@@ -51,7 +57,7 @@ const struct option_row option_rows[] = {
 	{ "workqueue-ratelimiter-max-delay", OPT_DURATION, OPTIONS_SERVE, TOPIC_APPS, AT(retry_max_ms),
 	  .kin = KIN_CONTROLLER, .dflt = "5m", .value = "TIME",
 	  .help = "longest wait between two retries of an application" },
-	{ "driver-pod-creation-grace-period", OPT_DURATION, OPTIONS_SERVE, TOPIC_APPS, AT(driver_grace_ms),
+	{ "driver-pod-creation-grace-period", OPT_DURATION, OPTIONS_SERVE, TOPIC_APPS, AT(driver_pod_creation_grace_ms),
 	  .kin = KIN_CONTROLLER, .dflt = "30s", .value = "TIME",
 	  .help = "a submitted driver pod must be seen within this" },
 	{ "submission-refusal-deadline", OPT_DURATION, OPTIONS_SERVE, TOPIC_APPS, AT(refusal_deadline_ms),
@@ -62,7 +68,7 @@ const struct option_row option_rows[] = {
 	{ "master", OPT_STRING, OPTIONS_NEW | OPTIONS_RENDER | OPTIONS_DIFF | OPTIONS_VALIDATE, TOPIC_APPS, AT(master),
 	  .dflt = "k8s://https://kubernetes.default.svc:443", .value = "URL",
 	  .help = "spark.master of the drivers; \"\": the default" },
-	{ "pod-policy", OPT_CHOICE, OPTIONS_SERVE | OPTIONS_VALIDATE | OPTIONS_RENDER, TOPIC_APPS, AT(pod_policy),
+	{ "pod-policy", OPT_ENUM, OPTIONS_SERVE | OPTIONS_VALIDATE | OPTIONS_RENDER, TOPIC_APPS, AT(pod_policy),
 	  .dflt = "privileged", .choices = "privileged baseline", .value = "LEVEL",
 	  .help = "what pods of applications may have, as Pod Security Standards say: privileged (everything) or "
 		  "baseline" },
@@ -74,16 +80,16 @@ const struct option_row option_rows[] = {
 	{ "enable-ui-service", OPT_BOOL, OPTIONS_SERVE | OPTIONS_RENDER | OPTIONS_DIFF, TOPIC_UI, AT(ui_service),
 	  .kin = KIN_CONTROLLER | KIN_OLD, .dflt = "true",
 	  .help = "applications get a Service for their web UI; --enable-ui-service=false: none" },
-	{ "ingress-url-format", OPT_TEXT, OPTIONS_SERVE | OPTIONS_RENDER, TOPIC_UI, AT(ingress_url),
+	{ "ingress-url-format", OPT_URL_FORMAT, OPTIONS_SERVE | OPTIONS_RENDER, TOPIC_UI, AT(ingress_url_format),
 	  .kin = KIN_CONTROLLER | KIN_OLD, .value = "URL",
 	  .help = "applications get an Ingress for their web UI at this address; {{$appName}} and {{$appNamespace}} "
 		  "are replaced" },
-	{ "ingress-class-name", OPT_TEXT, OPTIONS_SERVE | OPTIONS_RENDER, TOPIC_UI, AT(ingress_class),
+	{ "ingress-class-name", OPT_CLASS, OPTIONS_SERVE | OPTIONS_RENDER, TOPIC_UI, AT(ingress_class_name),
 	  .kin = KIN_CONTROLLER | KIN_OLD, .value = "NAME", .help = "ingressClassName of Ingresses" },
 	{ "ingress-tls", OPT_JSON_LIST, OPTIONS_SERVE | OPTIONS_RENDER, TOPIC_UI, AT(ingress_tls),
 	  .kin = KIN_CONTROLLER, .value = "JSON",
 	  .help = "tls of Ingresses: [{\"hosts\": [\"*.example.com\"], \"secretName\": \"example\"}]" },
-	{ "ingress-annotations", OPT_JSON_MAP, OPTIONS_SERVE | OPTIONS_RENDER, TOPIC_UI, AT(ingress_annotations),
+	{ "ingress-annotations", OPT_ANNOTATIONS, OPTIONS_SERVE | OPTIONS_RENDER, TOPIC_UI, AT(ingress_annotations),
 	  .kin = KIN_CONTROLLER, .value = "JSON", .help = "annotations of Ingresses: {\"name\": \"value\"}" },
 	{ "metrics-bind-address", OPT_STRING, OPTIONS_SERVE, TOPIC_METRICS, AT(metrics_bind),
 	  .kin = KIN_CONTROLLER | KIN_WEBHOOK, .dflt = ":8080", .old_dflt = ":10254", .value = "ADDR:PORT",
@@ -91,7 +97,7 @@ const struct option_row option_rows[] = {
 	{ "health-probe-bind-address", OPT_STRING, OPTIONS_SERVE, TOPIC_METRICS, AT(health_bind),
 	  .kin = KIN_CONTROLLER | KIN_WEBHOOK, .dflt = "0", .value = "ADDR:PORT",
 	  .help = "a second address for the same; 0: none" },
-	{ "log-level", OPT_CHOICE, OPTIONS_SERVE, TOPIC_METRICS, AT(log_level), .dflt = "info",
+	{ "log-level", OPT_ENUM, OPTIONS_SERVE, TOPIC_METRICS, AT(log_level), .dflt = "info",
 	  .choices = "debug info warn error", .value = "LEVEL", .help = "debug, info, warn or error" },
 	{ "log-format", OPT_CHOICE, OPTIONS_SERVE, TOPIC_METRICS, AT(log_format), .dflt = "logfmt",
 	  .choices = "logfmt json", .value = "FORMAT", .help = "logfmt or json" },
@@ -100,10 +106,10 @@ const struct option_row option_rows[] = {
 	{ "metrics-endpoint", OPT_PATH, OPTIONS_SERVE, TOPIC_METRICS, AT(metrics_endpoint),
 	  .kin = KIN_CONTROLLER | KIN_WEBHOOK | KIN_OLD, .dflt = "/metrics", .value = "PATH",
 	  .help = "where they are" },
-	{ "metrics-prefix", OPT_STRING, OPTIONS_SERVE, TOPIC_METRICS, AT(metrics_prefix),
+	{ "metrics-prefix", OPT_PREFIX, OPTIONS_SERVE, TOPIC_METRICS, AT(metrics_prefix),
 	  .kin = KIN_CONTROLLER | KIN_WEBHOOK | KIN_OLD, .dflt = "", .value = "TEXT",
 	  .help = "put before the names of the metrics of applications" },
-	{ "metrics-labels", OPT_LIST, OPTIONS_SERVE, TOPIC_METRICS, AT(metrics_labels),
+	{ "metrics-labels", OPT_LABELS, OPTIONS_SERVE, TOPIC_METRICS, AT(metrics_labels),
 	  .kin = KIN_CONTROLLER | KIN_WEBHOOK | KIN_OLD, .value = "A,B",
 	  .help = "labels of applications that become labels of their metrics; default: namespace" },
 	{ "metrics-job-submit-latency-buckets", OPT_BUCKETS, OPTIONS_SERVE, TOPIC_METRICS, AT(submit_buckets),

@@ -8,10 +8,12 @@
 
 #include "base/duration.h"
 #include "base/mem.h"
+#include "base/metric_name.h"
 #include "base/text.h"
 #include "kube/selector.h"
+#include "spark/ui_url.h"
 
-enum { COUNT_MAX = 1000000, PORT_MAX = 65535 };
+enum { COUNT_MAX = 1000000, PORT_MAX = 65535, BUCKETS_MAX = 100 };
 
 static bool is_choice(const char *choices, const char *value)
 {
@@ -116,12 +118,60 @@ static void set_string(char **target, const char *value)
 	*target = xstrdup_null(value);
 }
 
-static int value_list(const struct option_row *row, const char *value, struct strv *target, struct err *err)
+static void set_json(struct json **target, struct json *value)
+{
+	json_free(*target);
+	*target = value;
+}
+
+static void done_string(void *target)
+{
+	set_string(target, NULL);
+}
+
+static void done_list(void *target)
+{
+	strv_done(target);
+}
+
+static void done_buckets(void *target)
+{
+	struct option_buckets *buckets = target;
+
+	free(buckets->bounds);
+	*buckets = (struct option_buckets){ 0 };
+}
+
+static void done_selector(void *target)
+{
+	selector_free(*(struct selector **)target);
+	*(struct selector **)target = NULL;
+}
+
+static void done_json(void *target)
+{
+	set_json(target, NULL);
+}
+
+static int value_string(const struct option_row *row, const char *value, void *target, struct err *err)
+{
+	(void)row;
+	(void)err;
+	set_string(target, value);
+	return 0;
+}
+
+static int value_text(const struct option_row *row, const char *value, void *target, struct err *err)
+{
+	return value_string(row, text_empty(value) ? NULL : value, target, err);
+}
+
+static int value_list(const struct option_row *row, const char *value, void *target, struct err *err)
 {
 	return option_split(target, value) ? 0 : refuse(row, value, "values separated by commas", err);
 }
 
-static int value_words(const struct option_row *row, const char *value, struct strv *target, struct err *err)
+static int value_words(const struct option_row *row, const char *value, void *target, struct err *err)
 {
 	auto_strv words = { 0 };
 
@@ -133,60 +183,152 @@ static int value_words(const struct option_row *row, const char *value, struct s
 	return 0;
 }
 
-static int value_buckets(const struct option_row *row, const char *value, struct strv *target, struct err *err)
+static int value_file(const struct option_row *row, const char *value, void *target, struct err *err)
 {
-	double last = 0;
-	double number = 0;
+	(void)row;
+	(void)err;
+	strv_add(target, value);
+	return 0;
+}
 
-	if (!option_split(target, value))
-		return refuse(row, value, "numbers separated by commas", err);
-	for (size_t i = 0; i < target->len; i++) {
-		if (!text_double(target->items[i], &number) || (i > 0 && number <= last))
-			return refuse(row, value, "numbers in ascending order", err);
-		last = number;
+/* Keys of labels become names of labels of metrics. */
+static int value_labels(const struct option_row *row, const char *value, void *target, struct err *err)
+{
+	struct strv *labels = target;
+	auto_strv keys = { 0 };
+
+	if (value_list(row, value, &keys, err) < 0)
+		return err_code(err);
+	for (size_t i = 0; i < keys.len; i++) {
+		auto_free char *label = metric_name(NULL, keys.items[i]);
+
+		if (!*label || strv_has(labels, label))
+			continue;
+		if (!metric_name_is_label(label))
+			return err_set(err, ERR_INVALID, "--%s: \"%s\" cannot be a label of metrics", row->name,
+				       keys.items[i]);
+		if (labels->len == METRIC_LABELS_MAX)
+			return err_set(err, ERR_INVALID, "--%s: more than %d labels of metrics", row->name,
+				       METRIC_LABELS_MAX);
+		strv_add(labels, label);
 	}
 	return 0;
 }
 
-static int value_integer(const struct option_row *row, const char *value, int64_t *target, struct err *err)
+static int value_prefix(const struct option_row *row, const char *value, void *target, struct err *err)
 {
-	int64_t number = 0;
-	bool good = text_i64(value, &number);
+	static const char letters[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-:";
 
-	if (row->type == OPT_COUNT && (!good || number < 1 || number > COUNT_MAX))
-		return refuse(row, value, "a number from 1 to 1000000", err);
-	if (row->type == OPT_PORT && (!good || number < 1 || number > PORT_MAX))
-		return refuse(row, value, "a number from 1 to 65535", err);
-	if (row->type == OPT_TTL && (!good || number < 0))
-		return refuse(row, value, "a number of seconds, 0 or more", err);
-	if (!good)
-		return refuse(row, value, "a number", err);
-	*target = number;
-	return 0;
-}
-
-static int value_duration(const struct option_row *row, const char *value, int64_t *target, struct err *err)
-{
-	int64_t seconds = 0;
-
-	if (row->type == OPT_SECONDS && text_i64(value, &seconds) && seconds >= 0 && seconds <= COUNT_MAX) {
-		*target = seconds * 1000;
-		return 0;
-	}
-	if (duration_parse(value, target))
-		return 0;
-	return refuse(row, value, "a time like 30s, 5m or 1h30m", err);
-}
-
-static int value_choice(const struct option_row *row, const char *value, char **target, struct err *err)
-{
-	if (!is_choice(row->choices, value))
-		return err_set(err, ERR_INVALID, "--%s: \"%s\": expected one of: %s", row->name, value, row->choices);
+	if (strspn(value, letters) != strlen(value) || strspn(value, "0123456789") > 0)
+		return refuse(row, value, "letters, digits, \"_\", \"-\" or \":\", not a digit first", err);
 	set_string(target, value);
 	return 0;
 }
 
-static int value_path(const struct option_row *row, const char *value, char **target, struct err *err)
+static int add_bucket(const struct option_row *row, const char *value, const char *element,
+		      struct option_buckets *buckets, struct err *err)
+{
+	double bound;
+
+	if (!text_double(element, &bound) || (buckets->len > 0 && bound <= buckets->bounds[buckets->len - 1]))
+		return refuse(row, value, "numbers in ascending order", err);
+	if (buckets->len == BUCKETS_MAX)
+		return refuse(row, value, "at most 100 numbers", err);
+	buckets->bounds = xreallocarray(buckets->bounds, buckets->len + 1, sizeof(*buckets->bounds));
+	buckets->bounds[buckets->len++] = bound;
+	return 0;
+}
+
+static int value_buckets(const struct option_row *row, const char *value, void *target, struct err *err)
+{
+	auto_strv elements = { 0 };
+
+	if (!option_split(&elements, value))
+		return refuse(row, value, "numbers separated by commas", err);
+	for (size_t i = 0; i < elements.len; i++)
+		if (add_bucket(row, value, elements.items[i], target, err) < 0)
+			return err_code(err);
+	return 0;
+}
+
+static int value_integer(const struct option_row *row, const char *value, void *target, struct err *err)
+{
+	static const struct {
+		enum option_type type;
+		int64_t min;
+		int64_t max;
+		const char *expected;
+	} ranges[] = {
+		{ OPT_COUNT, 1, COUNT_MAX, "a number from 1 to 1000000" },
+		{ OPT_PORT, 1, PORT_MAX, "a number from 1 to 65535" },
+		{ OPT_TTL, 0, INT64_MAX, "a number of seconds, 0 or more" },
+		{ OPT_NUMBER, INT64_MIN, INT64_MAX, "a number" },
+	};
+	int64_t number;
+	size_t i = 0;
+
+	while (ranges[i].type != row->type)
+		i++;
+	if (!text_i64(value, &number) || number < ranges[i].min || number > ranges[i].max)
+		return refuse(row, value, ranges[i].expected, err);
+	*(int64_t *)target = number;
+	return 0;
+}
+
+static int value_rate(const struct option_row *row, const char *value, void *target, struct err *err)
+{
+	double rate;
+
+	if (!text_double(value, &rate) || rate < 0)
+		return refuse(row, value, "a number, 0 or more", err);
+	*(double *)target = rate;
+	return 0;
+}
+
+static int value_duration(const struct option_row *row, const char *value, void *target, struct err *err)
+{
+	return duration_parse(value, target) ? 0 : refuse(row, value, "a time like 30s, 5m or 1h30m", err);
+}
+
+static int value_seconds(const struct option_row *row, const char *value, void *target, struct err *err)
+{
+	int64_t seconds;
+
+	if (!text_i64(value, &seconds) || seconds < 0 || seconds > COUNT_MAX)
+		return value_duration(row, value, target, err);
+	*(int64_t *)target = seconds * 1000;
+	return 0;
+}
+
+static int value_bool(const struct option_row *row, const char *value, void *target, struct err *err)
+{
+	return option_parse_bool(value, target) ? 0 : refuse(row, value, "true or false", err);
+}
+
+static int value_enum(const struct option_row *row, const char *value, void *target, struct err *err)
+{
+	auto_strv choices = { 0 };
+
+	strv_split(&choices, row->choices, ' ');
+	for (unsigned i = 0; i < choices.len; i++)
+		if (text_eq(choices.items[i], value)) {
+			*(unsigned *)target = i;
+			return 0;
+		}
+	return err_set(err, ERR_INVALID, "--%s: \"%s\": expected one of: %s", row->name, value, row->choices);
+}
+
+static int value_choice(const struct option_row *row, const char *value, void *target, struct err *err)
+{
+	unsigned index;
+
+	if (value_enum(row, value, &index, err) < 0)
+		return err_code(err);
+	set_string(target, value);
+	return 0;
+}
+
+static int value_path(const struct option_row *row, const char *value, void *target, struct err *err)
 {
 	if (value[0] != '/' || strpbrk(value, "?# ") || is_choice("/healthz /readyz /debug/state", value))
 		return refuse(row, value, "a path like /metrics, not one of /healthz, /readyz, /debug/state", err);
@@ -194,12 +336,40 @@ static int value_path(const struct option_row *row, const char *value, char **ta
 	return 0;
 }
 
-static int value_selector(const struct option_row *row, const char *value, char **target, struct err *err)
+static int value_url_format(const struct option_row *row, const char *value, void *target, struct err *err)
 {
-	if (selector_check(value, err) < 0)
+	const char *why = ui_url_check_format(value);
+
+	if (why)
+		return err_set(err, ERR_INVALID, "--%s: \"%s\": %s", row->name, value, why);
+	return value_text(row, value, target, err);
+}
+
+static int value_class(const struct option_row *row, const char *value, void *target, struct err *err)
+{
+	if (*value && !text_is_dns_subdomain(value))
+		return refuse(row, value, "the name of an IngressClass", err);
+	return value_text(row, value, target, err);
+}
+
+static int value_selector(const struct option_row *row, const char *value, void *target, struct err *err)
+{
+	struct selector *selector = selector_parse(value, err);
+
+	if (!selector)
 		return err_wrap(err, "--%s: \"%s\"", row->name, value);
-	set_string(target, text_empty(value) ? NULL : value);
+	done_selector(target);
+	if (*value)
+		*(struct selector **)target = take_ptr(selector);
+	selector_free(selector);
 	return 0;
+}
+
+/* Takes no value for the empty text. */
+static int parse_json(const struct option_row *row, const char *value, struct json **ret, struct err *err)
+{
+	*ret = *value ? json_parse(value, strlen(value), err) : NULL;
+	return *value && !*ret ? err_wrap(err, "--%s", row->name) : 0;
 }
 
 static bool has_only(const struct json *collection, enum json_type type)
@@ -210,90 +380,100 @@ static bool has_only(const struct json *collection, enum json_type type)
 	return true;
 }
 
-static int value_json(const struct option_row *row, const char *value, char **target, struct err *err)
+static int value_json_list(const struct option_row *row, const char *value, void *target, struct err *err)
 {
-	bool list = row->type == OPT_JSON_LIST;
-	auto_json tree = text_empty(value) ? NULL : json_parse(value, strlen(value), err);
+	auto_json list = NULL;
 
-	if (!text_empty(value) && !tree)
-		return err_wrap(err, "--%s", row->name);
-	if (tree &&
-	    (!json_is(tree, list ? JSON_ARRAY : JSON_OBJECT) || !has_only(tree, list ? JSON_OBJECT : JSON_STRING)))
-		return refuse(row, value, list ? "a JSON array of objects" : "a JSON object of strings", err);
-	set_string(target, tree ? value : NULL);
+	if (parse_json(row, value, &list, err) < 0)
+		return err_code(err);
+	if (list && (!json_is(list, JSON_ARRAY) || !has_only(list, JSON_OBJECT)))
+		return refuse(row, value, "a JSON array of objects", err);
+	set_json(target, take_ptr(list));
 	return 0;
 }
+
+static int value_annotations(const struct option_row *row, const char *value, void *target, struct err *err)
+{
+	auto_json map = NULL;
+
+	if (parse_json(row, value, &map, err) < 0)
+		return err_code(err);
+	if (map && (!json_is(map, JSON_OBJECT) || !has_only(map, JSON_STRING)))
+		return refuse(row, value, "a JSON object of strings", err);
+	json_each (annotation, map)
+		if (!text_is_label_key(json_name(annotation)))
+			return refuse(row, value, "a JSON object of annotations", err);
+	set_json(target, take_ptr(map));
+	return 0;
+}
+
+/* ---- all types ---- */
+
+static const struct {
+	int (*parse)(const struct option_row *row, const char *value, void *target, struct err *err);
+	void (*done)(void *target); /* NULL: there is nothing to free */
+} types[] = {
+	[OPT_STRING] = { value_string, done_string },
+	[OPT_TEXT] = { value_text, done_string },
+	[OPT_LIST] = { value_list, done_list },
+	[OPT_WORDS] = { value_words, done_list },
+	[OPT_LABELS] = { value_labels, done_list },
+	[OPT_BUCKETS] = { value_buckets, done_buckets },
+	[OPT_FILES] = { value_file, done_list },
+	[OPT_COUNT] = { value_integer, NULL },
+	[OPT_PORT] = { value_integer, NULL },
+	[OPT_NUMBER] = { value_integer, NULL },
+	[OPT_TTL] = { value_integer, NULL },
+	[OPT_RATE] = { value_rate, NULL },
+	[OPT_DURATION] = { value_duration, NULL },
+	[OPT_SECONDS] = { value_seconds, NULL },
+	[OPT_CHOICE] = { value_choice, done_string },
+	[OPT_ENUM] = { value_enum, NULL },
+	[OPT_BOOL] = { value_bool, NULL },
+	[OPT_HELP] = { value_bool, NULL },
+	[OPT_PATH] = { value_path, done_string },
+	[OPT_PREFIX] = { value_prefix, done_string },
+	[OPT_URL_FORMAT] = { value_url_format, done_string },
+	[OPT_CLASS] = { value_class, done_string },
+	[OPT_SELECTOR] = { value_selector, done_selector },
+	[OPT_JSON_LIST] = { value_json_list, done_json },
+	[OPT_ANNOTATIONS] = { value_annotations, done_json },
+};
 
 /* Where the value of an idle row goes. */
 union anything {
 	int64_t number;
 	double rate;
 	bool flag;
+	char *text;
+	struct strv list;
 };
 
-static int value_scalar(const struct option_row *row, const char *value, void *target, struct err *err)
+static void value_done(const struct option_row *row, void *target)
 {
-	switch (row->type) {
-	case OPT_COUNT:
-	case OPT_PORT:
-	case OPT_NUMBER:
-	case OPT_TTL:
-		return value_integer(row, value, target, err);
-	case OPT_DURATION:
-	case OPT_SECONDS:
-		return value_duration(row, value, target, err);
-	case OPT_RATE:
-		if (!text_double(value, target) || *(double *)target < 0)
-			return refuse(row, value, "a number, 0 or more", err);
-		return 0;
-	default:
-		return option_parse_bool(value, target) ? 0 : refuse(row, value, "true or false", err);
-	}
+	if (types[row->type].done)
+		types[row->type].done(target);
 }
 
-static int value_into(const struct option_row *row, const char *value, void *target, struct err *err)
+bool option_is_list(const struct option_row *row)
 {
-	switch (row->type) {
-	case OPT_STRING:
-		set_string(target, value);
-		return 0;
-	case OPT_TEXT:
-		set_string(target, text_empty(value) ? NULL : value);
-		return 0;
-	case OPT_FILES:
-		strv_add(target, value);
-		return 0;
-	case OPT_LIST:
-		return value_list(row, value, target, err);
-	case OPT_WORDS:
-		return value_words(row, value, target, err);
-	case OPT_BUCKETS:
-		return value_buckets(row, value, target, err);
-	case OPT_CHOICE:
-		return value_choice(row, value, target, err);
-	case OPT_PATH:
-		return value_path(row, value, target, err);
-	case OPT_SELECTOR:
-		return value_selector(row, value, target, err);
-	case OPT_JSON_LIST:
-	case OPT_JSON_MAP:
-		return value_json(row, value, target, err);
-	default:
-		return value_scalar(row, value, target, err);
-	}
+	return types[row->type].done == done_list || types[row->type].done == done_buckets;
 }
 
 int option_value(struct options *o, const struct option_row *row, const char *value, struct err *err)
 {
-	auto_free char *text = NULL;
-	auto_strv list = { 0 };
-	union anything scalar = { 0 };
+	union anything unused = { 0 };
+	int rc;
 
 	if (row->offset != NOWHERE)
-		return value_into(row, value, (char *)o + row->offset, err);
-	if (option_is_list(row))
-		return value_into(row, value, &list, err);
-	if (row->type == OPT_STRING || row->type == OPT_CHOICE)
-		return value_into(row, value, &text, err);
-	return value_into(row, value, &scalar, err);
+		return types[row->type].parse(row, value, (char *)o + row->offset, err);
+	rc = types[row->type].parse(row, value, &unused, err);
+	value_done(row, &unused);
+	return rc;
+}
+
+void option_clear(struct options *o, const struct option_row *row)
+{
+	if (row->offset != NOWHERE)
+		value_done(row, (char *)o + row->offset);
 }

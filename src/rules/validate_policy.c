@@ -224,18 +224,3 @@ void validate_policy(struct problems *p, const struct json *spec)
 	check_role(p, json_get(spec, "executor"), "executor");
 	validate_policy_conf(p, json_get(spec, "sparkConf"));
 }
-
-bool pod_policy_parse(const char *text, enum pod_policy *ret)
-{
-	static const char *const names[] = {
-		[POD_POLICY_PRIVILEGED] = "privileged", [POD_POLICY_BASELINE] = "baseline"
-	};
-
-	for (size_t i = 0; i < array_len(names); i++) {
-		if (!text_eq(text, names[i]))
-			continue;
-		*ret = (enum pod_policy)i;
-		return true;
-	}
-	return false;
-}

@@ -318,7 +318,7 @@ struct webhook *webhook_new(const struct webhook_env *env, const struct options 
 		.quotas = w->quotas,
 		.namespaces = (const char *const *)options_reviewed(o)->items,
 		.namespace_count = options_reviewed(o)->len,
-		.validation = { .pod_policy = options_pod_policy(o) },
+		.validation = { .pod_policy = o->pod_policy },
 	};
 	w->server = make_server(w, &tls);
 	w->serving = make_serving(w);

@@ -11,6 +11,7 @@
 #define TESTS_SPARK_WORLD_H
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/text.h"
@@ -30,6 +31,8 @@ struct spark_world {
 	const struct pod_view **pods;
 	struct extra_sighting extras[SPARK_WORLD_EXTRAS];
 	char *ui_name;
+	struct json *tls; /* of the ingress options, as are the annotations */
+	struct json *annotations;
 	struct driver_pdb *pdb;
 };
 
@@ -74,16 +77,29 @@ static inline void spark_world_extras(struct spark_world *s, const struct json *
 		spark_world_extra(s, resource_of_kind(json_str(extra, "kind", "")), json_str(extra, "name", ""), extra);
 }
 
+/* As --ingress-tls and --ingress-annotations are parsed; NULL: none. */
+static inline struct json *spark_world_json(const char *text)
+{
+	struct err err = { 0 };
+	struct json *tree = text ? json_parse(text, strlen(text), &err) : NULL;
+
+	assert(!text || tree);
+	return tree;
+}
+
 static inline void spark_world_options(struct spark_world *s, const struct json *input)
 {
 	const struct json *ingress = json_get(input, "ingress"), *pdb = json_get(input, "pdb");
 	struct err err = { 0 };
-	int rc =
-	    ingress_options_parse(&s->options.ingress, json_str(ingress, "url", NULL), json_str(ingress, "class", NULL),
-				  json_str(ingress, "tls", NULL), json_str(ingress, "annotations", NULL), &err);
 
-	assert(rc == 0);
-	(void)rc;
+	s->tls = spark_world_json(json_str(ingress, "tls", NULL));
+	s->annotations = spark_world_json(json_str(ingress, "annotations", NULL));
+	s->options.ingress = (struct ingress_options){
+		.url_format = json_str(ingress, "url", NULL),
+		.class_name = json_str(ingress, "class", NULL),
+		.tls = s->tls,
+		.annotations = s->annotations,
+	};
 	s->options.max_tracked_executors = json_i64(input, "maxTracked", s->options.max_tracked_executors);
 	s->options.ui_service = json_bool(input, "uiService", false);
 	s->options.driver_pdb = json_bool(input, "driverPdb", false);
@@ -133,7 +149,8 @@ static inline void spark_world_done(struct spark_world *s)
 	free(s->ui_name);
 	if (s->pdb)
 		driver_pdb_kind.view_free(s->pdb);
-	ingress_options_done(&s->options.ingress);
+	json_free(s->tls);
+	json_free(s->annotations);
 }
 
 #endif

@@ -35,7 +35,7 @@ static struct manager_options options(void)
 {
 	struct manager_options o = sim_options();
 
-	o.reconcile.ingress.url_format = (char *)"https://{{$appName}}.example.com/{{$appId}}";
+	o.reconcile.ingress.url_format = "https://{{$appName}}.example.com/{{$appId}}";
 	o.reconcile.driver_pdb = true;
 	return o;
 }
@@ -285,10 +285,12 @@ static void put_namespace(struct sim *s, const char *spark)
 static void namespace_begins_to_match(void **state)
 {
 	struct manager_options o = sim_options();
+	struct err err = { 0 };
+	struct selector *selector = selector_parse("spark in (on)", &err);
 	struct sim s;
 
 	(void)state;
-	o.namespace_selector = "spark in (on)";
+	o.namespace_selector = selector;
 	sim_init_with(&s, SIM_SUCCEED, &o, NULL);
 	fake_kube_run(s.kube, 60000);
 	assert_int_equal(fake_kube_write_count(s.kube), 0);
@@ -299,6 +301,7 @@ static void namespace_begins_to_match(void **state)
 	sim_run(&s);
 	assert_string_equal(state_of(&s), "COMPLETED");
 	sim_done(&s);
+	selector_free(selector);
 }
 
 /* What runs is left alone while the namespace does not match, and carried on when it does again. */
@@ -306,10 +309,12 @@ static void namespace_ceases_to_match(void **state)
 {
 	struct manager_options o = options();
 	unsigned writes;
+	struct err err = { 0 };
+	struct selector *selector = selector_parse("spark=on", &err);
 	struct sim s;
 
 	(void)state;
-	o.namespace_selector = "spark=on";
+	o.namespace_selector = selector;
 	sim_init_with(&s, SIM_SUCCEED, &o, spec);
 	put_namespace(&s, "on");
 	pass_until_running(&s);
@@ -326,22 +331,26 @@ static void namespace_ceases_to_match(void **state)
 	assert_int_equal(map_len(s.driver_uids), 1);
 	assert_int_equal(fake_kube_count(s.kube, &resource_poddisruptionbudget), 0);
 	sim_done(&s);
+	selector_free(selector);
 }
 
 static void listed_beside_selector(void **state)
 {
 	static const char *const namespaces[] = { "default" };
 	struct manager_options o = sim_options();
+	struct err err = { 0 };
+	struct selector *selector = selector_parse("spark=on", &err);
 	struct sim s;
 
 	(void)state;
-	o.namespace_selector = "spark=on";
+	o.namespace_selector = selector;
 	o.namespaces = namespaces;
 	o.namespace_count = 1;
 	sim_init_with(&s, SIM_FAIL, &o, NULL);
 	sim_run(&s);
 	assert_string_equal(state_of(&s), "FAILED");
 	sim_done(&s);
+	selector_free(selector);
 }
 
 static void label_selector(void **state)

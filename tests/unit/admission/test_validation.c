@@ -393,20 +393,6 @@ static void refused_by_the_policy(void **state)
 	}
 }
 
-static void names_of_policies(void **state)
-{
-	enum pod_policy policy = POD_POLICY_PRIVILEGED;
-
-	(void)state;
-	assert_true(pod_policy_parse("baseline", &policy));
-	assert_int_equal(policy, POD_POLICY_BASELINE);
-	assert_false(pod_policy_parse("restricted", &policy));
-	assert_false(pod_policy_parse(NULL, &policy));
-	assert_int_equal(policy, POD_POLICY_BASELINE);
-	assert_true(pod_policy_parse("privileged", &policy));
-	assert_int_equal(policy, POD_POLICY_PRIVILEGED);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -422,7 +408,6 @@ int main(void)
 		cmocka_unit_test(connect_servers),
 		cmocka_unit_test(allowed_by_the_policy),
 		cmocka_unit_test(refused_by_the_policy),
-		cmocka_unit_test(names_of_policies),
 	};
 
 	json_setup();

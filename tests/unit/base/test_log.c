@@ -79,8 +79,6 @@ static void test_json(void **state)
 
 static void test_levels(void **state)
 {
-	enum log_level level = LOG_WARN;
-
 	(void)state;
 	log_debug("-", "no", NULL);
 	assert_int_equal(calls, 0);
@@ -89,13 +87,6 @@ static void test_levels(void **state)
 	assert_int_equal(calls, 0);
 	log_error("-", "yes", NULL);
 	assert_int_equal(calls, 1);
-	assert_true(log_parse_level("debug", &level));
-	assert_int_equal(level, LOG_DEBUG);
-	assert_true(log_parse_level("error", &level));
-	assert_int_equal(level, LOG_ERROR);
-	assert_false(log_parse_level("loud", &level));
-	assert_false(log_parse_level(NULL, &level));
-	assert_int_equal(level, LOG_ERROR);
 }
 
 static void check_long_values(bool json, const char *want_end)

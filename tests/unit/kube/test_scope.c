@@ -16,6 +16,7 @@
 static const struct kind toy_kind = { .res = &resource_poddisruptionbudget, .keep_tree = true };
 
 struct fixture {
+	struct selector *selector;
 	struct scope *scope;
 	struct store *inner;
 	struct store *outer;
@@ -28,7 +29,8 @@ static int set_up(void **state)
 	struct fixture *f = xcalloc(1, sizeof(*f));
 	struct err err = { 0 };
 
-	f->scope = scope_new(listed, 1, selector_parse("spark=on", &err));
+	f->selector = selector_parse("spark=on", &err);
+	f->scope = scope_new(listed, 1, f->selector);
 	f->inner = store_new(&toy_kind);
 	f->outer = scope_add(f->scope, f->inner);
 	*state = f;
@@ -40,6 +42,7 @@ static int tear_down(void **state)
 	struct fixture *f = *state;
 
 	scope_free(f->scope);
+	selector_free(f->selector);
 	store_free(f->inner);
 	free(f);
 	return 0;

@@ -119,17 +119,22 @@ static void refuses(void **state)
 		assert_int_equal(err.code, ERR_INVALID);
 		if (!strstr(err.msg, rows[i].want))
 			fail_msg("%s: %s", rows[i].selector, err.msg);
-		assert_int_equal(selector_check(rows[i].selector, &err), -(int)ERR_INVALID);
 	}
 }
 
-static void checks(void **state)
+static void the_text_is_kept(void **state)
 {
+	static const char *const rows[] = { "a=b,c in (d)", " ", "" };
 	struct err err = { 0 };
 
 	(void)state;
-	assert_int_equal(selector_check("a=b,c in (d)", &err), 0);
-	assert_int_equal(selector_check("", &err), 0);
+	for (size_t i = 0; i < array_len(rows); i++) {
+		struct selector *selector = selector_parse(rows[i], &err);
+
+		assert_string_equal(selector_text(selector), rows[i]);
+		selector_free(selector);
+	}
+	assert_null(selector_text(NULL));
 }
 
 int main(void)
@@ -138,7 +143,7 @@ int main(void)
 		cmocka_unit_test(matches),
 		cmocka_unit_test(no_labels),
 		cmocka_unit_test(refuses),
-		cmocka_unit_test(checks),
+		cmocka_unit_test(the_text_is_kept),
 	};
 
 	json_setup();

@@ -105,60 +105,6 @@ static void bad_formats(void **state)
 			fail_msg("\"%s\" is taken", rows[i]);
 }
 
-static void options(void **state)
-{
-	struct ingress_options o, copy;
-	struct err err = { 0 };
-
-	(void)state;
-	assert_int_equal(ingress_options_parse(&o, NULL, NULL, NULL, NULL, &err), 0);
-	assert_null(o.url_format);
-	assert_null(o.tls);
-	ingress_options_done(&o);
-	assert_int_equal(ingress_options_parse(&o, "", "", "", "", &err), 0);
-	ingress_options_done(&o);
-	assert_int_equal(
-	    ingress_options_parse(&o, "{{$appName}}.x", "nginx", "[{\"hosts\": [\"a\"]}]", "{\"a/b\": \"c\"}", &err),
-	    0);
-	ingress_options_copy(&copy, &o);
-	ingress_options_done(&o);
-	assert_string_equal(copy.url_format, "{{$appName}}.x");
-	assert_string_equal(copy.class_name, "nginx");
-	assert_int_equal(json_len(copy.tls), 1);
-	assert_string_equal(json_text(json_get(copy.annotations, "a/b"), ""), "c");
-	ingress_options_done(&copy);
-}
-
-static void bad_options(void **state)
-{
-	static const struct {
-		const char *url, *class_name, *tls, *annotations, *want;
-	} rows[] = {
-		{ "{{$x}}", NULL, NULL, NULL, "--ingress-url-format: \"{{$x}}\": expected a URL" },
-		{ NULL, "a b", NULL, NULL, "--ingress-class-name: \"a b\": expected the name of an IngressClass" },
-		{ NULL, NULL, "[", NULL, "--ingress-tls: \"[\": expected a JSON list" },
-		{ NULL, NULL, "{}", NULL, "--ingress-tls: \"{}\": expected a JSON list" },
-		{ NULL, NULL, "[1]", NULL, "--ingress-tls: \"[1]\": expected a JSON list" },
-		{ "x", NULL, NULL, "[{\"a\": \"b\"}]", "--ingress-annotations: " },
-		{ "x", NULL, NULL, "{\"a\": 1}", "--ingress-annotations: \"{\"a\": 1}\": expected a JSON object" },
-		{ "x", "c", "[]", "{\"-\": \"1\"}", "--ingress-annotations: " },
-	};
-
-	(void)state;
-	for (size_t i = 0; i < array_len(rows); i++) {
-		struct ingress_options o;
-		struct err err = { 0 };
-
-		assert_int_equal(
-		    ingress_options_parse(&o, rows[i].url, rows[i].class_name, rows[i].tls, rows[i].annotations, &err),
-		    -(int)ERR_INVALID);
-		if (!text_starts(err.msg, rows[i].want))
-			fail_msg("%s", err.msg);
-		assert_null(o.url_format);
-		assert_null(o.tls);
-	}
-}
-
 #define METADATA(name)                                                                                                 \
 	"\"name\": \"" name "\", \"namespace\": \"jobs\", \"labels\": {"                                               \
 	"\"sparkoperator.k8s.io/app-name\": \"pi\", \"sparkoperator.k8s.io/submission-id\": \"s-1\"},"                 \
@@ -172,7 +118,7 @@ static void bad_options(void **state)
 
 static void ui_of_host(void **state)
 {
-	struct ingress_options o = { .url_format = (char[]){ "{{$appName}}.example.com" } };
+	struct ingress_options o = { .url_format = "{{$appName}}.example.com" };
 	auto_json tree = parse("{\"spec\": {}}");
 	const struct app app = app_of(tree);
 	auto_json got = ingress_ui_build(&app, "s-1", "spark-1", &o);
@@ -186,18 +132,15 @@ static void ui_of_host(void **state)
 
 static void ui_of_path(void **state)
 {
-	struct ingress_options o;
-	struct err err = { 0 };
+	auto_json tls = parse("[{\"hosts\": [\"x.example.com\"], \"secretName\": \"cert\"}]");
+	auto_json annotations = parse("{\"cert-manager.io/issuer\": \"main\"}");
+	const struct ingress_options o = { "https://x.example.com/{{$appName}}", "nginx", tls, annotations };
 	auto_json tree = parse("{\"spec\": {\"sparkUIOptions\": {\"servicePort\": 80}}}");
 	const struct app app = app_of(tree);
 	auto_json got = NULL;
 	auto_json info = json_new_object();
 
 	(void)state;
-	assert_int_equal(ingress_options_parse(&o, "https://x.example.com/{{$appName}}", "nginx",
-					       "[{\"hosts\": [\"x.example.com\"], \"secretName\": \"cert\"}]",
-					       "{\"cert-manager.io/issuer\": \"main\"}", &err),
-			 0);
 	got = ingress_ui_build(&app, "s-1", "spark-1", &o);
 	expect_equal(got, "{" INGRESS ", \"metadata\": {" METADATA(
 			      "pi-ui-ingress") ", \"annotations\": {\"cert-manager.io/issuer\": \"main\","
@@ -209,8 +152,7 @@ static void ui_of_path(void **state)
 	ingress_ui_tell(&app, "spark-1", &o, info);
 	expect_equal(info, "{\"webUIIngressName\": \"pi-ui-ingress\","
 			   "\"webUIIngressAddress\": \"https://x.example.com/pi\"}");
-	assert_int_equal(json_len(o.annotations), 1);
-	ingress_options_done(&o);
+	assert_int_equal(json_len(annotations), 1);
 }
 
 /* What the application says of its own takes the place of the operator's, empty or not given does not. */
@@ -224,13 +166,11 @@ static void own_options(void **state)
 		{ "{\"ingressAnnotations\": {\"a\": \"own\"}}", "own", "common" },
 		{ "{\"ingressTLS\": [{\"secretName\": \"own\"}]}", "common", "own" },
 	};
-	struct ingress_options o;
-	struct err err = { 0 };
+	auto_json tls = parse("[{\"secretName\": \"common\"}]");
+	auto_json annotations = parse("{\"a\": \"common\"}");
+	const struct ingress_options o = { "{{$appName}}.x", NULL, tls, annotations };
 
 	(void)state;
-	assert_int_equal(ingress_options_parse(&o, "{{$appName}}.x", NULL, "[{\"secretName\": \"common\"}]",
-					       "{\"a\": \"common\"}", &err),
-			 0);
 	for (size_t i = 0; i < array_len(rows); i++) {
 		auto_free char *text = xasprintf("{\"spec\": {\"sparkUIOptions\": %s}}", rows[i].ui);
 		auto_json tree = parse(text);
@@ -240,7 +180,6 @@ static void own_options(void **state)
 		assert_string_equal(json_str(got, "metadata.annotations.a", ""), rows[i].annotation);
 		assert_string_equal(json_str(json_first(json_at(got, "spec.tls")), "secretName", ""), rows[i].secret);
 	}
-	ingress_options_done(&o);
 }
 
 static const char ports[] =
@@ -369,7 +308,7 @@ static void lists(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < array_len(rows); i++) {
-		const struct ingress_options ingress = { .url_format = (char *)rows[i].url };
+		const struct ingress_options ingress = { .url_format = rows[i].url };
 		auto_free char *text = xasprintf("{\"spec\": %s}", rows[i].spec);
 		auto_json tree = parse(text);
 		const struct app app = app_of(tree);
@@ -430,20 +369,10 @@ static void rests(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names),
-		cmocka_unit_test(urls),
-		cmocka_unit_test(bad_formats),
-		cmocka_unit_test(options),
-		cmocka_unit_test(bad_options),
-		cmocka_unit_test(ui_of_host),
-		cmocka_unit_test(ui_of_path),
-		cmocka_unit_test(own_options),
-		cmocka_unit_test(driver_ports),
-		cmocka_unit_test(budget),
-		cmocka_unit_test(budget_in_cache),
-		cmocka_unit_test(lists),
-		cmocka_unit_test(told),
-		cmocka_unit_test(rests),
+		cmocka_unit_test(names),	cmocka_unit_test(urls),	      cmocka_unit_test(bad_formats),
+		cmocka_unit_test(ui_of_host),	cmocka_unit_test(ui_of_path), cmocka_unit_test(own_options),
+		cmocka_unit_test(driver_ports), cmocka_unit_test(budget),     cmocka_unit_test(budget_in_cache),
+		cmocka_unit_test(lists),	cmocka_unit_test(told),	      cmocka_unit_test(rests),
 	};
 
 	json_setup();

@@ -27,13 +27,13 @@ static void test_defaults(void **state)
 	assert_true(o.retry_qps == 50);
 	assert_true(o.retry_burst == 500);
 	assert_int_equal(o.retry_max_ms, 300000);
-	assert_int_equal(o.driver_grace_ms, 30000);
+	assert_int_equal(o.driver_pod_creation_grace_ms, 30000);
 	assert_int_equal(o.refusal_deadline_ms, 30000);
 	assert_int_equal(o.max_tracked_executors, 1000);
 	assert_true(o.ui_service);
 	assert_string_equal(o.metrics_bind, ":8080");
 	assert_string_equal(o.health_bind, "0");
-	assert_string_equal(o.log_level, "info");
+	assert_int_equal(o.log_level, LOG_INFO);
 	assert_string_equal(o.log_format, "logfmt");
 	assert_string_equal(o.master, "k8s://https://kubernetes.default.svc:443");
 	assert_int_equal(o.files.len, 0);
@@ -65,9 +65,9 @@ static void test_values(void **state)
 
 	must_parse(&o, OPTIONS_START,
 		   ARGS("--log-level=debug", "--log-format", "json", "--driver-pod-creation-grace-period=1h"));
-	assert_string_equal(o.log_level, "debug");
+	assert_int_equal(o.log_level, LOG_DEBUG);
 	assert_string_equal(o.log_format, "json");
-	assert_int_equal(o.driver_grace_ms, 3600000);
+	assert_int_equal(o.driver_pod_creation_grace_ms, 3600000);
 	options_done(&o);
 
 	must_parse(&o, OPTIONS_START, ARGS("--enable-ui-service=false", "--master", "x"));
@@ -100,13 +100,13 @@ static void test_webhook(void **state)
 	assert_null(o.webhook_secret_ns);
 	assert_null(o.webhook_cert_dir);
 	assert_int_equal(o.webhook_ca_life_ms, INT64_C(365) * 24 * 3600 * 1000);
-	assert_int_equal(options_pod_policy(&o), POD_POLICY_PRIVILEGED);
+	assert_int_equal(o.pod_policy, POD_POLICY_PRIVILEGED);
 	options_done(&o);
 
 	must_parse(&o, OPTIONS_WEBHOOK,
 		   ARGS("--webhook-tls-cipher-suites=A,B", "--pod-policy=baseline", "--mutating-webhook-name="));
 	assert_int_equal(o.webhook_ciphers.len, 2);
-	assert_int_equal(options_pod_policy(&o), POD_POLICY_BASELINE);
+	assert_int_equal(o.pod_policy, POD_POLICY_BASELINE);
 	assert_string_equal(o.mutating_name, "");
 	options_done(&o);
 
@@ -197,6 +197,13 @@ static void test_refused(void **state)
 		  { "--webhook-tls-min-version=1.2" },
 		  "--webhook-tls-min-version: \"1.2\": expected one of: VersionTLS12 VersionTLS13" },
 		{ OPTIONS_RENDER, { "-o", "yaml json" }, "--output: \"yaml json\": expected one of: yaml json" },
+		{ OPTIONS_RENDER,
+		  { "--ingress-url-format={{$name}}.example.com" },
+		  "--ingress-url-format: \"{{$name}}.example.com\": expected a URL in which {{$appName}}, "
+		  "{{$appNamespace}} and {{$appId}} stand for those of the application" },
+		{ OPTIONS_VALIDATE,
+		  { "--pod-policy=restricted" },
+		  "--pod-policy: \"restricted\": expected one of: privileged baseline" },
 		{ OPTIONS_RENDER, { "--output=" }, "--output: \"\": expected one of: yaml json" },
 	};
 

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "kube/selector.h"
 #include "options_args.h"
 
 struct flag {
@@ -279,8 +280,8 @@ static void test_own_defaults(void **state)
 	assert_null(o.label_selector);
 	assert_int_equal(o.default_ttl_s, 0);
 	assert_false(o.driver_pdb);
-	assert_null(o.ingress_class);
-	assert_null(o.ingress_url);
+	assert_null(o.ingress_class_name);
+	assert_null(o.ingress_url_format);
 	assert_null(o.ingress_tls);
 	assert_null(o.ingress_annotations);
 	assert_true(o.metrics);
@@ -308,16 +309,20 @@ static void test_own_values(void **state)
 			"-ingress-annotations={\"a\":\"b\"}", "--label-selector-filter=a in (b,c)"));
 	assert_true(o.upgrade_crds);
 	assert_int_equal(o.submit_buckets.len, 3);
-	assert_string_equal(o.submit_buckets.items[1], "1");
-	assert_string_equal(o.ingress_tls, "[]");
-	assert_string_equal(o.ingress_annotations, "{\"a\":\"b\"}");
-	assert_string_equal(o.label_selector, "a in (b,c)");
+	assert_true(o.submit_buckets.bounds[0] == 0.5);
+	assert_true(o.submit_buckets.bounds[1] == 1);
+	assert_true(o.submit_buckets.bounds[2] == 2.5);
+	assert_true(json_is(o.ingress_tls, JSON_ARRAY));
+	assert_int_equal(json_len(o.ingress_tls), 0);
+	assert_string_equal(json_str(o.ingress_annotations, "a", ""), "b");
+	assert_string_equal(selector_text(o.label_selector), "a in (b,c)");
 	options_done(&o);
 	/* the empty text is as good as nothing */
 	must_parse(&o, OPTIONS_START,
-		   ARGS("--ingress-url-format=", "--ingress-tls=", "--ingress-annotations=", "--namespace-selector=",
-			"--leader-election-lock-namespace=", "--master="));
-	assert_null(o.ingress_url);
+		   ARGS("--ingress-url-format=", "--ingress-class-name=", "--ingress-tls=", "--ingress-annotations=",
+			"--namespace-selector=", "--leader-election-lock-namespace=", "--master="));
+	assert_null(o.ingress_url_format);
+	assert_null(o.ingress_class_name);
 	assert_null(o.ingress_tls);
 	assert_null(o.ingress_annotations);
 	assert_null(o.namespace_selector);
@@ -369,14 +374,45 @@ static void test_lists(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < array_len(cases); i++) {
-		auto_free char *arg = xasprintf("--metrics-labels=%s", cases[i].text);
+		auto_free char *arg = xasprintf("--webhook-namespace-selector=%s", cases[i].text);
 		auto_free char *got = NULL;
 
 		must_parse(&o, OPTIONS_START, ARGS(arg));
-		got = strv_join(&o.metrics_labels, "|");
+		got = strv_join(&o.webhook_selector, "|");
 		assert_string_equal(got, cases[i].want);
 		options_done(&o);
 	}
+}
+
+static void labels_become_names_that_prometheus_takes(void **state)
+{
+	struct options o;
+	auto_free char *got = NULL;
+
+	(void)state;
+	must_parse(&o, OPTIONS_START,
+		   ARGS("--metrics-labels=app-type,\"\",team,app_type", "--metrics-labels=a/b.c,namespace,team"));
+	got = strv_join(&o.metrics_labels, "|");
+	assert_string_equal(got, "app_type|team|a_b_c|namespace");
+	options_done(&o);
+}
+
+static void a_histogram_has_a_hundred_buckets_at_most(void **state)
+{
+	auto_buf arg = { .max = 4096 };
+	struct err err = { 0 };
+	struct options o;
+
+	(void)state;
+	buf_puts(&arg, "--metrics-job-start-latency-buckets=0");
+	for (int i = 1; i < 100; i++)
+		buf_printf(&arg, ",%d", i);
+	must_parse(&o, OPTIONS_START, ARGS(buf_str(&arg)));
+	assert_int_equal(o.start_buckets.len, 100);
+	options_done(&o);
+	assert_true(parse(&o, OPTIONS_START, ARGS(buf_str(&arg), "--metrics-job-start-latency-buckets=100"), &err) < 0);
+	assert_string_equal(err.msg, "--metrics-job-start-latency-buckets: \"100\": expected at most 100 numbers");
+	options_done(&o);
 }
 
 static void empty_names_of_suites_do_not_count(void **state)
@@ -423,7 +459,7 @@ static void test_aliases(void **state)
 	assert_string_equal(o.webhook_pod_policy, "Fail");
 	assert_string_equal(o.webhook_policy, "Fail");
 	assert_int_equal(o.webhook_timeout_ms, 7000);
-	assert_string_equal(o.log_level, "debug");
+	assert_int_equal(o.log_level, LOG_DEBUG);
 	options_done(&o);
 
 	must_parse(&o, OPTIONS_WEBHOOK,
@@ -433,7 +469,7 @@ static void test_aliases(void **state)
 	assert_string_equal(o.webhook_cert_name, "server-cert.pem");
 	assert_string_equal(o.webhook_key_name, "server-key.pem");
 	assert_string_equal(o.log_format, "json");
-	assert_string_equal(o.log_level, "error");
+	assert_int_equal(o.log_level, LOG_ERROR);
 	assert_string_equal(o.webhook_policy, "Ignore");
 	options_done(&o);
 }
@@ -442,24 +478,24 @@ static void test_log_levels(void **state)
 {
 	static const struct {
 		const char *arg;
-		const char *want;
+		enum log_level want;
 	} cases[] = {
-		{ "--zap-log-level=debug", "debug" },
-		{ "--zap-log-level=INFO", "info" },
-		{ "--zap-log-level=error", "error" },
-		{ "--zap-log-level=3", "debug" },
-		{ "--zap-devel", "debug" },
-		{ "--zap-devel=false", "info" },
-		{ "-v=0", "info" },
-		{ "-v=2", "info" },
-		{ "-v=3", "debug" },
+		{ "--zap-log-level=debug", LOG_DEBUG },
+		{ "--zap-log-level=INFO", LOG_INFO },
+		{ "--zap-log-level=error", LOG_ERROR },
+		{ "--zap-log-level=3", LOG_DEBUG },
+		{ "--zap-devel", LOG_DEBUG },
+		{ "--zap-devel=false", LOG_INFO },
+		{ "-v=0", LOG_INFO },
+		{ "-v=2", LOG_INFO },
+		{ "-v=3", LOG_DEBUG },
 	};
 	struct options o;
 
 	(void)state;
 	for (size_t i = 0; i < array_len(cases); i++) {
 		must_parse(&o, OPTIONS_START, ARGS(cases[i].arg));
-		assert_string_equal(o.log_level, cases[i].want);
+		assert_int_equal(o.log_level, cases[i].want);
 		options_done(&o);
 	}
 }
@@ -569,12 +605,20 @@ static void test_refused(void **state)
 		{ { "--ingress-tls=[" }, "--ingress-tls: " },
 		{ { "--ingress-annotations=[{}]" }, "--ingress-annotations: \"[{}]\": expected a JSON object of" },
 		{ { "--ingress-annotations={\"a\":1}" }, "--ingress-annotations: \"{\"a\":1}\": expected a JSON" },
+		{ { "--ingress-annotations={\"-\":\"1\"}" },
+		  "--ingress-annotations: \"{\"-\":\"1\"}\": expected a JSON object of annotations" },
+		{ { "--ingress-url-format={{$x}}" },
+		  "--ingress-url-format: \"{{$x}}\": expected a URL in which {{$appName}}" },
+		{ { "--ingress-class-name=a b" },
+		  "--ingress-class-name: \"a b\": expected the name of an IngressClass" },
 		{ { "--namespace-selector=a in" }, "--namespace-selector: \"a in\": " },
 		{ { "--label-selector-filter=-=-" }, "--label-selector-filter: \"-=-\": " },
 		{ { "--metrics-job-start-latency-buckets=1,x" }, "--metrics-job-start-latency-buckets: \"1,x\": expe" },
 		{ { "--metrics-job-start-latency-buckets=2,1" }, "--metrics-job-start-latency-buckets: \"2,1\": expe" },
 		{ { "--metrics-job-submit-latency-buckets=1,1" },
 		  "--metrics-job-submit-latency-buckets: \"1,1\": expected numbers in ascending order" },
+		{ { "--metrics-job-submit-latency-buckets=soon" },
+		  "--metrics-job-submit-latency-buckets: \"soon\": expected numbers in ascending order" },
 		{ { "--metrics-job-submit-latency-buckets=3", "--metrics-job-submit-latency-buckets=2" },
 		  "--metrics-job-submit-latency-buckets: \"2\": expected numbers in ascending order" },
 		{ { "--metric-tls-min-version=VersionTLS11" }, "--metric-tls-min-version: \"VersionTLS11\": expected" },
@@ -583,6 +627,11 @@ static void test_refused(void **state)
 		{ { "--metrics-prefix=1a" }, "--metrics-prefix: \"1a\": expected letters" },
 		{ { "--metrics-prefix=a.b" }, "--metrics-prefix: \"a.b\": expected letters" },
 		{ { "--metrics-labels=a\"b\"c,\"d" }, "--metrics-labels: \"a\"b\"c,\"d\": expected values separated" },
+		{ { "--metrics-labels=le" }, "--metrics-labels: \"le\" cannot be a label of metrics" },
+		{ { "--metrics-labels=a,1st" }, "--metrics-labels: \"1st\" cannot be a label of metrics" },
+		{ { "--metrics-labels=__name__" }, "--metrics-labels: \"__name__\" cannot be a label of metrics" },
+		{ { "--metrics-labels=a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q" },
+		  "--metrics-labels: more than 16 labels of metrics" },
 		{ { "--metrics-labels=\"d\"e" }, "--metrics-labels: \"\"d\"e\": expected values separated" },
 		{ { "--namespaces=Jobs" }, "--namespaces: \"Jobs\": expected names of namespaces" },
 		{ { "-metrics-port=x" }, "--metrics-port: \"x\": expected a number from 1 to 65535" },
@@ -682,14 +731,24 @@ static void test_help(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_accepted),       cmocka_unit_test(test_together),
-		cmocka_unit_test(test_old_form),       cmocka_unit_test(test_own_defaults),
-		cmocka_unit_test(test_own_values),     cmocka_unit_test(test_booleans),
-		cmocka_unit_test(test_lists),	       cmocka_unit_test(empty_names_of_suites_do_not_count),
-		cmocka_unit_test(test_all_namespaces), cmocka_unit_test(test_aliases),
-		cmocka_unit_test(test_log_levels),     cmocka_unit_test(test_time_to_live),
-		cmocka_unit_test(test_warnings),       cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_old_refused),    cmocka_unit_test(idle_flags_are_accepted_in_every_combination),
+		cmocka_unit_test(test_accepted),
+		cmocka_unit_test(test_together),
+		cmocka_unit_test(test_old_form),
+		cmocka_unit_test(test_own_defaults),
+		cmocka_unit_test(test_own_values),
+		cmocka_unit_test(test_booleans),
+		cmocka_unit_test(test_lists),
+		cmocka_unit_test(empty_names_of_suites_do_not_count),
+		cmocka_unit_test(labels_become_names_that_prometheus_takes),
+		cmocka_unit_test(a_histogram_has_a_hundred_buckets_at_most),
+		cmocka_unit_test(test_all_namespaces),
+		cmocka_unit_test(test_aliases),
+		cmocka_unit_test(test_log_levels),
+		cmocka_unit_test(test_time_to_live),
+		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_old_refused),
+		cmocka_unit_test(idle_flags_are_accepted_in_every_combination),
 		cmocka_unit_test(test_help),
 	};
 

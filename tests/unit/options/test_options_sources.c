@@ -84,7 +84,7 @@ static void test_environment(void **state)
 	assert_int_equal(o.controller_threads, 7);
 	assert_int_equal(o.namespaces.len, 2);
 	assert_true(o.leader_election);
-	assert_string_equal(o.log_level, "info");
+	assert_int_equal(o.log_level, LOG_INFO);
 	expect(&o, "controller-threads", "7", "environment SPARK_OPERATOR_CONTROLLER_THREADS");
 	expect(&o, "log-level", "info", "default");
 	assert_null(options_warnings(&o));
@@ -100,7 +100,7 @@ static void test_environment_aliases(void **state)
 	must_load(&o, OPTIONS_WEBHOOK, LIST(),
 		  LIST("SPARK_OPERATOR_LOG_LEVEL=warn", "SPARK_OPERATOR_ZAP_LOG_LEVEL=debug",
 		       "SPARK_OPERATOR_METRICS_PORT=99", "SPARK_OPERATOR_KUBECONFIG=k"));
-	assert_string_equal(o.log_level, "warn");
+	assert_int_equal(o.log_level, LOG_WARN);
 	assert_string_equal(o.metrics_bind, ":99");
 	assert_string_equal(o.kubeconfig, "k");
 	expect(&o, "metrics-bind-address", ":99", "environment SPARK_OPERATOR_METRICS_PORT");
@@ -152,6 +152,8 @@ static void test_file(void **state)
 				   "zap-log-level: debug\n"
 				   "webhook-namespace-selector: {spark: on}\n");
 	auto_free char *origin = xasprintf("file %s", c.path);
+	auto_free char *tls = NULL;
+	auto_free char *annotations = NULL;
 	struct options o;
 
 	(void)state;
@@ -162,11 +164,13 @@ static void test_file(void **state)
 	assert_true(o.kube_api_qps == 0.5);
 	assert_true(o.leader_election);
 	assert_int_equal(o.metrics_labels.len, 2);
-	assert_string_equal(o.start_buckets.items[1], "2.5");
+	assert_true(o.start_buckets.bounds[1] == 2.5);
 	assert_string_equal(o.feature_gates.items[0], "DefaultTimeToLive=false");
-	assert_string_equal(o.ingress_tls, "[{\"hosts\":[\"h\"]}]");
-	assert_string_equal(o.ingress_annotations, "{\"a\":\"b\"}");
-	assert_string_equal(o.log_level, "debug");
+	tls = json_print(o.ingress_tls);
+	annotations = json_print(o.ingress_annotations);
+	assert_string_equal(tls, "[{\"hosts\":[\"h\"]}]");
+	assert_string_equal(annotations, "{\"a\":\"b\"}");
+	assert_int_equal(o.log_level, LOG_DEBUG);
 	assert_string_equal(o.webhook_selector.items[0], "spark=on");
 	expect(&o, "namespaces", "a,b", origin);
 	expect(&o, "config", c.path, "flag");
@@ -176,16 +180,17 @@ static void test_file(void **state)
 /* What a text with commas could not say. */
 static void test_file_elements(void **state)
 {
-	auto_config c = config_new("metrics-labels: [\"a,b\", \" c \", 'd\"e', f]\nnamespaces: [a, \"\"]\n");
+	auto_config c =
+	    config_new("webhook-namespace-selector: [\"a,b\", \" c \", 'd\"e', f]\nnamespaces: [a, \"\"]\n");
 	auto_free char *origin = xasprintf("file %s", c.path);
 	auto_free char *got = NULL;
 	struct options o;
 
 	(void)state;
 	must_load(&o, OPTIONS_WEBHOOK, LIST("--config", c.path), LIST());
-	got = strv_join(&o.metrics_labels, "|");
+	got = strv_join(&o.webhook_selector, "|");
 	assert_string_equal(got, "a,b| c |d\"e|f");
-	expect(&o, "metrics-labels", "\"a,b\",\" c \",\"d\"\"e\",f", origin);
+	expect(&o, "webhook-namespace-selector", "\"a,b\",\" c \",\"d\"\"e\",f", origin);
 	assert_int_equal(o.namespaces.len, 0);
 	options_done(&o);
 }
