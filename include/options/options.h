@@ -21,6 +21,11 @@ struct option_buckets { /* of a histogram */
 	size_t len;	/* 0: the default */
 };
 
+struct option_gates { /* a bit for each feature gate, see src/options/options_gates.c */
+	unsigned given;
+	unsigned on;
+};
+
 /* Values as they are used: each was checked and parsed when it was set. */
 struct options {
 	struct option_notes *notes;
@@ -46,8 +51,8 @@ struct options {
 	bool upgrade_crds;
 	struct selector *namespace_selector; /* NULL: none */
 	struct selector *label_selector;
-	struct strv feature_gates; /* NAME=BOOL, names known */
-	int64_t default_ttl_s;	   /* 0: none; 0 too if its feature gate is off */
+	struct option_gates feature_gates;
+	int64_t default_ttl_s; /* 0: none; 0 too if its feature gate is off */
 	bool driver_pdb;
 	char *ingress_url_format; /* NULL: not given, so are the others */
 	char *ingress_class_name;

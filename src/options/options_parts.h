@@ -16,6 +16,7 @@ enum option_type {
 	OPT_LIST,	/* struct strv: separated by commas, as pflag's StringSlice; a flag given again adds to it */
 	OPT_WORDS,	/* the same without empty elements */
 	OPT_LABELS,	/* the same: labels of applications, made names of labels of metrics */
+	OPT_GATES,	/* struct option_gates: the same */
 	OPT_BUCKETS,	/* struct option_buckets: the same */
 	OPT_FILES,	/* struct strv: a flag is an element */
 	OPT_COUNT,	/* int64_t, so are the next ones: 1 to a million */
@@ -146,10 +147,16 @@ char *option_variable(const char *name);
 /* $SPARK_OPERATOR_CONFIG; NULL if it is not set. Borrowed. */
 const char *option_config_variable(char *const *environment);
 
+/* ---- options_gates.c ---- */
+/* Adds elements NAME=BOOL; a later one of the same name counts. ERR_INVALID. */
+int option_gates_set(const struct strv *elements, struct option_gates *ret, struct err *err);
+/* DefaultTimeToLive was turned off. */
+bool option_gates_ttl_is_off(const struct option_gates *g);
+/* Adds those that are on and have no effect here, with why. */
+void option_gates_idle(const struct option_gates *g, struct strv *ret);
+
 /* ---- options_check.c ---- */
-/* What one value alone does not tell: flags that need or exclude others. */
+/* Checks what one value alone does not tell, when all are known. */
 int option_check(struct options *o, struct err *err);
-/* Feature gates that are on and have no effect here, with why. */
-void option_idle_gates(const struct options *o, struct strv *ret);
 
 #endif

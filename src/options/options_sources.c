@@ -16,6 +16,7 @@
 #include "json/yaml.h"
 
 #define PREFIX "SPARK_OPERATOR_"
+#define TTL    "default-time-to-live-seconds"
 
 /* ---- file ---- */
 
@@ -257,7 +258,9 @@ char *options_warnings(const struct options *o)
 	for (size_t i = 0; i < option_row_count; i++)
 		if (!is_silent(&option_rows[i], &o->notes->rows[i]))
 			add_idle(o, i, &pieces);
-	option_idle_gates(o, &pieces);
+	option_gates_idle(&o->feature_gates, &pieces);
+	if (option_gates_ttl_is_off(&o->feature_gates) && !text_eq(option_note(o, TTL)->text, "0"))
+		strv_add(&pieces, "--" TTL " (its feature gate DefaultTimeToLive is off)");
 	for (size_t i = 0; i < o->notes->unknown.len; i++)
 		strv_add(&pieces, o->notes->unknown.items[i]);
 	return pieces.len > 0 ? strv_join(&pieces, "; ") : NULL;

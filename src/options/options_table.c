@@ -234,7 +234,7 @@ const struct option_row option_rows[] = {
 	  TOPIC_PROGRAM, AT(help), .letter = 'h', .help = "this text" },
 	{ "config", OPT_STRING, OPTIONS_SERVE, TOPIC_PROGRAM, AT(config), .value = "FILE",
 	  .help = "more options, as YAML: a map of names to values or lists; $SPARK_OPERATOR_CONFIG" },
-	{ "feature-gates", OPT_LIST, OPTIONS_SERVE, TOPIC_PROGRAM, AT(feature_gates), .kin = KIN_CONTROLLER,
+	{ "feature-gates", OPT_GATES, OPTIONS_SERVE, TOPIC_PROGRAM, AT(feature_gates), .kin = KIN_CONTROLLER,
 	  .value = "NAME=BOOL,…",
 	  .help = "DefaultTimeToLive=false turns --default-time-to-live-seconds off; the other gates have no effect" },
 	{ "short", OPT_BOOL, OPTIONS_VERSION, TOPIC_PROGRAM, AT(short_version),

@@ -142,6 +142,11 @@ static void done_buckets(void *target)
 	*buckets = (struct option_buckets){ 0 };
 }
 
+static void done_gates(void *target)
+{
+	*(struct option_gates *)target = (struct option_gates){ 0 };
+}
+
 static void done_selector(void *target)
 {
 	selector_free(*(struct selector **)target);
@@ -181,6 +186,13 @@ static int value_words(const struct option_row *row, const char *value, void *ta
 		if (*words.items[i])
 			strv_add(target, words.items[i]);
 	return 0;
+}
+
+static int value_gates(const struct option_row *row, const char *value, void *target, struct err *err)
+{
+	auto_strv elements = { 0 };
+
+	return value_list(row, value, &elements, err) < 0 ? err_code(err) : option_gates_set(&elements, target, err);
 }
 
 static int value_file(const struct option_row *row, const char *value, void *target, struct err *err)
@@ -418,6 +430,7 @@ static const struct {
 	[OPT_LIST] = { value_list, done_list },
 	[OPT_WORDS] = { value_words, done_list },
 	[OPT_LABELS] = { value_labels, done_list },
+	[OPT_GATES] = { value_gates, done_gates },
 	[OPT_BUCKETS] = { value_buckets, done_buckets },
 	[OPT_FILES] = { value_file, done_list },
 	[OPT_COUNT] = { value_integer, NULL },
@@ -457,7 +470,9 @@ static void value_done(const struct option_row *row, void *target)
 
 bool option_is_list(const struct option_row *row)
 {
-	return types[row->type].done == done_list || types[row->type].done == done_buckets;
+	void (*done)(void *target) = types[row->type].done;
+
+	return done == done_list || done == done_gates || done == done_buckets;
 }
 
 int option_value(struct options *o, const struct option_row *row, const char *value, struct err *err)

@@ -512,6 +512,8 @@ static void test_time_to_live(void **state)
 		{ "--feature-gates=AllAlpha=true", 60 },
 		{ "--feature-gates=AllAlpha=true,DefaultTimeToLive=false", 0 },
 		{ "--feature-gates=PartialRestart=true", 60 },
+		{ "--feature-gates=AllAlpha=false", 60 },
+		{ "--feature-gates=DefaultTimeToLive=false,DefaultTimeToLive=true", 60 },
 	};
 	struct options o;
 
@@ -558,6 +560,10 @@ static void test_warnings(void **state)
 		  { "--feature-gates=PartialRestart=true" },
 		  "feature gate PartialRestart (a change of the spec starts the application "
 		  "anew)" },
+		{ OPTIONS_START,
+		  { "--feature-gates=AllAlpha=true,RestSubmitter=false" },
+		  "feature gate PartialRestart (a change of the spec starts the application anew); "
+		  "feature gate LoadSparkDefaults (there is no spark-defaults.conf here)" },
 	};
 	struct options o;
 
@@ -598,6 +604,9 @@ static void test_refused(void **state)
 		{ { "--submitter-tls-enabled=maybe" }, "--submitter-tls-enabled: \"maybe\": expected true or false" },
 		{ { "--feature-gates=Nonsense=true" }, "--feature-gates: \"Nonsense=true\": expected one of: Default" },
 		{ { "--feature-gates=PartialRestart" }, "--feature-gates: \"PartialRestart\": expected NAME=true" },
+		{ { "--feature-gates=PartialRestartx=true" },
+		  "--feature-gates: \"PartialRestartx=true\": expected one" },
+		{ { "--feature-gates=\"\"" }, "--feature-gates: \"\": expected NAME=true" },
 		{ { "--feature-gates=PartialRestart=yes" },
 		  "--feature-gates: \"PartialRestart=yes\": expected NAME=true" },
 		{ { "--ingress-tls={}" }, "--ingress-tls: \"{}\": expected a JSON array of objects" },

@@ -165,7 +165,9 @@ static void test_file(void **state)
 	assert_true(o.leader_election);
 	assert_int_equal(o.metrics_labels.len, 2);
 	assert_true(o.start_buckets.bounds[1] == 2.5);
-	assert_string_equal(o.feature_gates.items[0], "DefaultTimeToLive=false");
+	expect(&o, "feature-gates", "DefaultTimeToLive=false", origin);
+	assert_int_equal(o.feature_gates.given, 1);
+	assert_int_equal(o.feature_gates.on, 0);
 	tls = json_print(o.ingress_tls);
 	annotations = json_print(o.ingress_annotations);
 	assert_string_equal(tls, "[{\"hosts\":[\"h\"]}]");
