@@ -15,7 +15,8 @@ struct submit_server *submit_server_new(struct loop *loop, struct err *err);
 int submit_server_port(const struct submit_server *s);
 /* The requests so far, {"requests": [{"method", "path", "body"}…]}, borrowed. */
 const struct json *submit_server_recording(const struct submit_server *s);
-/* Cuts what is open; frees itself when the loop has run its close callbacks. */
+/* Closes all connections and frees the server. The loop has to run the close callbacks of the connections
+ * afterwards. */
 void submit_server_close(struct submit_server *s);
 
 #endif
