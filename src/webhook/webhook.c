@@ -1,7 +1,7 @@
 /*
  * The admission webhook: a TLS server of its own whose routes are the paths of spark/admission.
  *
- * Start: caches list → serving finds or makes a certificate → the server listens → the configurations trust it → ready. A review
+ * Start: caches list → certs finds or makes a certificate → the server listens → the configurations trust it → ready. A review
  * is parsed, answered from the caches and counted within one call of the loop; nothing is read or written meanwhile.
  * What is no review gets 400 with the reason. Without a certificate nothing listens, so that no request is ever answered in clear.
  */
@@ -15,7 +15,7 @@
 #include "base/time.h"
 #include "net/http_server.h"
 #include "runtime/informer.h"
-#include "serving.h"
+#include "certs.h"
 #include "admission/admission.h"
 #include "webhook/webhook_registration.h"
 
@@ -30,7 +30,7 @@ struct webhook {
 	struct webhook_env env;
 	const struct options *o;
 	struct http_server *server;
-	struct serving *serving;
+	struct certs *certs;
 	struct webhook_registration *registration; /* NULL: somebody else registers it */
 	struct store *apps;			   /* NULL: env's */
 	struct store *quotas;			   /* NULL: not enforced */
@@ -156,10 +156,10 @@ static const char *own(const struct webhook *w, const char *ns)
 	return ns ? ns : w->env.ns;
 }
 
-static struct serving *make_serving(struct webhook *w)
+static struct certs *make_certs(struct webhook *w)
 {
 	const struct options *o = w->o;
-	const struct serving_options options = {
+	const struct certs_options options = {
 		.api = w->env.api,
 		.sched = &w->env.loop->sched,
 		.metrics = w->env.metrics,
@@ -181,7 +181,7 @@ static struct serving *make_serving(struct webhook *w)
 		.arg = w,
 	};
 
-	return serving_new(&options);
+	return certs_new(&options);
 }
 
 /* ---- caches ---- */
@@ -321,7 +321,7 @@ struct webhook *webhook_new(const struct webhook_env *env, const struct options 
 		.validation = { .pod_policy = o->pod_policy },
 	};
 	w->server = make_server(w, &tls);
-	w->serving = make_serving(w);
+	w->certs = make_certs(w);
 	if (o->webhook_register)
 		w->registration = webhook_registration_new(env->api, &env->loop->sched, env->ns, o);
 	return w;
@@ -333,7 +333,7 @@ void webhook_start(struct webhook *w)
 		informer_start(w->informers[i]);
 	if (w->registration)
 		webhook_registration_start(w->registration);
-	serving_start(w->serving);
+	certs_start(w->certs);
 }
 
 bool webhook_ready(const struct webhook *w, const char **ret_why)
@@ -346,7 +346,7 @@ bool webhook_ready(const struct webhook *w, const char **ret_why)
 		*ret_why = w->problem;
 		return false;
 	}
-	return serving_trusted(w->serving, ret_why);
+	return certs_trusted(w->certs, ret_why);
 }
 
 void webhook_fade(struct webhook *w)
@@ -359,7 +359,7 @@ void webhook_close(struct webhook *w)
 	if (!w)
 		return;
 	webhook_registration_free(w->registration);
-	serving_free(w->serving);
+	certs_free(w->certs);
 	http_server_close(w->server, 0);
 	for (size_t i = 0; i < w->informer_count; i++)
 		informer_free(w->informers[i]);

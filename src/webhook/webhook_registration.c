@@ -1,7 +1,7 @@
 /*
  * From flags to webhook configurations, and creating them: a conversation of one request each, repeated every RETRY_MS while the API
  * server cannot be reached or refuses. One that exists already belongs to somebody (a chart, an administrator) and stays
- * as it is; the CA gets into it by runtime/serving in any case.
+ * as it is; the CA gets into it by runtime/certs in any case.
  */
 #include "webhook/webhook_registration.h"
 

@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "runtime/config.h"
-#include "serving_parts.h"
+#include "certs_parts.h"
 
 enum { BUNDLE_MAX = 256 * 1024 };
 
@@ -23,7 +23,7 @@ struct row {
 
 #define ROW(key, field)                                                                                                \
 	{                                                                                                              \
-		key, offsetof(struct serving_material, field)                                                          \
+		key, offsetof(struct certs_material, field)                                                            \
 	}
 
 static const struct row own_rows[] = {
@@ -46,14 +46,14 @@ static const struct row foreign_rows[] = {
 	{ 0 },
 };
 
-static char **field(struct serving_material *m, const struct row *row)
+static char **field(struct certs_material *m, const struct row *row)
 {
 	return (char **)(void *)((char *)m + row->offset);
 }
 
-void serving_material_free(void *material)
+void certs_material_free(void *material)
 {
-	struct serving_material *m = material;
+	struct certs_material *m = material;
 
 	if (!m)
 		return;
@@ -82,16 +82,16 @@ static char *decode(const struct json *value)
 	return NULL;
 }
 
-static struct serving_material *from_secret(const struct json *tree, const struct row *rows)
+static struct certs_material *from_secret(const struct json *tree, const struct row *rows)
 {
-	struct serving_material *m = xcalloc(1, sizeof(*m));
+	struct certs_material *m = xcalloc(1, sizeof(*m));
 	const struct json *data = json_get(tree, "data");
 	const struct json *annotations = json_at(tree, "metadata.annotations");
 
 	for (; rows->key; rows++)
 		*field(m, rows) = decode(json_get(data, rows->key));
-	m->renew = xstrdup_null(json_text(json_get(annotations, SERVING_RENEW), NULL));
-	m->renewed = xstrdup_null(json_text(json_get(annotations, SERVING_RENEWED), NULL));
+	m->renew = xstrdup_null(json_text(json_get(annotations, CERTS_RENEW), NULL));
+	m->renewed = xstrdup_null(json_text(json_get(annotations, CERTS_RENEWED), NULL));
 	return m;
 }
 
@@ -107,26 +107,26 @@ static void *foreign_view(const struct json *tree, struct err *err)
 	return from_secret(tree, foreign_rows);
 }
 
-const struct kind serving_secret_kind = {
+const struct kind certs_secret_kind = {
 	.res = &resource_secret,
 	.view_new = own_view,
-	.view_free = serving_material_free,
+	.view_free = certs_material_free,
 };
-const struct kind serving_foreign_secret_kind = {
+const struct kind certs_foreign_secret_kind = {
 	.res = &resource_secret,
 	.view_new = foreign_view,
-	.view_free = serving_material_free,
+	.view_free = certs_material_free,
 };
-const struct kind serving_mutating_kind = { .res = &resource_mutatingwebhook, .keep_tree = true };
-const struct kind serving_validating_kind = { .res = &resource_validatingwebhook, .keep_tree = true };
+const struct kind certs_mutating_kind = { .res = &resource_mutatingwebhook, .keep_tree = true };
+const struct kind certs_validating_kind = { .res = &resource_validatingwebhook, .keep_tree = true };
 
-void serving_put_material(struct json *data, const struct serving_material *m)
+void certs_put_material(struct json *data, const struct certs_material *m)
 {
 	for (const struct row *row = own_rows; row->key; row++)
-		serving_put(data, row->key, *field((struct serving_material *)m, row));
+		certs_put(data, row->key, *field((struct certs_material *)m, row));
 }
 
-void serving_put(struct json *data, const char *key, const char *text)
+void certs_put(struct json *data, const char *key, const char *text)
 {
 	char *encoded = text ? text_base64_encode(text, strlen(text)) : NULL;
 
@@ -136,13 +136,13 @@ void serving_put(struct json *data, const char *key, const char *text)
 
 /* ---- files ---- */
 
-struct serving_material *serving_read_files(const char *directory, const char *cert_name, const char *key_name,
-					    struct err *err)
+struct certs_material *certs_read_files(const char *directory, const char *cert_name, const char *key_name,
+					struct err *err)
 {
 	auto_free char *cert = xasprintf("%s/%s", directory, cert_name);
 	auto_free char *key = xasprintf("%s/%s", directory, key_name);
 	auto_free char *ca = xasprintf("%s/ca.crt", directory);
-	struct serving_material *m = xcalloc(1, sizeof(*m));
+	struct certs_material *m = xcalloc(1, sizeof(*m));
 	struct err no_ca;
 
 	m->server.cert = config_read_pem(cert, CONFIG_PEM_CERTIFICATE, err);
@@ -153,7 +153,7 @@ struct serving_material *serving_read_files(const char *directory, const char *c
 		return m;
 	}
 	err_wrap(err, "%s", directory);
-	serving_material_free(m);
+	certs_material_free(m);
 	return NULL;
 }
 
@@ -170,7 +170,7 @@ static uint64_t stamp(uint64_t seed, const char *directory, const char *name)
 	return text_hash(seed, text);
 }
 
-uint64_t serving_files_stamp(const char *directory, const char *cert_name, const char *key_name)
+uint64_t certs_files_stamp(const char *directory, const char *cert_name, const char *key_name)
 {
 	return stamp(stamp(stamp(0, directory, cert_name), directory, key_name), directory, "ca.crt");
 }
@@ -178,19 +178,19 @@ uint64_t serving_files_stamp(const char *directory, const char *cert_name, const
 /* ---- the bundle ---- */
 
 /* A text that cannot be read would make the API server refuse the whole configuration. */
-static void add_ca(struct buf *out, const char *cert, struct serving_memo *memo)
+static void add_ca(struct buf *out, const char *cert, struct certs_memo *memo)
 {
 	int64_t from_ms, until_ms;
 	struct err err;
 
-	if (!cert || serving_memo_validity(memo, cert, &from_ms, &until_ms, &err) < 0 || strstr(buf_str(out), cert))
+	if (!cert || certs_memo_validity(memo, cert, &from_ms, &until_ms, &err) < 0 || strstr(buf_str(out), cert))
 		return;
 	buf_puts(out, cert);
 	if (!text_ends(cert, "\n"))
 		buf_putc(out, '\n');
 }
 
-char *serving_bundle(const struct serving_material *m, struct serving_memo *memo)
+char *certs_bundle(const struct certs_material *m, struct certs_memo *memo)
 {
 	auto_buf out = { .max = BUNDLE_MAX };
 

@@ -5,7 +5,7 @@
  * well, for whoever deletes it wants new keys. Failure modes: a CA that does not sign (ERR_INVALID).
  */
 #include "base/text.h"
-#include "serving_parts.h"
+#include "certs_parts.h"
 
 static const struct {
 	const char *cert;
@@ -18,14 +18,14 @@ static const char old_ca_key[] = "old-ca-cert.pem";
 struct body {
 	struct json *data;
 	struct json *metadata;
-	const struct serving_facts *facts;
-	const struct serving_rules *rules;
+	const struct certs_facts *facts;
+	const struct certs_rules *rules;
 };
 
 #define put_pair(b, keys, pair)                                                                                        \
 	do {                                                                                                           \
-		serving_put((b)->data, (keys).cert, (pair).cert);                                                      \
-		serving_put((b)->data, (keys).key, (pair).key);                                                        \
+		certs_put((b)->data, (keys).cert, (pair).cert);                                                        \
+		certs_put((b)->data, (keys).key, (pair).key);                                                          \
 	} while (0)
 
 static const struct certificate_pair no_pair;
@@ -43,10 +43,10 @@ static int make(const struct body *b, struct certificate_pair *ca, struct certif
 
 static void remember_renewal(struct body *b)
 {
-	const struct serving_material *found = b->facts->found;
+	const struct certs_material *found = b->facts->found;
 
 	if (found && found->renew)
-		json_set_str(json_ensure_object(b->metadata, "annotations"), SERVING_RENEWED, found->renew);
+		json_set_str(json_ensure_object(b->metadata, "annotations"), CERTS_RENEWED, found->renew);
 }
 
 static int put_next(struct body *b, struct err *err)
@@ -66,11 +66,11 @@ static int put_next(struct body *b, struct err *err)
 
 static int put_fresh(struct body *b, struct err *err)
 {
-	struct serving_material fresh = { 0 };
+	struct certs_material fresh = { 0 };
 	int rc = make(b, &fresh.ca, &fresh.server, err);
 
 	if (rc == 0) {
-		serving_put_material(b->data, &fresh);
+		certs_put_material(b->data, &fresh);
 		remember_renewal(b);
 	}
 	certificate_pair_done(&fresh.ca);
@@ -80,7 +80,7 @@ static int put_fresh(struct body *b, struct err *err)
 
 static bool can_restore(const struct body *b)
 {
-	const struct serving_material *served = b->facts->served;
+	const struct certs_material *served = b->facts->served;
 	struct err err;
 
 	return served && certificate_check_pair(&served->server, &err) == 0 &&
@@ -92,7 +92,7 @@ static int fill(struct body *b, struct err *err)
 {
 	if (!can_restore(b))
 		return put_fresh(b, err);
-	serving_put_material(b->data, b->facts->served);
+	certs_put_material(b->data, b->facts->served);
 	return 0;
 }
 
@@ -135,46 +135,46 @@ static int renew(struct body *b, struct err *err)
 
 static int switch_over(struct body *b, struct err *err)
 {
-	const struct serving_material *found = b->facts->found;
+	const struct certs_material *found = b->facts->found;
 
 	(void)err;
 	put_pair(b, ca_keys, found->next_ca);
 	put_pair(b, server_keys, found->next_server);
 	put_pair(b, next_ca_keys, no_pair);
 	put_pair(b, next_server_keys, no_pair);
-	serving_put(b->data, old_ca_key, found->ca.cert);
+	certs_put(b->data, old_ca_key, found->ca.cert);
 	return 0;
 }
 
 static int drop(struct body *b, struct err *err)
 {
 	(void)err;
-	serving_put(b->data, old_ca_key, NULL);
+	certs_put(b->data, old_ca_key, NULL);
 	return 0;
 }
 
 static int keep(struct body *b, struct err *err)
 {
 	(void)err;
-	serving_put(b->data, old_ca_key, b->facts->served->ca.cert);
+	certs_put(b->data, old_ca_key, b->facts->served->ca.cert);
 	return 0;
 }
 
 typedef int body_fn(struct body *b, struct err *err);
 
 static body_fn *const bodies[] = {
-	[SERVING_STEP_CREATE] = create,	   [SERVING_STEP_FILL] = fill,		[SERVING_STEP_RENEW] = renew,
-	[SERVING_STEP_PUBLISH] = put_next, [SERVING_STEP_SWITCH] = switch_over, [SERVING_STEP_DROP] = drop,
-	[SERVING_STEP_KEEP] = keep,
+	[CERTS_STEP_CREATE] = create,	 [CERTS_STEP_FILL] = fill,	    [CERTS_STEP_RENEW] = renew,
+	[CERTS_STEP_PUBLISH] = put_next, [CERTS_STEP_SWITCH] = switch_over, [CERTS_STEP_DROP] = drop,
+	[CERTS_STEP_KEEP] = keep,
 };
 
-struct json *serving_body(enum serving_step step, const struct serving_facts *facts, const struct serving_rules *rules,
-			  struct err *err)
+struct json *certs_body(enum certs_step step, const struct certs_facts *facts, const struct certs_rules *rules,
+			struct err *err)
 {
 	auto_json tree = json_new_object();
 	struct body b = { .facts = facts, .rules = rules };
 
-	if (step == SERVING_STEP_CREATE) {
+	if (step == CERTS_STEP_CREATE) {
 		json_set_str(tree, "apiVersion", "v1");
 		json_set_str(tree, "kind", "Secret");
 		json_set_str(tree, "type", "Opaque");

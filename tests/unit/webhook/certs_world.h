@@ -1,9 +1,9 @@
 /*
- * Replicas of the serving module on the fake API server, and the check that what each serves is trusted by the
- * configurations as they are at that moment. For test_serving.c and test_serving_faults.c.
+ * Replicas of the webhook's certificate on the fake API server, and the check that what each serves is trusted by the
+ * configurations as they are at that moment. For test_certs.c and test_certs_faults.c.
  */
-#ifndef TESTS_SERVING_WORLD_H
-#define TESTS_SERVING_WORLD_H
+#ifndef TESTS_CERTS_WORLD_H
+#define TESTS_CERTS_WORLD_H
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,7 +21,7 @@
 #include "base/text.h"
 #include "fake_kube.h"
 #include "net/certificate.h"
-#include "serving.h"
+#include "certs.h"
 
 #define NAME	"hook.spark.svc"
 #define MUTATES &resource_mutatingwebhook
@@ -36,7 +36,7 @@ struct fixture;
 
 struct replica {
 	struct fixture *f;
-	struct serving *serving;
+	struct certs *certs;
 	struct metrics *metrics;
 	char *cert;
 	char *key;
@@ -46,7 +46,7 @@ struct replica {
 struct fixture {
 	struct sched sched;
 	struct fake_kube *fk;
-	struct serving_options options;
+	struct certs_options options;
 	struct replica replicas[REPLICAS];
 	struct buf log;
 	bool watchful; /* from now on every certificate served has to be trusted */
@@ -93,7 +93,7 @@ static inline bool all_trust(const struct fixture *f, const char *cert)
 static inline void check(const struct fixture *f)
 {
 	for (size_t i = 0; i < REPLICAS && f->watchful; i++)
-		if (f->replicas[i].cert && f->replicas[i].serving && !all_trust(f, f->replicas[i].cert))
+		if (f->replicas[i].cert && f->replicas[i].certs && !all_trust(f, f->replicas[i].cert))
 			fail_msg("replica %zu serves what is not trusted at %lld", i, (long long)sched_now(&f->sched));
 }
 
@@ -134,7 +134,7 @@ static inline int setup(void **state)
 	sched_init(&f->sched, 1000, wall0_ms, 1);
 	f->fk = fake_kube_new(&f->sched, NULL);
 	f->log.max = 16 << 20;
-	f->options = (struct serving_options){
+	f->options = (struct certs_options){
 		.sched = &f->sched,
 		.api = fake_kube_api(f->fk),
 		.secret_ns = "spark",
@@ -159,7 +159,7 @@ static inline void stop(struct fixture *f, size_t i)
 {
 	struct replica *r = &f->replicas[i];
 
-	serving_free(take_ptr(r->serving));
+	certs_free(take_ptr(r->certs));
 	metrics_free(take_ptr(r->metrics));
 	free(take_ptr(r->cert));
 	free(take_ptr(r->key));
@@ -194,14 +194,14 @@ static inline int teardown(void **state)
 static inline void start(struct fixture *f, size_t i)
 {
 	struct replica *r = &f->replicas[i];
-	struct serving_options options = f->options;
+	struct certs_options options = f->options;
 
 	r->f = f;
 	r->metrics = metrics_new();
 	options.metrics = r->metrics;
 	options.arg = r;
-	r->serving = serving_new(&options);
-	serving_start(r->serving);
+	r->certs = certs_new(&options);
+	certs_start(r->certs);
 }
 
 static inline void run(struct fixture *f, int64_t ms)
@@ -255,9 +255,9 @@ static inline void assert_settled(struct fixture *f)
 	assert_false(holds(f, "next-ca-cert.pem"));
 	assert_false(holds(f, "old-ca-cert.pem"));
 	for (size_t i = 0; i < REPLICAS; i++) {
-		if (!f->replicas[i].serving)
+		if (!f->replicas[i].certs)
 			continue;
-		if (!serving_trusted(f->replicas[i].serving, &why))
+		if (!certs_trusted(f->replicas[i].certs, &why))
 			fail_msg("replica %zu: %s", i, why);
 		assert_string_equal(f->replicas[i].cert, cert);
 	}

@@ -16,8 +16,8 @@
  * A Secret that is lost while its certificate is served is put back: spoilt at once, deleted after 30 s, then with a new CA to
  * follow. What the existing operator left is served as long as it verifies, and renewed as if it had been made for our lives.
  */
-#ifndef WEBHOOK_SERVING_H
-#define WEBHOOK_SERVING_H
+#ifndef WEBHOOK_CERTS_H
+#define WEBHOOK_CERTS_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,9 +26,9 @@
 #include "base/sched.h"
 #include "kube/api.h"
 
-struct serving;
+struct certs;
 
-struct serving_options {
+struct certs_options {
 	struct api *api;
 	struct sched *sched;
 	struct metrics *metrics; /* NULL for none */
@@ -53,11 +53,11 @@ struct serving_options {
 };
 
 /* options are copied. */
-struct serving *serving_new(const struct serving_options *options);
-void serving_start(struct serving *s);
-void serving_free(struct serving *s);
+struct certs *certs_new(const struct certs_options *options);
+void certs_start(struct certs *s);
+void certs_free(struct certs *s);
 /* A certificate is served that verifies against the caBundle as both configurations have it in the API server. Otherwise
  * *ret_why (borrowed) says what is missing. */
-bool serving_trusted(const struct serving *s, const char **ret_why);
+bool certs_trusted(const struct certs *s, const char **ret_why);
 
 #endif

@@ -2,7 +2,7 @@
  * The webhook's certificate in virtual time: replicas that start together agree, restarts and Secrets of others are
  * adopted, leaves and CAs are renewed without a moment in which something untrusted is served.
  */
-#include "serving_world.h"
+#include "certs_world.h"
 
 /* ---- start ---- */
 
@@ -33,11 +33,11 @@ static void certificate_before_configurations(void **state)
 	const char *why = NULL;
 
 	start(f, 0);
-	assert_false(serving_trusted(f->replicas[0].serving, &why));
+	assert_false(certs_trusted(f->replicas[0].certs, &why));
 	assert_non_null(why);
 	run(f, second_ms);
 	assert_non_null(f->replicas[0].cert);
-	assert_false(serving_trusted(f->replicas[0].serving, &why));
+	assert_false(certs_trusted(f->replicas[0].certs, &why));
 	assert_non_null(strstr(why, "MutatingWebhookConfiguration hooks has no webhook"));
 	put_hooks(f);
 	run(f, 50);
@@ -72,7 +72,7 @@ static void without_configurations(void **state)
 	f->options.validating_name = "";
 	start(f, 0);
 	run(f, second_ms);
-	assert_true(serving_trusted(f->replicas[0].serving, &why));
+	assert_true(certs_trusted(f->replicas[0].certs, &why));
 	assert_int_equal(fake_kube_calls(f->fk, VERB_LIST, MUTATES), 0);
 }
 

@@ -2,7 +2,7 @@
  * The webhook's certificate when others interfere: each write lost or refused, outages, caBundle overwritten, objects
  * deleted or spoilt; and certificates that come from elsewhere, by a Secret or by files.
  */
-#include "serving_world.h"
+#include "certs_world.h"
 
 /* ---- faults ---- */
 
@@ -101,7 +101,7 @@ static void bundle_is_repaired(void **state)
 		set_bundle(f, MUTATES, bundles[i]);
 		set_bundle(f, &resource_validatingwebhook, bundles[i]);
 		run(f, 4);
-		assert_false(serving_trusted(f->replicas[0].serving, &why));
+		assert_false(certs_trusted(f->replicas[0].certs, &why));
 		assert_non_null(strstr(why, "webhook a"));
 		run(f, 100);
 		assert_settled(f);
@@ -154,7 +154,7 @@ static void configuration_deleted_and_made_again(void **state)
 	start_all(f);
 	fake_kube_delete(f->fk, MUTATES, NULL, "hooks");
 	run(f, second_ms);
-	assert_false(serving_trusted(f->replicas[0].serving, &why));
+	assert_false(certs_trusted(f->replicas[0].certs, &why));
 	ask_for_renewal(f, "now");
 	run(f, 200 * second_ms);
 	assert_int_equal(f->replicas[0].changes, 2);
@@ -234,7 +234,7 @@ static void configurations_that_may_not_be_read(void **state)
 	start(f, 0);
 	run(f, 10 * second_ms);
 	assert_non_null(f->replicas[0].cert);
-	assert_false(serving_trusted(f->replicas[0].serving, &why));
+	assert_false(certs_trusted(f->replicas[0].certs, &why));
 	assert_non_null(strstr(why, "not for you"));
 	assert_true(trusts(hooks(f, &resource_validatingwebhook), f->replicas[0].cert, sched_wall(&f->sched)));
 }
@@ -270,18 +270,18 @@ static void foreign_secret_is_only_read(void **state)
 	put_hooks(f);
 	start(f, 0);
 	run(f, second_ms);
-	assert_false(serving_trusted(f->replicas[0].serving, &why));
+	assert_false(certs_trusted(f->replicas[0].certs, &why));
 	assert_non_null(strstr(why, "no certificate in spark/certs"));
 	cert_manager_secret(f, "cm", &ca);
 	run(f, second_ms);
 	assert_non_null(f->replicas[0].cert);
-	assert_false(serving_trusted(f->replicas[0].serving, &why));
+	assert_false(certs_trusted(f->replicas[0].certs, &why));
 	assert_non_null(strstr(why, "caBundle is empty"));
 	bundle = text_base64_encode(ca.cert, strlen(ca.cert));
 	set_bundle(f, MUTATES, bundle);
 	set_bundle(f, &resource_validatingwebhook, bundle);
 	run(f, second_ms);
-	assert_true(serving_trusted(f->replicas[0].serving, &why));
+	assert_true(certs_trusted(f->replicas[0].certs, &why));
 	certificate_pair_done(&ca);
 	cert_manager_secret(f, "cm 2", &ca);
 	run(f, second_ms);
@@ -316,7 +316,7 @@ static void files_are_read_again(void **state)
 	const char *why = NULL;
 	struct err err;
 
-	f->directory = xstrdup("/tmp/test_serving_XXXXXX");
+	f->directory = xstrdup("/tmp/test_certs_XXXXXX");
 	assert_non_null(mkdtemp(f->directory));
 	f->options.directory = f->directory;
 	f->options.cert_name = "tls.crt";
@@ -327,12 +327,12 @@ static void files_are_read_again(void **state)
 	put_hooks(f);
 	start(f, 0);
 	run(f, 5 * second_ms);
-	assert_false(serving_trusted(f->replicas[0].serving, &why));
+	assert_false(certs_trusted(f->replicas[0].certs, &why));
 	write_file(f, "ca.crt", ca.cert);
 	write_file(f, "tls.crt", server.cert);
 	write_file(f, "tls.key", server.key);
 	run(f, 3 * second_ms);
-	assert_true(serving_trusted(f->replicas[0].serving, &why));
+	assert_true(certs_trusted(f->replicas[0].certs, &why));
 	assert_string_equal(f->replicas[0].cert, server.cert);
 	write_file(f, "tls.crt", second.cert);
 	run(f, 10 * second_ms);
@@ -363,13 +363,13 @@ static void configurations_with_urls(void **state)
 	fake_kube_put(f->fk, MUTATES, json(text));
 	start(f, 0);
 	run(f, second_ms);
-	if (!serving_trusted(f->replicas[0].serving, &why))
+	if (!certs_trusted(f->replicas[0].certs, &why))
 		fail_msg("%s", why);
 	fake_kube_put(f->fk, MUTATES,
 		      json("{\"metadata\": {\"name\": \"hooks\"}, \"webhooks\": ["
 			   "{\"name\": \"a\", \"clientConfig\": {\"url\": \"https://[::1]:9443/a\"}}]}"));
 	run(f, second_ms);
-	assert_false(serving_trusted(f->replicas[0].serving, &why));
+	assert_false(certs_trusted(f->replicas[0].certs, &why));
 	assert_non_null(strstr(why, "not valid for the name ::1"));
 }
 

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "serving_parts.h"
+#include "certs_parts.h"
 
 /* By service; or by URL, as outside of a cluster, where the configuration's name says enough. */
-static bool is_ours(const struct json *webhook, const struct serving_service *service)
+static bool is_ours(const struct json *webhook, const struct certs_service *service)
 {
 	const struct json *client = json_get(webhook, "clientConfig");
 
@@ -33,7 +33,7 @@ static char *asked_name(const struct json *webhook, const char *name)
 	return xstrndup(host, strcspn(host, ":/"));
 }
 
-static int trusts(const struct json *webhook, const char *cert, const struct serving_rules *rules, int64_t wall_ms,
+static int trusts(const struct json *webhook, const char *cert, const struct certs_rules *rules, int64_t wall_ms,
 		  struct err *err)
 {
 	const char *encoded = json_str(webhook, "clientConfig.caBundle", "");
@@ -43,7 +43,7 @@ static int trusts(const struct json *webhook, const char *cert, const struct ser
 
 	if (!encoded[0])
 		err_set(err, ERR_INVALID, "caBundle is empty");
-	else if (serving_memo_verify(rules->memo, cert, bundle, asked, wall_ms, err) == 0)
+	else if (certs_memo_verify(rules->memo, cert, bundle, asked, wall_ms, err) == 0)
 		return 0;
 	return err_wrap(err, "webhook %s", json_str(webhook, "name", "?"));
 }
@@ -57,8 +57,8 @@ static bool is_alike(const struct json *a, const struct json *b)
 	       text_eq(json_str(x, "caBundle", NULL), json_str(y, "caBundle", NULL));
 }
 
-int serving_trusts(const struct json *configuration, const struct serving_service *service, const char *cert,
-		   const struct serving_rules *rules, int64_t wall_ms, struct err *err)
+int certs_trusts(const struct json *configuration, const struct certs_service *service, const char *cert,
+		 const struct certs_rules *rules, int64_t wall_ms, struct err *err)
 {
 	const struct json *last = NULL;
 	int count = 0;
@@ -74,7 +74,7 @@ int serving_trusts(const struct json *configuration, const struct serving_servic
 	return count;
 }
 
-struct json *serving_inject(const struct json *configuration, const struct serving_service *service, const char *bundle)
+struct json *certs_inject(const struct json *configuration, const struct certs_service *service, const char *bundle)
 {
 	auto_free char *encoded = text_base64_encode(bundle, strlen(bundle));
 	auto_json webhooks = json_dup(json_get(configuration, "webhooks"));

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "serving_parts.h"
+#include "certs_parts.h"
 
 enum { ENTRIES = 32, KEY_BYTES = 32, HOLDS_MS = 3600 * 1000 };
 
@@ -23,17 +23,17 @@ struct entry {
 	int64_t asked_ms; /* VERIFY: for this time */
 };
 
-struct serving_memo {
+struct certs_memo {
 	struct entry entries[ENTRIES];
 	size_t next; /* to be forgotten */
 };
 
-struct serving_memo *serving_memo_new(void)
+struct certs_memo *certs_memo_new(void)
 {
-	return xcalloc(1, sizeof(struct serving_memo));
+	return xcalloc(1, sizeof(struct certs_memo));
 }
 
-void serving_memo_free(struct serving_memo *memo)
+void certs_memo_free(struct certs_memo *memo)
 {
 	free(memo);
 }
@@ -54,7 +54,7 @@ static void digest(const char *const *texts, size_t count, unsigned char key[KEY
 }
 
 /* The entry of that question, or an empty one to be filled. */
-static struct entry *entry_of(struct serving_memo *memo, enum question question, const char *const *texts, size_t count)
+static struct entry *entry_of(struct certs_memo *memo, enum question question, const char *const *texts, size_t count)
 {
 	unsigned char key[KEY_BYTES];
 	struct entry *e;
@@ -81,8 +81,8 @@ static int answer(const struct entry *e, struct err *err)
 	return e->code == ERR_NONE ? 0 : err_set(err, e->code, "%s", e->msg);
 }
 
-int serving_memo_validity(struct serving_memo *memo, const char *cert, int64_t *ret_from_ms, int64_t *ret_until_ms,
-			  struct err *err)
+int certs_memo_validity(struct certs_memo *memo, const char *cert, int64_t *ret_from_ms, int64_t *ret_until_ms,
+			struct err *err)
 {
 	struct entry *e = entry_of(memo, VALIDITY, &cert, 1);
 
@@ -93,7 +93,7 @@ int serving_memo_validity(struct serving_memo *memo, const char *cert, int64_t *
 	return answer(e, err);
 }
 
-int serving_memo_check_pair(struct serving_memo *memo, const struct certificate_pair *p, struct err *err)
+int certs_memo_check_pair(struct certs_memo *memo, const struct certificate_pair *p, struct err *err)
 {
 	const char *const texts[] = { p->cert, p->key };
 	struct entry *e = entry_of(memo, PAIR, texts, 2);
@@ -118,8 +118,8 @@ static bool holds(const struct entry *e, int64_t wall_ms)
 	return e->question && passed_ms < HOLDS_MS && passed_ms > -HOLDS_MS && side(e, wall_ms) == side(e, e->asked_ms);
 }
 
-int serving_memo_verify(struct serving_memo *memo, const char *cert, const char *bundle, const char *name,
-			int64_t wall_ms, struct err *err)
+int certs_memo_verify(struct certs_memo *memo, const char *cert, const char *bundle, const char *name, int64_t wall_ms,
+		      struct err *err)
 {
 	const char *const texts[] = { cert, bundle, name };
 	struct entry *e = entry_of(memo, VERIFY, texts, 3);

@@ -10,7 +10,7 @@
  * and again is answered at growing intervals. Configurations that are not there hold nothing up. While there is nothing usable, what
  * is served stays.
  */
-#include "serving.h"
+#include "certs.h"
 
 #include <stdio.h>
 
@@ -18,7 +18,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "runtime/informer.h"
-#include "serving_parts.h"
+#include "certs_parts.h"
 
 enum {
 	LOOK_MS = 12 * 3600 * 1000,
@@ -47,7 +47,7 @@ struct writer {
 
 /* A webhook configuration. */
 struct target {
-	struct serving *s;
+	struct certs *s;
 	char *name; /* "": none */
 	const struct resource *res;
 	struct store *store;
@@ -61,26 +61,26 @@ struct target {
 
 enum { MUTATING, VALIDATING, TARGETS };
 
-struct serving {
-	struct serving_options o; /* its strings are owned */
+struct certs {
+	struct certs_options o; /* its strings are owned */
 	char *names[NAMES];
-	struct serving_rules rules;
-	struct serving_service service;
+	struct certs_rules rules;
+	struct certs_service service;
 	struct store *store; /* of the Secret; NULL with a directory */
 	struct informer *informer;
 	struct writer writer;
-	struct serving_decision decision; /* of which the step is being written */
+	struct certs_decision decision; /* of which the step is being written */
 	struct target targets[TARGETS];
 	struct sched_timer timer; /* of the next pass */
 	struct sched_timer tick;
-	int64_t wall_offset_ms;		/* at the last pass */
-	struct serving_material *files; /* of the directory; or NULL */
+	int64_t wall_offset_ms;	      /* at the last pass */
+	struct certs_material *files; /* of the directory; or NULL */
 	uint64_t stamp;
 	bool files_bad;
-	struct kobj *served_object;	       /* the Secret that … */
-	const struct serving_material *served; /* … what is served comes from; or the files that … */
-	struct serving_material *served_files; /* … are owned here */
-	enum serving_state state;
+	struct kobj *served_object;	     /* the Secret that … */
+	const struct certs_material *served; /* … what is served comes from; or the files that … */
+	struct certs_material *served_files; /* … are owned here */
+	enum certs_state state;
 	char *bundle; /* what is to be trusted, "" if nothing is known */
 	bool published;
 	int64_t since_ms; /* state, bundle and published are as they are */
@@ -96,7 +96,7 @@ static void on_tick(void *arg);
 
 /* ---- life ---- */
 
-static void add_metrics(struct serving *s)
+static void add_metrics(struct certs *s)
 {
 	static const char *const labels[] = { "configuration", NULL };
 	struct metrics *m = s->o.metrics;
@@ -111,7 +111,7 @@ static void add_metrics(struct serving *s)
 				    "Writes of caBundle into webhook configurations", labels, NULL, 0);
 }
 
-static void name_all(struct serving *s)
+static void name_all(struct certs *s)
 {
 	const char *name = s->o.service_name, *ns = s->o.service_ns;
 	size_t n = 0;
@@ -123,22 +123,22 @@ static void name_all(struct serving *s)
 	}
 	s->names[n++] = xstrdup("localhost");
 	s->names[n++] = xstrdup("127.0.0.1");
-	s->service = (struct serving_service){ ns, name };
-	s->rules = (struct serving_rules){
+	s->service = (struct certs_service){ ns, name };
+	s->rules = (struct certs_rules){
 		.names = (const char *const *)s->names,
 		.secret_ns = s->o.secret_ns,
 		.secret_name = s->o.secret_name,
 		.ca_life_ms = s->o.ca_life_ms,
 		.cert_life_ms = s->o.cert_life_ms,
 		.overlap_ms = s->o.overlap_ms,
-		.memo = serving_memo_new(),
+		.memo = certs_memo_new(),
 		.jitter = rng_range(&s->o.sched->rng, 0, JITTER + 1),
 	};
 }
 
 static void on_change(void *arg, const struct kobj *before, const struct kobj *now)
 {
-	struct serving *s = arg;
+	struct certs *s = arg;
 
 	(void)before;
 	(void)now;
@@ -151,8 +151,8 @@ static void on_synced(void *arg)
 }
 
 /* Follows the one object, which is all that RBAC has to allow. */
-static void follow(struct serving *s, const struct kind *kind, const char *ns, const char *name,
-		   struct store **ret_store, struct informer **ret_informer)
+static void follow(struct certs *s, const struct kind *kind, const char *ns, const char *name, struct store **ret_store,
+		   struct informer **ret_informer)
 {
 	auto_free char *selector = xasprintf("metadata.name=%s", name);
 	struct informer_options options = {
@@ -171,7 +171,7 @@ static void follow(struct serving *s, const struct kind *kind, const char *ns, c
 	*ret_informer = informer_new(&options);
 }
 
-static void target_init(struct target *t, struct serving *s, const char *name, const struct kind *kind)
+static void target_init(struct target *t, struct certs *s, const char *name, const struct kind *kind)
 {
 	t->s = s;
 	t->name = xstrdup(name ? name : "");
@@ -183,9 +183,9 @@ static void target_init(struct target *t, struct serving *s, const char *name, c
 		metric_init(s->injections, (const char *const[]){ t->name });
 }
 
-struct serving *serving_new(const struct serving_options *options)
+struct certs *certs_new(const struct certs_options *options)
 {
-	struct serving *s = xcalloc(1, sizeof(*s));
+	struct certs *s = xcalloc(1, sizeof(*s));
 
 	s->o = *options;
 	s->o.secret_ns = xstrdup(options->secret_ns ? options->secret_ns : "");
@@ -198,17 +198,17 @@ struct serving *serving_new(const struct serving_options *options)
 	s->bundle = xstrdup("");
 	add_metrics(s);
 	name_all(s);
-	target_init(&s->targets[MUTATING], s, options->mutating_name, &serving_mutating_kind);
-	target_init(&s->targets[VALIDATING], s, options->validating_name, &serving_validating_kind);
+	target_init(&s->targets[MUTATING], s, options->mutating_name, &certs_mutating_kind);
+	target_init(&s->targets[VALIDATING], s, options->validating_name, &certs_validating_kind);
 	if (!s->o.directory)
-		follow(s, s->o.foreign_secret ? &serving_foreign_secret_kind : &serving_secret_kind, s->o.secret_ns,
+		follow(s, s->o.foreign_secret ? &certs_foreign_secret_kind : &certs_secret_kind, s->o.secret_ns,
 		       s->o.secret_name, &s->store, &s->informer);
 	sched_timer_init(&s->timer, look, s);
 	sched_timer_init(&s->tick, on_tick, s);
 	return s;
 }
 
-void serving_start(struct serving *s)
+void certs_start(struct certs *s)
 {
 	for (size_t i = 0; i < TARGETS; i++)
 		if (s->targets[i].informer)
@@ -220,14 +220,14 @@ void serving_start(struct serving *s)
 	sched_arm(s->o.sched, &s->tick, 0);
 }
 
-static void writer_done(struct writer *w, struct serving *s)
+static void writer_done(struct writer *w, struct certs *s)
 {
 	if (w->call)
 		api_cancel(s->o.api, w->call);
 	free(w->await);
 }
 
-void serving_free(struct serving *s)
+void certs_free(struct certs *s)
 {
 	if (!s)
 		return;
@@ -244,8 +244,8 @@ void serving_free(struct serving *s)
 	informer_free(s->informer);
 	store_free(s->store);
 	kobj_unref(s->served_object);
-	serving_material_free(s->served_files);
-	serving_material_free(s->files);
+	certs_material_free(s->served_files);
+	certs_material_free(s->files);
 	for (size_t i = 0; i < NAMES; i++)
 		free(s->names[i]);
 	free((char *)s->o.secret_ns);
@@ -255,7 +255,7 @@ void serving_free(struct serving *s)
 	free((char *)s->o.directory);
 	free((char *)s->o.cert_name);
 	free((char *)s->o.key_name);
-	serving_memo_free(s->rules.memo);
+	certs_memo_free(s->rules.memo);
 	free(s->bundle);
 	free(s);
 }
@@ -263,7 +263,7 @@ void serving_free(struct serving *s)
 /* ---- writers ---- */
 
 /* Looks again after delay_ms, unless it does so earlier anyway. */
-static void look_in(struct serving *s, int64_t delay_ms)
+static void look_in(struct certs *s, int64_t delay_ms)
 {
 	if (delay_ms > LOOK_MS)
 		delay_ms = LOOK_MS;
@@ -272,7 +272,7 @@ static void look_in(struct serving *s, int64_t delay_ms)
 }
 
 /* Whether it may write now; if it has to wait for a time, the pass comes again. */
-static bool is_free(struct serving *s, struct writer *w, const struct informer *i)
+static bool is_free(struct certs *s, struct writer *w, const struct informer *i)
 {
 	int64_t now_ms = sched_now(s->o.sched), until_ms = w->not_before_ms;
 
@@ -288,14 +288,14 @@ static bool is_free(struct serving *s, struct writer *w, const struct informer *
 	return false;
 }
 
-static void delay(struct serving *s, struct writer *w, int64_t delay_ms)
+static void delay(struct certs *s, struct writer *w, int64_t delay_ms)
 {
 	w->not_before_ms = sched_now(s->o.sched) + delay_ms;
 	look_in(s, delay_ms);
 }
 
 /* True if the write took place. */
-static bool written(struct serving *s, struct writer *w, const struct reply *reply)
+static bool written(struct certs *s, struct writer *w, const struct reply *reply)
 {
 	const char *version = json_str(reply->body, "metadata.resourceVersion", NULL);
 	int64_t retry_ms;
@@ -335,7 +335,7 @@ static const struct json *configuration(const struct target *t)
 	return o ? o->tree : NULL;
 }
 
-static char *key_of(const struct serving *s)
+static char *key_of(const struct certs *s)
 {
 	if (s->o.directory)
 		return xstrdup(s->o.directory);
@@ -343,15 +343,15 @@ static char *key_of(const struct serving *s)
 }
 
 /* A pair that is being replaced is read again at each turn until it fits together. */
-static void read_files(struct serving *s)
+static void read_files(struct certs *s)
 {
-	uint64_t stamp = serving_files_stamp(s->o.directory, s->o.cert_name, s->o.key_name);
-	struct serving_material *fresh;
+	uint64_t stamp = certs_files_stamp(s->o.directory, s->o.cert_name, s->o.key_name);
+	struct certs_material *fresh;
 	struct err err;
 
 	if (stamp == s->stamp && !s->files_bad)
 		return;
-	fresh = serving_read_files(s->o.directory, s->o.cert_name, s->o.key_name, &err);
+	fresh = certs_read_files(s->o.directory, s->o.cert_name, s->o.key_name, &err);
 	if (!fresh && !s->files_bad)
 		log_warn("-", "webhook: the certificate's files are not usable, they are read again", "error", err.msg,
 			 NULL);
@@ -359,12 +359,12 @@ static void read_files(struct serving *s)
 	s->stamp = stamp;
 	if (!fresh)
 		return;
-	serving_material_free(s->files);
+	certs_material_free(s->files);
 	s->files = fresh;
 	look_in(s, 0);
 }
 
-static const struct serving_material *found(const struct serving *s)
+static const struct certs_material *found(const struct certs *s)
 {
 	const struct kobj *o = the_object(s->store);
 
@@ -373,13 +373,13 @@ static const struct serving_material *found(const struct serving *s)
 	return o ? o->view : NULL;
 }
 
-static bool is_own(const struct serving *s)
+static bool is_own(const struct certs *s)
 {
 	return !s->o.directory && !s->o.foreign_secret;
 }
 
 /* Whether every configuration that is there trusts it; the text says which one does not, or is not known yet. */
-static bool all_trust(const struct serving *s, const char *cert, struct err *err)
+static bool all_trust(const struct certs *s, const char *cert, struct err *err)
 {
 	for (size_t i = 0; i < TARGETS; i++) {
 		const struct target *t = &s->targets[i];
@@ -391,7 +391,7 @@ static bool all_trust(const struct serving *s, const char *cert, struct err *err
 				informer_problem(t->informer));
 			return false;
 		}
-		if (serving_trusts(configuration(t), &s->service, cert, &s->rules, sched_wall(s->o.sched), err) < 0) {
+		if (certs_trusts(configuration(t), &s->service, cert, &s->rules, sched_wall(s->o.sched), err) < 0) {
 			err_wrap(err, "%s %s", t->res->kind, t->name);
 			return false;
 		}
@@ -401,7 +401,7 @@ static bool all_trust(const struct serving *s, const char *cert, struct err *err
 
 /* ---- serving ---- */
 
-static void log_served(const struct serving *s, bool first, int64_t until_ms)
+static void log_served(const struct certs *s, bool first, int64_t until_ms)
 {
 	auto_free char *key = key_of(s);
 	char until[TIME_TEXT_SIZE];
@@ -410,19 +410,19 @@ static void log_served(const struct serving *s, bool first, int64_t until_ms)
 		 "until", time_rfc3339(until_ms, until), NULL);
 }
 
-static struct serving_material *copy_files(const struct serving_material *m)
+static struct certs_material *copy_files(const struct certs_material *m)
 {
-	struct serving_material *copy = xcalloc(1, sizeof(*copy));
+	struct certs_material *copy = xcalloc(1, sizeof(*copy));
 
 	copy->server = (struct certificate_pair){ xstrdup(m->server.cert), xstrdup(m->server.key) };
 	copy->ca.cert = xstrdup_null(m->ca.cert);
 	return copy;
 }
 
-static void remember(struct serving *s, const struct serving_material *m)
+static void remember(struct certs *s, const struct certs_material *m)
 {
 	if (s->o.directory) {
-		serving_material_free(s->served_files);
+		certs_material_free(s->served_files);
 		s->served_files = copy_files(m);
 		s->served = s->served_files;
 		return;
@@ -432,7 +432,7 @@ static void remember(struct serving *s, const struct serving_material *m)
 	s->served = s->served_object->view;
 }
 
-static void serve(struct serving *s, const struct serving_material *m)
+static void serve(struct certs *s, const struct certs_material *m)
 {
 	bool first = !s->served, same = s->served && text_eq(s->served->server.cert, m->server.cert) &&
 					text_eq(s->served->server.key, m->server.key);
@@ -443,7 +443,7 @@ static void serve(struct serving *s, const struct serving_material *m)
 		remember(s, m);
 	if (same)
 		return;
-	serving_memo_validity(s->rules.memo, m->server.cert, &from_ms, &until_ms, &err);
+	certs_memo_validity(s->rules.memo, m->server.cert, &from_ms, &until_ms, &err);
 	log_served(s, first, until_ms);
 	if (s->expiry)
 		metric_set(s->expiry, NULL, (double)until_ms / 1000);
@@ -453,17 +453,17 @@ static void serve(struct serving *s, const struct serving_material *m)
 }
 
 /* Whether what the source holds can be served. */
-static bool is_usable(const struct serving *s, const struct serving_material *m)
+static bool is_usable(const struct certs *s, const struct certs_material *m)
 {
 	struct err err;
 
 	if (is_own(s))
-		return s->state >= SERVING_CURRENT;
-	return m && serving_memo_check_pair(s->rules.memo, &m->server, &err) == 0;
+		return s->state >= CERTS_CURRENT;
+	return m && certs_memo_check_pair(s->rules.memo, &m->server, &err) == 0;
 }
 
 /* What is trusted is not given up for what is not (yet). */
-static void choose(struct serving *s, const struct serving_material *m)
+static void choose(struct certs *s, const struct certs_material *m)
 {
 	struct err err;
 
@@ -474,7 +474,7 @@ static void choose(struct serving *s, const struct serving_material *m)
 		serve(s, m);
 }
 
-static int check_trusted(const struct serving *s, struct err *err)
+static int check_trusted(const struct certs *s, struct err *err)
 {
 	const char *cert = s->served ? s->served->server.cert : NULL;
 	auto_free char *key = key_of(s);
@@ -488,14 +488,14 @@ static int check_trusted(const struct serving *s, struct err *err)
 		const struct target *t = &s->targets[i];
 
 		if (t->informer &&
-		    serving_trusts(configuration(t), &s->service, cert, &s->rules, sched_wall(s->o.sched), err) == 0)
+		    certs_trusts(configuration(t), &s->service, cert, &s->rules, sched_wall(s->o.sched), err) == 0)
 			return err_set(err, ERR_BUSY, "%s %s has no webhook of service %s/%s", t->res->kind, t->name,
 				       s->service.ns, s->service.name);
 	}
 	return 0;
 }
 
-static void judge(struct serving *s)
+static void judge(struct certs *s)
 {
 	struct err err = { 0 };
 
@@ -505,7 +505,7 @@ static void judge(struct serving *s)
 	snprintf(s->why, sizeof(s->why), "%s", err.msg);
 }
 
-bool serving_trusted(const struct serving *s, const char **ret_why)
+bool certs_trusted(const struct certs *s, const char **ret_why)
 {
 	if (!s->trusted && ret_why)
 		*ret_why = s->why[0] ? s->why : "no certificate yet";
@@ -517,15 +517,15 @@ bool serving_trusted(const struct serving *s, const char **ret_why)
 static void on_written(void *arg, struct reply *reply)
 {
 	static const char *const messages[] = {
-		[SERVING_STEP_CREATE] = "webhook: Secret created",
-		[SERVING_STEP_FILL] = "webhook: Secret filled",
-		[SERVING_STEP_RENEW] = "webhook: certificate renewed",
-		[SERVING_STEP_PUBLISH] = "webhook: renewal of the CA begins",
-		[SERVING_STEP_SWITCH] = "webhook: CA renewed",
-		[SERVING_STEP_DROP] = "webhook: old CA dropped",
-		[SERVING_STEP_KEEP] = "webhook: old CA stays trusted for a while",
+		[CERTS_STEP_CREATE] = "webhook: Secret created",
+		[CERTS_STEP_FILL] = "webhook: Secret filled",
+		[CERTS_STEP_RENEW] = "webhook: certificate renewed",
+		[CERTS_STEP_PUBLISH] = "webhook: renewal of the CA begins",
+		[CERTS_STEP_SWITCH] = "webhook: CA renewed",
+		[CERTS_STEP_DROP] = "webhook: old CA dropped",
+		[CERTS_STEP_KEEP] = "webhook: old CA stays trusted for a while",
 	};
-	struct serving *s = arg;
+	struct certs *s = arg;
 	auto_free char *key = key_of(s);
 
 	s->writer.call = NULL;
@@ -533,7 +533,7 @@ static void on_written(void *arg, struct reply *reply)
 		log_info(key, messages[s->decision.step], "because", s->decision.why, NULL);
 }
 
-static void take_step(struct serving *s, const struct serving_facts *facts)
+static void take_step(struct certs *s, const struct certs_facts *facts)
 {
 	const struct kobj *o = the_object(s->store);
 	struct request req = { .verb = o ? VERB_PATCH : VERB_CREATE,
@@ -544,7 +544,7 @@ static void take_step(struct serving *s, const struct serving_facts *facts)
 	auto_json body = NULL;
 	struct err err;
 
-	body = serving_body(s->decision.step, facts, &s->rules, &err);
+	body = certs_body(s->decision.step, facts, &s->rules, &err);
 	if (!body) {
 		struct reply reply = { .err = err };
 
@@ -557,7 +557,7 @@ static void take_step(struct serving *s, const struct serving_facts *facts)
 	s->writer.call = api_send(s->o.api, &req, on_written, s);
 }
 
-static void set_phase(struct serving *s, enum serving_state state, char *bundle, bool published)
+static void set_phase(struct certs *s, enum certs_state state, char *bundle, bool published)
 {
 	auto_free char *owned = bundle;
 
@@ -571,26 +571,26 @@ static void set_phase(struct serving *s, enum serving_state state, char *bundle,
 }
 
 /* Whether the switch to what is next would be noticed by nobody. */
-static bool is_published(const struct serving *s, enum serving_state state, const struct serving_material *m)
+static bool is_published(const struct certs *s, enum certs_state state, const struct certs_material *m)
 {
 	struct err err;
 
-	if (state < SERVING_CURRENT)
+	if (state < CERTS_CURRENT)
 		return false;
 	return all_trust(s, m->server.cert, &err) &&
-	       (state != SERVING_NEXT || !m->next_server.cert || all_trust(s, m->next_server.cert, &err));
+	       (state != CERTS_NEXT || !m->next_server.cert || all_trust(s, m->next_server.cert, &err));
 }
 
 /* True if caBundle may follow. */
-static bool tend(struct serving *s, const struct serving_material *m)
+static bool tend(struct certs *s, const struct certs_material *m)
 {
-	struct serving_facts facts = { .found = m, .served = s->served, .wall_ms = sched_wall(s->o.sched) };
-	struct serving_decision decision;
+	struct certs_facts facts = { .found = m, .served = s->served, .wall_ms = sched_wall(s->o.sched) };
+	struct certs_decision decision;
 
 	facts.published = s->published;
 	facts.stable_ms = sched_now(s->o.sched) - s->since_ms;
-	serving_decide(s->state, &facts, &s->rules, &decision);
-	if (decision.step == SERVING_STEP_NONE) {
+	certs_decide(s->state, &facts, &s->rules, &decision);
+	if (decision.step == CERTS_STEP_NONE) {
 		look_in(s, decision.look_ms);
 		return true;
 	}
@@ -598,7 +598,7 @@ static bool tend(struct serving *s, const struct serving_material *m)
 		s->decision = decision;
 		take_step(s, &facts);
 	}
-	return decision.step != SERVING_STEP_KEEP;
+	return decision.step != CERTS_STEP_KEEP;
 }
 
 /* ---- caBundle ---- */
@@ -606,7 +606,7 @@ static bool tend(struct serving *s, const struct serving_material *m)
 static void on_injected(void *arg, struct reply *reply)
 {
 	struct target *t = arg;
-	struct serving *s = t->s;
+	struct certs *s = t->s;
 	const char *const labels[] = { t->name };
 
 	t->writer.call = NULL;
@@ -620,9 +620,9 @@ static void on_injected(void *arg, struct reply *reply)
 
 static void inject(struct target *t)
 {
-	struct serving *s = t->s;
+	struct certs *s = t->s;
 	const struct kobj *o = the_object(t->store);
-	auto_json body = o ? serving_inject(o->tree, &s->service, s->bundle) : NULL;
+	auto_json body = o ? certs_inject(o->tree, &s->service, s->bundle) : NULL;
 	struct request req = { .verb = VERB_PATCH, .lane = LANE_HIGH, .res = t->res, .name = t->name, .body = body };
 
 	if (!body)
@@ -641,7 +641,7 @@ static void inject(struct target *t)
 static void on_checked(void *arg, struct reply *reply)
 {
 	struct target *t = arg;
-	struct serving *s = t->s;
+	struct certs *s = t->s;
 	const struct kobj *o = the_object(s->store);
 	const char *version = json_str(reply->body, "metadata.resourceVersion", NULL);
 
@@ -659,7 +659,7 @@ static void on_checked(void *arg, struct reply *reply)
 /* The first repair comes at once, those of a quarrel ever more slowly. */
 static bool is_quarrel(struct target *t)
 {
-	struct serving *s = t->s;
+	struct certs *s = t->s;
 	int64_t pause_ms, passed_ms = sched_now(s->o.sched) - t->injected_ms;
 
 	if (t->repairs < 2 || !text_eq(t->injected, s->bundle))
@@ -675,7 +675,7 @@ static bool is_quarrel(struct target *t)
 
 static void keep_trusted(struct target *t)
 {
-	struct serving *s = t->s;
+	struct certs *s = t->s;
 	struct request req = { .verb = VERB_GET,
 			       .lane = LANE_HIGH,
 			       .res = &resource_secret,
@@ -686,7 +686,7 @@ static void keep_trusted(struct target *t)
 	if (!t->informer || !informer_synced(t->informer) || !the_object(t->store) ||
 	    !is_free(s, &t->writer, t->informer))
 		return;
-	patch = serving_inject(the_object(t->store)->tree, &s->service, s->bundle);
+	patch = certs_inject(the_object(t->store)->tree, &s->service, s->bundle);
 	if (!patch || is_quarrel(t))
 		return;
 	if (s->o.directory)
@@ -698,23 +698,23 @@ static void keep_trusted(struct target *t)
 /* ---- the pass ---- */
 
 /* What is to be trusted follows what is found; while that is of no use, what is served. */
-static void assess(struct serving *s, const struct serving_material *m)
+static void assess(struct certs *s, const struct certs_material *m)
 {
-	enum serving_state state = SERVING_CURRENT;
-	const struct serving_material *base = m;
+	enum certs_state state = CERTS_CURRENT;
+	const struct certs_material *base = m;
 	struct err why;
 
 	if (is_own(s))
-		state = serving_state(m, &s->rules, sched_wall(s->o.sched), &why);
-	if (state < SERVING_LEAFLESS || !m)
+		state = certs_state(m, &s->rules, sched_wall(s->o.sched), &why);
+	if (state < CERTS_LEAFLESS || !m)
 		base = s->served;
-	set_phase(s, state, base ? serving_bundle(base, s->rules.memo) : xstrdup(""), m && is_published(s, state, m));
+	set_phase(s, state, base ? certs_bundle(base, s->rules.memo) : xstrdup(""), m && is_published(s, state, m));
 }
 
 /* Files have no watch, and nobody says that the clock was set. */
 static void on_tick(void *arg)
 {
-	struct serving *s = arg;
+	struct certs *s = arg;
 	int64_t moved_ms = s->o.sched->wall_offset_ms - s->wall_offset_ms;
 
 	if (s->o.directory)
@@ -725,13 +725,13 @@ static void on_tick(void *arg)
 }
 
 /* What is served ends, and so does trust in it. */
-static void mind_the_end(struct serving *s)
+static void mind_the_end(struct certs *s)
 {
 	int64_t from_ms, until_ms, wall_ms = sched_wall(s->o.sched);
 	struct err err;
 
 	look_in(s, LOOK_MS);
-	if (!s->served || serving_memo_validity(s->rules.memo, s->served->server.cert, &from_ms, &until_ms, &err) < 0)
+	if (!s->served || certs_memo_validity(s->rules.memo, s->served->server.cert, &from_ms, &until_ms, &err) < 0)
 		return;
 	if (from_ms > wall_ms)
 		look_in(s, from_ms - wall_ms);
@@ -741,8 +741,8 @@ static void mind_the_end(struct serving *s)
 
 static void look(void *arg)
 {
-	struct serving *s = arg;
-	const struct serving_material *m;
+	struct certs *s = arg;
+	const struct certs_material *m;
 	bool may_inject = true;
 
 	s->wall_offset_ms = s->o.sched->wall_offset_ms;
