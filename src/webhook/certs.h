@@ -1,20 +1,23 @@
 /*
- * The webhook's certificate: where it comes from, that it is renewed, and that the API server trusts it.
+ * The webhook's certificate: where it comes from, how it is renewed, and how the API server comes to trust it.
  *
- * From a Secret (the default): the first replica makes a CA and a serving certificate and creates the Secret; others that
- * start at the same time adopt it. Keys of the Secret as the existing operator's: ca-key.pem, ca-cert.pem, server-key.pem,
- * server-cert.pem. The CA's certificate is put as caBundle into every webhook of both configurations and put back when somebody else
- * overwrites it.
- * From a directory (cert-manager's or another's): tls.crt, tls.key and, if present, ca.crt, read again when they change. From
- * cert-manager's Secret: the same keys, only read.
+ * From a Secret (the default): the first replica makes a CA and a serving certificate and creates the Secret;
+ * others that start at the same time adopt it. The Secret has the keys of the existing operator's: ca-key.pem,
+ * ca-cert.pem, server-key.pem, server-cert.pem. The CA's certificate is put as caBundle into every webhook of both
+ * configurations that calls this operator, and put back when somebody else overwrites it.
  *
- * Renewal, without a request refused: a certificate alone is renewed with the same CA, at once. A new CA, when its time has come or the
- * annotation sparkoperator.k8s.io/renew of the Secret changes: next CA and certificate are stored beside the present ones → both CAs are in
- * the configurations → after an overlap the new certificate is served → after another the old CA is taken out. Each step is a
- * write with the resourceVersion it was decided for, so that any replica may take it.
+ * From a directory (cert-manager's or another's): tls.crt, tls.key and, if present, ca.crt; read again when they
+ * change. From cert-manager's Secret: the same keys, only read.
  *
- * A Secret that is lost while its certificate is served is put back: spoilt at once, deleted after 30 s, then with a new CA to
- * follow. What the existing operator left is served as long as it verifies, and renewed as if it had been made for our lives.
+ * Renewal refuses no request. A serving certificate alone is renewed with the same CA, at once. A CA is renewed
+ * when two thirds of its life are over, or when the annotation sparkoperator.k8s.io/renew of the Secret changes:
+ * next CA and certificate are stored beside the present ones → both CAs are in the configurations → after an
+ * overlap the next certificate is served → after another overlap the old CA is taken out. Each step is a write with
+ * the resourceVersion that it was decided for, so any replica may take it.
+ *
+ * A Secret that is lost while its certificate is served is put back: at once if its content was destroyed, after 30
+ * s if it was deleted, and then a new CA follows. A certificate that the existing operator left is served as long
+ * as it verifies, and renewed as if it had been made for the lives given here.
  */
 #ifndef WEBHOOK_CERTS_H
 #define WEBHOOK_CERTS_H
@@ -34,30 +37,32 @@ struct certs_options {
 	struct metrics *metrics; /* NULL for none */
 	const char *secret_ns;
 	const char *secret_name;
-	/* The certificate is for SERVICE.NAMESPACE.svc, SERVICE.NAMESPACE.svc.cluster.local, SERVICE.NAMESPACE and localhost. */
+	/* The certificate is for SERVICE.NAMESPACE.svc (and .svc.cluster.local, SERVICE.NAMESPACE, localhost). Name
+	 * "": for localhost only, as outside of a cluster. */
 	const char *service_ns;
 	const char *service_name;
-	const char *mutating_name; /* of the configurations to keep trusting; "" for none */
+	const char *mutating_name; /* of the configurations to keep trusting; NULL or "" for none */
 	const char *validating_name;
 	const char *directory; /* NULL: from the Secret */
 	const char *cert_name; /* in directory */
 	const char *key_name;
 	bool foreign_secret; /* the Secret is cert-manager's: tls.crt, tls.key, ca.crt; only read */
 	bool inject_ca; /* keep caBundle in the configurations; false: somebody else does (cert-manager's cainjector) */
-	int64_t ca_life_ms;   /* 1 year */
-	int64_t cert_life_ms; /* 90 days; renewed before two thirds of it */
-	int64_t overlap_ms;   /* 60 s */
-	/* The pair to serve from now on, PEM; from the loop, first as soon as there is one. */
+	int64_t ca_life_ms;
+	int64_t cert_life_ms; /* renewed before two thirds of it */
+	int64_t overlap_ms;   /* for how long both CAs are trusted before and after the switch from one to the other */
+	/* The pair to serve from now on, PEM, borrowed for the call. From the loop; first as soon as there is one. */
 	void (*on_certificate)(void *arg, const char *cert, const char *key);
 	void *arg;
 };
 
-/* options are copied. */
+/* api, sched and metrics are borrowed; all texts are copied. */
 struct certs *certs_new(const struct certs_options *options);
-void certs_start(struct certs *s);
-void certs_free(struct certs *s);
-/* A certificate is served that verifies against the caBundle as both configurations have it in the API server. Otherwise
- * *ret_why (borrowed) says what is missing. */
-bool certs_trusted(const struct certs *s, const char **ret_why);
+void certs_start(struct certs *c);
+/* Cancels what is under way; no callback afterwards. NULL is fine. */
+void certs_free(struct certs *c);
+/* Whether a certificate is served that verifies against the caBundle of both configurations as the API server has
+ * them. If not, *ret_why (borrowed) says what is missing. */
+bool certs_trusted(const struct certs *c, const char **ret_why);
 
 #endif

@@ -1,11 +1,17 @@
 /*
- * What is written into the operator's own Secret, step by step: the whole object for its creation, a merge patch else. New keys are made here.
+ * What each step writes into the operator's own Secret: the whole object for its creation, else a merge patch. New
+ * keys are made here.
  *
- * A Secret that was lost while its certificate is served is written again as it was; one that was deleted gets the next CA beside it as
- * well, for whoever deletes it wants new keys. Failure modes: a CA that does not sign (ERR_INVALID).
+ * Happy path: certs_body() → the step's row in bodies[] → CA or certificate of net/certificate → keys of `data`.
+ *
+ * Failure modes: the CA does not sign (ERR_INVALID). The Secret was lost while its certificate is served: the same
+ * content is written again. If it was deleted, the next CA is stored beside it at once, since whoever deletes the
+ * Secret wants new keys.
  */
+#include "certs_pass.h"
+
 #include "base/text.h"
-#include "certs_parts.h"
+#include "base/time.h"
 
 static const struct {
 	const char *cert;
@@ -18,20 +24,21 @@ static const char old_ca_key[] = "old-ca-cert.pem";
 struct body {
 	struct json *data;
 	struct json *metadata;
-	const struct certs_facts *facts;
+	const struct certs_step_facts *facts;
 	const struct certs_rules *rules;
 };
 
 #define put_pair(b, keys, pair)                                                                                        \
 	do {                                                                                                           \
-		certs_put((b)->data, (keys).cert, (pair).cert);                                                        \
-		certs_put((b)->data, (keys).key, (pair).key);                                                          \
+		certs_material_put_text((b)->data, (keys).cert, (pair).cert);                                          \
+		certs_material_put_text((b)->data, (keys).key, (pair).key);                                            \
 	} while (0)
 
 static const struct certificate_pair no_pair;
 
-/* A CA and a certificate of it. Named after the time too: two of them are told apart in a bundle. */
-static int make(const struct body *b, struct certificate_pair *ca, struct certificate_pair *server, struct err *err)
+/* Makes a CA and a certificate of it. The time in the CA's name tells two of them apart in a bundle. */
+static int make_pairs(const struct body *b, struct certificate_pair *ca, struct certificate_pair *server,
+		      struct err *err)
 {
 	char time[TIME_TEXT_SIZE];
 	auto_free char *name = xasprintf("Spark operator webhook CA %s", time_rfc3339(b->facts->wall_ms, time));
@@ -41,7 +48,7 @@ static int make(const struct body *b, struct certificate_pair *ca, struct certif
 	return certificate_make_server(ca, b->rules->names, b->facts->wall_ms, b->rules->cert_life_ms, server, err);
 }
 
-static void remember_renewal(struct body *b)
+static void put_renewed(struct body *b)
 {
 	const struct certs_material *found = b->facts->found;
 
@@ -52,12 +59,12 @@ static void remember_renewal(struct body *b)
 static int put_next(struct body *b, struct err *err)
 {
 	struct certificate_pair ca = { 0 }, server = { 0 };
-	int rc = make(b, &ca, &server, err);
+	int rc = make_pairs(b, &ca, &server, err);
 
 	if (rc == 0) {
 		put_pair(b, next_ca_keys, ca);
 		put_pair(b, next_server_keys, server);
-		remember_renewal(b);
+		put_renewed(b);
 	}
 	certificate_pair_done(&ca);
 	certificate_pair_done(&server);
@@ -67,36 +74,37 @@ static int put_next(struct body *b, struct err *err)
 static int put_fresh(struct body *b, struct err *err)
 {
 	struct certs_material fresh = { 0 };
-	int rc = make(b, &fresh.ca, &fresh.server, err);
+	int rc = make_pairs(b, &fresh.ca, &fresh.server, err);
 
 	if (rc == 0) {
-		certs_put_material(b->data, &fresh);
-		remember_renewal(b);
+		certs_material_put(b->data, &fresh);
+		put_renewed(b);
 	}
 	certificate_pair_done(&fresh.ca);
 	certificate_pair_done(&fresh.server);
 	return rc;
 }
 
+/* Whether what is served can be written as it is: it is whole and still valid. */
 static bool can_restore(const struct body *b)
 {
 	const struct certs_material *served = b->facts->served;
-	struct err err;
+	struct err ignored;
 
-	return served && certificate_check_pair(&served->server, &err) == 0 &&
-	       certificate_verify(served->server.cert, served->ca.cert, b->rules->names[0], b->facts->wall_ms, &err) ==
-		   0;
+	return served && certificate_check_pair(&served->server, &ignored) == 0 &&
+	       certificate_verify(served->server.cert, served->ca.cert, b->rules->names[0], b->facts->wall_ms,
+				  &ignored) == 0;
 }
 
-static int fill(struct body *b, struct err *err)
+static int fill_secret(struct body *b, struct err *err)
 {
 	if (!can_restore(b))
 		return put_fresh(b, err);
-	certs_put_material(b->data, b->facts->served);
+	certs_material_put(b->data, b->facts->served);
 	return 0;
 }
 
-/* What a patch removes, an object simply does not have. */
+/* A null removes a key by a merge patch, but means nothing in an object. */
 static void drop_nulls(struct json *data)
 {
 	struct json *next;
@@ -108,9 +116,9 @@ static void drop_nulls(struct json *data)
 	}
 }
 
-static int create(struct body *b, struct err *err)
+static int create_secret(struct body *b, struct err *err)
 {
-	int rc = fill(b, err);
+	int rc = fill_secret(b, err);
 
 	if (rc == 0 && can_restore(b) && !b->facts->served->next_ca.cert)
 		rc = put_next(b, err);
@@ -121,7 +129,7 @@ static int create(struct body *b, struct err *err)
 	return rc;
 }
 
-static int renew(struct body *b, struct err *err)
+static int renew_server(struct body *b, struct err *err)
 {
 	struct certificate_pair server = { 0 };
 	int rc = certificate_make_server(&b->facts->found->ca, b->rules->names, b->facts->wall_ms,
@@ -133,7 +141,7 @@ static int renew(struct body *b, struct err *err)
 	return rc;
 }
 
-static int switch_over(struct body *b, struct err *err)
+static int switch_to_next(struct body *b, struct err *err)
 {
 	const struct certs_material *found = b->facts->found;
 
@@ -142,33 +150,33 @@ static int switch_over(struct body *b, struct err *err)
 	put_pair(b, server_keys, found->next_server);
 	put_pair(b, next_ca_keys, no_pair);
 	put_pair(b, next_server_keys, no_pair);
-	certs_put(b->data, old_ca_key, found->ca.cert);
+	certs_material_put_text(b->data, old_ca_key, found->ca.cert);
 	return 0;
 }
 
-static int drop(struct body *b, struct err *err)
+static int drop_old_ca(struct body *b, struct err *err)
 {
 	(void)err;
-	certs_put(b->data, old_ca_key, NULL);
+	certs_material_put_text(b->data, old_ca_key, NULL);
 	return 0;
 }
 
-static int keep(struct body *b, struct err *err)
+static int keep_served_ca(struct body *b, struct err *err)
 {
 	(void)err;
-	certs_put(b->data, old_ca_key, b->facts->served->ca.cert);
+	certs_material_put_text(b->data, old_ca_key, b->facts->served->ca.cert);
 	return 0;
 }
 
 typedef int body_fn(struct body *b, struct err *err);
 
 static body_fn *const bodies[] = {
-	[CERTS_STEP_CREATE] = create,	 [CERTS_STEP_FILL] = fill,	    [CERTS_STEP_RENEW] = renew,
-	[CERTS_STEP_PUBLISH] = put_next, [CERTS_STEP_SWITCH] = switch_over, [CERTS_STEP_DROP] = drop,
-	[CERTS_STEP_KEEP] = keep,
+	[CERTS_STEP_CREATE] = create_secret, [CERTS_STEP_FILL] = fill_secret,	   [CERTS_STEP_RENEW] = renew_server,
+	[CERTS_STEP_PUBLISH] = put_next,     [CERTS_STEP_SWITCH] = switch_to_next, [CERTS_STEP_DROP] = drop_old_ca,
+	[CERTS_STEP_KEEP] = keep_served_ca,
 };
 
-struct json *certs_body(enum certs_step step, const struct certs_facts *facts, const struct certs_rules *rules,
+struct json *certs_body(enum certs_step step, const struct certs_step_facts *facts, const struct certs_rules *rules,
 			struct err *err)
 {
 	auto_json tree = json_new_object();

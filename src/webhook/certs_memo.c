@@ -1,13 +1,20 @@
 /*
- * What was found out about certificates, by the SHA-256 of the texts: reading and verifying costs up to a millisecond, on the loop that
- * answers admission reviews, and a pass asks the same questions as the one before. A judgement holds while the certificate's validity
- * stays what it was, and for an hour at most, as an issuer may expire. No text is kept.
+ * Answers of net/certificate, found by the SHA-256 of the question's texts. To read and verify a certificate costs
+ * up to a millisecond on the loop that answers admission reviews. No text is kept.
+ *
+ * Happy path: the question has been asked before → its answer. Otherwise net/certificate is asked, and the answer
+ * replaces the oldest. Failures are answers too. The answer of a verification holds until the certificate begins or
+ * ceases to be valid, and for an hour at most, since the certificate of its CA may cease to be valid as well.
  */
+#include "certs_memo.h"
+
 #include <openssl/evp.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "certs_parts.h"
+#include "base/mem.h"
 
 enum { ENTRIES = 32, KEY_BYTES = 32, HOLDS_MS = 3600 * 1000 };
 
@@ -20,12 +27,12 @@ struct entry {
 	char msg[256];
 	int64_t from_ms;
 	int64_t until_ms;
-	int64_t asked_ms; /* VERIFY: for this time */
+	int64_t asked_ms; /* VERIFY: the wall clock that was asked for */
 };
 
 struct certs_memo {
 	struct entry entries[ENTRIES];
-	size_t next; /* to be forgotten */
+	size_t next; /* the entry that is replaced next */
 };
 
 struct certs_memo *certs_memo_new(void)
@@ -38,7 +45,7 @@ void certs_memo_free(struct certs_memo *memo)
 	free(memo);
 }
 
-static void digest(const char *const *texts, size_t count, unsigned char key[KEY_BYTES])
+static void digest_texts(const char *const *texts, size_t count, unsigned char key[KEY_BYTES])
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 
@@ -54,12 +61,12 @@ static void digest(const char *const *texts, size_t count, unsigned char key[KEY
 }
 
 /* The entry of that question, or an empty one to be filled. */
-static struct entry *entry_of(struct certs_memo *memo, enum question question, const char *const *texts, size_t count)
+static struct entry *find_entry(struct certs_memo *memo, enum question question, const char *const *texts, size_t count)
 {
 	unsigned char key[KEY_BYTES];
 	struct entry *e;
 
-	digest(texts, count, key);
+	digest_texts(texts, count, key);
 	for (size_t i = 0; i < ENTRIES; i++)
 		if (memo->entries[i].question == question && memcmp(memo->entries[i].key, key, KEY_BYTES) == 0)
 			return &memo->entries[i];
@@ -69,14 +76,14 @@ static struct entry *entry_of(struct certs_memo *memo, enum question question, c
 	return e;
 }
 
-static void keep(struct entry *e, enum question question, int rc, const struct err *err)
+static void store_answer(struct entry *e, enum question question, int rc, const struct err *err)
 {
 	e->question = question;
 	e->code = rc < 0 ? err->code : ERR_NONE;
 	snprintf(e->msg, sizeof(e->msg), "%.255s", rc < 0 ? err->msg : "");
 }
 
-static int answer(const struct entry *e, struct err *err)
+static int stored_answer(const struct entry *e, struct err *err)
 {
 	return e->code == ERR_NONE ? 0 : err_set(err, e->code, "%s", e->msg);
 }
@@ -84,51 +91,52 @@ static int answer(const struct entry *e, struct err *err)
 int certs_memo_validity(struct certs_memo *memo, const char *cert, int64_t *ret_from_ms, int64_t *ret_until_ms,
 			struct err *err)
 {
-	struct entry *e = entry_of(memo, VALIDITY, &cert, 1);
+	struct entry *e = find_entry(memo, VALIDITY, &cert, 1);
 
 	if (!e->question)
-		keep(e, VALIDITY, certificate_validity(cert, &e->from_ms, &e->until_ms, err), err);
+		store_answer(e, VALIDITY, certificate_validity(cert, &e->from_ms, &e->until_ms, err), err);
 	*ret_from_ms = e->from_ms;
 	*ret_until_ms = e->until_ms;
-	return answer(e, err);
+	return stored_answer(e, err);
 }
 
 int certs_memo_check_pair(struct certs_memo *memo, const struct certificate_pair *p, struct err *err)
 {
 	const char *const texts[] = { p->cert, p->key };
-	struct entry *e = entry_of(memo, PAIR, texts, 2);
+	struct entry *e = find_entry(memo, PAIR, texts, 2);
 
 	if (!e->question)
-		keep(e, PAIR, certificate_check_pair(p, err), err);
-	return answer(e, err);
+		store_answer(e, PAIR, certificate_check_pair(p, err), err);
+	return stored_answer(e, err);
 }
 
-/* -1 before, 0 within, 1 after. */
-static int side(const struct entry *e, int64_t wall_ms)
+/* Where the time lies: -1 before the certificate is valid, 0 while it is, 1 afterwards. */
+static int side_of_validity(const struct entry *e, int64_t wall_ms)
 {
 	if (wall_ms < e->from_ms)
 		return -1;
 	return wall_ms > e->until_ms;
 }
 
-static bool holds(const struct entry *e, int64_t wall_ms)
+static bool answer_holds(const struct entry *e, int64_t wall_ms)
 {
 	int64_t passed_ms = wall_ms - e->asked_ms;
 
-	return e->question && passed_ms < HOLDS_MS && passed_ms > -HOLDS_MS && side(e, wall_ms) == side(e, e->asked_ms);
+	return e->question && passed_ms < HOLDS_MS && passed_ms > -HOLDS_MS &&
+	       side_of_validity(e, wall_ms) == side_of_validity(e, e->asked_ms);
 }
 
 int certs_memo_verify(struct certs_memo *memo, const char *cert, const char *bundle, const char *name, int64_t wall_ms,
 		      struct err *err)
 {
 	const char *const texts[] = { cert, bundle, name };
-	struct entry *e = entry_of(memo, VERIFY, texts, 3);
-	struct err none;
+	struct entry *e = find_entry(memo, VERIFY, texts, 3);
+	struct err ignored;
 
-	if (holds(e, wall_ms))
-		return answer(e, err);
-	certificate_validity(cert, &e->from_ms, &e->until_ms, &none);
+	if (answer_holds(e, wall_ms))
+		return stored_answer(e, err);
+	certificate_validity(cert, &e->from_ms, &e->until_ms, &ignored);
 	e->asked_ms = wall_ms;
-	keep(e, VERIFY, certificate_verify(cert, bundle, name, wall_ms, err), err);
-	return answer(e, err);
+	store_answer(e, VERIFY, certificate_verify(cert, bundle, name, wall_ms, err), err);
+	return stored_answer(e, err);
 }

@@ -1,26 +1,32 @@
 /*
- * The webhook configurations: which of their webhooks come to us, whether these trust a certificate, and the patch that makes them. A
- * configuration may hold webhooks of others, which are left as they are; but a merge patch replaces arrays whole, so it holds them too
- * and needs the resourceVersion as a precondition.
+ * The webhook configurations: which of their webhooks call this operator, whether these trust a certificate, and
+ * the patch that makes them trust it. A configuration may hold webhooks of others, and these are left as they are.
+ * But a merge patch replaces an array as a whole, so the patch holds them too. The caller has to add the
+ * resourceVersion as a precondition.
+ *
+ * Failure modes: a webhook without caBundle, or one whose caBundle cannot be decoded or does not verify the
+ * certificate: ERR_INVALID.
  */
+#include "certs_trust.h"
+
 #include <string.h>
 
 #include "base/text.h"
-#include "certs_parts.h"
 
-/* By service; or by URL, as outside of a cluster, where the configuration's name says enough. */
-static bool is_ours(const struct json *webhook, const struct certs_service *service)
+/* A webhook is ours by its service. Outside of a cluster webhooks have URLs; then the configuration's name is
+ * enough. */
+static bool calls_us(const struct json *webhook, const struct certs_rules *rules)
 {
 	const struct json *client = json_get(webhook, "clientConfig");
 
 	if (json_str(client, "url", NULL))
 		return true;
-	return text_eq(json_str(client, "service.name", NULL), service->name) &&
-	       text_eq(json_str(client, "service.namespace", NULL), service->ns);
+	return text_eq(json_str(client, "service.name", NULL), rules->service_name) &&
+	       text_eq(json_str(client, "service.namespace", NULL), rules->service_ns);
 }
 
-/* The name that the API server asks for: the host of the URL, if there is one. Owned. */
-static char *asked_name(const struct json *webhook, const char *name)
+/* The name for which the API server wants the certificate: the host of the URL if there is one, else `name`. Owned. */
+static char *expected_name(const struct json *webhook, const char *name)
 {
 	const char *url = json_str(webhook, "clientConfig.url", NULL);
 	const char *host = url ? strstr(url, "://") : NULL;
@@ -33,23 +39,24 @@ static char *asked_name(const struct json *webhook, const char *name)
 	return xstrndup(host, strcspn(host, ":/"));
 }
 
-static int trusts(const struct json *webhook, const char *cert, const struct certs_rules *rules, int64_t wall_ms,
-		  struct err *err)
+static int check_webhook(const struct json *webhook, const char *cert, const struct certs_rules *rules, int64_t wall_ms,
+			 struct err *err)
 {
 	const char *encoded = json_str(webhook, "clientConfig.caBundle", "");
-	auto_free char *asked = asked_name(webhook, rules->names[0]);
+	auto_free char *name = expected_name(webhook, rules->names[0]);
 	size_t len;
 	auto_free char *bundle = text_base64_decode(encoded, &len);
 
 	if (!encoded[0])
 		err_set(err, ERR_INVALID, "caBundle is empty");
-	else if (certs_memo_verify(rules->memo, cert, bundle, asked, wall_ms, err) == 0)
+	else if (certs_memo_verify(rules->memo, cert, bundle, name, wall_ms, err) == 0)
 		return 0;
 	return err_wrap(err, "webhook %s", json_str(webhook, "name", "?"));
 }
 
-/* Whether the API server asks for the same name and trusts the same: judging costs more than everything else here. */
-static bool is_alike(const struct json *a, const struct json *b)
+/* Whether both webhooks have the same URL and caBundle, so that one answer is enough: to verify costs more than all
+ * else here. */
+static bool are_alike(const struct json *a, const struct json *b)
 {
 	const struct json *x = json_get(a, "clientConfig"), *y = json_get(b, "clientConfig");
 
@@ -57,16 +64,16 @@ static bool is_alike(const struct json *a, const struct json *b)
 	       text_eq(json_str(x, "caBundle", NULL), json_str(y, "caBundle", NULL));
 }
 
-int certs_trusts(const struct json *configuration, const struct certs_service *service, const char *cert,
-		 const struct certs_rules *rules, int64_t wall_ms, struct err *err)
+int certs_trust_check(const struct json *configuration, const char *cert, const struct certs_rules *rules,
+		      int64_t wall_ms, struct err *err)
 {
 	const struct json *last = NULL;
 	int count = 0;
 
 	json_each (webhook, json_get(configuration, "webhooks")) {
-		if (!is_ours(webhook, service))
+		if (!calls_us(webhook, rules))
 			continue;
-		if (!is_alike(last, webhook) && trusts(webhook, cert, rules, wall_ms, err) < 0)
+		if (!are_alike(last, webhook) && check_webhook(webhook, cert, rules, wall_ms, err) < 0)
 			return err_code(err);
 		last = webhook;
 		count++;
@@ -74,7 +81,7 @@ int certs_trusts(const struct json *configuration, const struct certs_service *s
 	return count;
 }
 
-struct json *certs_inject(const struct json *configuration, const struct certs_service *service, const char *bundle)
+struct json *certs_trust_patch(const struct json *configuration, const struct certs_rules *rules, const char *bundle)
 {
 	auto_free char *encoded = text_base64_encode(bundle, strlen(bundle));
 	auto_json webhooks = json_dup(json_get(configuration, "webhooks"));
@@ -84,7 +91,7 @@ struct json *certs_inject(const struct json *configuration, const struct certs_s
 	json_each (webhook, webhooks) {
 		struct json *client = json_get(webhook, "clientConfig");
 
-		if (!is_ours(webhook, service) || text_eq(json_str(client, "caBundle", ""), encoded))
+		if (!calls_us(webhook, rules) || text_eq(json_str(client, "caBundle", ""), encoded))
 			continue;
 		json_set_str(client, "caBundle", encoded);
 		differs = true;
