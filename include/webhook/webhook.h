@@ -1,5 +1,5 @@
 /*
- * The admission webhook as a role of the program: HTTPS server, certificate, the handlers of spark/admission, metrics.
+ * The admission webhook as a role of the program: HTTPS server, certificate, the handlers of admission, metrics.
  */
 #ifndef WEBHOOK_WEBHOOK_H
 #define WEBHOOK_WEBHOOK_H
@@ -14,7 +14,8 @@
 
 struct webhook;
 
-struct webhook_env { /* all borrowed for the webhook's life */
+/* All borrowed for the webhook's life. */
+struct webhook_env {
 	struct loop *loop;
 	struct api *api;
 	struct metrics *metrics;
@@ -23,16 +24,17 @@ struct webhook_env { /* all borrowed for the webhook's life */
 	const struct store *apps;
 };
 
-/* o is borrowed too. NULL and *err: an option that cannot be. */
+/* o is borrowed for the webhook's life too. NULL and *err (ERR_INVALID): an option that is not possible. */
 struct webhook *webhook_new(const struct webhook_env *env, const struct options *o, struct err *err);
-/* Caches, certificate; the server listens as soon as there is one. */
+/* Starts caches and certificate; the server listens as soon as there is a certificate. */
 void webhook_start(struct webhook *w);
-/* Its caches are complete and the API server trusts its certificate. Else *ret_why (borrowed) says what is missing. */
+/* Whether its caches are complete and the API server trusts its certificate. If not, *ret_why (borrowed) says what is
+ * missing. */
 bool webhook_ready(const struct webhook *w, const char **ret_why);
-/* To be called when the process is going to end: everything is answered still, but on connections that then close, so that the API
- * server goes to another replica. */
+/* To be called when the process is going to end: requests are still answered, but on connections that close
+ * afterwards, so that the API server goes to another replica. */
 void webhook_fade(struct webhook *w);
-/* Cuts what is left. NULL is fine. */
+/* Closes all connections at once and frees the webhook. NULL is fine. */
 void webhook_close(struct webhook *w);
 
 #endif

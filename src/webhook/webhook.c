@@ -1,9 +1,13 @@
 /*
- * The admission webhook: a TLS server of its own whose routes are the paths of spark/admission.
+ * The admission webhook: a TLS server of its own, whose routes are the paths of admission/admission.h.
  *
- * Start: caches list → certs finds or makes a certificate → the server listens → the configurations trust it → ready. A review
- * is parsed, answered from the caches and counted within one call of the loop; nothing is read or written meanwhile.
- * What is no review gets 400 with the reason. Without a certificate nothing listens, so that no request is ever answered in clear.
+ * Happy path: the caches list → certs finds or makes a certificate → the server listens → the configurations trust the
+ * certificate → ready. A review is parsed, answered from the caches and counted within one call of the loop; nothing is
+ * read or written meanwhile.
+ *
+ * Failure modes: a body that is no review gets 400 with the reason. Without a certificate nothing listens, so that no
+ * request is ever answered without TLS. An address that cannot be listened on: the webhook never becomes ready, and
+ * /readyz of the program says why.
  */
 #include "webhook/webhook.h"
 
@@ -21,7 +25,8 @@
 
 enum { PATHS_MAX = 16, ADDRESS_SIZE = 300 };
 
-struct hook { /* a path and whose it is */
+/* A path, and the webhook that serves it. */
+struct hook {
 	struct webhook *webhook;
 	const struct admission_path *path;
 };
@@ -31,8 +36,8 @@ struct webhook {
 	const struct options *o;
 	struct http_server *server;
 	struct certs *certs;
-	struct webhook_registration *registration; /* NULL: somebody else registers it */
-	struct store *apps;			   /* NULL: env's */
+	struct webhook_registration *registration; /* NULL: somebody else makes the configurations */
+	struct store *apps;			   /* NULL: those of env */
 	struct store *quotas;			   /* NULL: not enforced */
 	struct informer **informers;
 	size_t informer_count;
@@ -48,7 +53,7 @@ struct webhook {
 
 /* ---- requests ---- */
 
-static const char *result_text(const struct review_reply *reply)
+static const char *review_result(const struct review_reply *reply)
 {
 	if (reply->denied)
 		return "denied";
@@ -63,7 +68,7 @@ static void log_denial(const struct hook *hook, const struct review *r, const st
 		 reply->message, NULL);
 }
 
-static void answer(const struct hook *hook, const struct review *r, struct http_exchange *x)
+static void answer_review(const struct hook *hook, const struct review *r, struct http_exchange *x)
 {
 	struct webhook *w = hook->webhook;
 	struct review_reply reply = { 0 };
@@ -74,7 +79,7 @@ static void answer(const struct hook *hook, const struct review *r, struct http_
 		log_denial(hook, r, &reply);
 	metric_add(
 	    w->requests,
-	    (const char *const[]){ hook->path->path, review_operation_name(r->operation), result_text(&reply), NULL },
+	    (const char *const[]){ hook->path->path, review_operation_name(r->operation), review_result(&reply), NULL },
 	    1);
 	text = review_reply_print(r, &reply);
 	review_reply_done(&reply);
@@ -95,7 +100,7 @@ static void serve_review(void *arg, struct http_exchange *x)
 		buf_printf(&x->reply, "%s\n", err.msg);
 		metric_add(w->requests, (const char *const[]){ hook->path->path, "", "malformed", NULL }, 1);
 	} else {
-		answer(hook, &review, x);
+		answer_review(hook, &review, x);
 		review_done(&review);
 	}
 	metric_observe(w->latency, (const char *const[]){ hook->path->path, NULL },
@@ -122,7 +127,7 @@ static void serve_readyz(void *arg, struct http_exchange *x)
 
 /* ---- certificate ---- */
 
-static void listen_now(struct webhook *w)
+static void start_listening(struct webhook *w)
 {
 	char address[ADDRESS_SIZE];
 	struct err err = { 0 };
@@ -148,10 +153,10 @@ static void on_certificate(void *arg, const char *cert, const char *key)
 		return;
 	}
 	if (!w->listening)
-		listen_now(w);
+		start_listening(w);
 }
 
-static const char *own(const struct webhook *w, const char *ns)
+static const char *namespace_or_own(const struct webhook *w, const char *ns)
 {
 	return ns ? ns : w->env.ns;
 }
@@ -163,9 +168,9 @@ static struct certs *make_certs(struct webhook *w)
 		.api = w->env.api,
 		.sched = &w->env.loop->sched,
 		.metrics = w->env.metrics,
-		.secret_ns = own(w, o->webhook_secret_ns),
+		.secret_ns = namespace_or_own(w, o->webhook_secret_ns),
 		.secret_name = o->webhook_secret,
-		.service_ns = own(w, o->webhook_service_ns),
+		.service_ns = namespace_or_own(w, o->webhook_service_ns),
 		.service_name = o->webhook_service,
 		.mutating_name = o->mutating_name,
 		.validating_name = o->validating_name,
@@ -200,7 +205,7 @@ static void add_informer(struct webhook *w, struct store *store, const char *ns)
 	w->informers[w->informer_count++] = informer_new(&options);
 }
 
-static struct store *watch(struct webhook *w, const struct kind *kind)
+static struct store *watch_reviewed(struct webhook *w, const struct kind *kind)
 {
 	struct store *store = store_new(kind);
 	const struct strv *namespaces = options_reviewed(w->o);
@@ -212,7 +217,7 @@ static struct store *watch(struct webhook *w, const struct kind *kind)
 	return store;
 }
 
-static bool is_synced(const struct webhook *w)
+static bool caches_are_synced(const struct webhook *w)
 {
 	for (size_t i = 0; i < w->informer_count; i++)
 		if (!informer_synced(w->informers[i]))
@@ -222,29 +227,29 @@ static bool is_synced(const struct webhook *w)
 
 /* ---- life ---- */
 
-static void count_drops(const struct webhook *w, const char *cause, uint64_t count)
+static void count_dropped(const struct webhook *w, const char *cause, uint64_t count)
 {
 	const char *const values[] = { cause, NULL };
 
 	metric_add(w->dropped, values, (double)count - metric_get(w->dropped, values));
 }
 
-static void collect_drops(void *arg)
+static void collect_dropped(void *arg)
 {
 	const struct webhook *w = arg;
 	const struct http_server_stats *stats = http_server_stats(w->server);
 
-	count_drops(w, "no_room", stats->turned_away);
-	count_drops(w, "evicted", stats->evicted);
-	count_drops(w, "broken_handshake", stats->broken_handshakes);
+	count_dropped(w, "no_room", stats->turned_away);
+	count_dropped(w, "evicted", stats->evicted);
+	count_dropped(w, "broken_handshake", stats->broken_handshakes);
 	for (enum http_phase phase = 0; phase < HTTP_PHASE_COUNT; phase++) {
 		auto_free char *cause = xasprintf("timeout_%s", http_phase_name(phase));
 
-		count_drops(w, cause, stats->timed_out[phase]);
+		count_dropped(w, cause, stats->timed_out[phase]);
 	}
 }
 
-static void add_metrics(struct webhook *w)
+static void add_webhook_metrics(struct webhook *w)
 {
 	static const char *const labels[] = { "path", "operation", "result", NULL };
 	static const char *const path_label[] = { "path", NULL };
@@ -255,14 +260,14 @@ static void add_metrics(struct webhook *w)
 				  "Admission reviews by path, operation and result", labels, NULL, 0);
 	w->dropped = metrics_add(w->env.metrics, METRIC_COUNTER, "spark_operator_webhook_connections_dropped_total",
 				 "Connections that the server gave up, by cause", cause_label, NULL, 0);
-	metrics_on_collect(w->env.metrics, collect_drops, w);
+	metrics_on_collect(w->env.metrics, collect_dropped, w);
 	w->latency = metrics_add(w->env.metrics, METRIC_HISTOGRAM, "spark_operator_webhook_request_duration_seconds",
 				 "Time to answer an admission review, without network and TLS", path_label, bounds,
 				 array_len(bounds));
 }
 
-/* What may be asked and answered is shown from the start. */
-static void init_metrics(const struct webhook *w)
+/* Each path, operation and result is shown from the start, with 0. */
+static void init_webhook_metrics(const struct webhook *w)
 {
 	static const char *const operations[] = { "CREATE", "UPDATE" };
 	static const char *const results[] = { "allowed", "mutated", "denied" };
@@ -279,7 +284,7 @@ static void init_metrics(const struct webhook *w)
 	}
 }
 
-static struct http_server *make_server(struct webhook *w, const struct http_server_options *limits)
+static struct http_server *make_webhook_server(struct webhook *w, const struct http_server_options *limits)
 {
 	struct http_route routes[PATHS_MAX + 2] = {
 		{ "GET", "/healthz", false, serve_healthz, w },
@@ -293,7 +298,7 @@ static struct http_server *make_server(struct webhook *w, const struct http_serv
 		*hook = (struct hook){ w, p };
 		routes[count++] = (struct http_route){ "POST", p->path, false, serve_review, hook };
 	}
-	init_metrics(w);
+	init_webhook_metrics(w);
 	return http_server_new(w->env.loop, routes, count, limits);
 }
 
@@ -308,11 +313,11 @@ struct webhook *webhook_new(const struct webhook_env *env, const struct options 
 	w = xcalloc(1, sizeof(*w));
 	w->env = *env;
 	w->o = o;
-	add_metrics(w);
+	add_webhook_metrics(w);
 	if (!env->apps)
-		w->apps = watch(w, &app_kind);
+		w->apps = watch_reviewed(w, &app_kind);
 	if (o->quota)
-		w->quotas = watch(w, &quota_kind);
+		w->quotas = watch_reviewed(w, &quota_kind);
 	w->admission = (struct admission){
 		.apps = env->apps ? env->apps : w->apps,
 		.quotas = w->quotas,
@@ -320,7 +325,7 @@ struct webhook *webhook_new(const struct webhook_env *env, const struct options 
 		.namespace_count = options_reviewed(o)->len,
 		.validation = { .pod_policy = o->pod_policy },
 	};
-	w->server = make_server(w, &tls);
+	w->server = make_webhook_server(w, &tls);
 	w->certs = make_certs(w);
 	if (o->webhook_register)
 		w->registration = webhook_registration_new(env->api, &env->loop->sched, env->ns, o);
@@ -338,7 +343,7 @@ void webhook_start(struct webhook *w)
 
 bool webhook_ready(const struct webhook *w, const char **ret_why)
 {
-	if (!is_synced(w)) {
+	if (!caches_are_synced(w)) {
 		*ret_why = "the webhook's caches are not complete yet";
 		return false;
 	}

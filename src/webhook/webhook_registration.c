@@ -1,7 +1,11 @@
 /*
- * From flags to webhook configurations, and creating them: a conversation of one request each, repeated every RETRY_MS while the API
- * server cannot be reached or refuses. One that exists already belongs to somebody (a chart, an administrator) and stays
- * as it is; the CA gets into it by runtime/certs in any case.
+ * From flags to webhook configurations, and their creation in the cluster.
+ *
+ * Happy path: one request for each configuration → created.
+ *
+ * Failure modes: a configuration exists already. Then it belongs to somebody (a chart, an administrator) and stays
+ * as it is; certs keeps its caBundle in any case. The API server cannot be reached or refuses: the request is
+ * repeated every RETRY_MS, and the log says so once.
  */
 #include "webhook/webhook_registration.h"
 
@@ -18,10 +22,10 @@ enum { RETRY_MS = 5000, SECOND_MS = 1000, CONFIGURATIONS = 2 };
 struct creation {
 	struct webhook_registration *registration;
 	const struct resource *res;
-	struct json *object; /* NULL: none is wanted */
+	struct json *object; /* NULL: no such configuration is wanted */
 	struct api_call *call;
 	struct sched_timer retry;
-	bool complained;
+	bool warned;
 };
 
 struct webhook_registration {
@@ -43,7 +47,7 @@ int webhook_registration_check(const struct options *o, struct err *err)
 	return 0;
 }
 
-static void build(const struct options *o, const char *ns, struct json *ret[CONFIGURATIONS])
+static void build_configurations(const struct options *o, const char *ns, struct json *ret[CONFIGURATIONS])
 {
 	const struct registration_options options = {
 		.service_ns = o->webhook_service_ns ? o->webhook_service_ns : ns,
@@ -71,7 +75,7 @@ int webhook_registration_print(const struct options *o, FILE *out, FILE *errors)
 		fprintf(errors, "webhook config: %s\n", err.msg);
 		return 2;
 	}
-	build(o, "spark-operator", objects);
+	build_configurations(o, "spark-operator", objects);
 	for (size_t i = 0; i < CONFIGURATIONS; i++) {
 		auto_free char *text = objects[i] ? yaml_print(objects[i]) : NULL;
 
@@ -82,11 +86,11 @@ int webhook_registration_print(const struct options *o, FILE *out, FILE *errors)
 	return fflush(out) == 0 ? 0 : 1;
 }
 
-static void create(struct creation *c);
+static void create_configuration(struct creation *c);
 
 static void on_retry(void *arg)
 {
-	create(arg);
+	create_configuration(arg);
 }
 
 static void on_created(void *arg, struct reply *reply)
@@ -104,13 +108,13 @@ static void on_created(void *arg, struct reply *reply)
 			 "name", name, NULL);
 		return;
 	}
-	if (!c->complained)
+	if (!c->warned)
 		log_warn(NULL, "webhook configuration cannot be created; trying again", "error", reply->err.msg, NULL);
-	c->complained = true;
+	c->warned = true;
 	sched_arm(c->registration->sched, &c->retry, RETRY_MS);
 }
 
-static void create(struct creation *c)
+static void create_configuration(struct creation *c)
 {
 	const struct request request = { .verb = VERB_CREATE, .res = c->res, .body = c->object };
 
@@ -125,7 +129,7 @@ struct webhook_registration *webhook_registration_new(struct api *api, struct sc
 
 	r->api = api;
 	r->sched = sched;
-	build(o, ns, objects);
+	build_configurations(o, ns, objects);
 	for (size_t i = 0; i < CONFIGURATIONS; i++) {
 		struct creation *c = &r->creations[i];
 
@@ -141,7 +145,7 @@ void webhook_registration_start(struct webhook_registration *r)
 {
 	for (size_t i = 0; i < CONFIGURATIONS; i++)
 		if (r->creations[i].object)
-			create(&r->creations[i]);
+			create_configuration(&r->creations[i]);
 }
 
 void webhook_registration_free(struct webhook_registration *r)
