@@ -210,7 +210,7 @@ static bool is_overlap_over(struct choice *c)
 static void on_next(struct choice *c)
 {
 	if (!is_next_usable(c))
-		take_step(c, CERTS_STEP_PUBLISH, "what was to be next is of no use");
+		take_step(c, CERTS_STEP_PUBLISH, "the next CA and certificate cannot be used");
 	else if (is_overlap_over(c))
 		take_step(c, CERTS_STEP_SWITCH, "the next CA is trusted everywhere");
 	else
@@ -220,7 +220,7 @@ static void on_next(struct choice *c)
 static void on_switched(struct choice *c)
 {
 	if (is_overlap_over(c))
-		take_step(c, CERTS_STEP_DROP, "nothing is served of the old CA any more");
+		take_step(c, CERTS_STEP_DROP, "no certificate of the old CA is served any more");
 	else
 		renew_server_when_due(c);
 }
@@ -249,7 +249,7 @@ void certs_decide(enum certs_state state, const struct certs_step_facts *facts, 
 
 	*ret = (struct certs_decision){ .again_ms = INT64_MAX };
 	if (state >= CERTS_LEAFLESS && is_served_ca_lost(&c))
-		take_step(&c, CERTS_STEP_KEEP, "another CA was put in");
+		take_step(&c, CERTS_STEP_KEEP, "somebody put another CA into the Secret");
 	else
 		choices[state](&c);
 }

@@ -169,11 +169,11 @@ static const struct row rows[] = {
 	{ "a configuration that was not listed does", OWN, &next, &of_a, A_AND_B, UNKNOWN, 0, 60,
 	  "serve found; inject AB; again in 12 h; not trusted: Validating hooks has not been read yet: denied" },
 	{ "the next certificate is of no use", OWN, &next_broken, &of_a, A_AND_B, A_AND_B, 0, 60,
-	  "serve found; PUBLISH: what was to be next is of no use; inject AB; again in 12 h; trusted" },
+	  "serve found; PUBLISH: the next CA and certificate cannot be used; inject AB; again in 12 h; trusted" },
 	{ "after the switch the new certificate is served", OWN, &switched, &of_a, A_AND_B, A_AND_B, 0, 0,
 	  "serve found; inject AB; again in 60 s; trusted" },
 	{ "the old CA goes after the overlap", OWN, &switched, &switched, A_AND_B, A_AND_B, 0, 60,
-	  "serve found; DROP: nothing is served of the old CA any more; inject AB; again in 12 h; trusted" },
+	  "serve found; DROP: no certificate of the old CA is served any more; inject AB; again in 12 h; trusted" },
 
 	/* Others at work. */
 	{ "the Secret was deleted just now", OWN, NULL, &of_a, A, A, 0, 10,
@@ -185,7 +185,7 @@ static const struct row rows[] = {
 	{ "somebody overwrote both caBundles", OWN, &of_a, &of_a, B, B, 0, 0,
 	  "serve found; inject A; again in 12 h; not trusted: Mutating hooks: webhook a: *" },
 	{ "another CA was put in", OWN, &of_b, &of_a, A, A, 0, 0,
-	  "serve served; KEEP: another CA was put in; again in 12 h; trusted" },
+	  "serve served; KEEP: somebody put another CA into the Secret; again in 12 h; trusted" },
 	{ "another CA was put in, and the served one is the old one", OWN, &switched, &of_a, A, A, 0, 60,
 	  "serve served; inject AB; again in 12 h; trusted" },
 	{ "another CA was put in, and nobody trusts the served one", OWN, &of_b, &of_a, NOBODY, NOBODY, 0, 0,
