@@ -1,0 +1,352 @@
+/*
+ * The walker of schemas: an object and the tables of its kind are walked together, from the metadata and the spec
+ * down.
+ *
+ * One walk serves both uses. What it finds goes to one of three lists, each of which may be missing: problems of
+ * types, fields that the CRD does not know, fields that Kubernetes does not know. Where the walk is, it remembers as
+ * a chain of places on the stack; a path is printed only if there is something to say.
+ */
+#include "rules/schema.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+/* More homes than that say nothing, and more cures than that nobody reads: then unknown fields are only named. */
+enum { PATH_MAX_LEN = 4096, TEXT_MAX_LEN = 512, HOMES_MAX = 3, CURES_MAX = 20 };
+
+struct walk {
+	unsigned aspects; /* of values; their problems go to: */
+	struct problems *wrong;
+	const char *const *except; /* fields of the first place that are left out */
+	struct problems *dropped;  /* unknown fields */
+	struct problems *kept;
+};
+
+struct place {
+	const struct place *up; /* NULL: the first */
+	const char *name;	/* of a field or of a key of a map; NULL: an element of a list; of the first its path */
+	size_t index;		/* of an element */
+	const struct schema *schema; /* of what is there */
+};
+
+/* ---- tables ---- */
+
+const struct schema *schema_of_kind(const char *kind)
+{
+	for (size_t i = 0; schema_kinds[i].name; i++)
+		if (text_eq(schema_kinds[i].name, kind))
+			return schema_kinds[i].schema;
+	return NULL;
+}
+
+const struct schema *schema_field(const struct schema *s, const char *name)
+{
+	size_t low = 0, high = s ? s->field_count : 0;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(name, s->fields[middle].name);
+
+		if (order == 0)
+			return s->fields[middle].schema;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+/* ---- places ---- */
+
+static void put_path(struct buf *out, const struct place *at)
+{
+	if (at->up)
+		put_path(out, at->up);
+	if (!at->name)
+		buf_printf(out, "[%zu]", at->index);
+	else if (at->up && at->up->schema->type == SCHEMA_MAP)
+		buf_printf(out, "[%s]", at->name);
+	else
+		buf_printf(out, "%s%s", out->len ? "." : "", at->name);
+}
+
+/* Owned. A longer path than anybody reads ends where there is no more room. */
+static char *path_of(const struct place *at)
+{
+	auto_buf path;
+
+	buf_init(&path, PATH_MAX_LEN);
+	put_path(&path, at);
+	return xstrdup(buf_str(&path));
+}
+
+/* ---- types ---- */
+
+static const char *expected(const struct schema *s)
+{
+	bool of_strings = s->each && s->each->type == SCHEMA_STRING;
+
+	switch (s->type) {
+	case SCHEMA_STRING:
+		return "expected a string";
+	case SCHEMA_INTEGER:
+		return "expected an integer";
+	case SCHEMA_NUMBER:
+		return "expected a number";
+	case SCHEMA_BOOL:
+		return "expected true or false";
+	case SCHEMA_INT_OR_STRING:
+		return "expected a number or a string";
+	case SCHEMA_LIST:
+		return of_strings ? "expected a list of strings" : "expected a list";
+	default:
+		return of_strings ? "expected a map of strings" : "expected an object";
+	}
+}
+
+static bool has_type(const struct json *value, const struct schema *s)
+{
+	switch (s->type) {
+	case SCHEMA_STRING:
+		return json_is(value, JSON_STRING);
+	case SCHEMA_INTEGER:
+		return json_integer(value, 0) == json_integer(value, 1);
+	case SCHEMA_NUMBER:
+		return json_is(value, JSON_NUMBER);
+	case SCHEMA_BOOL:
+		return json_is(value, JSON_BOOL);
+	case SCHEMA_INT_OR_STRING:
+		return json_is(value, JSON_NUMBER) || json_is(value, JSON_STRING);
+	case SCHEMA_LIST:
+		return json_is(value, JSON_ARRAY);
+	default:
+		return json_is(value, JSON_OBJECT);
+	}
+}
+
+static bool is_value_of(const char *text, const struct schema *s)
+{
+	if (!s->values || !*text)
+		return true;
+	for (size_t i = 0; s->values[i]; i++)
+		if (text_eq(text, s->values[i]))
+			return true;
+	return false;
+}
+
+static char *supported_values(const struct schema *s)
+{
+	auto_buf text;
+
+	buf_init(&text, TEXT_MAX_LEN);
+	for (size_t i = 0; s->values[i]; i++)
+		buf_printf(&text, "%s\"%s\"", i ? ", " : "supported values: ", s->values[i]);
+	return xstrdup(buf_str(&text));
+}
+
+/* NULL if the number is within its bounds, else why not. Owned. */
+static char *check_bounds(const struct json *value, const struct schema *s)
+{
+	int64_t number = json_integer(value, 0);
+
+	if (number < s->min)
+		return xasprintf("must be at least %lld", (long long)s->min);
+	if (number > s->max)
+		return xasprintf("must be at most %lld", (long long)s->max);
+	return NULL;
+}
+
+/* NULL if the value is right, else why not. Owned. */
+static char *complaint(const struct json *value, const struct schema *s, unsigned aspects)
+{
+	if (!has_type(value, s))
+		return aspects & SCHEMA_TYPES ? xstrdup(expected(s)) : NULL;
+	if ((aspects & SCHEMA_TYPES) && s->type == SCHEMA_INTEGER)
+		return check_bounds(value, s);
+	if ((aspects & SCHEMA_VALUES) && !is_value_of(json_text(value, ""), s))
+		return supported_values(s);
+	return NULL;
+}
+
+static void check_value(const struct walk *w, const struct place *at, const struct json *value)
+{
+	auto_free char *why = complaint(value, at->schema, w->aspects);
+	auto_free char *path = why ? path_of(at) : NULL;
+
+	if (why && !problems_has(w->wrong, path))
+		problems_invalid(w->wrong, path, value, why);
+}
+
+static void check_required(const struct walk *w, const struct place *at, const struct json *object)
+{
+	const char *const *names = at->schema->required;
+
+	for (size_t i = 0; names && names[i]; i++) {
+		const struct json *value = json_get(object, names[i]);
+		const struct place place = { .up = at, .name = names[i] };
+		auto_free char *path = NULL;
+
+		if (value && !json_is(value, JSON_NULL))
+			continue;
+		path = path_of(&place);
+		if (!problems_has(w->wrong, path))
+			problems_add(w->wrong, path, "Required value");
+	}
+}
+
+/* ---- unknown fields ---- */
+
+static bool is_home(const struct schema *s, const char *name)
+{
+	return s->type == SCHEMA_OBJECT && schema_field(s, name);
+}
+
+/* Adds the objects that are fields of the one at `at` and have such a field. Returns how many. */
+static size_t find_children(struct buf *out, const struct place *at, const char *name)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < at->schema->field_count; i++) {
+		const struct schema_field *field = &at->schema->fields[i];
+		const struct place place = { .up = at, .name = field->name };
+		auto_free char *path = NULL;
+
+		if (!is_home(field->schema, name))
+			continue;
+		path = path_of(&place);
+		buf_printf(out, "%s%s", found ? " or " : "", path);
+		found++;
+	}
+	return found;
+}
+
+/* Where else such a field is: in an object that the place is in, or beside it, the nearest first. Owned; NULL if
+ * nowhere, or in so many objects that it says nothing. */
+static char *find_homes(const struct place *at, const char *name)
+{
+	for (const struct place *p = at; p; p = p->up) {
+		auto_buf homes;
+		size_t count;
+
+		if (is_home(p->schema, name))
+			return p->up ? path_of(p) : xstrdup("the object itself");
+		buf_init(&homes, TEXT_MAX_LEN);
+		count = p->schema->type == SCHEMA_OBJECT ? find_children(&homes, p, name) : 0;
+		if (count)
+			return count > HOMES_MAX ? NULL : xstrdup(buf_str(&homes));
+	}
+	return NULL;
+}
+
+static const char *find_nearest(const struct schema *s, const char *name)
+{
+	struct text_nearest nearest;
+
+	text_nearest_init(&nearest, name, strlen(name));
+	for (size_t i = 0; i < s->field_count; i++)
+		text_nearest_add(&nearest, s->fields[i].name);
+	return nearest.found;
+}
+
+static void add_unknown(const struct walk *w, const struct place *at, const char *name)
+{
+	struct problems *list = at->schema->is_kubernetes ? w->kept : w->dropped;
+	const struct place place = { .up = at, .name = name };
+	auto_free char *homes = NULL, *path = NULL;
+	const char *nearest = NULL;
+
+	if (!list)
+		return; /* values are looked at, not fields */
+	if (json_len(list->list) < CURES_MAX) {
+		homes = find_homes(at, name);
+		nearest = find_nearest(at->schema, name);
+	}
+	path = path_of(&place);
+	if (homes)
+		problems_add(list, path, "unknown field: it belongs to %s", homes);
+	else if (nearest)
+		problems_add(list, path, "unknown field: did you mean %s?", nearest);
+	else
+		problems_add(list, path, "unknown field");
+}
+
+/* ---- the walk ---- */
+
+static void walk_value(const struct walk *w, const struct place *at, const struct json *value);
+
+static bool is_excepted(const struct walk *w, const char *name)
+{
+	for (size_t i = 0; w->except && w->except[i]; i++)
+		if (text_eq(w->except[i], name))
+			return true;
+	return false;
+}
+
+static void walk_fields(const struct walk *w, const struct place *at, const struct json *object)
+{
+	if (w->aspects & SCHEMA_REQUIRED)
+		check_required(w, at, object);
+	json_each (member, object) {
+		const struct place place = { .up = at,
+					     .name = json_name(member),
+					     .schema = schema_field(at->schema, json_name(member)) };
+
+		if (!at->up && is_excepted(w, place.name))
+			continue;
+		if (place.schema)
+			walk_value(w, &place, member);
+		else if (at->schema->field_count)
+			add_unknown(w, at, place.name);
+	}
+}
+
+static void walk_each(const struct walk *w, const struct place *at, const struct json *collection)
+{
+	size_t i = 0;
+
+	json_each (child, collection) {
+		const struct place place = {
+			.up = at, .name = json_name(child), .index = i++, .schema = at->schema->each
+		};
+
+		walk_value(w, &place, child);
+	}
+}
+
+static void walk_value(const struct walk *w, const struct place *at, const struct json *value)
+{
+	if (!value || json_is(value, JSON_NULL))
+		return;
+	check_value(w, at, value);
+	if (!has_type(value, at->schema))
+		return;
+	if (at->schema->type == SCHEMA_OBJECT)
+		walk_fields(w, at, value);
+	else if (at->schema->each)
+		walk_each(w, at, value);
+}
+
+void schema_check(struct problems *p, const struct schema_part *part, const struct json *value, unsigned aspects)
+{
+	const struct walk walk = { .aspects = aspects, .wrong = p, .except = part->except };
+	struct place place = { .name = part->path, .schema = schema_of_kind(part->kind) };
+	auto_strv names = { 0 };
+
+	strv_split(&names, part->path, '.');
+	for (size_t i = 0; i < names.len; i++)
+		place.schema = schema_field(place.schema, names.items[i]);
+	if (place.schema)
+		walk_value(&walk, &place, value);
+}
+
+void schema_unknown(struct problems *dropped, struct problems *kept, const struct json *object, const char *kind)
+{
+	static const char *const others[] = { "apiVersion", "kind", "status", NULL };
+	const struct walk walk = { .dropped = dropped, .kept = kept, .except = others };
+	const struct place root = { .name = "", .schema = schema_of_kind(kind) };
+
+	if (root.schema)
+		walk_value(&walk, &root, object);
+}
