@@ -7,6 +7,7 @@
 #include "rules/check.h"
 #include "rules/policy.h"
 #include "rules/problems.h"
+#include "rules/schema.h"
 #include "spark/app.h"
 
 /* By which a SparkConnect knows its pods (kubeflow pkg/common/spark.go). */
@@ -19,18 +20,24 @@ void validate_app(struct problems *p, const struct app *app, enum pod_policy pol
 void validate_spec(struct problems *p, const struct app *app, enum pod_policy policy);
 
 /* ---- parts ---- */
-enum rule_type { RULE_STRING, RULE_INTEGER, RULE_BOOL, RULE_OBJECT, RULE_LIST, RULE_STRINGS, RULE_MAP };
-
+/* How a text has to look. */
 struct rule {
 	const char *path; /* below the object that is checked */
-	enum rule_type type;
-	check_fn *check; /* of the string, each string of a list; NULL if any will do */
-	int64_t min;	 /* of an integer */
+	check_fn *check;  /* of the text if it is not empty, or of each text of a list */
 };
 
-/* prefix: path of object in messages, with a dot at its end. Absent fields and nulls are fine. */
+/* A bound that the schema does not have, since the API server takes more. */
+struct bound {
+	const char *path;
+	int64_t min, max;
+};
+
+/* prefix: path of object in messages, with a dot at its end. What is absent, or has another type, is fine: types are
+ * the schema's. */
 void validate_rules(struct problems *p, const struct json *object, const char *prefix, const struct rule *rules,
 		    size_t count);
+void validate_bounds(struct problems *p, const struct json *object, const char *prefix, const struct bound *bounds,
+		     size_t count);
 /* The members that have to be there, and not be empty texts. */
 void validate_required(struct problems *p, const struct json *object, const char *prefix, const char *const *names,
 		       size_t count);
@@ -71,8 +78,8 @@ void validate_policy(struct problems *p, const struct json *spec);
 void validate_policy_template(struct problems *p, const struct json *template, const char *path);
 void validate_policy_conf(struct problems *p, const struct json *conf);
 
-/* The name, or what the API server will make of generateName, is a DNS-1035 label of at most max characters; why: it has
- * to be that short. */
+/* The name, or what the API server will make of generateName, is a DNS-1035 label of at most max characters; why: it
+ * has to be that short. */
 void validate_name(struct problems *p, const struct json *object, size_t max, const char *why);
 
 #endif

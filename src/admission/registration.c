@@ -1,6 +1,6 @@
 /*
- * One row per webhook; everything else is the same in all of them. Pods are matched by the operator's label, so that no other pod
- * of the cluster ever waits for this webhook, and never in the namespaces of Kubernetes itself.
+ * One row per webhook; everything else is the same in all of them. Pods are matched by the operator's label, so that
+ * no other pod of the cluster ever waits for this webhook, and never in the namespaces of Kubernetes itself.
  *
  * Mirrors kubeflow charts/spark-operator-chart/templates/webhook/{mutating,validating}webhookconfiguration.yaml.
  */

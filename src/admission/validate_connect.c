@@ -1,8 +1,9 @@
 /*
  * Validation of a SparkConnect (kubeflow internal/webhook/sparkconnect_validator.go, whose rules these are).
  *
- * Its server runs spark-submit in client mode in its own pod, so files and properties of the image are its own affair: of
- * sparkConf only what the operator sets is refused. Templates become pods as they are; the API server checks them.
+ * Its server runs spark-submit in client mode in its own pod, so files and properties of the image are its own
+ * affair: of sparkConf only what the operator sets is refused. Templates become pods as they are; of them only types
+ * are checked.
  */
 #include <string.h>
 
@@ -15,22 +16,14 @@
 enum { NAME_MAX_LEN = 63 - (sizeof("-server") - 1) };
 
 static const struct rule rules[] = {
-	{ "sparkVersion", RULE_STRING, check_label_value, 0 },
-	{ "image", RULE_STRING, NULL, 0 },
-	{ "sparkConf", RULE_MAP, NULL, 0 },
-	{ "hadoopConf", RULE_MAP, NULL, 0 },
-	{ "server", RULE_OBJECT, NULL, 0 },
-	{ "server.cores", RULE_INTEGER, NULL, 1 },
-	{ "server.memory", RULE_STRING, check_memory, 0 },
-	{ "server.template", RULE_OBJECT, NULL, 0 },
-	{ "server.service", RULE_OBJECT, NULL, 0 },
-	{ "server.service.metadata.name", RULE_STRING, check_app_name, 0 },
-	{ "executor", RULE_OBJECT, NULL, 0 },
-	{ "executor.cores", RULE_INTEGER, NULL, 1 },
-	{ "executor.memory", RULE_STRING, check_memory, 0 },
-	{ "executor.instances", RULE_INTEGER, NULL, 0 },
-	{ "executor.template", RULE_OBJECT, NULL, 0 },
+	{ "sparkVersion", check_label_value },
+	{ "server.memory", check_memory },
+	{ "server.service.metadata.name", check_app_name },
+	{ "executor.memory", check_memory },
 };
+
+static const struct schema_part spec_part = { "SparkConnect", "spec", (const char *const[]){ "executor", NULL } };
+static const struct schema_part executor_part = { "SparkConnect", "spec.executor", NULL };
 
 static const char *const required[] = { "sparkVersion", "server", "executor" };
 
@@ -88,7 +81,9 @@ void validate_connect(struct problems *p, const struct json *object, enum pod_po
 	validate_name(p, object, NAME_MAX_LEN, "the server is called NAME-server");
 	if (!validate_size(p, spec, "spec"))
 		return;
+	schema_check(p, &spec_part, spec, SCHEMA_TYPES);
 	validate_rules(p, spec, "spec.", rules, array_len(rules));
+	schema_check(p, &executor_part, json_get(spec, "executor"), SCHEMA_TYPES);
 	check_presence(p, spec);
 	check_images(p, spec);
 	check_templates(p, spec, policy);

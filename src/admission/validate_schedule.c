@@ -1,6 +1,6 @@
 /*
- * Validation of a ScheduledSparkApplication: its schedule, as robfig/cron's ParseStandard reads it, and its template, by all
- * rules of a SparkApplication, with the metadata that its runs will have.
+ * Validation of a ScheduledSparkApplication: its schedule, as robfig/cron's ParseStandard reads it, and its template,
+ * by all rules of a SparkApplication, with the metadata that its runs will have.
  *
  * The existing operator finds a wrong schedule or template only when a run is due, and never looks again.
  */
@@ -24,13 +24,17 @@ static const char *check_policy(const char *text)
 }
 
 static const struct rule rules[] = {
-	{ "schedule", RULE_STRING, NULL, 0 },
-	{ "timeZone", RULE_STRING, cron_check_zone, 0 },
-	{ "suspend", RULE_BOOL, NULL, 0 },
-	{ "concurrencyPolicy", RULE_STRING, check_policy, 0 },
-	{ "successfulRunHistoryLimit", RULE_INTEGER, NULL, 0 },
-	{ "failedRunHistoryLimit", RULE_INTEGER, NULL, 0 },
-	{ "template", RULE_OBJECT, NULL, 0 },
+	{ "timeZone", cron_check_zone },
+	{ "concurrencyPolicy", check_policy },
+};
+
+/* Types of the template come with its rules. */
+static const struct schema_part part = { "ScheduledSparkApplication", "spec",
+					 (const char *const[]){ "template", NULL } };
+
+static const struct bound bounds[] = {
+	{ "successfulRunHistoryLimit", 0, INT64_MAX },
+	{ "failedRunHistoryLimit", 0, INT64_MAX },
 };
 
 static void check_spec(struct problems *p, const struct json *spec)
@@ -39,7 +43,9 @@ static void check_spec(struct problems *p, const struct json *spec)
 	struct cron cron;
 	struct err err = { 0 };
 
+	schema_check(p, &part, spec, SCHEMA_TYPES);
 	validate_rules(p, spec, "spec.", rules, array_len(rules));
+	validate_bounds(p, spec, "spec.", bounds, array_len(bounds));
 	if (!schedule || text_eq(json_text(schedule, NULL), ""))
 		problems_add(p, "spec.schedule", "Required value");
 	else if (json_is(schedule, JSON_STRING) && cron_parse(json_text(schedule, ""), &cron, &err) < 0)

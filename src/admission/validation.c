@@ -51,6 +51,19 @@ bool validation_knows(const char *kind)
 	return false;
 }
 
+/* The rules of the kind; then what of the schema an API server has compared already, and files have not. */
+static void check_kind(struct problems *p, const struct json *object, size_t i, enum pod_policy policy)
+{
+	static const char *const paths[] = { "metadata", "spec" };
+
+	kinds[i].check(p, object, policy);
+	for (size_t k = 0; k < array_len(paths); k++) {
+		const struct schema_part part = { kinds[i].kind, paths[k], NULL };
+
+		schema_check(p, &part, json_get(object, paths[k]), SCHEMA_ALL);
+	}
+}
+
 struct json *validation_problems(const struct json *object, const struct validation_options *options)
 {
 	const char *kind = json_str(object, "kind", "");
@@ -63,7 +76,7 @@ struct json *validation_problems(const struct json *object, const struct validat
 				      "\"SparkConnect\"");
 	for (size_t i = 0; i < array_len(kinds); i++)
 		if (text_eq(kind, kinds[i].kind))
-			kinds[i].check(&p, object, options->pod_policy);
+			check_kind(&p, object, i, options->pod_policy);
 	return problems_take(&p);
 }
 

@@ -259,12 +259,6 @@ const char *check_version(const char *text)
 	return version < FIRST_VERSION ? "Spark before 3.1 cannot be submitted" : NULL;
 }
 
-const char *check_type(const char *text)
-{
-	return one_of(text, (const char *const[]){ "Java", "Scala", "Python", "R", NULL },
-		      "supported values: \"Java\", \"Python\", \"R\", \"Scala\"");
-}
-
 const char *check_mode(const char *text)
 {
 	if (text_eq(text, "client"))

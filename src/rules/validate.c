@@ -2,7 +2,7 @@
  * Validation of a SparkApplication before anything is created: all that is wrong at once, each line naming its field.
  *
  * Tables say what the fields have to look like, and which are refused because this version would have to ignore them.
- * Types are checked too, although the CRD's schema does it in a cluster: the offline commands have no API server.
+ * Types are the schema's (schema.c), which an API server has compared already: the offline commands have none.
  */
 #include "rules/validate.h"
 
@@ -20,72 +20,37 @@
 
 enum { DNS_LABEL_MAX = 63 };
 
-static const char *check_restart(const char *text)
-{
-	return text_eq(text, "Never") || text_eq(text, "OnFailure") || text_eq(text, "Always")
-		   ? NULL
-		   : "supported values: \"Always\", \"Never\", \"OnFailure\"";
-}
-
 static const struct rule spec_rules[] = {
-	{ "type", RULE_STRING, check_type, 0 },
-	{ "mode", RULE_STRING, check_mode, 0 },
-	{ "sparkVersion", RULE_STRING, check_version, 0 },
-	{ "proxyUser", RULE_STRING, check_user, 0 },
-	{ "image", RULE_STRING, check_reference, 0 },
-	{ "imagePullPolicy", RULE_STRING, check_pull_policy, 0 },
-	{ "imagePullSecrets", RULE_STRINGS, check_object_name, 0 },
-	{ "mainClass", RULE_STRING, NULL, 0 },
-	{ "mainApplicationFile", RULE_STRING, check_main_file, 0 },
-	{ "arguments", RULE_STRINGS, NULL, 0 },
-	{ "sparkConf", RULE_MAP, NULL, 0 },
-	{ "hadoopConf", RULE_MAP, NULL, 0 },
-	{ "sparkConfigMap", RULE_STRING, check_object_name, 0 },
-	{ "hadoopConfigMap", RULE_STRING, check_object_name, 0 },
-	{ "volumes", RULE_LIST, NULL, 0 },
-	{ "nodeSelector", RULE_MAP, NULL, 0 },
-	{ "memoryOverheadFactor", RULE_STRING, check_factor, 0 },
-	{ "pythonVersion", RULE_STRING, check_python, 0 },
-	{ "driver", RULE_OBJECT, NULL, 0 },
-	{ "executor", RULE_OBJECT, NULL, 0 },
-	{ "deps", RULE_OBJECT, NULL, 0 },
-	{ "deps.jars", RULE_STRINGS, check_files, 0 },
-	{ "deps.files", RULE_STRINGS, check_files, 0 },
-	{ "deps.pyFiles", RULE_STRINGS, check_files, 0 },
-	{ "deps.archives", RULE_STRINGS, check_files, 0 },
-	{ "deps.packages", RULE_STRINGS, check_packages, 0 },
-	{ "deps.excludePackages", RULE_STRINGS, NULL, 0 },
-	{ "deps.repositories", RULE_STRINGS, NULL, 0 },
-	{ "suspend", RULE_BOOL, NULL, 0 },
-	{ "timeToLiveSeconds", RULE_INTEGER, NULL, INT64_MIN },
-	{ "failureRetries", RULE_INTEGER, NULL, INT64_MIN },
-	{ "retryInterval", RULE_INTEGER, NULL, INT64_MIN },
-	{ "driverPodDisruptionBudget", RULE_BOOL, NULL, 0 },
-	{ "restartPolicy", RULE_OBJECT, NULL, 0 },
-	{ "restartPolicy.type", RULE_STRING, check_restart, 0 },
-	{ "restartPolicy.onSubmissionFailureRetries", RULE_INTEGER, NULL, 0 },
-	{ "restartPolicy.onFailureRetries", RULE_INTEGER, NULL, 0 },
-	{ "restartPolicy.onSubmissionFailureRetryInterval", RULE_INTEGER, NULL, 1 },
-	{ "restartPolicy.onFailureRetryInterval", RULE_INTEGER, NULL, 1 },
-	{ "batchSchedulerOptions", RULE_OBJECT, NULL, 0 },
-	{ "batchSchedulerOptions.queue", RULE_STRING, NULL, 0 },
-	{ "batchSchedulerOptions.priorityClassName", RULE_STRING, check_object_name, 0 },
-	{ "batchSchedulerOptions.resources", RULE_OBJECT, NULL, 0 },
-	{ "sparkUIOptions", RULE_OBJECT, NULL, 0 },
-	{ "driverIngressOptions", RULE_LIST, NULL, 0 },
+	{ "mode", check_mode },
+	{ "sparkVersion", check_version },
+	{ "proxyUser", check_user },
+	{ "image", check_reference },
+	{ "imagePullPolicy", check_pull_policy },
+	{ "imagePullSecrets", check_object_name },
+	{ "mainApplicationFile", check_main_file },
+	{ "sparkConfigMap", check_object_name },
+	{ "hadoopConfigMap", check_object_name },
+	{ "memoryOverheadFactor", check_factor },
+	{ "pythonVersion", check_python },
+	{ "deps.jars", check_files },
+	{ "deps.files", check_files },
+	{ "deps.pyFiles", check_files },
+	{ "deps.archives", check_files },
+	{ "deps.packages", check_packages },
+	{ "batchSchedulerOptions.priorityClassName", check_object_name },
 };
 
-static const struct rule allocation_rules[] = {
-	{ "dynamicAllocation", RULE_OBJECT, NULL, 0 },
-	{ "dynamicAllocation.enabled", RULE_BOOL, NULL, 0 },
-	{ "dynamicAllocation.initialExecutors", RULE_INTEGER, NULL, 0 },
-	{ "dynamicAllocation.minExecutors", RULE_INTEGER, NULL, 0 },
-	{ "dynamicAllocation.maxExecutors", RULE_INTEGER, NULL, 1 },
-	{ "dynamicAllocation.shuffleTrackingEnabled", RULE_BOOL, NULL, 0 },
-	{ "dynamicAllocation.shuffleTrackingTimeout", RULE_INTEGER, NULL, 0 },
-};
+static const struct schema_part metadata_part = { "SparkApplication", "metadata", NULL };
+/* Types of driver and executor come with their rules. */
+static const struct schema_part spec_part = { "SparkApplication", "spec",
+					      (const char *const[]){ "driver", "executor", NULL } };
 
-static const struct rule metadata_rules[] = { { "labels", RULE_MAP, NULL, 0 } };
+static const struct bound allocation_bounds[] = {
+	{ "dynamicAllocation.initialExecutors", 0, INT64_MAX },
+	{ "dynamicAllocation.minExecutors", 0, INT64_MAX },
+	{ "dynamicAllocation.maxExecutors", 1, INT64_MAX },
+	{ "dynamicAllocation.shuffleTrackingTimeout", 0, INT64_MAX },
+};
 
 static const char *const required[] = { "type", "mainApplicationFile", "driver", "executor" };
 
@@ -122,7 +87,7 @@ void validate_name(struct problems *p, const struct json *object, size_t max, co
 static void check_metadata(struct problems *p, const struct app *app)
 {
 	validate_name(p, app->tree, DNS_LABEL_MAX, "");
-	validate_rules(p, json_get(app->tree, "metadata"), "metadata.", metadata_rules, array_len(metadata_rules));
+	schema_check(p, &metadata_part, json_get(app->tree, "metadata"), SCHEMA_TYPES);
 	validate_labels(p, "metadata.labels", json_at(app->tree, "metadata.labels"), check_label_value);
 	validate_reserved(p, "metadata.labels", json_at(app->tree, "metadata.labels"));
 }
@@ -234,7 +199,7 @@ void validate_allocation(struct problems *p, const struct json *spec, bool stric
 	auto_free char *min_path = xasprintf("%sminExecutors", path);
 	auto_free char *initial_path = xasprintf("%sinitialExecutors", path);
 
-	validate_rules(p, spec, "spec.", allocation_rules, array_len(allocation_rules));
+	validate_bounds(p, spec, "spec.", allocation_bounds, array_len(allocation_bounds));
 	if (!json_bool(dynamic, "enabled", false))
 		return;
 	if (min > max)
@@ -310,6 +275,7 @@ void validate_spec(struct problems *p, const struct app *app, enum pod_policy po
 {
 	const struct json *spec = json_get(app->tree, "spec");
 
+	schema_check(p, &spec_part, spec, SCHEMA_TYPES);
 	validate_rules(p, spec, "spec.", spec_rules, array_len(spec_rules));
 	check_presence(p, spec);
 	check_spark_version(p, spec);
@@ -335,7 +301,11 @@ void validate_spec(struct problems *p, const struct app *app, enum pod_policy po
 
 void validate_app(struct problems *p, const struct app *app, enum pod_policy policy)
 {
+	const struct json *spec = json_get(app->tree, "spec");
+
 	check_metadata(p, app);
-	if (validate_size(p, json_get(app->tree, "spec"), "spec"))
-		validate_spec(p, app, policy);
+	if (!validate_size(p, spec, "spec"))
+		return;
+	validate_spec(p, app, policy);
+	schema_check(p, &spec_part, spec, SCHEMA_VALUES);
 }

@@ -1,8 +1,8 @@
 /*
  * The level "baseline" of the Pod Security Standards, checked in the application: what pods may not have of the node.
  *
- * The same rules as pod-security-admission's (policy/check_*.go), but each problem names the field of the application. What
- * a namespace's own enforcement refuses in the pod is refused here before anything is created.
+ * The same rules as pod-security-admission's (policy/check_*.go), but each problem names the field of the
+ * application. What a namespace's own enforcement refuses in the pod is refused here before anything is created.
  */
 #include <string.h>
 

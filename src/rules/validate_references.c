@@ -1,8 +1,8 @@
 /*
- * Validation of what driver and executor take from elsewhere: config maps, secrets and claims by name and key, in variables
- * and in volumes; and of mounts, ports and tolerations. The rules are the API server's (kubernetes
- * pkg/apis/core/validation: ValidateEnv, ValidateEnvFrom, validateVolumeSource, ValidateVolumeMounts, ValidateTolerations):
- * it would refuse the pod, and for executors the driver would go on asking.
+ * Validation of what driver and executor take from elsewhere: config maps, secrets and claims by name and key, in
+ * variables and in volumes; and of mounts, ports and tolerations. The rules are the API server's (kubernetes
+ * pkg/apis/core/validation: ValidateEnv, ValidateEnvFrom, validateVolumeSource, ValidateVolumeMounts,
+ * ValidateTolerations): it would refuse the pod, and for executors the driver would go on asking.
  */
 #include <string.h>
 

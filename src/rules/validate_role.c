@@ -31,75 +31,28 @@ static const char *check_device(const char *text)
 }
 
 static const struct rule rules[] = {
-	{ "cores", RULE_INTEGER, NULL, 1 },
-	{ "coreRequest", RULE_STRING, check_quantity, 0 },
-	{ "coreLimit", RULE_STRING, check_quantity, 0 },
-	{ "memory", RULE_STRING, check_memory, 0 },
-	{ "memoryOverhead", RULE_STRING, check_overhead, 0 },
-	{ "memoryLimit", RULE_STRING, check_limit, 0 },
-	{ "instances", RULE_INTEGER, NULL, 0 },
-	{ "image", RULE_STRING, check_reference, 0 },
-	{ "serviceAccount", RULE_STRING, check_object_name, 0 },
-	{ "podName", RULE_STRING, check_object_name, 0 },
-	{ "javaOptions", RULE_STRING, NULL, 0 },
-	{ "kubernetesMaster", RULE_STRING, NULL, 0 },
-	{ "labels", RULE_MAP, NULL, 0 },
-	{ "annotations", RULE_MAP, NULL, 0 },
-	{ "serviceLabels", RULE_MAP, NULL, 0 },
-	{ "serviceAnnotations", RULE_MAP, NULL, 0 },
-	{ "nodeSelector", RULE_MAP, NULL, 0 },
-	{ "env", RULE_LIST, NULL, 0 },
-	{ "envFrom", RULE_LIST, NULL, 0 },
-	{ "envVars", RULE_MAP, NULL, 0 },
-	{ "envSecretKeyRefs", RULE_OBJECT, NULL, 0 },
-	{ "volumeMounts", RULE_LIST, NULL, 0 },
-	{ "configMaps", RULE_LIST, NULL, 0 },
-	{ "secrets", RULE_LIST, NULL, 0 },
-	{ "tolerations", RULE_LIST, NULL, 0 },
-	{ "affinity", RULE_OBJECT, NULL, 0 },
-	{ "securityContext", RULE_OBJECT, NULL, 0 },
-	{ "podSecurityContext", RULE_OBJECT, NULL, 0 },
-	{ "schedulerName", RULE_STRING, NULL, 0 },
-	{ "priorityClassName", RULE_STRING, check_object_name, 0 },
-	{ "sidecars", RULE_LIST, NULL, 0 },
-	{ "initContainers", RULE_LIST, NULL, 0 },
-	{ "hostNetwork", RULE_BOOL, NULL, 0 },
-	{ "hostAliases", RULE_LIST, NULL, 0 },
-	{ "dnsConfig", RULE_OBJECT, NULL, 0 },
-	{ "terminationGracePeriodSeconds", RULE_INTEGER, NULL, 0 },
-	{ "shareProcessNamespace", RULE_BOOL, NULL, 0 },
-	{ "lifecycle", RULE_OBJECT, NULL, 0 },
-	{ "ports", RULE_LIST, NULL, 0 },
-	{ "gpu", RULE_OBJECT, NULL, 0 },
-	{ "gpu.name", RULE_STRING, check_device, 0 },
-	{ "gpu.quantity", RULE_INTEGER, NULL, 0 },
-	{ "deleteOnTermination", RULE_BOOL, NULL, 0 },
-	{ "template", RULE_OBJECT, NULL, 0 },
-	{ "template.metadata", RULE_OBJECT, NULL, 0 },
-	{ "template.metadata.labels", RULE_MAP, NULL, 0 },
-	{ "template.metadata.annotations", RULE_MAP, NULL, 0 },
-	{ "template.metadata.ownerReferences", RULE_LIST, NULL, 0 },
-	{ "template.spec", RULE_OBJECT, NULL, 0 },
-	{ "template.spec.containers", RULE_LIST, NULL, 0 },
-	{ "template.spec.initContainers", RULE_LIST, NULL, 0 },
-	{ "template.spec.volumes", RULE_LIST, NULL, 0 },
-	{ "template.spec.imagePullSecrets", RULE_LIST, NULL, 0 },
-	{ "template.spec.nodeSelector", RULE_MAP, NULL, 0 },
-	{ "template.spec.tolerations", RULE_LIST, NULL, 0 },
-	{ "template.spec.hostAliases", RULE_LIST, NULL, 0 },
+	{ "coreRequest", check_quantity },
+	{ "coreLimit", check_quantity },
+	{ "memory", check_memory },
+	{ "memoryOverhead", check_overhead },
+	{ "memoryLimit", check_limit },
+	{ "image", check_reference },
+	{ "serviceAccount", check_object_name },
+	{ "podName", check_object_name },
+	{ "priorityClassName", check_object_name },
+	{ "gpu.name", check_device },
 };
 
-/* What the operator adds to in a template's containers. */
-static const struct rule container_rules[] = {
-	{ "name", RULE_STRING, NULL, 0 },
-	{ "args", RULE_STRINGS, NULL, 0 },
-	{ "env", RULE_LIST, NULL, 0 },
-	{ "envFrom", RULE_LIST, NULL, 0 },
-	{ "ports", RULE_LIST, NULL, 0 },
-	{ "volumeMounts", RULE_LIST, NULL, 0 },
-	{ "resources", RULE_OBJECT, NULL, 0 },
-	{ "resources.requests", RULE_OBJECT, NULL, 0 },
-	{ "resources.limits", RULE_OBJECT, NULL, 0 },
+/* The schema lets no executor.instances be 0; with dynamic allocation a submission can. */
+static const struct schema_part parts[] = {
+	{ "SparkApplication", "spec.driver", NULL },
+	{ "SparkApplication", "spec.executor", (const char *const[]){ "instances", NULL } },
+};
+
+static const struct bound bounds[] = {
+	{ "instances", 0, INT64_MAX },
+	{ "terminationGracePeriodSeconds", 0, INT64_MAX },
+	{ "gpu.quantity", 0, INT64_MAX },
 };
 
 static const char *check_image(const char *text)
@@ -141,9 +94,9 @@ static void check_members(struct problems *p, const struct json *role, const cha
 			    xasprintf("%s%s[%zu].%s", prefix, members[k].list, i++, members[k].member);
 			const char *why = members[k].check(json_text(value, ""));
 
-			if (!json_is(value, JSON_STRING))
+			if (!value || json_is(value, JSON_NULL))
 				problems_add(p, path, "Required value");
-			else if (why)
+			else if (why && json_is(value, JSON_STRING))
 				problems_invalid(p, path, value, why);
 		}
 	}
@@ -220,16 +173,10 @@ static void check_owners(struct problems *p, const struct json *role, const char
 static void check_template(struct problems *p, const struct json *role, const char *prefix)
 {
 	auto_free char *connect = xasprintf("%stemplate.metadata.labels[" LABEL_CONNECT_NAME "]", prefix);
-	size_t i = 0;
 
 	check_owners(p, role, prefix);
 	if (json_get(json_at(role, "template.metadata.labels"), LABEL_CONNECT_NAME))
 		problems_add(p, connect, "Forbidden: reserved for the bookkeeping of Spark and the operator");
-	json_each (container, json_at(role, "template.spec.containers")) {
-		auto_free char *path = xasprintf("%stemplate.spec.containers[%zu].", prefix, i++);
-
-		validate_rules(p, container, path, container_rules, array_len(container_rules));
-	}
 }
 
 /* The field and the properties that become the same options. */
@@ -259,7 +206,9 @@ void validate_role(struct problems *p, const struct json *spec, const char *role
 	const struct json *role = json_get(spec, role_name);
 	auto_free char *prefix = xasprintf("spec.%s.", role_name);
 
+	schema_check(p, &parts[text_eq(role_name, "executor")], role, SCHEMA_TYPES);
 	validate_rules(p, role, prefix, rules, array_len(rules));
+	validate_bounds(p, role, prefix, bounds, array_len(bounds));
 	check_options(p, spec, role_name);
 	check_members(p, role, prefix);
 	check_labels(p, spec, role, prefix);

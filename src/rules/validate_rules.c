@@ -10,70 +10,23 @@
 
 enum { MEMBERS_MAX = 1024 };
 
-static const char *const type_names[] = {
-	[RULE_STRING] = "expected a string",	  [RULE_INTEGER] = "expected an integer",
-	[RULE_BOOL] = "expected true or false",	  [RULE_OBJECT] = "expected an object",
-	[RULE_LIST] = "expected a list",	  [RULE_STRINGS] = "expected a list of strings",
-	[RULE_MAP] = "expected a map of strings",
-};
-
-static bool has_type(const struct json *value, enum rule_type type)
+static void check_text(struct problems *p, const char *path, const struct json *value, check_fn *check)
 {
-	switch (type) {
-	case RULE_STRING:
-		return json_is(value, JSON_STRING);
-	case RULE_INTEGER:
-		return json_integer(value, 0) == json_integer(value, 1);
-	case RULE_BOOL:
-		return json_is(value, JSON_BOOL);
-	case RULE_OBJECT:
-	case RULE_MAP:
-		return json_is(value, JSON_OBJECT);
-	default:
-		return json_is(value, JSON_ARRAY);
-	}
-}
+	const char *why = check(json_text(value, ""));
 
-static void check_text(struct problems *p, const char *path, const struct json *value, const struct rule *rule)
-{
-	const char *why = NULL;
-
-	if (!json_is(value, JSON_STRING))
-		why = "expected a string";
-	else if (rule->check)
-		why = rule->check(json_text(value, ""));
-	if (why)
+	if (why && json_is(value, JSON_STRING))
 		problems_invalid(p, path, value, why);
 }
 
-static void check_items(struct problems *p, const char *path, const struct json *value, const struct rule *rule)
+static void check_texts(struct problems *p, const char *path, const struct json *list, check_fn *check)
 {
 	size_t i = 0;
 
-	json_each (item, value) {
-		auto_free char *at = rule->type == RULE_MAP ? xasprintf("%s[%s]", path, json_name(item))
-							    : xasprintf("%s[%zu]", path, i++);
+	json_each (item, list) {
+		auto_free char *at = xasprintf("%s[%zu]", path, i++);
 
-		if (rule->type != RULE_LIST)
-			check_text(p, at, item, rule);
-		else if (!json_is(item, JSON_OBJECT))
-			problems_invalid(p, at, item, "expected an object");
+		check_text(p, at, item, check);
 	}
-}
-
-static void check_rule(struct problems *p, const char *path, const struct json *value, const struct rule *rule)
-{
-	if (!has_type(value, rule->type)) {
-		problems_invalid(p, path, value, type_names[rule->type]);
-		return;
-	}
-	if (rule->type == RULE_INTEGER && json_integer(value, 0) < rule->min)
-		problems_add(p, path, "Invalid value: %lld: must be at least %lld", (long long)json_integer(value, 0),
-			     (long long)rule->min);
-	if (rule->type == RULE_STRING && !text_empty(json_text(value, "")))
-		check_text(p, path, value, rule);
-	if (rule->type == RULE_MAP || rule->type == RULE_STRINGS || rule->type == RULE_LIST)
-		check_items(p, path, value, rule);
 }
 
 void validate_required(struct problems *p, const struct json *object, const char *prefix, const char *const *names,
@@ -93,12 +46,28 @@ void validate_rules(struct problems *p, const struct json *object, const char *p
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct json *value = json_at(object, rules[i].path);
+		auto_free char *path = value ? xasprintf("%s%s", prefix, rules[i].path) : NULL;
+
+		if (json_is(value, JSON_ARRAY))
+			check_texts(p, path, value, rules[i].check);
+		else if (!text_empty(json_text(value, NULL)))
+			check_text(p, path, value, rules[i].check);
+	}
+}
+
+void validate_bounds(struct problems *p, const struct json *object, const char *prefix, const struct bound *bounds,
+		     size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct bound *b = &bounds[i];
+		int64_t value = json_i64(object, b->path, b->min);
 		auto_free char *path = NULL;
 
-		if (!value || json_is(value, JSON_NULL))
+		if (value >= b->min && value <= b->max)
 			continue;
-		path = xasprintf("%s%s", prefix, rules[i].path);
-		check_rule(p, path, value, &rules[i]);
+		path = xasprintf("%s%s", prefix, b->path);
+		problems_add(p, path, "Invalid value: %lld: must be at %s %lld", (long long)value,
+			     value < b->min ? "least" : "most", (long long)(value < b->min ? b->min : b->max));
 	}
 }
 

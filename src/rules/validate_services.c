@@ -19,15 +19,12 @@ static const char *check_service_type(const char *text)
 
 /* Of both. */
 static const struct rule rules[] = {
-	{ "servicePort", RULE_INTEGER, NULL, 1 },
-	{ "servicePortName", RULE_STRING, check_label_name, 0 },
-	{ "serviceType", RULE_STRING, check_service_type, 0 },
-	{ "serviceAnnotations", RULE_MAP, NULL, 0 },
-	{ "serviceLabels", RULE_MAP, NULL, 0 },
-	{ "ingressURLFormat", RULE_STRING, ui_url_check_format, 0 },
-	{ "ingressAnnotations", RULE_MAP, NULL, 0 },
-	{ "ingressTLS", RULE_LIST, NULL, 0 },
+	{ "servicePortName", check_label_name },
+	{ "serviceType", check_service_type },
+	{ "ingressURLFormat", ui_url_check_format },
 };
+
+static const struct bound bounds[] = { { "servicePort", 1, PORT_MAX } };
 
 static void check_tls(struct problems *p, const struct json *options, const char *prefix)
 {
@@ -45,12 +42,10 @@ static void check_tls(struct problems *p, const struct json *options, const char
 static void check_options(struct problems *p, const struct json *options, const char *prefix)
 {
 	static const char *const annotations[] = { "serviceAnnotations", "ingressAnnotations" };
-	auto_free char *labels = xasprintf("%sserviceLabels", prefix), *port = xasprintf("%sservicePort", prefix);
+	auto_free char *labels = xasprintf("%sserviceLabels", prefix);
 
 	validate_rules(p, options, prefix, rules, array_len(rules));
-	if (json_i64(options, "servicePort", 0) > PORT_MAX)
-		problems_add(p, port, "Invalid value: %lld: must be at most %d",
-			     (long long)json_i64(options, "servicePort", 0), PORT_MAX);
+	validate_bounds(p, options, prefix, bounds, array_len(bounds));
 	validate_labels(p, labels, json_get(options, "serviceLabels"), check_label_value);
 	for (size_t i = 0; i < array_len(annotations); i++)
 		validate_keys(p, options, prefix, annotations[i], check_label_key);
