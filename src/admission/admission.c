@@ -20,7 +20,11 @@
 #include "spark/pod.h"
 #include "admission/registration.h"
 
-enum { DENIED_INVALID = 422, DENIED_FORBIDDEN = 403 };
+enum {
+	DENIED_INVALID = 422,
+	DENIED_FORBIDDEN = 403,
+	WARNINGS_MAX = 10, /* of unknown fields; the API server sends on 4 KiB of all warnings */
+};
 
 /* Takes text. */
 static void warn(struct review_reply *reply, char *text)
@@ -186,6 +190,23 @@ static void deny_problems(const struct json *problems, struct review_reply *repl
 	}
 }
 
+/* The object is taken all the same: the cluster's CRD or its Kubernetes may know more than is known here. */
+static void warn_of_fields(const struct json *fields, struct review_reply *reply)
+{
+	int64_t shown = 0, left = 0;
+
+	json_each (field, fields) {
+		if (shown == WARNINGS_MAX) {
+			left += json_i64(field, "count", 1);
+			continue;
+		}
+		warn(reply, validation_line(field));
+		shown++;
+	}
+	if (left)
+		warn(reply, xasprintf("… and %lld more unknown fields", (long long)left));
+}
+
 static void check_quotas(const struct admission *a, const struct review *r, const struct json *object,
 			 struct review_reply *reply)
 {
@@ -206,11 +227,16 @@ static void validate(const struct admission *a, const struct review *r, const st
 {
 	auto_json object = NULL;
 	auto_json problems = NULL;
+	auto_json dropped = NULL;
+	auto_json kept = NULL;
 
 	if (!concerns(r, res, reply) || is_settled(r))
 		return;
 	object = named(r, r->object);
 	problems = validation_problems(object, &a->validation);
+	validation_unknown_fields(object, &dropped, &kept);
+	warn_of_fields(dropped, reply);
+	warn_of_fields(kept, reply);
 	if (json_len(problems))
 		deny_problems(problems, reply);
 	else if (a->quotas && res == &resource_sparkapplication)

@@ -1,8 +1,8 @@
 /*
  * All problems of one object, by its kind: what the webhook answers, and what the offline command prints.
  *
- * A SparkApplication is checked by its rules and, if it keeps them, by building all that a submission would create. Fields
- * that the view needs and cannot read (app_decode) are problems too; those of the status are not the author's.
+ * A SparkApplication is checked by its rules and, if it keeps them, by building all that a submission would create.
+ * Fields that the view needs and cannot read (app_decode) are problems too; those of the status are not the author's.
  */
 #include "admission/validation.h"
 
@@ -78,6 +78,17 @@ struct json *validation_problems(const struct json *object, const struct validat
 		if (text_eq(kind, kinds[i].kind))
 			check_kind(&p, object, i, options->pod_policy);
 	return problems_take(&p);
+}
+
+void validation_unknown_fields(const struct json *object, struct json **ret_dropped, struct json **ret_kept)
+{
+	auto_problems dropped, kept;
+
+	problems_init(&dropped);
+	problems_init(&kept);
+	schema_unknown(&dropped, &kept, object, json_str(object, "kind", ""));
+	*ret_dropped = problems_take(&dropped);
+	*ret_kept = problems_take(&kept);
 }
 
 char *validation_line(const struct json *problem)

@@ -93,6 +93,18 @@ static void bad(void **state)
 	assert_non_null(strstr(r.errors, "default/two: spec.executor.memoryLimit: Invalid value: \"9g\""));
 }
 
+/* The cluster's Kubernetes may know a field that the types recorded here lack. */
+static void a_field_that_kubernetes_lacks_is_a_warning(void **state)
+{
+	auto_result r = validate(APP("one", "driver: {}, executor: {}, volumes: [{name: a, floppy: {}}]"));
+
+	(void)state;
+	assert_int_equal(r.code, 0);
+	assert_true(text_ends(r.out, ": SparkApplication default/one: valid\n"));
+	assert_true(
+	    text_ends(r.errors, ": SparkApplication default/one: warning: spec.volumes[0].floppy: unknown field\n"));
+}
+
 /* More than a status would have room for. */
 static void all_of_them(void **state)
 {
@@ -184,6 +196,7 @@ static void refused_objects(void **state)
 	(void)state;
 	assert_true(check_folder("", "privileged") >= 45);
 	assert_true(check_folder("kinds/", "privileged") > 0);
+	assert_true(check_folder("fields/", "privileged") > 0);
 }
 
 static void refused_by_the_policy(void **state)
@@ -235,6 +248,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good),
 		cmocka_unit_test(bad),
+		cmocka_unit_test(a_field_that_kubernetes_lacks_is_a_warning),
 		cmocka_unit_test(all_of_them),
 		cmocka_unit_test(other_kinds),
 		cmocka_unit_test(refused_objects),
