@@ -131,12 +131,23 @@ install_fresh() { # the package lists may be absent (a container image) or old: 
 
 # ---- Spark ------------------------------------------------------------------------------------------------------
 
-# download_pyspark VERSION DIR: the source package, whose jars are all of Spark; its setup.py runs for the metadata,
-# hence without isolation where setuptools is there
-download_pyspark() {
+# get_pyspark VERSION DIR: puts the source package, whose jars are all of Spark, into DIR; downloads it if nobody has before
+get_pyspark() {
+  local kept=$cache/pyspark-$1
   mkdir -p "$2"
-  python3 -m pip download --no-deps --no-build-isolation --no-binary :all: -d "$2" "pyspark==$1" ||
-    python3 -m pip download --no-deps -d "$2" "pyspark==$1"
+  (
+    flock -w 1800 6 || die "another download held $kept.lock for half an hour"
+    [[ -d $kept ]] || with_progress "downloading pyspark $1 (300 to 450 MB, once)" "$cache/log/pyspark-$1.log" download_pyspark "$1" "$kept"
+  ) 6>"$kept.lock"
+  ln -f "$kept"/pyspark-*.tar.gz "$2"
+}
+
+# Its setup.py runs for the metadata, hence without isolation where setuptools is there.
+download_pyspark() {
+  rm -rf "$2.part"
+  python3 -m pip download --no-deps --no-build-isolation --no-binary :all: -d "$2.part" "pyspark==$1" ||
+    python3 -m pip download --no-deps -d "$2.part" "pyspark==$1"
+  mv "$2.part" "$2"
 }
 
 # ---- Go ---------------------------------------------------------------------------------------------------------

@@ -13,6 +13,9 @@ make_cgroups() {
     for f in cpuset.cpus cpuset.mems; do # cgroup v1: empty in a new cgroup, which then takes no process
       [[ -f $m/$f && ! -f $m/cgroup.controllers ]] && cat "$m/$f" >"$m/$ns/$f"
     done
+    # All pods together would get no more CPU than one process of this machine: as much as four of them.
+    [[ ! -f $m/$ns/cpu.shares ]] || echo 4096 >"$m/$ns/cpu.shares"
+    [[ ! -f $m/$ns/cpu.weight ]] || echo 400 >"$m/$ns/cpu.weight"
   done
   return 0
 }
