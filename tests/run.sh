@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
-# Runs every test that this machine can run: installs what is missing, builds, runs the tiers, fast ones first. A tier
-# that fails does not stop the next. The last line is `N passed, N failed, N skipped`.
+# Runs every test that this machine can run: installs what is missing, builds, runs the tiers. Tiers that mostly wait for a
+# cluster run beside tiers that mostly compute. A tier that fails does not stop the next. A table at the end says what each
+# tier took and which of its cases took longest. The last line is `N passed, N failed, N skipped`.
 #
-#   tests/run.sh [TIER...]     default: all of
+#   tests/run.sh [TIER...]     default: all of these, but `long`
 #     check       format, layers, sizes, names, clang-tidy …; builds with clang without a warning
 #     unit golden simulation net      with ASan and UBSan
-#     fuzz        every target for FUZZ_SECONDS (10), after its corpus
+#     fuzz        every target for FUZZ_SECONDS (5), after its corpus
 #     valgrind    unit and golden, without sanitizers
 #     differential our objects beside those of real spark-submit and of kubeflow's operator; random and hostile ones
-#     chart       the Helm chart: lint, unit tests, all that it renders before a real API server (needs root; builds Helm)
 #     image       the container image, built twice             (needs root)
+#     chart       the Helm chart: lint, unit tests, all that it renders before a real API server (needs root; builds Helm)
 #     api         the operator against a real API server      (needs root; builds Kubernetes the first time)
 #     e2e         real Spark in a real Kubernetes, by Helm     (needs root)
 #     corpus      applications as kubeflow's operator ran them, on a real Kubernetes (needs root)
 #     bench       a small load, to see that the benchmark works (needs root)
+#     long        the same tests in depth: longer, more rotations, more seeds, more combinations (tests/tier/long; needs root)
 #
 # Debian 12. On other systems the packages of tests/cluster/lib.sh have to be there.
 set -euo pipefail
@@ -21,27 +23,44 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=tests/cluster/lib.sh
 source "$top/tests/cluster/lib.sh"
 
-all_tiers=(check unit golden simulation net fuzz valgrind differential chart image api e2e corpus bench)
-results=$(mktemp -d)
+# The lanes `compute` and `cluster` run side by side, each its tiers one after the other. The tiers of the lane `alone` run
+# when both have ended: net measures how fast replies come under attack, bench measures anyway.
+all_tiers=(unit golden simulation fuzz check valgrind differential image chart api e2e corpus net bench)
+declare -A lane_of=([api]=cluster [e2e]=cluster [corpus]=cluster [net]=alone [bench]=alone [long]=alone)
+quiet_tiers=' unit golden simulation net valgrind differential chart ' # of their hundreds of checks only the bad ones are shown
+
+results=$(mktemp -d) # a file for each tier: the lines that it printed
+state=$results/.state
 cluster=$top/tests/cluster/cluster
-declare -A built # preset → ok, failed
-declare -A ours  # cluster → 1, if this run may take it down
+declare -A queue tier_of pid # of each lane: the tiers to come, the one that runs, its process
+declare -A shown began       # of each tier: how many of its lines were shown, when it began
+quiet_since=$SECONDS
 
 # ---- build ------------------------------------------------------------------------------------------------------
 
-build() { # build PRESET: once; fails again if it failed
-  if [[ -z ${built[$1]:-} ]]; then
-    built[$1]=ok
-    with_progress "building (preset $1)" "$top/build/$1.log" compile "$1" || built[$1]=failed
+# build PRESET [TARGET...]: once, whichever tier needs it first, while others that need it wait; fails again if it failed
+build() {
+  local mark=$state/built.${*// /-} lock
+  exec {lock}>"$state/lock.$1"
+  flock "$lock"
+  if [[ ! -f $mark ]]; then
+    if with_progress "building (preset $*)" "$top/build/$1.log" compile "$@"; then echo ok >"$mark"; else echo failed >"$mark"; fi
   fi
-  [[ ${built[$1]} == ok ]]
+  exec {lock}>&-
+  [[ $(cat "$mark") == ok ]]
 }
 
 compile() {
+  local preset=$1
+  shift
   cd "$top"
-  cmake --preset "$1"
-  cmake --build --preset "$1" -- -k 0
+  cmake --preset "$preset"
+  cmake --build --preset "$preset" ${1:+--target "$@"} -- -k 0
 }
+
+programs=(spark-operator kubeload play render_cost) # all that the cluster tiers run of the release build
+
+fuzz_targets() { find "$top/tests/fuzz" -name 'fuzz_*.c' -printf '%f\n' | sed 's/\.c$//' | sort; }
 
 # ---- can it run here? prints why not ----------------------------------------------------------------------------
 
@@ -53,37 +72,45 @@ needs_cluster() {
   ip netns add spark-probe 2>/dev/null && ip netns del spark-probe || echo "cannot make network namespaces here"
 }
 
-needs_file() { [[ -x $1 ]] || echo "${1#"$top"/} is not there"; }
-
 obstacle() { # obstacle TIER
   case $1 in
-  api) needs_cluster && needs_file "$top/tests/api/run" ;;
-  chart | image | e2e | corpus) needs_cluster ;;
-  bench) needs_cluster && needs_file "$top/tests/bench/smoke" ;;
+  chart | image | api | e2e | corpus | bench | long) needs_cluster ;;
   esac
 }
 
 # ---- tiers ------------------------------------------------------------------------------------------------------
 
-prepare() { # prepare TIER: what has to be built or started before; its time is not the tier's
+prepare() { # prepare TIER: what has to be built or started before
+  local targets
   case $1 in
   check) build clang || true ;; # the rules are checked all the same
   unit | golden | simulation | net) build dev ;;
-  fuzz) build dev && build fuzz ;;
+  fuzz) mapfile -t targets < <(fuzz_targets) && build dev && build fuzz "${targets[@]}" ;;
   valgrind) build release ;;
-  differential) build release && "$top/tests/differential/spark" home "$spark_version" >/dev/null ;;
-  api | bench) build release && own_cluster "$1" && "$top/tests/cluster/build" control-plane ;;
-  chart) build release && own_cluster "$1" && "$top/tests/cluster/build" control-plane && "$top/tests/cluster/build" helm ;;
-  image) build release ;;
+  differential) build release "${programs[@]}" && "$top/tests/differential/spark" home "$spark_version" >/dev/null ;;
+  image) build release "${programs[@]}" ;;
+  long)
+    mapfile -t targets < <(fuzz_targets) && build fuzz "${targets[@]}" && build release && own_cluster api && own_cluster bench &&
+      "$top/tests/cluster/build" control-plane && "$top/tests/differential/spark" home "$spark_version" >/dev/null
+    ;;
+  api | bench) build release "${programs[@]}" && own_cluster "$1" && "$top/tests/cluster/build" control-plane ;;
+  chart)
+    build release "${programs[@]}" && own_cluster chart && "$top/tests/cluster/build" control-plane && "$top/tests/cluster/build" helm
+    ;;
   e2e | corpus)
-    build release && own_cluster "$1" && "$top/tests/cluster/build" node && "$top/tests/cluster/build" helm &&
-      "$top/tests/cluster/spark-image"
+    build release "${programs[@]}" && "$top/tests/cluster/build" node && "$top/tests/cluster/build" helm &&
+      "$top/tests/cluster/spark-image" && shared_cluster
     ;;
   esac
 }
 
-own_cluster() { # one that ran before is somebody's: it is used and left alone
-  [[ $("$cluster" "$1" status) != down ]] || ours[$1]=1
+own_cluster() { # one that was there before is somebody's: it is used and left alone
+  [[ $("$cluster" "$1" status) != down ]] || echo "$1" >>"$state/ours"
+}
+
+shared_cluster() { # that of all tiers that run Spark; its API server records what service accounts ask for
+  own_cluster e2e
+  CLUSTER_AUDIT=1 "$cluster" e2e up >/dev/null
 }
 
 suites() { # suites TIER SCRIPT...: one after the other
@@ -106,31 +133,31 @@ tier() { # tier TIER: prints its checks
     ;;
   valgrind) "$top/tests/tier/valgrind" "$top/build/release" ;;
   api) suites api run webhook crds metrics ;;
-  e2e) suites e2e run webhook chart ;;
-  chart | image | corpus | differential) "$top/tests/$1/run" ;;
+  e2e) CLUSTER=e2e suites e2e run webhook chart ;;
+  corpus) CLUSTER=e2e "$top/tests/corpus/run" ;;
+  chart | image | differential) "$top/tests/$1/run" ;;
   bench) "$top/tests/bench/smoke" ;;
+  long) "$top/tests/tier/long" ;;
   esac
 }
 
-run_tier() {
-  local name=$1 out=$results/$1 begin=$SECONDS why status=0
-  say "==> $name"
+run_tier() { # run_tier TIER: in a process of its own; its lines go to $results/TIER, its times to $state/TIER.times
+  local name=$1 out=$results/$1 begin=$SECONDS ready why status=0
+  set +m # all that it starts is in its process group, to be ended with it
+  [[ ${lane_of[$name]:-compute} != compute ]] || renice -n 10 -p "$BASHPID" >/dev/null # those who wait go first
   why=$(obstacle "$name")
   if [[ -n $why ]]; then
     echo "skip $name - $why" >"$out"
   elif ! prepare "$name"; then
     echo "not ok $name - cannot be built" >"$out"
   else
-    shown=0 quiet_since=$SECONDS
-    begin=$SECONDS
-    in_background tier "$name" >"$out" 2>&1
-    while_running show_new "$name" || status=$?
+    ready=$SECONDS
+    tier "$name" >"$out" 2>&1 &
+    wait $! || status=$?
     no_result "$out" "$status"
   fi
-  shown=${shown:-0}
-  show_new "$name" 0
-  shown=0
-  say "    $(count ok "$out") passed, $(count 'not ok' "$out") failed, $(count skip "$out") skipped ($((SECONDS - begin)) s)"
+  ready=${ready:-$SECONDS}
+  echo "$((ready - begin)) $((SECONDS - ready))" >"$state/$name.times"
 }
 
 no_result() { # a tier that ended without saying how
@@ -142,29 +169,100 @@ no_result() { # a tier that ended without saying how
   fi
 }
 
-# show_new TIER SECONDS: the lines that came since the last call; of the tiers with hundreds of checks only the bad ones
-show_new() {
-  local lines pattern='^(ok|not ok|skip|#) '
-  [[ $1 == unit || $1 == golden || $1 == simulation || $1 == net || $1 == valgrind || $1 == differential || $1 == chart ]] && pattern='^(not ok|skip|#) '
-  mapfile -s "$shown" -t lines < <(cat "$results/$1")
-  if ((${#lines[@]})); then
-    shown=$((shown + ${#lines[@]})) quiet_since=$SECONDS
-    printf '%s\n' "${lines[@]}" | grep -E "$pattern" | cut -c1-400 | sed 's/^/    /' >&2 || true
-  elif ((SECONDS - ${quiet_since:-SECONDS} >= 15)); then
-    say "    $2 s …"
-    quiet_since=$SECONDS
-  fi
+# ---- lanes ------------------------------------------------------------------------------------------------------
+
+run_lanes() { # run_lanes LANE...: side by side, until all their tiers have ended
+  local lane busy=1
+  while ((busy)); do
+    sleep 0.3
+    busy=0
+    for lane in "$@"; do
+      if look_after "$lane"; then busy=1; fi
+    done
+    still_running "$@"
+  done
 }
+
+look_after() { # look_after LANE: shows what its tier has printed, starts the next one; fails when there is none
+  local lane=$1 tier=${tier_of[$1]:-}
+  if [[ -n $tier ]]; then
+    show_new "$tier"
+    kill -0 "${pid[$lane]}" 2>/dev/null && return
+    end_tier "$lane"
+  fi
+  read -r tier "queue[$lane]" <<<"${queue[$lane]:-}"
+  tier_of[$lane]=$tier
+  [[ -n $tier ]] || return 1
+  begin_tier "$lane"
+}
+
+begin_tier() { # begin_tier LANE
+  local tier=${tier_of[$1]}
+  say "==> $tier"
+  shown[$tier]=0 began[$tier]=$SECONDS
+  in_background run_tier "$tier"
+  pid[$1]=$background_pid
+}
+
+end_tier() { # end_tier LANE
+  local tier=${tier_of[$1]} out
+  out=$results/$tier
+  wait "${pid[$1]}" || true
+  unset "pid[$1]"
+  [[ -f $state/$tier.times ]] || echo "not ok $tier - was ended" >>"$out"
+  show_new "$tier"
+  say "<== $tier: $(count ok "$out") passed, $(count 'not ok' "$out") failed, $(count skip "$out") skipped" \
+    "($((SECONDS - began[$tier])) s)"
+}
+
+show_new() { # show_new TIER: the lines that came since the last call
+  local lines pattern='^(ok|not ok|skip|#) ' out=$results/$1
+  [[ -f $out ]] || return 0
+  [[ $quiet_tiers != *" $1 "* ]] || pattern='^(not ok|skip|#) '
+  mapfile -s "${shown[$1]}" -t lines <"$out"
+  ((${#lines[@]})) || return 0
+  shown[$1]=$((shown[$1] + ${#lines[@]})) quiet_since=$SECONDS
+  printf '%s\n' "${lines[@]}" | grep -E "$pattern" | grep -v '^# took ' | cut -c1-400 | sed "s/^/    $1: /" >&2 || true
+}
+
+still_running() { # still_running LANE...: says so every 15 seconds in which nobody has printed anything
+  local lane names=''
+  ((SECONDS - quiet_since >= 15)) || return 0
+  for lane in "$@"; do
+    if [[ -n ${tier_of[$lane]} ]]; then names+=" ${tier_of[$lane]}"; fi
+  done
+  say "    $SECONDS s …$names"
+  quiet_since=$SECONDS
+}
+
+# ---- the end ----------------------------------------------------------------------------------------------------
 
 count() { grep -c "^$1 " "$2" || true; }
 
-# ---- the whole --------------------------------------------------------------------------------------------------
-
 clean_up() {
-  local c
-  end_background
-  for c in "${!ours[@]}"; do "$cluster" "$c" down >&2 || true; done
+  local lane c
+  for lane in "${!pid[@]}"; do kill -- "-${pid[$lane]}" 2>/dev/null || true; done
+  for lane in "${!pid[@]}"; do wait "${pid[$lane]}" 2>/dev/null || true; done
+  if [[ -f $state/ours ]]; then
+    sort -u "$state/ours" | while read -r c; do "$cluster" "$c" down >&2 || true; done
+  fi
   rm -rf "$results"
+}
+
+slowest() { # slowest FILE: its three cases that took longest
+  sed -n 's/^# took \([0-9.]*\) \(.*\)/\1\t\2/p' "$1" | sort -rn | head -n 3 |
+    awk -F'\t' '{printf "%s%s %.0f s", (NR > 1 ? ", " : ""), $2, $1}'
+}
+
+table() { # table TIER...
+  local t prepared took
+  say ""
+  say "$(printf '%-12s %12s %8s  %s' tier 'prepared in' took 'the slowest cases')"
+  for t in "$@"; do
+    read -r prepared took 2>/dev/null <"$state/$t.times" || continue
+    say "$(printf '%-12s %10s s %6s s  %s' "$t" "$prepared" "$took" "$(slowest "$results/$t")")"
+  done
+  say "$(printf '%-12s %12s %6s s' all '' "$SECONDS")"
 }
 
 finish() {
@@ -172,9 +270,9 @@ finish() {
   for t in "$@"; do
     grep -E '^(not ok|skip) ' "$results/$t" | cut -c1-300 | sed "s/^/$t: /" >&2 || true
   done
-  cat "$results"/* >"$results.all"
-  passed=$(count ok "$results.all") failed=$(count 'not ok' "$results.all") skipped=$(count skip "$results.all")
-  rm -f "$results.all"
+  table "$@"
+  cat "$results"/* >"$state/all"
+  passed=$(count ok "$state/all") failed=$(count 'not ok' "$state/all") skipped=$(count skip "$state/all")
   clean_up
   trap - EXIT
   say ""
@@ -186,11 +284,15 @@ main() {
   local tiers=("$@") t
   ((${#tiers[@]})) || tiers=("${all_tiers[@]}")
   for t in "${tiers[@]}"; do
-    [[ " ${all_tiers[*]} " == *" $t "* ]] || die "no such tier: $t (there are: ${all_tiers[*]})"
+    [[ " ${all_tiers[*]} long " == *" $t "* ]] || die "no such tier: $t (there are: ${all_tiers[*]} long)"
   done
+  mkdir "$state"
   trap clean_up EXIT
+  trap 'exit 130' INT TERM
   install_packages "${build_packages[@]}" "${check_packages[@]}" iproute2
-  for t in "${tiers[@]}"; do run_tier "$t"; done
+  for t in "${tiers[@]}"; do queue[${lane_of[$t]:-compute}]+="$t "; done
+  run_lanes cluster compute
+  run_lanes alone
   finish "${tiers[@]}"
 }
 
