@@ -29,6 +29,8 @@ test_takeover() {
   check "takeover: the CRDs are upgraded" wait_until 30 "printer columns" crds_upgraded
   check "takeover: what was submitted after all is done" completes fresh 240
   check "takeover: the driver that ran is the same" untouched running
+  wait_until 40 "an executor in the status" executors_known || true
+  check "takeover: the driver may end" let_end running
   check "takeover: its application follows it to the end" completes running 240
   check "takeover: and nobody submitted it again" same_submission
   check "takeover: its executor is in the status" executors_known
@@ -88,7 +90,7 @@ YAML
   old_app ended COMPLETED '| .terminationTime = "2024-05-01T11:00:00Z" | .executorState = {"spark-pi-1-exec-1": "COMPLETED"}'
   old_app broken FAILED '| .terminationTime = "2024-05-01T11:00:00Z" | .applicationState.errorMessage = "driver container failed with ExitCode: 101, Reason: Error"'
   old_app lost SUBMITTED
-  old_app running RUNNING
+  old_app running RUNNING '' "$stays"
   apply fresh >/dev/null
   old_submit running "$(submission_of running)"
 }
@@ -109,8 +111,8 @@ old_secret() { # ten years, as the old operator's; a certificate for its Service
 
 submission_of() { sha256sum <<<"$1" | sed -E 's/^(.{8})(.{4})(.{4})(.{4})(.{12}).*/\1-\2-\3-\4-\5/'; }
 
-old_app() { # old_app NAME STATE [JQ]: the status as tests/corpus/expected/pi-scala.json has it
-  apply "$1" '.spec.arguments = ["700"]' >/dev/null
+old_app() { # old_app NAME STATE [JQ [JQ]]: changed by the second; the status as tests/corpus/expected/pi-scala.json has it
+  apply "$1" "${4:-.}" >/dev/null
   jq -n --arg name "$1" --arg state "$2" --arg id "$(submission_of "$1")" "{status: ({applicationState: {state: \$state}, driverInfo: {
     podName: \"\(\$name)-driver\", webUIAddress: \"10.0.0.7:4040\", webUIPort: 4040, webUIServiceName: \"\(\$name)-ui-svc\"}, executionAttempts: 1,
     lastSubmissionAttemptTime: \"2024-05-01T10:30:00Z\", sparkApplicationId: \"spark-0123456789abcdef0123456789abcdef\", submissionAttempts: 1,
@@ -132,7 +134,7 @@ old_submit() { # old_submit NAME SUBMISSION: spark-submit in a pod, as the old o
     printf '%s\n' /opt/spark/bin/spark-submit --class org.apache.spark.examples.SparkPi --master k8s://https://kubernetes.default.svc
     printf '%s\n' --deploy-mode cluster --name "$1" --driver-memory 512m --executor-memory 512m
     printf -- '--conf\n%s\n' "${confs[@]}"
-    printf '%s\n' local:///opt/spark/examples/jars/spark-examples.jar 700
+    printf '%s\n' local:///opt/spark/examples/jars/spark-examples.jar 2 until=/tmp/end
   )
   printf '%s\n' "${args[@]}" | jq -Rn --arg name "$1-submit" --arg ns "$jobs" --arg account "$account" --arg image "local/spark:$spark_version" '
     {apiVersion: "v1", kind: "Pod", metadata: {name: $name, namespace: $ns}, spec: {serviceAccountName: $account, restartPolicy: "Never",
