@@ -6,10 +6,10 @@
 
 #include "json/json.h"
 
-/* All YAML or JSON documents of path ("-": standard input, at most 64 MiB), the items of Lists taken out, as an
- * array. Owned; NULL + *err. */
+/* An array of all YAML or JSON documents of path, owned. "-" is standard input. In the place of a List are its items.
+ * At most 64 MiB. Returns NULL and fills *err on failure. */
 struct json *files_read_objects(const char *path, struct err *err);
-/* The whole of path ("-": standard input) within the same limit. Owned; NULL + *err. */
+/* The text of path ("-": standard input) within the same limit, owned. Returns NULL and fills *err on failure. */
 char *files_read_text(const char *path, struct err *err);
 
 #endif

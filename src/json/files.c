@@ -1,5 +1,5 @@
 /*
- * Reading of object files: bounded, standard input too, Lists unpacked.
+ * Reads files with objects, up to a limit, or standard input. The items of Lists become objects of their own.
  */
 #include "json/files.h"
 

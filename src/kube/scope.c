@@ -1,10 +1,10 @@
 /*
  * Watching by the labels of namespaces (kubeflow pkg/util NamespaceMatcher, --namespace-selector).
  *
- * Happy path: an object of the cluster changes and its namespace is watched → the same change happens in the inner
- * store. A namespace begins to match → its objects appear there, as if they had just been made; it ceases to match or
- * is gone → they disappear there, as if they had been deleted, and in the cluster nothing happens to them. Corrected:
- * kubeflow looks at the labels only when an object changes.
+ * Happy path: an object of the cluster changes, its namespace is watched, and the same change happens in the inner
+ * store. When a namespace begins to match, its objects appear in the inner store as if they had just been created. When
+ * it no longer matches, or is gone, they disappear as if they had been deleted; in the cluster nothing happens to them.
+ * This corrects kubeflow's operator, which looks at the labels only when an object changes.
  */
 #include "kube/scope.h"
 
@@ -28,7 +28,7 @@ struct scope {
 	size_t count;
 };
 
-static void *view_new(const struct json *tree, struct err *err)
+static void *labels_view_new(const struct json *tree, struct err *err)
 {
 	const struct json *labels = json_at(tree, "metadata.labels");
 
@@ -36,28 +36,28 @@ static void *view_new(const struct json *tree, struct err *err)
 	return json_is(labels, JSON_OBJECT) ? json_dup(labels) : json_new_object();
 }
 
-static void view_free(void *view)
+static void labels_view_free(void *view)
 {
 	json_free(view);
 }
 
 const struct kind scope_namespace_kind = {
 	.res = &resource_namespace,
-	.view_new = view_new,
-	.view_free = view_free,
+	.view_new = labels_view_new,
+	.view_free = labels_view_free,
 };
 
-static bool matches(const struct scope *s, const struct kobj *ns)
+static bool has_matching_labels(const struct scope *s, const struct kobj *ns)
 {
 	return ns && selector_matches(s->selector, ns->view);
 }
 
 bool scope_has(const struct scope *s, const char *ns)
 {
-	return strv_has(&s->listed, ns) || matches(s, store_get(s->namespaces, ns));
+	return strv_has(&s->listed, ns) || has_matching_labels(s, store_get(s->namespaces, ns));
 }
 
-static void show(const struct layer *layer, const char *ns)
+static void show_namespace(const struct layer *layer, const char *ns)
 {
 	struct kobj *o;
 	size_t pos = 0;
@@ -67,7 +67,7 @@ static void show(const struct layer *layer, const char *ns)
 			store_upsert(layer->inner, kobj_ref(o));
 }
 
-static void hide(const struct layer *layer, const char *ns)
+static void hide_namespace(const struct layer *layer, const char *ns)
 {
 	struct kobj *o;
 	size_t pos = 0;
@@ -81,15 +81,15 @@ static void on_namespace(void *arg, const struct kobj *before, const struct kobj
 {
 	const struct scope *s = arg;
 	const char *ns = now ? now->name : before->name;
-	bool was = matches(s, before), is = matches(s, now);
+	bool was = has_matching_labels(s, before), is = has_matching_labels(s, now);
 
 	if (was == is || strv_has(&s->listed, ns))
 		return;
 	for (size_t i = 0; i < s->count; i++) {
 		if (is)
-			show(&s->layers[i], ns);
+			show_namespace(&s->layers[i], ns);
 		else
-			hide(&s->layers[i], ns);
+			hide_namespace(&s->layers[i], ns);
 	}
 }
 
