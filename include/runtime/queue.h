@@ -22,7 +22,7 @@ struct queue;
 struct queue_options {
 	int64_t patience_ms;   /* 0: 10 s */
 	int64_t retry_base_ms; /* 0: 100 ms */
-	int64_t retry_cap_ms;  /* 0: 5 min */
+	int64_t retry_max_ms;  /* 0: 5 min */
 	double retry_qps;      /* 0: 50 retries a second over all keys */
 	double retry_burst;    /* 0: 500 */
 };
@@ -34,7 +34,7 @@ void queue_add(struct queue *q, const char *key, int64_t now_ms, int64_t delay_m
 /* The same for what need not be looked at soon. If the key was added both ways, it is urgent when the urgent one is due. */
 void queue_add_patient(struct queue *q, const char *key, int64_t now_ms, int64_t delay_ms);
 /* Like queue_add after the key's back-off, which grows; at_least_ms: from Retry-After, else 0; at_most_ms: a lower cap
- * for this one, 0 for retry_cap_ms. */
+ * for this one, 0 for retry_max_ms. */
 void queue_retry(struct queue *q, const char *key, int64_t now_ms, int64_t at_least_ms, int64_t at_most_ms);
 /* Success: back-off starts anew. */
 void queue_forget(struct queue *q, const char *key);

@@ -1,13 +1,13 @@
 /*
  * The running program: loop, API client, operator, webhook, leader election, health and metrics server, signals.
  *
- * Start: configuration → loop → servers listen (not ready) → informers list, certificate → ready; with leader election the operator
- * works once this replica leads. An API server that is absent is not an error: the informers keep trying and say so, /readyz
- * answers 503 meanwhile.
- * Stop (SIGTERM, SIGINT): not ready → no new plans → those under way and waiting events finish, at most DRAIN_MS → the Lease is given
- * back → the webhook answers until the API server has noticed, LINGER_MS after the signal → everything is cancelled and
- * closed → the loop runs dry → exit 0. A second signal skips the waiting.
- * The Lease lost: the process ends at once with exit code 1, since somebody else may lead already.
+ * Start: configuration → loop → servers listen (not ready) → informers list, certificate → ready; with leader
+ * election the operator works once this replica leads. An API server that is absent is not an error: the informers
+ * keep trying and say so, /readyz answers 503 meanwhile. Stop (SIGTERM, SIGINT): not ready → no new plans → those
+ * under way and waiting events finish, at most DRAIN_MS → the Lease is given back → the webhook answers until the API
+ * server has noticed, LINGER_MS after the signal → everything is cancelled and closed → the loop runs dry → exit 0. A
+ * second signal skips the waiting. The Lease lost: the process ends at once with exit code 1, since somebody else may
+ * lead already.
  */
 #include "start.h"
 
@@ -288,7 +288,7 @@ static void make_manager(struct program *p, const struct options *o)
 		.namespace_selector = o->namespace_selector,
 		.label_selector = selector_text(o->label_selector),
 		.max_plans = (unsigned)o->controller_threads,
-		.queue = { .retry_cap_ms = o->retry_max_ms, .retry_qps = o->retry_qps, .retry_burst = o->retry_burst },
+		.queue = { .retry_max_ms = o->retry_max_ms, .retry_qps = o->retry_qps, .retry_burst = o->retry_burst },
 		.reconcile = {
 			.master = o->master,
 			.driver_pod_creation_grace_ms = o->driver_pod_creation_grace_ms,

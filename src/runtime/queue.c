@@ -95,8 +95,8 @@ struct queue *queue_new(const struct queue_options *options, struct rng *rng)
 		q->options.patience_ms = 10 * 1000;
 	if (q->options.retry_base_ms == 0)
 		q->options.retry_base_ms = 100;
-	if (q->options.retry_cap_ms == 0)
-		q->options.retry_cap_ms = 5 * 60 * 1000;
+	if (q->options.retry_max_ms == 0)
+		q->options.retry_max_ms = 5 * 60 * 1000;
 	if (q->options.retry_qps <= 0)
 		q->options.retry_qps = 50;
 	if (q->options.retry_burst <= 0)
@@ -369,7 +369,7 @@ static int64_t bucket_delay(struct queue *q, int64_t now_ms)
 void queue_retry(struct queue *q, const char *key, int64_t now_ms, int64_t at_least_ms, int64_t at_most_ms)
 {
 	struct entry *e = entry_of(q, key);
-	int64_t cap_ms = at_most_ms > 0 && at_most_ms < q->options.retry_cap_ms ? at_most_ms : q->options.retry_cap_ms;
+	int64_t cap_ms = at_most_ms > 0 && at_most_ms < q->options.retry_max_ms ? at_most_ms : q->options.retry_max_ms;
 	int64_t wait_ms = time_backoff_ms(q->options.retry_base_ms, cap_ms, e->tries, q->rng);
 	int64_t bucket_ms = bucket_delay(q, now_ms);
 

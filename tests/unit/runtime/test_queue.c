@@ -201,7 +201,7 @@ static int64_t retry_delay(struct queue *q, const char *key, int64_t now_ms, int
 
 static void back_off_grows_to_the_cap(void **state)
 {
-	struct queue *q = make((struct queue_options){ .retry_base_ms = 100, .retry_cap_ms = 1000 });
+	struct queue *q = make((struct queue_options){ .retry_base_ms = 100, .retry_max_ms = 1000 });
 	int64_t want_ms = 100;
 
 	(void)state;
