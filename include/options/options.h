@@ -1,6 +1,7 @@
 /*
- * Options: one table of flags, names as the existing operators' where they have them. Each may be given as a flag, by the
- * environment or in a configuration file, in this order of precedence. docs/flags.md is made from the same table.
+ * Options of all commands. Each may be given as a flag, by the environment or in a configuration file; the first of
+ * these that has it counts. Flags are rows of one table, from which --help and docs/flags.md are made too. Their
+ * names are those of kubeflow's operator (2.x) and of GCP's (1.x) where these have such a flag.
  */
 #ifndef OPTIONS_OPTIONS_H
 #define OPTIONS_OPTIONS_H
@@ -14,25 +15,31 @@
 #include "json/json.h"
 #include "rules/policy.h"
 
-struct option_notes; /* where each value comes from, and warnings */
+struct option_notes; /* for each option: the text that was given, and where */
 
-struct option_buckets { /* of a histogram */
-	double *bounds; /* ascending */
-	size_t len;	/* 0: the default */
+/* Upper bounds of a histogram, ascending. */
+struct option_buckets {
+	double *bounds;
+	size_t len; /* 0: the default */
 };
 
-struct option_gates { /* a bit for each feature gate, see src/options/options_gates.c */
+/* A bit for each feature gate, see src/options/options_gates.c. */
+struct option_gates {
 	unsigned given;
 	unsigned on;
 };
 
-/* Values as they are used: each was checked and parsed when it was set. */
+/*
+ * The values as the program uses them. Each was checked and parsed when it was set, so nothing needs a second look. A
+ * string, selector or JSON value that was not given and has no default is NULL. Members have the names of their
+ * flags; only what is long is shorter here.
+ */
 struct options {
 	struct option_notes *notes;
-	/* start */
-	char *kubeconfig; /* NULL if not given, so are the other strings without a default */
+	/* start, controller start */
+	char *kubeconfig;
 	char *context;
-	struct strv namespaces; /* empty: all */
+	struct strv namespaces; /* to watch; empty: all */
 	int64_t controller_threads;
 	double kube_api_qps;
 	double kube_api_burst;
@@ -49,35 +56,35 @@ struct options {
 	char *log_format;
 	char *master;
 	bool upgrade_crds;
-	struct selector *namespace_selector; /* NULL: none */
+	struct selector *namespace_selector; /* of further namespaces to watch */
 	struct selector *label_selector;
 	struct option_gates feature_gates;
-	int64_t default_ttl_s; /* 0: none; 0 too if its feature gate is off */
+	int64_t default_ttl_s; /* 0: none, or its feature gate is off */
 	bool driver_pdb;
-	char *ingress_url_format; /* NULL: not given, so are the others */
+	char *ingress_url_format; /* see spark/ui_url.h */
 	char *ingress_class_name;
-	struct json *ingress_tls;	  /* an array of objects */
+	struct json *ingress_tls;	  /* an array of IngressTLS */
 	struct json *ingress_annotations; /* an object of strings */
-	/* start: metrics */
+	/* start, controller start: metrics */
 	bool metrics;
 	char *metrics_endpoint;
-	char *metrics_prefix;	    /* never NULL */
+	char *metrics_prefix;	    /* "": none */
 	struct strv metrics_labels; /* names that Prometheus takes, each once; empty: the default */
 	struct option_buckets submit_buckets;
 	struct option_buckets start_buckets;
 	bool metrics_old_names;
 	bool secure_metrics;
 	char *metrics_tls_min;
-	struct strv metrics_ciphers; /* Go's names; empty: all that are safe */
+	struct strv metrics_ciphers; /* names as Go has them; empty: all that are safe */
 	char *config;
-	/* start: one of several replicas leads */
+	/* start, controller start: leader election */
 	bool leader_election;
 	char *lease_name;
-	char *lease_ns; /* NULL: the operator's own namespace, so are the others */
+	char *lease_ns; /* NULL: the operator's own namespace, so it is for the webhook's Secret and Service */
 	int64_t lease_duration_ms;
 	int64_t lease_renew_ms;
 	int64_t lease_retry_ms;
-	/* start, webhook start */
+	/* all that serve: the webhook */
 	bool webhook;
 	int64_t webhook_port;
 	char *webhook_bind; /* NULL: all addresses */
@@ -87,7 +94,7 @@ struct options {
 	char *webhook_service_ns;
 	char *mutating_name;
 	char *validating_name;
-	char *webhook_cert_dir; /* NULL: certificates from the Secret */
+	char *webhook_cert_dir; /* NULL: the certificate is in the Secret */
 	char *webhook_cert_name;
 	char *webhook_key_name;
 	bool cert_manager;
@@ -95,20 +102,20 @@ struct options {
 	int64_t webhook_cert_life_ms;
 	int64_t webhook_overlap_ms;
 	char *webhook_tls_min;
-	struct strv webhook_ciphers; /* Go's names; empty: all that are safe */
+	struct strv webhook_ciphers; /* as metrics_ciphers */
 	bool webhook_register;
 	char *webhook_policy;
 	char *webhook_pod_policy;
 	int64_t webhook_timeout_ms;
-	char *webhook_url;	      /* NULL: through the Service */
-	struct strv webhook_selector; /* KEY=VALUE of namespaces */
+	char *webhook_url;	      /* NULL: the API server reaches the webhook by its Service */
+	struct strv webhook_selector; /* KEY=VALUE: labels that a namespace must have */
 	bool quota;
-	enum pod_policy pod_policy; /* also validate, render */
-	/* render */
+	/* all that serve, validate, render */
+	enum pod_policy pod_policy;
+	/* offline commands */
 	struct strv files;
 	char *output;
 	int64_t attempt;
-	/* diff */
 	char *spark_home;
 	char *recorded;
 	struct strv ignore;
@@ -120,7 +127,8 @@ struct options {
 	bool short_version;
 };
 
-/* Which command a flag belongs to. OPTIONS_OLD: flags without a command, as the 1.x operator takes them, with its defaults. */
+/* The commands that have flags. OPTIONS_OLD: flags without a command, as GCP's operator takes them, with its
+ * defaults. */
 enum option_set {
 	OPTIONS_START = 1,
 	OPTIONS_RENDER = 2,
@@ -133,26 +141,29 @@ enum option_set {
 	OPTIONS_CRDS = 256
 };
 
-/* The commands that run until they are stopped. They take the same flags. */
+/* The commands that run until they are stopped. They take the same flags, from a file and the environment too. */
 #define OPTIONS_SERVE (OPTIONS_START | OPTIONS_WEBHOOK | OPTIONS_OLD)
 
 /*
- * Fills *o with defaults and then with argv[0..argc): "--name value", "--name=value", the same with one dash, "-f value",
- * "--flag". ERR_INVALID names the flag and what was expected, or the flag that may have been meant.
+ * Fills *o with defaults and then with what argv[0..argc) says: "--name value", "--name=value", the same with one
+ * dash, "-f value", "--flag". ERR_INVALID names the flag and what was expected, or the flag that may have been meant.
+ * *o is to be freed by options_done in any case.
  */
 int options_parse(struct options *o, enum option_set set, int argc, char **argv, struct err *err);
-/* The same, with the environment ("NAME=value" … NULL; NULL: none) and the configuration file for the commands that serve. */
+/* The same for all three sources. environment: "NAME=value", ended by NULL, or NULL for none. Only OPTIONS_SERVE
+ * reads it, and the configuration file that it or the command line names. */
 int options_load(struct options *o, enum option_set set, int argc, char **argv, char *const *environment,
 		 struct err *err);
 void options_done(struct options *o);
-/* The namespaces that the webhook is asked about; empty: all, so also where a selector chooses them. */
+/* The namespaces whose objects the webhook reviews; borrowed. Empty: all, which it is too if a selector chooses
+ * namespaces, since what it chooses changes. */
 const struct strv *options_reviewed(const struct options *o);
-/* All that was given and has no effect here, with reasons, as one line. Owned; NULL if there is nothing to say. */
+/* One line with everything that was given and has no effect here, and why. Owned; NULL if there is nothing to say. */
 char *options_warnings(const struct options *o);
-/* Name → {value, origin} of every option of the command, for /debug/state; origins: default, "file PATH", "environment NAME",
- * flag. No option is a secret. Owned. */
+/* For /debug/state: an object that has, for the name of each option of the command, its value as text and its origin,
+ * which is "default", "file PATH", "environment NAME" or "flag". No option is a secret. Owned. */
 struct json *options_debug(const struct options *o);
-/* The flags of set with defaults, by topic, for --help. */
+/* Writes the flags of set with their defaults, by topic, for --help. */
 void options_help(enum option_set set, struct buf *out);
 
 #endif

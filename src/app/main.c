@@ -1,5 +1,5 @@
 /*
- * spark-operator: the commands. What each does is in its own file; here is only the table that names them.
+ * spark-operator: the table of its commands. What each of them does is in a file of its own.
  */
 #include <stdio.h>
 #include <string.h>
@@ -97,7 +97,7 @@ static const struct command {
 	{ "version", OPTIONS_VERSION, command_version, "print the versions of the program and its libraries" },
 };
 
-/* The 1.x operator has no commands: its flags alone start it. */
+/* GCP's operator has no commands. Its flags alone start it. */
 static const struct command old_start = { "start", OPTIONS_OLD, command_start, "run every role in one process" };
 
 static void print_help(void)
@@ -125,7 +125,7 @@ static void print_command_help(const struct command *c)
 	printf("usage: spark-operator %s [flags]\n\n%s.\n\n%s", c->name, c->help, buf_str(&text));
 }
 
-/* The command that the first words name; *used is set to their number. */
+/* The command that the first one or two words name; *used is set to their number. NULL if there is no such command. */
 static const struct command *find_command(int argc, char **argv, int *used)
 {
 	auto_free char *two = argc > 1 ? xasprintf("%s %s", argv[0], argv[1]) : NULL;

@@ -1,8 +1,10 @@
 /*
- * Loading options: defaults, then the configuration file, the environment, the command line; what comes later replaces what
- * was there, and each value keeps a note of where it comes from. One dash means what two mean, as in Go's flag package.
+ * Loading options. First every member gets its default. Then come the configuration file, the environment and the
+ * command line, in this order, and each replaces what was there before. A note says where each value comes from. One
+ * dash means what two mean, as in Go's flag package.
  *
- * ERR_INVALID names the flag and what was expected; of a name that does not exist the nearest one.
+ * Failure modes: a value that cannot be parsed, and a name that does not exist. ERR_INVALID names the flag and what
+ * was expected, or the nearest name.
  */
 #include "options_parts.h"
 
@@ -10,7 +12,6 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "rules/policy.h"
 
 /* One flag of the command line, before it is applied. */
 struct setting {
@@ -119,7 +120,8 @@ static int set_row(struct options *o, const struct option_row *row, const char *
 	return 0;
 }
 
-/* Two paths that share a directory: the second may not move it. */
+/* --webhook-server-cert and --webhook-server-cert-key name two files, for whose directory there is one option. Returns
+ * true if the second of these aliases names another directory than the first one. */
 static bool moves_directory(const struct option_note *note, const struct option_alias *alias, enum option_source source,
 			    const char *value)
 {
@@ -164,7 +166,7 @@ int option_set(struct options *o, const struct option_name *name, const char *va
 
 /* ---- command line ---- */
 
-/* What is left of the command line. */
+/* The arguments that were not read yet. */
 struct cursor {
 	char **argv;
 	int left;
@@ -176,15 +178,15 @@ static const char *take_argument(struct cursor *c)
 	return *c->argv++;
 }
 
-/* "--name=value", or the same with one dash, in its parts. */
+/* An argument with one dash or two, in its parts. */
 struct flag {
-	const char *name; /* not terminated */
+	const char *name; /* len bytes */
 	size_t len;
 	const char *value; /* NULL: there is no "=" */
-	bool is_letter;	   /* "-x" */
+	bool is_letter;	   /* one dash and one character */
 };
 
-/* False if the argument has no dash. */
+/* Returns false if the argument has no dash. */
 static bool split_flag(const char *arg, struct flag *ret)
 {
 	bool is_long = text_starts(arg, "--");
@@ -198,7 +200,7 @@ static bool split_flag(const char *arg, struct flag *ret)
 	return true;
 }
 
-/* A letter is the short form of a row, if there is one; it may also be a name. */
+/* A letter is the short form of a row, or else a name of one letter, as "-v" of GCP's operator. */
 static bool find_flag(enum option_set set, const struct flag *flag, struct option_name *ret)
 {
 	*ret = (struct option_name){ 0 };
@@ -236,7 +238,7 @@ static int refuse_flag(enum option_set set, const char *arg, const struct flag *
 	return err_set(err, ERR_INVALID, "%s: unknown flag%s", arg, *hint ? hint : "; --help lists what there is");
 }
 
-/* before: the flag before it, or NULL. */
+/* before: the flag in front of the argument, or NULL. "--leader-election false" may mean "--leader-election=false". */
 static int refuse_argument(const char *arg, const struct setting *before, struct err *err)
 {
 	bool value = false;
@@ -247,7 +249,7 @@ static int refuse_argument(const char *arg, const struct setting *before, struct
 	return err_set(err, ERR_INVALID, "%s: unknown argument; --help lists what there is", arg);
 }
 
-/* Takes one flag and, if it needs one, its value. */
+/* Adds the next flag and its value, which is the next argument if the flag needs one and has none. */
 static int add_flag(struct settings *list, enum option_set set, struct cursor *at, struct err *err)
 {
 	struct setting *setting = &list->items[list->len];
@@ -310,7 +312,7 @@ static int set_defaults(struct options *o, enum option_set set, struct err *err)
 	return 0;
 }
 
-/* The file of the last --config, or else of the environment. */
+/* The path that the last --config names, or else the environment. NULL if none does. */
 static const char *find_config(const struct settings *list, char *const *environment)
 {
 	for (size_t i = list->len; i > 0; i--)

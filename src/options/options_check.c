@@ -1,6 +1,6 @@
 /*
- * What options need of each other, checked when all are known, as the existing operator checks it before it starts (cmd/operator/
- * controller/start.go, PreRunE; main.go of 1.x). ERR_INVALID names the flag and what was expected.
+ * Rules about several options, applied when all are known. Flags that have no effect here are right in every
+ * combination; options_warnings names them. ERR_INVALID names the flag and what was expected.
  */
 #include "options_parts.h"
 
@@ -11,8 +11,8 @@
 #include "kube/selector.h"
 
 /*
- * Without its webhook, the 1.x operator would not enforce quotas, and it says so (main.go). The commands of 2.x are more than
- * one process, of which another one may serve the webhook.
+ * Only the webhook enforces quotas. GCP's operator is one process, so without its webhook nobody would, and it
+ * refuses to start (main.go). With the commands of kubeflow's operator another process may serve the webhook.
  */
 static int check_quota(const struct options *o, struct err *err)
 {
@@ -21,7 +21,7 @@ static int check_quota(const struct options *o, struct err *err)
 	return err_set(err, ERR_INVALID, "--enable-resource-quota-enforcement: expected --enable-webhook with it");
 }
 
-/* An empty name among them means all, as for the existing operator, whatever a selector adds to them. */
+/* An empty name means all namespaces, as it does for kubeflow's operator. A selector adds nothing to all of them. */
 static int check_namespaces(struct options *o, struct err *err)
 {
 	if (strv_has(&o->namespaces, "")) {
@@ -35,7 +35,7 @@ static int check_namespaces(struct options *o, struct err *err)
 	return 0;
 }
 
-/* The 1.x operator's default of a flag of that name is the empty text. */
+/* An empty --master means the default: GCP's operator has a flag of that name whose default is the empty text. */
 static int check_master(struct options *o, struct err *err)
 {
 	struct option_name name;

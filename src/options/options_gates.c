@@ -1,6 +1,6 @@
 /*
- * Feature gates: those of the 2.x operator (pkg/features) by name. All of them are alpha there and off by default, and only
- * DefaultTimeToLive has an effect here.
+ * Feature gates have the names that kubeflow's operator gives them (pkg/features). There all of them are alpha and
+ * off unless they are turned on. Here only DefaultTimeToLive has an effect, and it is on unless it is turned off.
  */
 #include "options_parts.h"
 
@@ -51,7 +51,7 @@ int option_gates_set(const struct strv *elements, struct option_gates *ret, stru
 	return 0;
 }
 
-/* AllAlpha counts for the gates that are not named. */
+/* For a gate that was not named, AllAlpha counts. */
 static bool gate_is_on(const struct option_gates *g, enum gate gate)
 {
 	unsigned counts = g->given & 1u << gate ? gate : ALL_ALPHA;

@@ -1,5 +1,5 @@
 /*
- * The table of options as text, by topic: what --help prints.
+ * The flags of a command as text, by topic, for --help.
  */
 #include "options_parts.h"
 
@@ -32,7 +32,7 @@ static void help_row(const struct option_row *row, enum option_set set, struct b
 	buf_puts(out, "\n");
 }
 
-/* Neighbours with the same reason are named together. */
+/* Flags without effect. Neighbours with the same reason are listed together. */
 static void help_idle(enum option_set set, struct buf *out)
 {
 	const char *reason = NULL;

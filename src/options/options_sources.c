@@ -1,9 +1,11 @@
 /*
- * Options that are not on the command line: a YAML file (a map of names to values or lists) and variables SPARK_OPERATOR_X; and what is
- * said about the origin of all of them, to people who ask /debug/state and in one warning at the start.
+ * The two other sources of options, and what the operator says about all of them.
  *
- * A key of the file that names no option is an error. A variable that names none is a warning: others may set variables of
- * that prefix, as Kubernetes does for each Service whose name begins with "spark-operator"; those are recognized and left alone.
+ * The configuration file is YAML: a map of names to values or lists. A key that names no option is an error.
+ * Variables of the environment are called SPARK_OPERATOR_X. One that names no option is only worth a warning, since
+ * others may set variables with that prefix. Kubernetes does so for each Service whose name begins with
+ * "spark-operator"; these are recognized and left alone. Where each value comes from is shown in /debug/state, and
+ * one warning at the start lists what has no effect.
  */
 #include "options_parts.h"
 
@@ -20,7 +22,7 @@
 
 /* ---- file ---- */
 
-/* A scalar as text; NULL if it is none. Owned. */
+/* The text of a string, number or boolean; NULL for anything else. Owned. */
 static char *scalar_text(const struct json *value)
 {
 	if (json_is(value, JSON_STRING))
@@ -38,7 +40,7 @@ static bool takes_json(const struct option_name *name)
 	return name->row && (name->row->type == OPT_JSON_LIST || name->row->type == OPT_ANNOTATIONS);
 }
 
-/* One element, which may be a member of a map: "name=value". */
+/* An element of a list, or a member of a map, which becomes the element "name=value". */
 static int set_element(struct options *o, const struct option_name *name, const struct json *element,
 		       const char *origin, struct err *err)
 {
@@ -64,7 +66,7 @@ static int set_elements(struct options *o, const struct option_name *name, const
 	return 0;
 }
 
-/* An option about loading the others has no place among them. */
+/* --config says where the file is, and --help is no option of a run: neither can be in the file. */
 static bool is_for_command_line(const char *key)
 {
 	return text_eq(key, "config") || text_eq(key, "help");
@@ -143,7 +145,8 @@ const char *option_config_variable(char *const *environment)
 	return NULL;
 }
 
-/* What the kubelet sets for a Service: X_SERVICE_HOST, X_PORT=tcp://ADDRESS:PORT, X_PORT_443_TCP … */
+/* The kubelet sets these variables for a Service: X_SERVICE_HOST, X_PORT=tcp://ADDRESS:PORT, X_PORT_443_TCP and
+ * alike. */
 static bool is_service(const char *variable, const char *value)
 {
 	const char *port = strstr(variable, "_PORT_");
@@ -183,7 +186,8 @@ static void note_unknown(struct options *o, const char *variable)
 	strv_addf(&o->notes->unknown, "%s (no such option%s)", variable, hint);
 }
 
-/* aliases: only those, so that a name of ours wins over another one for the same. */
+/* Sets the option that a variable names. aliases: whether it is the turn of aliases or of rows. Aliases come first,
+ * so that the option's own name counts if both are set. */
 static int read_variable(struct options *o, const char *entry, bool aliases, struct err *err)
 {
 	size_t len = strcspn(entry, "=");
@@ -215,7 +219,7 @@ int option_read_environment(struct options *o, char *const *environment, struct 
 	return 0;
 }
 
-/* ---- what is said about them ---- */
+/* ---- warnings and /debug/state ---- */
 
 static bool is_silent(const struct option_row *row, const struct option_note *note)
 {
@@ -225,13 +229,13 @@ static bool is_silent(const struct option_row *row, const struct option_note *no
 		return true;
 	if (row->type == OPT_BOOL) {
 		option_parse_bool(note->text, &on);
-		return row->fits ? on == text_eq(row->fits, "true") : !on;
+		return row->unwarned ? on == text_eq(row->unwarned, "true") : !on;
 	}
 	return text_empty(note->text) || text_eq(note->text, "\"\"") || text_eq(note->text, "0") ||
-	       text_eq(note->text, row->fits);
+	       text_eq(note->text, row->unwarned);
 }
 
-/* Those with the same reason become one piece. */
+/* Adds a piece with all flags that have the reason of the first one, unless an earlier flag has it already. */
 static void add_idle(const struct options *o, size_t first, struct strv *pieces)
 {
 	const char *reason = option_rows[first].idle;

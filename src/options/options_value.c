@@ -1,6 +1,7 @@
 /*
- * Values: the text of an option becomes what its member holds. Every type has one function, which says what was expected.
- * Booleans and lists are read as Go's strconv.ParseBool and pflag's readAsCSV read them.
+ * From the text of an option to the value of its member. The table at the end has a function for each type, which
+ * parses the text or says what was expected, and one that frees the value. Booleans and lists are read as Go's
+ * strconv.ParseBool and pflag's readAsCSV read them.
  */
 #include "options_parts.h"
 
@@ -38,7 +39,8 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* An element in quotes, text behind the first one; returns what follows the last or NULL. */
+/* Adds an element in quotes; text is what follows the first quote. Returns what follows the last one, NULL if there
+ * is none. */
 static const char *split_quoted(struct strv *list, const char *text)
 {
 	auto_buf element;
@@ -377,7 +379,7 @@ static int value_selector(const struct option_row *row, const char *value, void 
 	return 0;
 }
 
-/* Takes no value for the empty text. */
+/* The empty text gives NULL. */
 static int parse_json(const struct option_row *row, const char *value, struct json **ret, struct err *err)
 {
 	*ret = *value ? json_parse(value, strlen(value), err) : NULL;
@@ -453,7 +455,7 @@ static const struct {
 	[OPT_ANNOTATIONS] = { value_annotations, done_json },
 };
 
-/* Where the value of an idle row goes. */
+/* The place for the value of an idle row. */
 union anything {
 	int64_t number;
 	double rate;

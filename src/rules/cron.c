@@ -1,6 +1,6 @@
 /*
- * Schedules: each of the five fields is a list of ranges, and each range sets bits of the field. "@daily" and its like stand for
- * fields; "@every DURATION" has none.
+ * Schedules: each of the five fields is a list of ranges, and each range sets bits of the field. "@daily" and its
+ * like stand for fields; "@every DURATION" has none.
  *
  * Failure modes: whatever robfig/cron v3 (parser.go: ParseStandard, getField, getRange, parseDescriptor) refuses is
  * ERR_INVALID with the name of the field. A day that never comes ("0 0 31 2 *") is no error there and none here.

@@ -42,15 +42,15 @@ static void md_default(const struct option_row *row, struct buf *out)
 }
 
 /* The names that the existing operators have for the row. */
-static void md_kin(const struct option_row *row, unsigned kin, const char *dashes, struct buf *out)
+static void md_kin(const struct option_row *row, unsigned owners, const char *dashes, struct buf *out)
 {
 	auto_strv names = { 0 };
 	auto_free char *list = NULL;
 
-	if (row->kin & kin)
+	if (row->flag_of & owners)
 		strv_addf(&names, "`%s%s`", dashes, row->name);
 	for (size_t i = 0; i < option_alias_count; i++)
-		if ((option_aliases[i].kin & kin) &&
+		if ((option_aliases[i].flag_of & owners) &&
 		    (text_eq(option_aliases[i].rows[0], row->name) || text_eq(option_aliases[i].rows[1], row->name)))
 			strv_addf(&names, "`%s%s`", dashes, option_aliases[i].name);
 	list = strv_join(&names, ", ");
@@ -73,9 +73,9 @@ static void md_topic(enum option_topic topic, struct buf *out)
 		if (row->type != OPT_HELP)
 			buf_printf(out, "`%s`", variable);
 		buf_printf(out, " | %s | ", row->help);
-		md_kin(row, KIN_CONTROLLER | KIN_WEBHOOK, "--", out);
+		md_kin(row, OF_CONTROLLER | OF_WEBHOOK, "--", out);
 		buf_puts(out, " ");
-		md_kin(row, KIN_OLD, "-", out);
+		md_kin(row, OF_OLD, "-", out);
 		buf_puts(out, "\n");
 	}
 }
@@ -86,7 +86,7 @@ static void md_aliases(struct buf *out)
 	for (size_t i = 0; i < option_alias_count; i++) {
 		const struct option_alias *alias = &option_aliases[i];
 
-		buf_printf(out, "| `%s%s%s%s` | `--%s`", alias->kin == KIN_OLD ? "-" : "--", alias->name,
+		buf_printf(out, "| `%s%s%s%s` | `--%s`", alias->flag_of == OF_OLD ? "-" : "--", alias->name,
 			   alias->value ? " " : "", alias->value ? alias->value : "", alias->rows[0]);
 		if (alias->rows[1])
 			buf_printf(out, " and `--%s`", alias->rows[1]);
@@ -104,8 +104,8 @@ static void md_idle(struct buf *out)
 		if (!row->idle)
 			continue;
 		md_flag(row, out);
-		buf_puts(out, row->kin & (KIN_CONTROLLER | KIN_WEBHOOK) && !only_old ? "2.x" : "1.x");
-		buf_puts(out, row->kin & (KIN_CONTROLLER | KIN_WEBHOOK) && row->kin & KIN_OLD ? ", 1.x" : "");
+		buf_puts(out, row->flag_of & (OF_CONTROLLER | OF_WEBHOOK) && !only_old ? "2.x" : "1.x");
+		buf_puts(out, row->flag_of & (OF_CONTROLLER | OF_WEBHOOK) && row->flag_of & OF_OLD ? ", 1.x" : "");
 		buf_printf(out, " | %s%s |\n", only_old ? "without a command: " : "", row->idle);
 	}
 }
