@@ -25,6 +25,8 @@ void problems_invalid_text(struct problems *p, const char *path, const char *val
 /* An error of another part, whose message begins with a path, or with the property that spec.sparkConf has. */
 void problems_add_err(struct problems *p, const struct err *err);
 bool problems_any(const struct problems *p);
+/* There is no room in the list: another problem would only be counted. */
+bool problems_is_full(const struct problems *p);
 bool problems_has(const struct problems *p, const char *path);
 /* 0 if there are none, else ERR_INVALID with as many lines as there is room for, the last of which counts those left out. */
 int problems_result(const struct problems *p, struct err *err);

@@ -51,12 +51,15 @@ bool validation_knows(const char *kind)
 	return false;
 }
 
-/* The rules of the kind; then what of the schema an API server has compared already, and files have not. */
+/* The rules of the kind; then what of the schema an API server has compared already, and files have not. An object that
+ * is too large, or has more problems than there is room for, is not looked at twice. */
 static void check_kind(struct problems *p, const struct json *object, size_t i, enum pod_policy policy)
 {
 	static const char *const paths[] = { "metadata", "spec" };
 
 	kinds[i].check(p, object, policy);
+	if (problems_is_full(p) || json_find(p->list, "reason", "FieldValueTooMany"))
+		return;
 	for (size_t k = 0; k < array_len(paths); k++) {
 		const struct schema_part part = { kinds[i].kind, paths[k], NULL };
 

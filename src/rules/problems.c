@@ -101,7 +101,7 @@ static void add(struct problems *p, const char *path, const char *text)
 	auto_free char *field = field_of(p, path), *message = one_line(text);
 	struct json *entry;
 
-	if (json_len(p->list) == LIST_MAX) {
+	if (problems_is_full(p)) {
 		p->hidden++;
 		return;
 	}
@@ -172,6 +172,11 @@ void problems_add_err(struct problems *p, const struct err *err)
 bool problems_any(const struct problems *p)
 {
 	return p->list != NULL;
+}
+
+bool problems_is_full(const struct problems *p)
+{
+	return json_len(p->list) >= LIST_MAX;
 }
 
 bool problems_has(const struct problems *p, const char *path)

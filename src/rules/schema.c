@@ -170,12 +170,24 @@ static char *complaint(const struct json *value, const struct schema *s, unsigne
 	return NULL;
 }
 
+/* Of what there is no room for, no text is made. */
+static bool is_counted(struct problems *p)
+{
+	if (!problems_is_full(p))
+		return false;
+	p->hidden++;
+	return true;
+}
+
 static void check_value(const struct walk *w, const struct place *at, const struct json *value)
 {
 	auto_free char *why = complaint(value, at->schema, w->aspects);
-	auto_free char *path = why ? path_of(at) : NULL;
+	auto_free char *path = NULL;
 
-	if (why && !problems_has(w->wrong, path))
+	if (!why || is_counted(w->wrong))
+		return;
+	path = path_of(at);
+	if (!problems_has(w->wrong, path))
 		problems_invalid(w->wrong, path, value, why);
 }
 
@@ -188,7 +200,7 @@ static void check_required(const struct walk *w, const struct place *at, const s
 		const struct place place = { .up = at, .name = names[i] };
 		auto_free char *path = NULL;
 
-		if (value && !json_is(value, JSON_NULL))
+		if ((value && !json_is(value, JSON_NULL)) || is_counted(w->wrong))
 			continue;
 		path = path_of(&place);
 		if (!problems_has(w->wrong, path))
@@ -257,8 +269,8 @@ static void add_unknown(const struct walk *w, const struct place *at, const char
 	auto_free char *homes = NULL, *path = NULL;
 	const char *nearest = NULL;
 
-	if (!list)
-		return; /* values are looked at, not fields */
+	if (!list || is_counted(list))
+		return; /* no list: values are looked at, not fields */
 	if (json_len(list->list) < CURES_MAX) {
 		homes = find_homes(at, name);
 		nearest = find_nearest(at->schema, name);

@@ -119,6 +119,25 @@ static void a_hundred_and_a_count(void **state)
 	assert_true(text_ends(more_text, "at most 63, … and 900 more]"));
 }
 
+/* The types of arguments are compared once more for files and reviews: what is only counted is not counted twice. */
+static void wrong_types_are_counted_once(void **state)
+{
+	auto_buf text;
+	auto_json problems = NULL;
+	auto_free char *line = NULL;
+
+	(void)state;
+	buf_init(&text, 1 << 20);
+	buf_puts(&text, APP ", arguments: [");
+	for (int i = 0; i < 150; i++)
+		buf_puts(&text, "1, ");
+	buf_puts(&text, "]}");
+	problems = problems_of(buf_str(&text), POD_POLICY_PRIVILEGED);
+	line = validation_text(problems);
+	assert_int_equal(json_len(problems), 101);
+	assert_true(text_ends(line, "expected a string, … and 50 more]"));
+}
+
 static void a_text_is_bounded(void **state)
 {
 	auto_json problems = with_bad_labels(300, 500);
@@ -399,6 +418,7 @@ int main(void)
 		cmocka_unit_test(each_has_field_message_and_reason),
 		cmocka_unit_test(one_text_of_them),
 		cmocka_unit_test(a_hundred_and_a_count),
+		cmocka_unit_test(wrong_types_are_counted_once),
 		cmocka_unit_test(a_text_is_bounded),
 		cmocka_unit_test(not_more_than_anybody_needs),
 		cmocka_unit_test(many_arguments_are_fine),
