@@ -9,8 +9,8 @@
 #include "options/options.h"
 
 /*
- * Prints to out, problems and progress to errors. Returns the exit code: 0 if everything is equal, 1 if anything differs,
- * 2 if something could not be compared.
+ * Prints to out, problems and progress to errors. Returns the exit code: 0 if everything is equal, 1 if anything
+ * differs, 2 if something could not be compared.
  */
 int diff_run(const struct options *o, FILE *out, FILE *errors);
 

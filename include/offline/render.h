@@ -8,8 +8,8 @@
 
 #include "options/options.h"
 
-/* Reads o->files, prints to out, problems to errors: one line each, beginning with the file. Returns the exit code: 0, or 1
- * if anything could not be rendered. */
+/* Reads o->files, prints to out, problems to errors: one line each, beginning with the file. Returns the exit code: 0,
+ * or 1 if anything could not be rendered. */
 int render_run(const struct options *o, FILE *out, FILE *errors);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Facts about Spark's configuration: its versions, its properties, its two roles, and what Spark derives from texts in them.
- * Nothing here knows how a submission is built.
+ * Facts about Spark's configuration: its versions, its properties, its two roles, and what Spark derives from texts in
+ * them. Nothing here knows how a submission is built.
  */
 #ifndef SPARK_CONF_H
 #define SPARK_CONF_H

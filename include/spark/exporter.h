@@ -1,6 +1,6 @@
 /*
- * Prometheus' JMX exporter in driver and executors, as spec.monitoring asks for it: facts, for those who check the spec and for
- * those who build pods of it.
+ * Prometheus' JMX exporter in driver and executors, as spec.monitoring asks for it: facts, for those who check the spec
+ * and for those who build pods of it.
  */
 #ifndef SPARK_EXPORTER_H
 #define SPARK_EXPORTER_H

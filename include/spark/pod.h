@@ -51,8 +51,8 @@ struct pod_view {
 	char *failed_reason;
 };
 
-/* The container that runs Spark in a driver or executor pod, borrowed: by name, by what Spark sets in it, else the first; NULL
- * if there is none. */
+/* The container that runs Spark in a driver or executor pod, borrowed: by name, by what Spark sets in it, else the
+ * first; NULL if there is none. */
 enum pod_role pod_role_of(const struct json *pod); /* what its label spark-role says */
 struct json *pod_spark_container(const struct json *pod, enum pod_role role);
 

@@ -1,6 +1,6 @@
 /*
- * The URL of an application's web interface, made from a format in which {{$appName}}, {{$appNamespace}} and {{$appId}} stand
- * for those of the application.
+ * The URL of an application's web interface, made from a format in which {{$appName}}, {{$appNamespace}} and {{$appId}}
+ * stand for those of the application.
  */
 #ifndef SPARK_UI_URL_H
 #define SPARK_UI_URL_H

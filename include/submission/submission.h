@@ -2,8 +2,9 @@
  * Native submission: from a SparkApplication to the objects that start it, without a JVM.
  * What spark-submit --deploy-mode cluster would create (docs/submission.md), with the operator's labels and owner.
  *
- *   validate ─▶ conf (rows: spec field → Spark property, Spark's precedence) ─▶ steps (each adds to driver pod, properties) ─▶
- *   ConfigMap (spark.properties, executor pod template), headless Service, what else was asked for, driver Pod
+ *   validate ─▶ conf (rows: spec field → Spark property, Spark's precedence)
+ *            ─▶ steps (each adds to driver pod and properties)
+ *            ─▶ ConfigMap (spark.properties, executor template), headless Service, what else was asked for, driver Pod
  */
 #ifndef SUBMISSION_SUBMISSION_H
 #define SUBMISSION_SUBMISSION_H
@@ -14,8 +15,8 @@
 
 struct submission_options {
 	const char *master; /* spark.master: "k8s://https://HOST:PORT" */
-	/* spark.app.submitTime. It is not read from the clock: a repetition has to find the same time again, so that it builds
-	 * the same bytes. */
+	/* spark.app.submitTime. It is not read from the clock: a repetition has to find the same time again, so that it
+	 * builds the same bytes. */
 	int64_t submitted_ms;
 	bool with_executor; /* also say what the driver will make of it */
 	enum pod_policy pod_policy;
@@ -26,14 +27,14 @@ struct submission_options {
 struct submission {
 	/* An array, in the order in which the objects are to be created; the driver pod is the last. Owned. */
 	struct json *objects;
-	/* With with_executor: the pod that the driver would create for its first executor. Owned, NULL without. It is for
-	 * reading; names that the driver takes from chance are made up. */
+	/* With with_executor: the pod that the driver would create for its first executor. Owned, NULL without. It is
+	 * for reading; names that the driver takes from chance are made up. */
 	struct json *executor;
 };
 
 /*
- * ERR_INVALID with all that is wrong with the spec, each line in Kubernetes' style: `spec.driver.memory: Invalid value: "1gg": expected …`.
- * What cannot be carried out is refused, never ignored.
+ * ERR_INVALID with all that is wrong with the spec, each line in Kubernetes' style: `spec.driver.memory: Invalid value:
+ * "1gg": expected …`. What cannot be carried out is refused, never ignored.
  */
 int submission_validate(const struct app *app, struct err *err);
 /* attempt: 1, 2, … Validates first. */
@@ -50,13 +51,14 @@ int64_t submission_executors(const struct app *app);
 const struct json *submission_find(const struct submission *s, const char *kind);
 
 /*
- * The spark-submit that says the same: {"args": […], "files": {NAME: TEXT}}, owned. The arguments are those after --master,
- * --deploy-mode and spark.kubernetes.submission.waitAppCompletion=false; {dir} in them is to be replaced by the folder that
- * holds the files. What Spark has no words for, such a command cannot say: submission_fields() adds it to its driver pod.
+ * The spark-submit that says the same: {"args": […], "files": {NAME: TEXT}}, owned. The arguments are those after
+ * --master, --deploy-mode and spark.kubernetes.submission.waitAppCompletion=false; {dir} in them is to be replaced by
+ * the folder that holds the files. What Spark has no words for, such a command cannot say: submission_fields() adds it
+ * to its driver pod.
  */
 int submission_command(const struct app *app, int64_t attempt, struct json **ret, struct err *err);
-/* Adds to the driver or executor pod (as its label spark-role says) what the application's fields ask for beyond Spark's
- * configuration. Twice is once. ERR_INVALID names the field. */
+/* Adds to the driver or executor pod (as its label spark-role says) what the application's fields ask for beyond
+ * Spark's configuration. Twice is once. ERR_INVALID names the field. */
 int submission_fields(const struct app *app, struct json *pod, struct err *err);
 
 #endif

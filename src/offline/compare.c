@@ -27,7 +27,7 @@ struct walk {
 	int64_t ignored;
 };
 
-static void report(struct walk *w, const char *path, const struct json *ours, const struct json *theirs)
+static void add_difference(struct walk *w, const char *path, const struct json *ours, const struct json *theirs)
 {
 	struct json *item = json_append(w->differences, json_new_object());
 	const char *reason = compare_reason(w->rules, w->name, path);
@@ -45,7 +45,7 @@ static void report_absent(struct walk *w, const char *path, const struct json *o
 {
 	auto_free char *text = xasprintf("%s (%s)", path, ours ? "extra" : "missing");
 
-	report(w, text, ours, theirs);
+	add_difference(w, text, ours, theirs);
 }
 
 /* ---- leaves ---- */
@@ -97,7 +97,7 @@ static void leaf(struct walk *w, const char *path, const struct json *ours, cons
 	else if (!ours || !theirs)
 		report_absent(w, path, ours, theirs);
 	else
-		report(w, path, ours, theirs);
+		add_difference(w, path, ours, theirs);
 }
 
 /* ---- lists ---- */
@@ -162,7 +162,7 @@ static void check_order(struct walk *w, const char *path, const struct json *our
 	auto_json b = json_new_string(their_names);
 
 	if (!text_eq(our_names, their_names))
-		report(w, text, a, b);
+		add_difference(w, text, a, b);
 }
 
 static void nodes(struct walk *w, const char *path, const struct json *ours, const struct json *theirs);
@@ -296,7 +296,7 @@ static struct json *find_same(const struct json *objects, const struct json *obj
 	return NULL;
 }
 
-static bool is_write(const struct json *request)
+static bool is_write_request(const struct json *request)
 {
 	const char *method = json_str(request, "method", "");
 
@@ -311,7 +311,7 @@ struct json *compare_recorded(const struct json *recording)
 		const struct json *body = json_get(request, "body");
 		struct json *known = find_same(out, body);
 
-		if (!is_write(request) || !json_is(body, JSON_OBJECT))
+		if (!is_write_request(request) || !json_is(body, JSON_OBJECT))
 			continue;
 		if (!known)
 			known = json_append(out, json_new_object());

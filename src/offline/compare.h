@@ -5,9 +5,9 @@
  *   objects ─▶ canonical form (compare_form.c: objects by their role, texts as trees, chance taken out) ─▶ walk ─▶
  *   differences, those that a rule explains marked with its reason
  *
- * Objects and fields are named as in driver.spec.containers[spark-kubernetes-driver].env[SPARK_USER].value: lists of named
- * things by name (of mounts by path; a name that comes again is NAME#2), others by position. " (missing)" stands for what
- * only spark-submit has, " (extra)" for what only we have, " (order)" for the same names in another order.
+ * Objects and fields are named as in driver.spec.containers[spark-kubernetes-driver].env[SPARK_USER].value: lists of
+ * named things by name (of mounts by path; a name that comes again is NAME#2), others by position. " (missing)" stands
+ * for what only spark-submit has, " (extra)" for what only we have, " (order)" for the same names in another order.
  */
 #ifndef OFFLINE_COMPARE_H
 #define OFFLINE_COMPARE_H
@@ -20,8 +20,8 @@ struct compare_rules;
 /* Those that always hold. */
 struct compare_rules *compare_rules_new(void);
 /*
- * One rule per line: `PATTERN  # reason`, `NAME: PATTERN  # reason` for one application; * is any text. A pattern covers
- * what is below it. Empty lines and those that begin with # say nothing. ERR_INVALID names file and line.
+ * One rule per line: `PATTERN  # reason`, `NAME: PATTERN  # reason` for one application; * is any text. A pattern
+ * covers what is below it. Empty lines and those that begin with # say nothing. ERR_INVALID names file and line.
  */
 int compare_rules_add(struct compare_rules *r, const char *text, const char *file, struct err *err);
 /* As compare_rules_add reads them. Owned. */
@@ -35,8 +35,9 @@ struct compare_side {
 };
 
 /*
- * {"objects": N, "equal": N, "differ": N, "ignored": N, "differences": [{"path", "ours", "theirs", "reason"}…]}; ours or
- * theirs is left out where there is nothing, the reason where no rule holds. name: what rules call the application. Owned.
+ * {"objects": N, "equal": N, "differ": N, "ignored": N, "differences": [{"path", "ours", "theirs", "reason"}…]}; ours
+ * or theirs is left out where there is nothing, the reason where no rule holds. name: what rules call the application.
+ * Owned.
  */
 struct json *compare_run(const struct compare_rules *r, const struct app *app, const char *name,
 			 const struct compare_side *ours, const struct compare_side *theirs);

@@ -1,6 +1,6 @@
 /*
- * The canonical form of a set of objects: each under the name of its role, whatever it is called; spark.properties as an
- * object of its lines, the executor template as a tree. The texts of properties stay as they were escaped.
+ * The canonical form of a set of objects: each under the name of its role, whatever it is called; spark.properties as
+ * an object of its lines, the executor template as a tree. The texts of properties stay as they were escaped.
  *
  * One ConfigMap that holds both properties and template becomes two, as spark-submit has them. Time of submission and
  * address of the API server are replaced by what they are. A template that is no YAML stays a text.
@@ -147,17 +147,17 @@ static struct json *template_tree(const char *text)
 static void put_texts(struct json *data)
 {
 	const char *properties = json_text(json_get(data, PROPERTIES_KEY), NULL);
-	const char *template = json_text(json_get(data, TEMPLATE_KEY), NULL);
+	const char *executor_template = json_text(json_get(data, TEMPLATE_KEY), NULL);
 
 	if (properties)
 		json_set(data, PROPERTIES_KEY, properties_tree(properties));
-	if (template)
-		json_set(data, TEMPLATE_KEY, template_tree(template));
+	if (executor_template)
+		json_set(data, TEMPLATE_KEY, template_tree(executor_template));
 }
 
 static void put_configmap(struct json *out, struct json *map)
 {
-	struct json *data = json_get(map, "data"), *template;
+	struct json *data = json_get(map, "data"), *executor_template;
 	const char *name = json_str(map, "metadata.name", "");
 	auto_free char *masked = compare_mask(name);
 	auto_free char *other = xasprintf("configmap[%s]", masked);
@@ -169,11 +169,11 @@ static void put_configmap(struct json *out, struct json *map)
 		set_numbered(out, json_get(data, TEMPLATE_KEY) ? "executor-template" : known, map);
 		return;
 	}
-	template = json_take(data, TEMPLATE_KEY);
-	if (template) {
+	executor_template = json_take(data, TEMPLATE_KEY);
+	if (executor_template) {
 		struct json *second = json_dup(map);
 
-		json_set(json_set(second, "data", json_new_object()), TEMPLATE_KEY, template);
+		json_set(json_set(second, "data", json_new_object()), TEMPLATE_KEY, executor_template);
 		set_numbered(out, "executor-template", second);
 	}
 	set_numbered(out, "properties", map);
@@ -187,8 +187,8 @@ static void mask_owner(struct json *pod)
 			json_set_str(owner, "uid", "<uid>");
 }
 
-/* SPARK_JAVA_OPT_N of a property: N comes from the order of a hash table (BasicExecutorFeatureStep), the property's name
- * does as well. */
+/* SPARK_JAVA_OPT_N of a property: N comes from the order of a hash table (BasicExecutorFeatureStep), the property's
+ * name does as well. */
 static void mask_java_options(struct json *pod)
 {
 	json_each (container, json_at(pod, "spec.containers"))

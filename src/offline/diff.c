@@ -3,8 +3,8 @@
  * which is run, or recorded runs. Happy path: objects of the files, each built, its counterpart fetched, both
  * compared, one line for the application and what differs below it.
  *
- * An application that both refuse is equal. Failure modes, all exit code 2 and none keeps the others back: files
- * that cannot be read, spark-submit that cannot be run, an application for which there is no command, because we refuse it.
+ * An application that both refuse is equal. Failure modes, all exit code 2 and none keeps the others back: files that
+ * cannot be read, spark-submit that cannot be run, an application for which there is no command, because we refuse it.
  */
 #include "offline/diff.h"
 
@@ -71,8 +71,8 @@ static void build_ours(const struct diff *d, const struct app *app, struct side 
 	submission_done(&s);
 }
 
-/* What the application is called here: as its recording, which has its name or, where many have the same, the name of its
- * file. Owned. */
+/* What the application is called here: as its recording, which has its name or, where many have the same, the name of
+ * its file. Owned. */
 static char *case_name(const struct diff *d, const char *file, const struct app *app)
 {
 	const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file, *dot = strrchr(base, '.');

@@ -1,6 +1,6 @@
 /*
- * What the commands that need no cluster have in common. What only a cluster gives is made up and the same every time: a uid
- * of zeros, namespace "default" if none is written, the Unix epoch as time of submission.
+ * What the commands that need no cluster have in common. What only a cluster gives is made up and the same every time:
+ * a uid of zeros, namespace "default" if none is written, the Unix epoch as time of submission.
  */
 #ifndef OFFLINE_OFFLINE_H
 #define OFFLINE_OFFLINE_H
@@ -21,8 +21,8 @@ int offline_build(const struct options *o, const struct app *app, enum offline_p
 
 /* False if something is wrong with the object of the file path; says so itself. */
 typedef bool offline_object_fn(void *context, const char *path, struct json *object);
-/* Calls fn for each object of o->files, whatever is wrong with others. Returns the exit code: 0, 1 if anything was wrong, 2
- * without files. */
+/* Calls fn for each object of o->files, whatever is wrong with others. Returns the exit code: 0, 1 if anything was
+ * wrong, 2 without files. */
 int offline_objects(const struct options *o, const char *command, offline_object_fn *fn, void *context, FILE *errors);
 
 typedef int offline_fn(void *context, struct json *object, struct err *err);

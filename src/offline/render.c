@@ -1,6 +1,7 @@
 /*
- * Offline rendering: for each SparkApplication of the files, what submission would create and the first executor that its
- * driver would, as YAML documents or one JSON List. An object that can't be rendered is reported and the others go on.
+ * Offline rendering: for each SparkApplication of the files, what submission would create and the first executor that
+ * its driver would, as YAML documents or one JSON List. An object that can't be rendered is reported and the others go
+ * on.
  */
 #include "offline/render.h"
 

@@ -1,8 +1,10 @@
 /*
- * One run of spark-submit. Happy path: private folder with the command's files, fake API server, child, exit 0, recording.
+ * One run of spark-submit. Happy path: private folder with the command's files, fake API server, child, exit 0,
+ * recording.
  *
- * The child sees nothing of the user's Spark, Hadoop and Kubernetes settings and no proxy: HOME is the private folder, its
- * SPARK_CONF_DIR is empty, the user is spark. What it prints goes to a file in the folder, which is removed at the end.
+ * The child sees nothing of the user's Spark, Hadoop and Kubernetes settings and no proxy: HOME is the private folder,
+ * its SPARK_CONF_DIR is empty, the user is spark. What it prints goes to a file in the folder, which is removed at the
+ * end.
  *
  * Failure modes: no such program, a folder that cannot be made, no answer within RUN_MAX_MS, SIGINT or SIGTERM (the
  * child is killed), and an end that is neither success nor an exception of Spark's own, such as a missing Java.

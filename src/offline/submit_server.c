@@ -87,7 +87,7 @@ static struct json *version(void)
 	return out;
 }
 
-static bool is_write(const struct request *r)
+static bool stores_object(const struct request *r)
 {
 	return text_eq(r->method, "POST") || text_eq(r->method, "PATCH") || text_eq(r->method, "PUT");
 }
@@ -96,11 +96,11 @@ static int check(const struct request *r, bool known)
 {
 	bool post = text_eq(r->method, "POST");
 
-	if (r->broken || (is_write(r) && !json_is(r->body, JSON_OBJECT)))
+	if (r->broken || (stores_object(r) && !json_is(r->body, JSON_OBJECT)))
 		return 400;
 	if (post)
 		return known ? 409 : 201;
-	return known || is_write(r) ? 200 : 404;
+	return known || stores_object(r) ? 200 : 404;
 }
 
 /* Returns the status; *ret is owned. */
@@ -116,7 +116,7 @@ static int answer(struct submit_server *s, const struct request *r, struct json 
 		return 200;
 	}
 	code = check(r, json_get(s->objects, key) != NULL);
-	if (code < 300 && is_write(r))
+	if (code < 300 && stores_object(r))
 		*ret = json_dup(put(s, key, ns, r->body));
 	else if (code < 300 && text_eq(r->method, "GET"))
 		*ret = json_dup(json_get(s->objects, key));

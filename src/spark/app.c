@@ -78,7 +78,7 @@ int app_decode(const struct json *tree, struct app *ret, struct err *err)
 	return 0;
 }
 
-static void *view_new(const struct json *tree, struct err *err)
+static void *app_view_new(const struct json *tree, struct err *err)
 {
 	auto_free struct app *app = xcalloc(1, sizeof(*app));
 
@@ -90,6 +90,6 @@ static void *view_new(const struct json *tree, struct err *err)
 const struct kind app_kind = {
 	.res = &resource_sparkapplication,
 	.keep_tree = true,
-	.view_new = view_new,
+	.view_new = app_view_new,
 	.view_free = free,
 };

@@ -63,9 +63,9 @@ static const char *const phases[] = { "Pending", "Running", "Succeeded", "Failed
 /* Kubelet's words for a container that has not started and that nothing is known to be wrong with. */
 static const char *const patient_reasons[] = { "", "ContainerCreating", "PodInitializing" };
 
-/* The statuses are sorted by name, so the container is looked up in the spec. A template may have given it another name:
- * then it is known by the variable that Spark sets. The executor container
- * was called "executor" before Spark 3.0. */
+/* The statuses are sorted by name, so the container is looked up in the spec. A template may have given it another
+ * name: then it is known by the variable that Spark sets. The executor container was called "executor" before Spark
+ * 3.0. */
 static const char *const spark_containers[][2] = {
 	[POD_ROLE_DRIVER] = { DRIVER_CONTAINER, NULL },
 	[POD_ROLE_EXECUTOR] = { EXECUTOR_CONTAINER, "executor" },
@@ -240,7 +240,7 @@ static void take_containers(struct pod_view *v, const struct json *tree)
 	}
 }
 
-static void *view_new(const struct json *tree, struct err *err)
+static void *pod_view_new(const struct json *tree, struct err *err)
 {
 	struct pod_view *v = xcalloc(1, sizeof(*v));
 	const struct json *all_labels = json_at(tree, "metadata.labels");
@@ -261,7 +261,7 @@ static void *view_new(const struct json *tree, struct err *err)
 	return v;
 }
 
-static void view_free(void *view)
+static void pod_view_free(void *view)
 {
 	struct pod_view *v = view;
 
@@ -286,7 +286,7 @@ static char *app_key(const struct json *tree)
 const struct kind pod_kind = {
 	.res = &resource_pod,
 	.keep_tree = false,
-	.view_new = view_new,
-	.view_free = view_free,
+	.view_new = pod_view_new,
+	.view_free = pod_view_free,
 	.index = app_key,
 };

@@ -1,8 +1,9 @@
 /*
  * URLs of web interfaces (kubeflow web_ui.go, getSparkUIingressURL).
  *
- * Happy path: the format with the application's names in it gives host and path. Corrected: {{$appId}} is the id that the
- * driver will have and not empty; a port in the URL is no part of the host; a slash at the end of the path means nothing.
+ * Happy path: the format with the application's names in it gives host and path. Corrected: {{$appId}} is the id that
+ * the driver will have and not empty; a port in the URL is no part of the host; a slash at the end of the path means
+ * nothing.
  */
 #include "spark/ui_url.h"
 

@@ -91,7 +91,8 @@ static void put_unless_set(struct build *b, const char *key, const char *value)
 		json_set_str(b->conf, key, value);
 }
 
-/* Behind an Ingress that cuts a path off, Spark has to put it in front of its links (kubeflow web_ui.go, configWebUI). */
+/* Behind an Ingress that cuts a path off, Spark has to put it in front of its links (kubeflow web_ui.go,
+ * configWebUI). */
 static void put_ui_proxy(struct build *b, const struct json *value, const char *key)
 {
 	const char *format = b->options ? b->options->ui_url_format : NULL;
@@ -215,7 +216,7 @@ static const struct {
 	{ "persistentVolumeClaim", { "claimName", "readOnly" } },
 };
 
-static void put_option(struct build *b, const char *prefix, const char *name, const struct json *value)
+static void put_mount_option(struct build *b, const char *prefix, const char *name, const struct json *value)
 {
 	auto_free char *text = text_of(value);
 
@@ -234,12 +235,12 @@ static void put_local_dir(struct build *b, const struct json *mount, const struc
 
 		if (!json_is(source, JSON_OBJECT))
 			continue;
-		put_option(b, mount_prefix, "path", json_get(mount, "mountPath"));
-		put_option(b, mount_prefix, "subPath", json_get(mount, "subPath"));
-		put_option(b, mount_prefix, "readOnly", json_get(mount, "readOnly"));
+		put_mount_option(b, mount_prefix, "path", json_get(mount, "mountPath"));
+		put_mount_option(b, mount_prefix, "subPath", json_get(mount, "subPath"));
+		put_mount_option(b, mount_prefix, "readOnly", json_get(mount, "readOnly"));
 		for (size_t k = 0; k < array_len(local_dir_types[i].options) && local_dir_types[i].options[k]; k++)
-			put_option(b, options, local_dir_types[i].options[k],
-				   json_get(source, local_dir_types[i].options[k]));
+			put_mount_option(b, options, local_dir_types[i].options[k],
+					 json_get(source, local_dir_types[i].options[k]));
 	}
 }
 

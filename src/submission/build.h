@@ -37,7 +37,8 @@ void build_done(struct build *b);
 #define auto_build __attribute__((cleanup(build_done))) struct build
 
 /* ---- app_conf.c ---- */
-/* The application's own settings, in the precedence of docs/submission.md: what spark-submit gets as options and --conf. */
+/* The application's own settings, in the precedence of docs/submission.md: what spark-submit gets as options and
+ * --conf. */
 void conf_of_spec(struct build *b);
 /* What spark-submit adds to them or sets whatever was given. */
 void conf_of_submission(struct build *b);
@@ -47,15 +48,16 @@ void conf_of_submission(struct build *b);
 void monitoring_conf(struct build *b);
 
 /* ---- references.c ---- */
-/* ${spark.KEY} in conf becomes what it stands for; what was there is returned, to be restored before conf is written. Owned;
- * NULL if there is none. */
+/* ${spark.KEY} in conf becomes what it stands for; what was there is returned, to be restored before conf is written.
+ * Owned; NULL if there is none. */
 struct json *references_resolve(struct json *conf);
 void references_restore(struct json *conf, const struct json *written);
 
 /* ---- template.c ---- */
 /* A pod with metadata and spec of a pod or pod template (may be NULL). Owned. */
 struct json *template_pod(const struct json *from);
-/* Starts the pod in hand of `from` (a pod or pod template, may be NULL): KubernetesUtils.loadPodFromTemplate, selectSparkContainer. */
+/* Starts the pod in hand of `from` (a pod or pod template, may be NULL): KubernetesUtils.loadPodFromTemplate,
+ * selectSparkContainer. */
 void template_begin(struct build *b, const struct role *role, const struct json *from);
 /* The one that Spark takes for its own, borrowed; NULL if there is none. */
 struct json *template_container(const struct json *containers, const char *name);
@@ -113,7 +115,8 @@ void build_env(struct build *b, const char *name, const char *value);
 struct json *build_env_from(struct build *b, const char *name, const char *source);
 /* text with every `from` replaced by `to`. Owned. */
 char *build_replaced(const char *text, const char *from, const char *to);
-/* spec.nodeSelector, imagePullSecrets, schedulerName, and the container's image and its policy, as both roles have them. */
+/* spec.nodeSelector, imagePullSecrets, schedulerName, and the container's image and its policy, as both roles have
+ * them. */
 void build_node_selector(struct build *b);
 void build_pull_secrets(struct build *b);
 void build_scheduler(struct build *b);

@@ -1,7 +1,7 @@
 /*
  * The spark-submit that says what a SparkApplication says, as the existing operator runs it (kubeflow
- * internal/controller/sparkapplication/submission.go): options, a --conf for every other property of the spec, and a pod
- * template for each role. The driver's carries the owner; the executors' is the one that goes into the ConfigMap.
+ * internal/controller/sparkapplication/submission.go): options, a --conf for every other property of the spec, and a
+ * pod template for each role. The driver's carries the owner; the executors' is the one that goes into the ConfigMap.
  *
  * What is refused by validation is refused here too. Values are arguments as they are, newlines and all.
  */
@@ -37,7 +37,7 @@ static const char *const left_out[] = {
 	"spark.kubernetes.executor.podTemplateFile",
 };
 
-static void put_option(struct json *args, const char *option, const char *value)
+static void add_option(struct json *args, const char *option, const char *value)
 {
 	if (text_empty(value))
 		return;
@@ -49,7 +49,7 @@ static void put_conf(struct json *args, const char *key, const char *value)
 {
 	auto_free char *text = xasprintf("%s=%s", key, value);
 
-	put_option(args, "--conf", text);
+	add_option(args, "--conf", text);
 }
 
 static bool is_left_out(const struct json *entry)
@@ -65,11 +65,11 @@ static bool is_left_out(const struct json *entry)
 
 static void put_args(const struct build *b, struct json *args)
 {
-	put_option(args, "--name", b->app->name);
-	put_option(args, "--class", json_str(b->spec, "mainClass", NULL));
+	add_option(args, "--name", b->app->name);
+	add_option(args, "--class", json_str(b->spec, "mainClass", NULL));
 	for (size_t i = 0; i < array_len(options); i++)
-		put_option(args, options[i].option, conf_get(b->conf, options[i].key, NULL));
-	put_option(args, "--proxy-user", json_str(b->spec, "proxyUser", NULL));
+		add_option(args, options[i].option, conf_get(b->conf, options[i].key, NULL));
+	add_option(args, "--proxy-user", json_str(b->spec, "proxyUser", NULL));
 	json_each (entry, b->conf)
 		if (!is_left_out(entry))
 			put_conf(args, json_name(entry), json_text(entry, ""));

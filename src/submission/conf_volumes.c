@@ -77,13 +77,13 @@ static bool is_read_only(const struct build *b, const struct conf_volume *v)
 }
 
 /* OnDemand, and the executor's id, are replaced. Owned. */
-static char *claim_name(const struct build *b, const struct conf_volume *v, const char *template)
+static char *claim_name(const struct build *b, const struct conf_volume *v, const char *pattern)
 {
 	bool driver = b->role == &role_driver;
 	auto_free char *owner =
 	    driver ? xasprintf("%s-driver", b->names.prefix) : xstrdup(json_str(b->pod, "metadata.name", ""));
 	auto_free char *made = xasprintf("%s-pvc-%zu", owner, v->number);
-	auto_free char *name = build_replaced(template, ON_DEMAND, made);
+	auto_free char *name = build_replaced(pattern, ON_DEMAND, made);
 	const char *id = driver ? NULL : json_text(json_get(json_at(b->pod, "metadata.labels"), LABEL_EXEC_ID), "");
 
 	return driver ? take_ptr(name) : build_replaced(name, "SPARK_EXECUTOR_ID", id);
@@ -113,10 +113,11 @@ static bool claim_is_shared(const struct build *b)
 
 static void put_claim(struct build *b, const struct conf_volume *v, const char *name)
 {
-	const char *class = option(b, v, "options", "storageClass"), *size = option(b, v, "options", "sizeLimit");
+	const char *storage_class = option(b, v, "options", "storageClass"),
+		   *size = option(b, v, "options", "sizeLimit");
 	struct json *claim, *metadata, *spec;
 
-	if (!class || !size)
+	if (!storage_class || !size)
 		return;
 	claim = build_object(b, &resource_persistentvolumeclaim, name);
 	metadata = json_get(claim, "metadata");
@@ -128,7 +129,7 @@ static void put_claim(struct build *b, const struct conf_volume *v, const char *
 	json_append_str(json_ensure_array(spec, "accessModes"),
 			claim_is_shared(b) ? "ReadWriteOnce" : "ReadWriteOncePod");
 	json_set_str(json_ensure_object(json_ensure_object(spec, "resources"), "requests"), "storage", size);
-	json_set_str(spec, "storageClassName", class);
+	json_set_str(spec, "storageClassName", storage_class);
 }
 
 static void put_claim_source(struct build *b, const struct conf_volume *v, struct json *source)

@@ -34,7 +34,7 @@ static struct json *labels(struct build *b)
 	return out;
 }
 
-static void put_owner(const struct build *b, struct json *metadata)
+static void put_driver_owner(const struct build *b, struct json *metadata)
 {
 	auto_json ref = resource_owner_reference(&resource_sparkapplication, b->app->name, b->app->uid, true);
 	struct json *owners = json_ensure_array(metadata, "ownerReferences");
@@ -60,7 +60,7 @@ int driver_metadata(struct build *b, struct err *err)
 	build_named(b, annotations, "annotation.", 303, "");
 	if (json_len(annotations) == 0)
 		json_remove(metadata, "annotations");
-	put_owner(b, metadata);
+	put_driver_owner(b, metadata);
 	return 0;
 }
 
@@ -74,7 +74,7 @@ int driver_pod(struct build *b, struct err *err)
 	return 0;
 }
 
-static void put_port(struct build *b, const char *name, int64_t number)
+static void put_driver_port(struct build *b, const char *name, int64_t number)
 {
 	struct json *port = json_append(json_ensure_array(b->container, "ports"), json_new_object());
 
@@ -98,17 +98,17 @@ int driver_container(struct build *b, struct err *err)
 
 	(void)err;
 	build_image(b);
-	put_port(b, "driver-rpc-port", conf_i64(b->conf, "spark.driver.port", 7078));
-	put_port(b, "blockmanager", conf_i64(b->conf, "spark.driver.blockManager.port", shared));
-	put_port(b, "spark-ui", conf_i64(b->conf, "spark.ui.port", 4040));
+	put_driver_port(b, "driver-rpc-port", conf_i64(b->conf, "spark.driver.port", 7078));
+	put_driver_port(b, "blockmanager", conf_i64(b->conf, "spark.driver.blockManager.port", shared));
+	put_driver_port(b, "spark-ui", conf_i64(b->conf, "spark.ui.port", 4040));
 	if (b->version >= 401)
-		put_port(b, "spark-connect", conf_i64(b->conf, "spark.connect.grpc.binding.port", 15002));
+		put_driver_port(b, "spark-connect", conf_i64(b->conf, "spark.connect.grpc.binding.port", 15002));
 	if (b->version >= 403)
 		put_escalation(b);
 	return 0;
 }
 
-static int memory_total(struct build *b, int64_t *ret_mib, struct err *err)
+static int driver_memory_total(struct build *b, int64_t *ret_mib, struct err *err)
 {
 	double dflt = build_factor(b, "spark.kubernetes.memoryOverheadFactor", b->program == PROGRAM_JAVA ? 0.1 : 0.4);
 	double factor = dflt;
@@ -143,7 +143,7 @@ int driver_resources(struct build *b, struct err *err)
 	int64_t mib;
 	int rc;
 
-	rc = memory_total(b, &mib, err);
+	rc = driver_memory_total(b, &mib, err);
 	if (rc)
 		return rc;
 	json_set_str(requests, "cpu", conf_get(b->conf, "spark.kubernetes.driver.request.cores", cores));
@@ -153,8 +153,8 @@ int driver_resources(struct build *b, struct err *err)
 	return build_devices(b, limits, err);
 }
 
-/* As whom the program runs (Utils.getCurrentUserName under UserGroupInformation.doAs): of a principal its first part, since 4.3 all of
- * it. Owned. */
+/* As whom the program runs (Utils.getCurrentUserName under UserGroupInformation.doAs): of a principal its first part,
+ * since 4.3 all of it. Owned. */
 static char *user_name(const struct build *b)
 {
 	const char *proxy = json_str(b->spec, "proxyUser", "");

@@ -82,7 +82,7 @@ static void put_labels(struct build *b, struct json *metadata)
 	json_set_str(labels, "spark-exec-resourceprofile-id", "0");
 }
 
-static void put_owner(struct build *b, struct json *metadata)
+static void put_executor_owner(struct build *b, struct json *metadata)
 {
 	struct json *owner = json_append(json_ensure_array(metadata, "ownerReferences"), json_new_object());
 
@@ -106,7 +106,7 @@ static int put_metadata(struct build *b, struct err *err)
 	build_named(b, annotations, "annotation.", 303, EXECUTOR_ID);
 	if (json_len(annotations) == 0)
 		json_remove(metadata, "annotations");
-	put_owner(b, metadata);
+	put_executor_owner(b, metadata);
 	return 0;
 }
 
@@ -180,7 +180,7 @@ static int put_pod(struct build *b, struct err *err)
 	return put_grace_period(b, spec, err);
 }
 
-static void put_port(struct build *b)
+static void put_executor_port(struct build *b)
 {
 	int64_t number = b->version >= 302 ? conf_i64(b->conf, "spark.blockManager.port", BLOCK_MANAGER_PORT)
 					   : conf_i64(b->conf, "spark.blockmanager.port", BLOCK_MANAGER_PORT);
@@ -232,7 +232,7 @@ static int put_container(struct build *b, struct err *err)
 {
 	(void)err;
 	build_image(b);
-	put_port(b);
+	put_executor_port(b);
 	put_resize_policy(b);
 	put_security(b);
 	put_lifecycle(b);
@@ -264,8 +264,9 @@ static double overhead_factor(const struct build *b)
 	return b->version >= 303 ? build_factor(b, "spark.executor.memoryOverheadFactor", common) : common;
 }
 
-/* ResourceProfile.getResourcesForClusterManager: heap, overhead, off-heap memory and, for Python, that of its workers. */
-static int memory_total(struct build *b, int64_t *ret_mib, struct err *err)
+/* ResourceProfile.getResourcesForClusterManager: heap, overhead, off-heap memory and, for Python, that of its
+ * workers. */
+static int executor_memory_total(struct build *b, int64_t *ret_mib, struct err *err)
 {
 	static const char overhead_key[] = "spark.executor.memoryOverhead";
 	static const char python_key[] = "spark.executor.pyspark.memory";
@@ -302,7 +303,7 @@ static int put_resources(struct build *b, struct err *err)
 	int64_t mib;
 	int rc;
 
-	rc = memory_total(b, &mib, err);
+	rc = executor_memory_total(b, &mib, err);
 	if (rc)
 		return rc;
 	json_set_str(requests, "cpu", build_role_get(b, "request.cores", cores));
@@ -313,7 +314,7 @@ static int put_resources(struct build *b, struct err *err)
 }
 
 /* ExecutorKubernetesCredentialsFeatureStep: a template's account stays only where the old field names it. */
-static int put_account(struct build *b, struct err *err)
+static int put_executor_account(struct build *b, struct err *err)
 {
 	const char *driver = conf_get(b->conf, "spark.kubernetes.authenticate.driver.serviceAccountName", NULL);
 	const char *account = conf_get(b->conf, "spark.kubernetes.authenticate.executor.serviceAccountName", driver);
@@ -336,11 +337,16 @@ static const struct step {
 	const char *class_name;
 	int (*run)(struct build *b, struct err *err);
 } steps[] = {
-	{ "BasicExecutorFeatureStep", put_metadata },	{ "BasicExecutorFeatureStep", put_pod },
-	{ "BasicExecutorFeatureStep", put_container },	{ "BasicExecutorFeatureStep", put_resources },
-	{ "BasicExecutorFeatureStep", put_env },	{ "ExecutorKubernetesCredentialsFeatureStep", put_account },
-	{ "MountSecretsFeatureStep", volumes_secrets }, { "EnvSecretsFeatureStep", volumes_secret_env },
-	{ "MountVolumesFeatureStep", volumes_conf },	{ "HadoopConfExecutorFeatureStep", volumes_hadoop },
+	{ "BasicExecutorFeatureStep", put_metadata },
+	{ "BasicExecutorFeatureStep", put_pod },
+	{ "BasicExecutorFeatureStep", put_container },
+	{ "BasicExecutorFeatureStep", put_resources },
+	{ "BasicExecutorFeatureStep", put_env },
+	{ "ExecutorKubernetesCredentialsFeatureStep", put_executor_account },
+	{ "MountSecretsFeatureStep", volumes_secrets },
+	{ "EnvSecretsFeatureStep", volumes_secret_env },
+	{ "MountVolumesFeatureStep", volumes_conf },
+	{ "HadoopConfExecutorFeatureStep", volumes_hadoop },
 	{ "LocalDirsFeatureStep", volumes_local_dirs },
 };
 

@@ -109,7 +109,8 @@ static void add_module_options(const struct build *b, struct strv *out)
 	}
 }
 
-/* SparkContext.supplementJava…Options write the value back, which up to 4.0 has the defaults in it once more each time. */
+/* SparkContext.supplementJava…Options write the value back, which up to 4.0 has the defaults in it once more each
+ * time. */
 static void add_java_options(const struct build *b, struct strv *out, const char *executor_id)
 {
 	const char *defaults = conf_get(b->conf, "spark.executor.defaultJavaOptions", "");

@@ -9,7 +9,7 @@
 #include "spark/conf.h"
 
 /* Spark overwrites serviceAccountName unless the old field is set as well. */
-static void put_account(const struct build *b, struct json *spec)
+static void put_template_account(const struct build *b, struct json *spec)
 {
 	const char *account = json_str(b->spec, "executor.serviceAccount", NULL);
 
@@ -20,7 +20,7 @@ static void put_account(const struct build *b, struct json *spec)
 }
 
 /* Owners of executors are their driver, which Spark adds, and for those who look for it the application. */
-static void put_owner(const struct build *b, struct json *metadata)
+static void put_template_owner(const struct build *b, struct json *metadata)
 {
 	json_append(json_ensure_array(metadata, "ownerReferences"),
 		    resource_owner_reference(&resource_sparkapplication, b->app->name, b->app->uid, false));
@@ -50,8 +50,8 @@ int executor_template(struct build *b, struct err *err)
 
 	b->executor_template = pod;
 	json_remove(json_get(pod, "metadata"), "namespace"); /* before 3.5 Spark refuses another than its own */
-	put_owner(b, json_get(pod, "metadata"));
-	put_account(b, spec);
+	put_template_owner(b, json_get(pod, "metadata"));
+	put_template_account(b, spec);
 	return pod_rows_apply(&ctx, pod, err);
 }
 

@@ -238,14 +238,14 @@ static void put_directory(const struct target *t, const struct directory *d, con
 	json_set_str(env, "value", d->path);
 }
 
-static void put_hadoop_conf(const struct target *t, const struct json *value)
+static void mount_hadoop_conf(const struct target *t, const struct json *value)
 {
 	put_directory(t, &directories[HADOOP], json_text(value, ""), true);
 }
 
 /* In a template the variable would stand before Spark's own of that name and lose; there it goes by
  * spark.executorEnv. */
-static void put_spark_conf(const struct target *t, const struct json *value)
+static void mount_spark_conf(const struct target *t, const struct json *value)
 {
 	put_directory(t, &directories[SPARK], json_text(value, ""), !t->ctx->is_template);
 }
@@ -376,8 +376,8 @@ static void put_if_true(const struct target *t, const struct json *value)
 static const struct row rows[] = {
 	{ "env", "env", CONTAINER, put_env_list },
 	{ "envFrom", "envFrom", CONTAINER, put_append },
-	{ "/hadoopConfigMap", NULL, CONTAINER, put_hadoop_conf },
-	{ "/sparkConfigMap", NULL, CONTAINER, put_spark_conf },
+	{ "/hadoopConfigMap", NULL, CONTAINER, mount_hadoop_conf },
+	{ "/sparkConfigMap", NULL, CONTAINER, mount_spark_conf },
 	{ "configMaps", NULL, CONTAINER, put_configmaps },
 	{ "volumeMounts", "volumeMounts", CONTAINER, put_volumes },
 	{ "ports", "ports", CONTAINER, put_append },

@@ -1,6 +1,6 @@
 /*
- * References in values of Spark's configuration: ${spark.KEY} stands for the value of that property wherever Spark reads a
- * property by its definition (ConfigReader.substitute). Properties that are read by their prefix, as labels and
+ * References in values of Spark's configuration: ${spark.KEY} stands for the value of that property wherever Spark
+ * reads a property by its definition (ConfigReader.substitute). Properties that are read by their prefix, as labels and
  * variables are, stay as they are written, and so does the file spark.properties.
  *
  * ${env:NAME} and ${system:NAME} are left to the driver, which has an environment; where the submitter would need them,
@@ -69,7 +69,7 @@ static void put(const struct json *conf, const char *text, int depth, struct buf
 	}
 }
 
-static void put_value(struct json *out, const struct json *conf, const struct json *entry)
+static void put_replaced_value(struct json *out, const struct json *conf, const struct json *entry)
 {
 	auto_buf value;
 
@@ -87,7 +87,7 @@ static struct json *resolved(const struct json *conf)
 		if (!strstr(json_text(entry, ""), "${spark.") || is_raw(json_name(entry)))
 			continue;
 		out = out ? out : json_new_object();
-		put_value(out, conf, entry);
+		put_replaced_value(out, conf, entry);
 	}
 	return out;
 }

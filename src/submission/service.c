@@ -6,7 +6,7 @@
 #include "build.h"
 #include "spark/conf.h"
 
-static struct json *put_port(struct json *ports, const char *name, int64_t number)
+static struct json *add_service_port(struct json *ports, const char *name, int64_t number)
 {
 	struct json *port = json_append(ports, json_new_object());
 
@@ -42,12 +42,12 @@ static void put_ports(struct build *b, struct json *ports)
 	int64_t rpc = conf_i64(b->conf, "spark.driver.port", 7078);
 	int64_t blocks = conf_i64(b->conf, "spark.driver.blockManager.port", 7079);
 
-	put_port(ports, "driver-rpc-port", rpc);
-	put_port(ports, "blockmanager", blocks);
-	put_port(ports, "spark-ui", conf_i64(b->conf, "spark.ui.port", 4040));
+	add_service_port(ports, "driver-rpc-port", rpc);
+	add_service_port(ports, "blockmanager", blocks);
+	add_service_port(ports, "spark-ui", conf_i64(b->conf, "spark.ui.port", 4040));
 	if (b->version >= 401) {
 		int64_t number = conf_i64(b->conf, "spark.connect.grpc.binding.port", 15002);
-		struct json *connect = put_port(ports, "spark-connect", number);
+		struct json *connect = add_service_port(ports, "spark-connect", number);
 
 		json_set_str(connect, "appProtocol", b->version >= 402 ? "grpc" : NULL);
 	}

@@ -126,8 +126,8 @@ static int run_steps(struct build *b, struct err *err)
 static int configmap(struct build *b, struct err *err)
 {
 	auto_free char *properties = properties_print(b->conf, b->names.configmap, b->options->submitted_ms);
-	auto_free char *template = yaml_print(b->executor_template);
-	size_t size = strlen(properties) + strlen(template) + strlen(b->ns);
+	auto_free char *template_text = yaml_print(b->executor_template);
+	size_t size = strlen(properties) + strlen(template_text) + strlen(b->ns);
 	struct json *map = json_first(b->objects), *data;
 
 	if (size > CONFIGMAP_MAX)
@@ -137,7 +137,7 @@ static int configmap(struct build *b, struct err *err)
 	if (b->version >= 302)
 		json_set_bool(map, "immutable", true);
 	data = json_ensure_object(map, "data");
-	json_set_str(data, TEMPLATE_KEY, template);
+	json_set_str(data, TEMPLATE_KEY, template_text);
 	if (b->version >= 303)
 		json_set_str(data, "spark.kubernetes.namespace", b->ns);
 	json_set_str(data, PROPERTIES_KEY, properties);

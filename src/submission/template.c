@@ -9,7 +9,7 @@
 #include "build.h"
 #include "spark/conf.h"
 
-static size_t count_named(const struct json *containers, const char *name)
+static size_t count_containers(const struct json *containers, const char *name)
 {
 	size_t count = 0;
 
@@ -20,7 +20,7 @@ static size_t count_named(const struct json *containers, const char *name)
 
 struct json *template_container(const struct json *containers, const char *name)
 {
-	return count_named(containers, name) == 1 ? json_find(containers, "name", name) : json_first(containers);
+	return count_containers(containers, name) == 1 ? json_find(containers, "name", name) : json_first(containers);
 }
 
 /* Owned. */

@@ -125,7 +125,7 @@ static void check_mounts(const struct part *part)
 	}
 }
 
-static size_t count_named(const struct json *list, const char *name)
+static size_t count_named_items(const struct json *list, const char *name)
 {
 	size_t count = 0;
 
@@ -150,7 +150,7 @@ static void check_ports(const struct part *part)
 		bool is_first = json_find(own, "name", name) == port;
 
 		i++;
-		if (*name && count_named(ports, name) > 1 && (!is_first || count_named(own, name) == 1))
+		if (*name && count_named_items(ports, name) > 1 && (!is_first || count_named_items(own, name) == 1))
 			problems_add(part->problems, field,
 				     "Duplicate value: \"%s\": the container has another port of this name", name);
 	}
