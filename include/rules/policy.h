@@ -6,11 +6,12 @@
 
 #include <stdbool.h>
 
-/* How much of the node a Spark pod may have: the levels of the Pod Security Standards, checked in the application already, where the
- * message can name its field. */
+/* How much of the node a Spark pod may have: the levels of the Pod Security Standards, checked in the application
+ * already, where the message can name its field. */
 enum pod_policy {
 	POD_POLICY_PRIVILEGED = 0, /* everything */
-	POD_POLICY_BASELINE, /* no hostPath, hostNetwork, hostPID, hostIPC, hostPort, privileged containers, added capabilities … */
+	/* no hostPath, hostNetwork, hostPID, hostIPC, hostPort, privileged containers, added capabilities and so on */
+	POD_POLICY_BASELINE,
 };
 
 #endif

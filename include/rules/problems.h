@@ -1,5 +1,6 @@
 /*
- * Everything that is wrong with an object, in the words of Kubernetes' field errors (apimachinery util/validation/field).
+ * Everything that is wrong with an object, in the words of Kubernetes' field errors (apimachinery
+ * util/validation/field).
  */
 #ifndef RULES_PROBLEMS_H
 #define RULES_PROBLEMS_H
@@ -28,7 +29,8 @@ bool problems_any(const struct problems *p);
 /* There is no room in the list: another problem would only be counted. */
 bool problems_is_full(const struct problems *p);
 bool problems_has(const struct problems *p, const char *path);
-/* 0 if there are none, else ERR_INVALID with as many lines as there is room for, the last of which counts those left out. */
+/* 0 if there are none, else ERR_INVALID with as many lines as there is room for, the last of which counts those left
+ * out. */
 int problems_result(const struct problems *p, struct err *err);
 /* The list, handed over; an element without a field has the count of those left out. */
 struct json *problems_take(struct problems *p);

@@ -75,7 +75,7 @@ void validate_monitoring(struct problems *p, const struct json *spec);
 void validate_services(struct problems *p, const struct app *app);
 /* What the policy "baseline" does not let pods have; of other kinds: of a template, of sparkConf. */
 void validate_policy(struct problems *p, const struct json *spec);
-void validate_policy_template(struct problems *p, const struct json *template, const char *path);
+void validate_policy_template(struct problems *p, const struct json *pod_template, const char *path);
 void validate_policy_conf(struct problems *p, const struct json *conf);
 
 /* The name, or what the API server will make of generateName, is a DNS-1035 label of at most max characters; why: it

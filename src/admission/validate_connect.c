@@ -28,7 +28,7 @@ static const struct schema_part executor_part = { "SparkConnect", "spec.executor
 static const char *const required[] = { "sparkVersion", "server", "executor" };
 
 static const struct {
-	const char *template; /* of the pod */
+	const char *path; /* of its pod template */
 	const char *container;
 } roles[] = {
 	{ "server.template", DRIVER_CONTAINER },
@@ -45,7 +45,7 @@ static void check_presence(struct problems *p, const struct json *spec)
 
 static const char *image_of(const struct json *spec, size_t i)
 {
-	const struct json *containers = json_at(json_at(spec, roles[i].template), "spec.containers");
+	const struct json *containers = json_at(json_at(spec, roles[i].path), "spec.containers");
 	const struct json *container = json_find(containers, "name", roles[i].container);
 
 	return json_str(container ? container : json_first(containers), "image", "");
@@ -63,13 +63,13 @@ static void check_templates(struct problems *p, const struct json *spec, enum po
 	int version = conf_version(json_str(spec, "sparkVersion", ""));
 
 	for (size_t i = 0; i < array_len(roles); i++) {
-		const struct json *template = json_at(spec, roles[i].template);
-		auto_free char *path = xasprintf("spec.%s", roles[i].template);
+		const struct json *pod_template = json_at(spec, roles[i].path);
+		auto_free char *path = xasprintf("spec.%s", roles[i].path);
 
-		if (template && version < 300)
+		if (pod_template && version < 300)
 			problems_add(p, path, "Forbidden: pod template feature requires Spark version 3.0.0 or higher");
 		if (policy == POD_POLICY_BASELINE)
-			validate_policy_template(p, template, path);
+			validate_policy_template(p, pod_template, path);
 	}
 }
 

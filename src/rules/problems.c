@@ -1,8 +1,8 @@
 /*
  * Collects what is wrong, until there is more than anybody reads; then only counts.
  *
- * A problem is kept as the API server gives it to clients (metav1.StatusCause): field, message (field.Error's ErrorBody)
- * and reason, which the first words of the message tell.
+ * A problem is kept as the API server gives it to clients (metav1.StatusCause): field, message (field.Error's
+ * ErrorBody) and reason, which the first words of the message tell.
  */
 #include "rules/problems.h"
 

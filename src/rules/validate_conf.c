@@ -143,7 +143,7 @@ static const struct {
 	{ "spark.kubernetes.executor.secretKeyRef.", check_env_name, check_secret_ref, false },
 };
 
-static bool matches(const char *key, const char *pattern)
+static bool key_matches(const char *key, const char *pattern)
 {
 	size_t len = strlen(pattern);
 
@@ -156,12 +156,12 @@ static void check_refused(struct problems *p, const char *path, const struct jso
 			  const struct refusal_row *rows, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		if (matches(json_name(entry), rows[i].key) && !text_eq(json_text(entry, NULL), rows[i].unless))
+		if (key_matches(json_name(entry), rows[i].key) && !text_eq(json_text(entry, NULL), rows[i].unless))
 			problems_add(p, path, "Forbidden: %s", rows[i].why);
 }
 
 /* A row of the spec replaces the property anyway; but two places that disagree hide a mistake. */
-static void check_value(struct problems *p, const char *path, const struct json *entry)
+static void check_property_value(struct problems *p, const char *path, const struct json *entry)
 {
 	for (size_t i = 0; i < array_len(values); i++) {
 		const char *why =
@@ -203,7 +203,7 @@ static void check_namespace(struct problems *p, const struct app *app, const cha
 }
 
 /* spark-submit takes KEY=VALUE, and would see another key. */
-static void check_key(struct problems *p, const char *path, const struct json *entry)
+static void check_property_key(struct problems *p, const char *path, const struct json *entry)
 {
 	if (strchr(json_name(entry), '='))
 		problems_add(p, path, "Invalid value: \"%s\": expected a key without '='", json_name(entry));
@@ -250,7 +250,7 @@ void validate_conf(struct problems *p, const struct app *app)
 	json_each (entry, validate_map(json_get(spec, "hadoopConf"))) {
 		auto_free char *path = xasprintf("spec.hadoopConf[%s]", json_name(entry));
 
-		check_key(p, path, entry);
+		check_property_key(p, path, entry);
 	}
 	validate_conf_managed(p, app);
 	check_pairs(p, conf);
@@ -260,9 +260,9 @@ void validate_conf(struct problems *p, const struct app *app)
 
 		if (!json_is(entry, JSON_STRING))
 			continue;
-		check_key(p, path, entry);
+		check_property_key(p, path, entry);
 		check_refused(p, path, entry, refused, array_len(refused));
-		check_value(p, path, entry);
+		check_property_value(p, path, entry);
 		check_named(p, spec, path, entry);
 	}
 }

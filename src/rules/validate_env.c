@@ -25,7 +25,7 @@ static const struct {
 	{ "HADOOP_CONF_DIR", "spark.kubernetes.hadoop.configMapName", "leave out that property" },
 };
 
-static bool matches(const char *name, const char *pattern)
+static bool name_matches(const char *name, const char *pattern)
 {
 	size_t len = strlen(pattern);
 
@@ -37,7 +37,8 @@ static void check_final(struct problems *p, const struct json *conf, const char 
 	for (size_t i = 0; i < array_len(final); i++) {
 		const char *property = final[i].property;
 
-		if (!matches(name, final[i].name) || (property && text_eq(conf_get(conf, property, "false"), "false")))
+		if (!name_matches(name, final[i].name) ||
+		    (property && text_eq(conf_get(conf, property, "false"), "false")))
 			continue;
 		problems_add(p, path, "Forbidden: Spark sets %s of executors itself%s%s: %s", name,
 			     property ? " by " : "", property ? property : "", final[i].instead);

@@ -96,7 +96,7 @@ static void check_context(struct problems *p, const struct json *context, const 
 	check_list(p, json_get(context, "sysctls"), sysctl, "name", sysctls);
 }
 
-static void check_ports(struct problems *p, const struct json *ports, const char *path)
+static void check_host_ports(struct problems *p, const struct json *ports, const char *path)
 {
 	size_t i = 0;
 
@@ -108,7 +108,7 @@ static void check_ports(struct problems *p, const struct json *ports, const char
 	}
 }
 
-static void check_volumes(struct problems *p, const struct json *volumes, const char *path)
+static void check_host_paths(struct problems *p, const struct json *volumes, const char *path)
 {
 	size_t i = 0;
 
@@ -129,7 +129,7 @@ static void check_containers(struct problems *p, const struct json *containers, 
 		auto_free char *ports = xasprintf("%s[%zu].ports", path, i++);
 
 		check_context(p, json_get(container, "securityContext"), context);
-		check_ports(p, json_get(container, "ports"), ports);
+		check_host_ports(p, json_get(container, "ports"), ports);
 	}
 }
 
@@ -150,10 +150,10 @@ static void check_annotations(struct problems *p, const struct json *annotations
 	}
 }
 
-void validate_policy_template(struct problems *p, const struct json *template, const char *path)
+void validate_policy_template(struct problems *p, const struct json *pod_template, const char *path)
 {
 	static const char *const lists[] = { "containers", "initContainers", "ephemeralContainers" };
-	const struct json *spec = json_get(template, "spec");
+	const struct json *spec = json_get(pod_template, "spec");
 	auto_free char *annotations = xasprintf("%s.metadata.annotations", path);
 	auto_free char *volumes = xasprintf("%s.spec.volumes", path);
 	auto_free char *context = xasprintf("%s.spec.securityContext", path);
@@ -169,16 +169,17 @@ void validate_policy_template(struct problems *p, const struct json *template, c
 
 		check_containers(p, json_get(spec, lists[i]), at);
 	}
-	check_annotations(p, json_at(template, "metadata.annotations"), annotations);
-	check_volumes(p, json_get(spec, "volumes"), volumes);
+	check_annotations(p, json_at(pod_template, "metadata.annotations"), annotations);
+	check_host_paths(p, json_get(spec, "volumes"), volumes);
 	check_context(p, json_get(spec, "securityContext"), context);
 }
 
-static void check_role(struct problems *p, const struct json *role, const char *name)
+static void check_role_policy(struct problems *p, const struct json *role, const char *name)
 {
 	static const char *const lists[] = { "sidecars", "initContainers" };
 	static const char *const contexts[] = { "securityContext", "podSecurityContext" };
-	auto_free char *template = xasprintf("spec.%s.template", name), *host = xasprintf("spec.%s.hostNetwork", name);
+	auto_free char *template_path = xasprintf("spec.%s.template", name),
+		       *host = xasprintf("spec.%s.hostNetwork", name);
 	auto_free char *ports = xasprintf("spec.%s.ports", name), *annotations = xasprintf("spec.%s.annotations", name);
 
 	if (json_bool(role, "hostNetwork", false))
@@ -193,9 +194,9 @@ static void check_role(struct problems *p, const struct json *role, const char *
 
 		check_containers(p, json_get(role, lists[i]), at);
 	}
-	check_ports(p, json_get(role, "ports"), ports);
+	check_host_ports(p, json_get(role, "ports"), ports);
 	check_annotations(p, json_get(role, "annotations"), annotations);
-	validate_policy_template(p, json_get(role, "template"), template);
+	validate_policy_template(p, json_get(role, "template"), template_path);
 }
 
 void validate_policy_conf(struct problems *p, const struct json *conf)
@@ -219,8 +220,8 @@ void validate_policy_conf(struct problems *p, const struct json *conf)
 
 void validate_policy(struct problems *p, const struct json *spec)
 {
-	check_volumes(p, json_get(spec, "volumes"), "spec.volumes");
-	check_role(p, json_get(spec, "driver"), "driver");
-	check_role(p, json_get(spec, "executor"), "executor");
+	check_host_paths(p, json_get(spec, "volumes"), "spec.volumes");
+	check_role_policy(p, json_get(spec, "driver"), "driver");
+	check_role_policy(p, json_get(spec, "executor"), "executor");
 	validate_policy_conf(p, json_get(spec, "sparkConf"));
 }

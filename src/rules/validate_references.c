@@ -12,7 +12,7 @@
 enum { KEY_MAX_LEN = 253, PORT_MAX = 65535 };
 
 /* validation.IsConfigMapKey. */
-static const char *check_key(const char *text)
+static const char *check_map_key(const char *text)
 {
 	size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.");
 
@@ -67,9 +67,9 @@ struct source {
 
 static const struct source env_sources[] = {
 	{ "configMapKeyRef", "name", check_object_name, false },
-	{ "configMapKeyRef", "key", check_key, false },
+	{ "configMapKeyRef", "key", check_map_key, false },
 	{ "secretKeyRef", "name", check_object_name, false },
-	{ "secretKeyRef", "key", check_key, false },
+	{ "secretKeyRef", "key", check_map_key, false },
 	{ "fieldRef", "fieldPath", NULL, false },
 	{ "resourceFieldRef", "resource", NULL, false },
 	{ "fileKeyRef", NULL, NULL, true },
@@ -156,7 +156,7 @@ static void check_items(struct problems *p, const struct json *source, const cha
 	static const struct {
 		const char *name;
 		check_fn *check;
-	} members[] = { { "key", check_key }, { "path", check_inside } };
+	} members[] = { { "key", check_map_key }, { "path", check_inside } };
 	size_t i = 0;
 
 	json_each (item, json_get(source, "items")) {
@@ -210,13 +210,13 @@ static void check_key_refs(struct problems *p, const struct json *role, const ch
 			problems_add(p, path, "Required value: name and key");
 		if (*name && check_object_name(name))
 			problems_invalid_text(p, name_path, name, check_object_name(name));
-		if (*key && check_key(key))
-			problems_invalid_text(p, key_path, key, check_key(key));
+		if (*key && check_map_key(key))
+			problems_invalid_text(p, key_path, key, check_map_key(key));
 	}
 }
 
 /* Those that a mount names; others come into no pod. */
-static void check_volumes(struct problems *p, const struct json *spec)
+static void check_volume_references(struct problems *p, const struct json *spec)
 {
 	const struct json *driver = json_at(spec, "driver.volumeMounts");
 	const struct json *executor = json_at(spec, "executor.volumeMounts");
@@ -235,7 +235,7 @@ static void check_volumes(struct problems *p, const struct json *spec)
 	}
 }
 
-static void check_mounts(struct problems *p, const struct json *role, const char *prefix)
+static void check_mount_names(struct problems *p, const struct json *role, const char *prefix)
 {
 	size_t i = 0;
 
@@ -253,7 +253,7 @@ static void check_mounts(struct problems *p, const struct json *role, const char
 	}
 }
 
-static void check_ports(struct problems *p, const struct json *role, const char *prefix)
+static void check_port_names(struct problems *p, const struct json *role, const char *prefix)
 {
 	size_t i = 0;
 
@@ -276,17 +276,17 @@ static void check_ports(struct problems *p, const struct json *role, const char 
 
 static void check_toleration(struct problems *p, const struct json *toleration, const char *path)
 {
-	const char *operator= json_str(toleration, "operator", ""), *effect = json_str(toleration, "effect", "");
+	const char *op = json_str(toleration, "operator", ""), *effect = json_str(toleration, "effect", "");
 	const char *key = json_str(toleration, "key", "");
 	auto_free char *operator_path = xasprintf("%s.operator", path), *effect_path = xasprintf("%s.effect", path);
 
-	if (*operator&& !text_eq(operator, "Exists") && !text_eq(operator, "Equal"))
-		problems_invalid_text(p, operator_path, operator, "supported values: \"Equal\", \"Exists\"");
-	else if (!*key && !text_eq(operator, "Exists"))
-		problems_invalid_text(p, operator_path, operator,
+	if (*op && !text_eq(op, "Exists") && !text_eq(op, "Equal"))
+		problems_invalid_text(p, operator_path, op, "supported values: \"Equal\", \"Exists\"");
+	else if (!*key && !text_eq(op, "Exists"))
+		problems_invalid_text(p, operator_path, op,
 				      "operator must be Exists when `key` is empty, which means \"match all values and "
 				      "all keys\"");
-	else if (text_eq(operator, "Exists") && !text_empty(json_str(toleration, "value", NULL)))
+	else if (text_eq(op, "Exists") && !text_empty(json_str(toleration, "value", NULL)))
 		problems_invalid_text(p, operator_path, json_str(toleration, "value", ""),
 				      "value must be empty when `operator` is 'Exists'");
 	if (*effect && !text_eq(effect, "NoSchedule") && !text_eq(effect, "PreferNoSchedule") &&
@@ -298,14 +298,14 @@ static void check_toleration(struct problems *p, const struct json *toleration, 
 				      "effect must be 'NoExecute' when `tolerationSeconds` is set");
 }
 
-static void check_role(struct problems *p, const struct json *role, const char *prefix)
+static void check_role_references(struct problems *p, const struct json *role, const char *prefix)
 {
 	size_t i = 0;
 
 	check_env(p, role, prefix);
 	check_key_refs(p, role, prefix);
-	check_mounts(p, role, prefix);
-	check_ports(p, role, prefix);
+	check_mount_names(p, role, prefix);
+	check_port_names(p, role, prefix);
 	json_each (toleration, json_get(role, "tolerations")) {
 		auto_free char *path = xasprintf("%stolerations[%zu]", prefix, i++);
 
@@ -315,7 +315,7 @@ static void check_role(struct problems *p, const struct json *role, const char *
 
 void validate_references(struct problems *p, const struct json *spec)
 {
-	check_volumes(p, spec);
-	check_role(p, json_get(spec, "driver"), "spec.driver.");
-	check_role(p, json_get(spec, "executor"), "spec.executor.");
+	check_volume_references(p, spec);
+	check_role_references(p, json_get(spec, "driver"), "spec.driver.");
+	check_role_references(p, json_get(spec, "executor"), "spec.executor.");
 }

@@ -39,7 +39,7 @@ static void check_tls(struct problems *p, const struct json *options, const char
 	}
 }
 
-static void check_options(struct problems *p, const struct json *options, const char *prefix)
+static void check_service_options(struct problems *p, const struct json *options, const char *prefix)
 {
 	static const char *const annotations[] = { "serviceAnnotations", "ingressAnnotations" };
 	auto_free char *labels = xasprintf("%sserviceLabels", prefix);
@@ -69,7 +69,7 @@ static void check_ingress(struct problems *p, const struct app *app, const struc
 	    xasprintf("%s-driver-%lld", app->name ? app->name : "", (long long)json_i64(entry, "servicePort", 0));
 	auto_free char *prefix = xasprintf("spec.driverIngressOptions[%zu].", i);
 
-	check_options(p, entry, prefix);
+	check_service_options(p, entry, prefix);
 	for (size_t k = 0; k < array_len(unique); k++) {
 		const struct json *value = json_get(entry, unique[k]);
 		auto_free char *path = xasprintf("%s%s", prefix, unique[k]), *text = json_print(value);
@@ -93,7 +93,7 @@ void validate_services(struct problems *p, const struct app *app)
 	const struct json *ui = json_at(app->tree, "spec.sparkUIOptions");
 	size_t i = 0;
 
-	check_options(p, ui, "spec.sparkUIOptions.");
+	check_service_options(p, ui, "spec.sparkUIOptions.");
 	json_each (entry, json_is(list, JSON_ARRAY) ? list : NULL)
 		check_ingress(p, app, list, entry, i++);
 }

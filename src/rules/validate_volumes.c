@@ -21,11 +21,11 @@ struct places {
 	const struct json *spec;
 	const struct json *role;
 	const struct json *conf;
-	const struct json *template; /* its Spark container */
-	const char *name;	     /* of the role */
-	struct json *volumes;	     /* objects {name, field} */
-	struct json *mounts;	     /* objects {name, field}: the name is a path */
-	bool scratch;		     /* a mount takes the place of Spark's own scratch space */
+	const struct json *template_container; /* the Spark container of the pod template */
+	const char *name;		       /* of the role */
+	struct json *volumes;		       /* objects {name, field} */
+	struct json *mounts;		       /* objects {name, field}: the name is a path */
+	bool scratch;			       /* a mount takes the place of Spark's own scratch space */
 };
 
 static const struct {
@@ -94,13 +94,13 @@ static void collect_template(struct places *p)
 
 		put_volume(p, json_str(volume, "name", ""), field);
 	}
-	p->template = json_find(containers, "name", conf_get(p->conf, key, dflt));
-	if (!p->template)
-		p->template = json_first(containers);
+	p->template_container = json_find(containers, "name", conf_get(p->conf, key, dflt));
+	if (!p->template_container)
+		p->template_container = json_first(containers);
 	i = 0;
-	json_each (mount, json_get(p->template, "volumeMounts")) {
+	json_each (mount, json_get(p->template_container, "volumeMounts")) {
 		auto_free char *field = xasprintf("spec.%s.template.spec.containers[%s].volumeMounts[%zu]", p->name,
-						  json_str(p->template, "name", ""), i++);
+						  json_str(p->template_container, "name", ""), i++);
 
 		put_mount(p, json_str(mount, "name", ""), json_str(mount, "mountPath", ""), field);
 	}
@@ -128,7 +128,7 @@ static void collect_mounts(struct places *p)
 		if (volume && json_find(mounts, "name", name) == mount &&
 		    !has_equal(json_at(p->role, "template.spec.volumes"), volume))
 			put_volume(p, name, field);
-		if (!has_equal(json_get(p->template, "volumeMounts"), mount))
+		if (!has_equal(json_get(p->template_container, "volumeMounts"), mount))
 			put_mount(p, name, json_str(mount, "mountPath", ""), field);
 	}
 }
