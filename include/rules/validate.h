@@ -16,8 +16,6 @@
 /* ---- the whole ---- */
 /* The rules of a SparkApplication's metadata and spec. */
 void validate_app(struct problems *p, const struct app *app, enum pod_policy policy);
-/* … of its spec alone, as a template has it. */
-void validate_spec(struct problems *p, const struct app *app, enum pod_policy policy);
 
 /* ---- parts ---- */
 /* How a text has to look. */

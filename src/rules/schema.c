@@ -12,8 +12,12 @@
 
 #include "base/text.h"
 
-/* More homes than that say nothing, and more cures than that nobody reads: then unknown fields are only named. */
-enum { PATH_MAX_LEN = 4096, TEXT_MAX_LEN = 512, HOMES_MAX = 3, CURES_MAX = 20 };
+enum {
+	PATH_MAX_LEN = 4096,
+	TEXT_MAX_LEN = 512,
+	HOMES_MAX = 3,	   /* objects that an unknown field may belong to; more of them say nothing */
+	PROPOSALS_MAX = 20 /* unknown fields for which it is looked up what was meant; nobody reads more */
+};
 
 struct walk {
 	unsigned aspects; /* of values; their problems go to: */
@@ -60,10 +64,10 @@ const struct schema *schema_field(const struct schema *s, const char *name)
 
 /* ---- places ---- */
 
-static void put_path(struct buf *out, const struct place *at)
+static void put_place_path(struct buf *out, const struct place *at)
 {
 	if (at->up)
-		put_path(out, at->up);
+		put_place_path(out, at->up);
 	if (!at->name)
 		buf_printf(out, "[%zu]", at->index);
 	else if (at->up && at->up->schema->type == SCHEMA_MAP)
@@ -73,18 +77,18 @@ static void put_path(struct buf *out, const struct place *at)
 }
 
 /* Owned. A longer path than anybody reads ends where there is no more room. */
-static char *path_of(const struct place *at)
+static char *place_path(const struct place *at)
 {
 	auto_buf path;
 
 	buf_init(&path, PATH_MAX_LEN);
-	put_path(&path, at);
+	put_place_path(&path, at);
 	return xstrdup(buf_str(&path));
 }
 
 /* ---- types ---- */
 
-static const char *expected(const struct schema *s)
+static const char *expected_type(const struct schema *s)
 {
 	bool of_strings = s->each && s->each->type == SCHEMA_STRING;
 
@@ -106,7 +110,7 @@ static const char *expected(const struct schema *s)
 	}
 }
 
-static bool has_type(const struct json *value, const struct schema *s)
+static bool has_schema_type(const struct json *value, const struct schema *s)
 {
 	switch (s->type) {
 	case SCHEMA_STRING:
@@ -147,7 +151,7 @@ static char *supported_values(const struct schema *s)
 }
 
 /* NULL if the number is within its bounds, else why not. Owned. */
-static char *check_bounds(const struct json *value, const struct schema *s)
+static char *check_number_bounds(const struct json *value, const struct schema *s)
 {
 	int64_t number = json_integer(value, 0);
 
@@ -159,19 +163,19 @@ static char *check_bounds(const struct json *value, const struct schema *s)
 }
 
 /* NULL if the value is right, else why not. Owned. */
-static char *complaint(const struct json *value, const struct schema *s, unsigned aspects)
+static char *value_complaint(const struct json *value, const struct schema *s, unsigned aspects)
 {
-	if (!has_type(value, s))
-		return aspects & SCHEMA_TYPES ? xstrdup(expected(s)) : NULL;
+	if (!has_schema_type(value, s))
+		return aspects & SCHEMA_TYPES ? xstrdup(expected_type(s)) : NULL;
 	if ((aspects & SCHEMA_TYPES) && s->type == SCHEMA_INTEGER)
-		return check_bounds(value, s);
+		return check_number_bounds(value, s);
 	if ((aspects & SCHEMA_VALUES) && !is_value_of(json_text(value, ""), s))
 		return supported_values(s);
 	return NULL;
 }
 
 /* Of what there is no room for, no text is made. */
-static bool is_counted(struct problems *p)
+static bool count_if_full(struct problems *p)
 {
 	if (!problems_is_full(p))
 		return false;
@@ -179,19 +183,19 @@ static bool is_counted(struct problems *p)
 	return true;
 }
 
-static void check_value(const struct walk *w, const struct place *at, const struct json *value)
+static void check_field_value(const struct walk *w, const struct place *at, const struct json *value)
 {
-	auto_free char *why = complaint(value, at->schema, w->aspects);
+	auto_free char *why = value_complaint(value, at->schema, w->aspects);
 	auto_free char *path = NULL;
 
-	if (!why || is_counted(w->wrong))
+	if (!why || count_if_full(w->wrong))
 		return;
-	path = path_of(at);
+	path = place_path(at);
 	if (!problems_has(w->wrong, path))
 		problems_invalid(w->wrong, path, value, why);
 }
 
-static void check_required(const struct walk *w, const struct place *at, const struct json *object)
+static void check_required_fields(const struct walk *w, const struct place *at, const struct json *object)
 {
 	const char *const *names = at->schema->required;
 
@@ -200,9 +204,9 @@ static void check_required(const struct walk *w, const struct place *at, const s
 		const struct place place = { .up = at, .name = names[i] };
 		auto_free char *path = NULL;
 
-		if ((value && !json_is(value, JSON_NULL)) || is_counted(w->wrong))
+		if ((value && !json_is(value, JSON_NULL)) || count_if_full(w->wrong))
 			continue;
-		path = path_of(&place);
+		path = place_path(&place);
 		if (!problems_has(w->wrong, path))
 			problems_add(w->wrong, path, "Required value");
 	}
@@ -227,7 +231,7 @@ static size_t find_children(struct buf *out, const struct place *at, const char 
 
 		if (!is_home(field->schema, name))
 			continue;
-		path = path_of(&place);
+		path = place_path(&place);
 		buf_printf(out, "%s%s", found ? " or " : "", path);
 		found++;
 	}
@@ -243,7 +247,7 @@ static char *find_homes(const struct place *at, const char *name)
 		size_t count;
 
 		if (is_home(p->schema, name))
-			return p->up ? path_of(p) : xstrdup("the object itself");
+			return p->up ? place_path(p) : xstrdup("the object itself");
 		buf_init(&homes, TEXT_MAX_LEN);
 		count = p->schema->type == SCHEMA_OBJECT ? find_children(&homes, p, name) : 0;
 		if (count)
@@ -269,13 +273,13 @@ static void add_unknown(const struct walk *w, const struct place *at, const char
 	auto_free char *homes = NULL, *path = NULL;
 	const char *nearest = NULL;
 
-	if (!list || is_counted(list))
+	if (!list || count_if_full(list))
 		return; /* no list: values are looked at, not fields */
-	if (json_len(list->list) < CURES_MAX) {
+	if (json_len(list->list) < PROPOSALS_MAX) {
 		homes = find_homes(at, name);
 		nearest = find_nearest(at->schema, name);
 	}
-	path = path_of(&place);
+	path = place_path(&place);
 	if (homes)
 		problems_add(list, path, "unknown field: it belongs to %s", homes);
 	else if (nearest)
@@ -299,7 +303,7 @@ static bool is_excepted(const struct walk *w, const char *name)
 static void walk_fields(const struct walk *w, const struct place *at, const struct json *object)
 {
 	if (w->aspects & SCHEMA_REQUIRED)
-		check_required(w, at, object);
+		check_required_fields(w, at, object);
 	json_each (member, object) {
 		const struct place place = { .up = at,
 					     .name = json_name(member),
@@ -331,8 +335,8 @@ static void walk_value(const struct walk *w, const struct place *at, const struc
 {
 	if (!value || json_is(value, JSON_NULL))
 		return;
-	check_value(w, at, value);
-	if (!has_type(value, at->schema))
+	check_field_value(w, at, value);
+	if (!has_schema_type(value, at->schema))
 		return;
 	if (at->schema->type == SCHEMA_OBJECT)
 		walk_fields(w, at, value);

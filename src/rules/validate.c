@@ -271,7 +271,7 @@ static void check_sizes(struct problems *p, const struct json *spec)
 	}
 }
 
-void validate_spec(struct problems *p, const struct app *app, enum pod_policy policy)
+static void validate_spec(struct problems *p, const struct app *app, enum pod_policy policy)
 {
 	const struct json *spec = json_get(app->tree, "spec");
 
