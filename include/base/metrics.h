@@ -19,11 +19,15 @@ struct metric;
 struct metrics *metrics_new(void);
 void metrics_free(struct metrics *m);
 
-/* label_names: NULL-terminated, may be NULL. buckets (histograms): ascending upper bounds, count of them. All are
- * copied. Registering a name twice is a programming error. A metric without labels shows 0 from the start. */
-struct metric *metrics_add(struct metrics *m, enum metric_type type, const char *name, const char *help,
-			   const char *const *label_names, const double *buckets, size_t bucket_count);
-/* The family of that name, NULL if there is none. Modules of which there are several in one process use it. */
+/*
+ * The family of that name, which is made if there is none: modules of which there are several in one process share
+ * their families. label_names: NULL-terminated, may be NULL. buckets (histograms): ascending upper bounds, count of
+ * them. All are copied. Two families of one name that differ in type or labels are a programming error. A metric
+ * without labels shows 0 from the start.
+ */
+struct metric *metrics_family(struct metrics *m, enum metric_type type, const char *name, const char *help,
+			      const char *const *label_names, const double *buckets, size_t bucket_count);
+/* The family of that name, NULL if there is none. */
 struct metric *metrics_find(const struct metrics *m, const char *name);
 
 /* values: as many as label names, NULL if there are none. A family keeps at most 10 000 series; further ones
@@ -49,6 +53,8 @@ void metrics_alias(struct metrics *m, const struct metric *of, enum metric_type 
 
 /* fn is called before each exposition. It sets gauges whose values are read from somewhere. */
 void metrics_on_collect(struct metrics *m, void (*fn)(void *arg), void *arg);
+/* No longer: before arg is freed, if the registry outlives it. */
+void metrics_off_collect(struct metrics *m, void (*fn)(void *arg), const void *arg);
 /* Families in order of registration, series in order of appearance. */
 void metrics_write(struct metrics *m, struct buf *out);
 

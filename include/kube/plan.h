@@ -28,14 +28,17 @@ struct action {
 	char *resource_version; /* STATUS, CHECK: precondition */
 	char *label;		/* CREATE: the key of a label that an existing object must have to be ours */
 	char *label_value;	/* CREATE: the value of that label */
-	bool extra;	   /* CREATE: no failure of the plan if it fails; its outcome is told apart from the plan's */
-	struct json *body; /* STATUS: {"status": …}; CREATE: the object; EVENT: {type, reason, message}; else NULL */
+	/* CREATE: the plan goes on if it fails. How it went is kept for the plans that follow (kube/outcome.h). */
+	bool optional;
+	const char *report; /* CREATE, optional: the path in the object of the text that the outcome keeps, or NULL */
+	struct json *body;  /* STATUS: {"status": …}; CREATE: the object; EVENT: {type, reason, message}; else NULL */
 };
 
 struct plan {
 	struct action *actions;
 	size_t len;
 	size_t cap;
+	bool forgets;	    /* the outcomes of earlier plans are not needed any more */
 	int64_t requeue_ms; /* look again after this long though nothing changed; -1: only when something changes */
 };
 
@@ -51,9 +54,11 @@ void plan_check(struct plan *p, const struct resource *res, const char *ns, cons
 		const char *resource_version);
 void plan_create(struct plan *p, const struct resource *res, struct json *object, const char *owner_uid,
 		 const char *label, const char *label_value);
-/* The same for an object without which everything goes on as well. */
-void plan_create_extra(struct plan *p, const struct resource *res, struct json *object, const char *owner_uid,
-		       const char *label, const char *label_value);
+/* The same for an object without which everything goes on as well. report: see struct action; a constant. */
+void plan_create_optional(struct plan *p, const struct resource *res, struct json *object, const char *owner_uid,
+			  const char *label, const char *label_value, const char *report);
+/* What became of earlier optional creations is not needed any more. */
+void plan_forget_outcomes(struct plan *p);
 void plan_delete(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid);
 /* type "Normal" or "Warning"; the object that the event is about is res ns/name uid. */
 void plan_event(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid,

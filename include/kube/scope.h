@@ -15,7 +15,8 @@ struct scope;
 
 /* Borrows selector for the scope's life; the names are copied. */
 struct scope *scope_new(const char *const *listed, size_t count, const struct selector *selector);
-void scope_free(struct scope *s); /* to be called before the stores that were added are freed; NULL is accepted */
+/* To be called after what fills its stores is gone; NULL is accepted. */
+void scope_free(struct scope *s);
 /* The store of namespaces, for an informer. */
 struct store *scope_namespaces(const struct scope *s);
 /* Returns the outer store of `inner`, for an informer of the whole cluster. inner gets those of its objects whose

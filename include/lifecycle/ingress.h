@@ -1,6 +1,6 @@
 /*
- * Ways from outside to a driver: the Ingress of its web UI, and Service and Ingress for each of spec.driverIngressOptions.
- * They are no part of a submission: whether they are there or not, the application runs.
+ * Ways from outside to a driver: the Ingress of its web UI, and Service and Ingress for each of
+ * spec.driverIngressOptions. They are no part of a submission: whether they are there or not, the application runs.
  */
 #ifndef LIFECYCLE_INGRESS_H
 #define LIFECYCLE_INGRESS_H
@@ -21,8 +21,8 @@ char *ingress_ui_name(const char *app_name);
 struct json *ingress_ui_build(const struct app *app, const char *submission_id, const char *app_id,
 			      const struct ingress_options *o);
 /* Name and URL in driver_info. */
-void ingress_ui_tell(const struct app *app, const char *app_id, const struct ingress_options *o,
-		     struct json *driver_info);
+void ingress_ui_report(const struct app *app, const char *app_id, const struct ingress_options *o,
+		       struct json *driver_info);
 
 /* Names and objects of one entry of spec.driverIngressOptions. Owned. */
 char *ingress_driver_service_name(const struct app *app, const struct json *entry);

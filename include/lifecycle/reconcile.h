@@ -4,10 +4,10 @@
 #ifndef LIFECYCLE_RECONCILE_H
 #define LIFECYCLE_RECONCILE_H
 
-#include "kube/plan.h"
+#include "kube/outcome.h"
 #include "spark/app.h"
 #include "rules/policy.h"
-#include "lifecycle/extras.h"
+#include "lifecycle/companions.h"
 #include "spark/pod.h"
 #include "submission/submission.h"
 
@@ -26,23 +26,15 @@ struct reconcile_options {
 
 extern const struct reconcile_options reconcile_defaults;
 
-/* What the last plan was refused with; mirrors runtime's struct failure without knowing it. */
-struct refusal {
-	const struct err *err;
-	int64_t since_ms;
-	unsigned tries;
-};
-
 struct world {
 	const struct app *app;
 	const char *problem; /* the app could not be decoded: why; then only the metadata fields of app are set */
 	const struct pod_view *const *pods; /* all pods labelled with this app's name in its namespace */
 	size_t pod_count;
-	const struct refusal *refused; /* NULL if the last plan went through */
-	const struct extra_sighting *extras;
-	size_t extra_count;
-	const struct driver_pdb *pdb; /* the application's own; NULL: there is none, or nobody looks */
-	int64_t now_ms;		      /* wall */
+	const struct failure *refused;	 /* why the last plan was refused; NULL if it went through */
+	const struct outcomes *outcomes; /* of creations of companions; NULL: nothing is known */
+	const struct driver_pdb *pdb;	 /* the application's own; NULL: there is none, or nobody looks */
+	int64_t now_ms;			 /* wall */
 };
 
 int reconcile(const struct world *w, const struct reconcile_options *options, struct plan *plan, struct err *err);

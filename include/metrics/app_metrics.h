@@ -2,8 +2,8 @@
  * The operator's own metrics: what becomes of applications and executors. Under the existing operator's names
  * (kubeflow internal/metrics), with labels as the user wants them, and under our own, by namespace.
  *
- * Counters count what happens while the operator watches: objects that are there when it starts are not counted again. Series are
- * shown, at 0, as soon as there is an application with their labels.
+ * Counters count what happens while the operator watches: objects that are there when it starts are not counted
+ * again. Series are shown, at 0, as soon as there is an application with their labels.
  */
 #ifndef METRICS_APP_METRICS_H
 #define METRICS_APP_METRICS_H
@@ -26,8 +26,8 @@ struct app_metrics_buckets {
 /* See docs/metrics.md. */
 struct app_metrics_options {
 	const char *prefix; /* of the names that kubeflow's operator has; NULL: none */
-	/* Labels of those metrics: names for which metric_name_is_label holds, each once, at most METRIC_LABELS_MAX. NULL
-	 * or empty: namespace. */
+	/* Labels of those metrics: names for which metric_name_is_label holds, each once, at most METRIC_LABELS_MAX.
+	 * NULL or empty: namespace. */
 	const struct strv *labels;
 	struct app_metrics_buckets submit_buckets; /* seconds */
 	struct app_metrics_buckets start_buckets;
@@ -47,7 +47,7 @@ struct app_metrics_world {
 
 /* What the options point to is borrowed for a's life. Registers nothing yet. */
 struct app_metrics *app_metrics_new(const struct app_metrics_world *world, const struct app_metrics_options *options);
-/* Registers everything. Once; nothing may be collected after app_metrics_free. */
+/* Registers everything. Once. */
 void app_metrics_start(struct app_metrics *a);
 void app_metrics_free(struct app_metrics *a);
 void app_metrics_app_changed(struct app_metrics *a, const struct kobj *before, const struct kobj *now);

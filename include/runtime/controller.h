@@ -1,19 +1,21 @@
 /*
- * The controller: takes keys from the queue, has a plan made for each, carries it out, decides what follows.
- * The only code that awaits. It never sees Spark: the plan comes from a callback.
+ * The controller: takes keys from the queue, has a plan made for each, carries it out, decides what follows. The only
+ * code that awaits. It never sees Spark: the plan comes from a callback.
  *
- * Per key: one plan at a time, its actions in order, the first failure ends it. What follows from a failure is a table by
- * class: CONFLICT look again at once when the cache has caught up; BUSY after Retry-After; TIMEOUT, IO, INTERNAL, UNAUTHORIZED, CANCELED back off;
- * NOT_FOUND of the root object (STATUS or CHECK) forget the key; INVALID, DENIED, EXISTS, TOO_LARGE back off, and the next plan is told (struct failure).
+ * Per key: one plan at a time, its actions in order, the first failure ends it. What follows from a failure is a
+ * table by class: CONFLICT look again at once when the cache has caught up; BUSY after Retry-After; TIMEOUT, IO,
+ * INTERNAL, UNAUTHORIZED, CANCELED back off; NOT_FOUND of the root object (STATUS or CHECK) forget the key; INVALID,
+ * DENIED, EXISTS, TOO_LARGE back off, and the next plan is told (struct failure).
  *
- * A CREATE that is answered AlreadyExists reads the object: if owner uid and label match it is ours (an earlier reply was lost) and counts as
- * created; otherwise the failure is EXISTS with a text that names the object and its owner. A CREATE with outcome unknown (TIMEOUT, IO) is simply
- * planned again: names are deterministic.
+ * A CREATE that is answered AlreadyExists reads the object: if owner uid and label match it is ours (an earlier reply
+ * was lost) and counts as created; otherwise the failure is EXISTS with a text that names the object and its owner. A
+ * CREATE with outcome unknown (TIMEOUT, IO) is simply planned again: names are deterministic.
  *
- * Look before act: a CHECK that finds another version than the plan was made for is a CONFLICT, before anything was created.
+ * Look before act: a CHECK that finds another version than the plan was made for is a CONFLICT, before anything was
+ * created.
  *
- * Read your writes: after a write to a cached resource, or a CONFLICT, the key rests until the cache has seen that version,
- * at most 5 s. Status: at most one write per key and 100 ms; an earlier one waits.
+ * Read your writes: after a write to a cached resource, or a CONFLICT, the key rests until the cache has seen that
+ * version, at most 5 s. Status: at most one write per key and 100 ms; an earlier one waits.
  */
 #ifndef RUNTIME_CONTROLLER_H
 #define RUNTIME_CONTROLLER_H
@@ -23,30 +25,23 @@
 #include "base/metrics.h"
 #include "base/sched.h"
 #include "kube/api.h"
-#include "kube/plan.h"
+#include "kube/outcome.h"
 #include "runtime/queue.h"
 #include "runtime/recorder.h"
 
 struct controller;
 
-/* Why the last plan of the key did not go through; kept until a plan does. */
-struct failure {
-	struct err err;	  /* of the action, wrapped with its description */
-	int64_t since_ms; /* wall time of the first failure in a row */
-	unsigned tries;	  /* failures in a row */
-};
-
 struct controller_ops {
-	/* Fills plan with what is to be done for key now. failed: NULL unless the last plan was refused. An empty plan is fine.
-	 * On error nothing is done and the key backs off. Must not wait. */
-	int (*plan)(void *arg, const char *key, const struct failure *failed, int64_t wall_ms, struct plan *plan,
+	/* Fills plan with what is to be done for key now. past: what became of earlier plans for the same object. An
+	 * empty plan is fine. On error nothing is done and the key backs off. Must not wait. */
+	int (*plan)(void *arg, const char *key, const struct past *past, int64_t wall_ms, struct plan *plan,
 		    struct err *err);
-	/* Whether the cache of this resource has seen that version in this namespace; true for resources that are not cached. */
+	/* The uid of the object that has the key now, borrowed; NULL if there is none. What is kept of earlier plans is
+	 * forgotten when it changes. May be NULL: then objects with the same key are taken for one. */
+	const char *(*uid)(void *arg, const char *key);
+	/* Whether the cache of this resource has seen that version in this namespace; true for resources that are not
+	 * cached. */
 	bool (*has_seen)(void *arg, const struct resource *res, const char *ns, const char *resource_version);
-	/* How an extra creation of the key's plan went: object as the API server has it, or NULL and err. The plan that follows
-	 * comes after. May be NULL. */
-	void (*extra)(void *arg, const char *key, const struct action *action, const struct json *object,
-		      const struct err *err);
 	/* Before each action; false drops the rest of the plan (lost leadership, shutdown). May be NULL. */
 	bool (*may_write)(void *arg);
 };
@@ -59,8 +54,8 @@ struct controller_options {
 	void *arg;
 	struct queue_options queue;
 	unsigned max_plans; /* carried out at the same time; 0: 32 */
-	/* Gets the families workqueue_* and controller_runtime_reconcile_*, which are named as in controller-runtime. NULL:
-	 * there are none. Nothing may be collected after controller_free. */
+	/* Gets the families workqueue_* and controller_runtime_reconcile_*, which are named as in controller-runtime.
+	 * NULL: there are none. Must outlive the controller. */
 	struct metrics *metrics;
 	const char *name; /* label `name` / `controller` of the metrics */
 };
@@ -78,8 +73,8 @@ size_t controller_queued(const struct controller *c);
 /* Cancels what is left. */
 void controller_free(struct controller *c);
 
-/* {"queued", "busy", "remembered", "plans": [{"key", "action", "since_ms"}], "failures": [{"key", "error", "tries"}]}: for
- * /debug/state; remembered: keys with a state of their own. Owned. */
+/* {"queued", "busy", "remembered", "plans": [{"key", "action", "since_ms"}], "failures": [{"key", "error",
+ * "tries"}]}: for /debug/state; remembered: keys with a state of their own. Owned. */
 struct json *controller_debug(const struct controller *c);
 
 #endif

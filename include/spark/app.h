@@ -70,6 +70,8 @@ extern const struct kind app_kind;
 
 /* ERR_INVALID names the field; then, if the metadata could be read, *ret has them and nothing else. */
 int app_decode(const struct json *tree, struct app *ret, struct err *err);
+/* What may be known of an application whose spec cannot be decoded: its metadata and the tree of its status. */
+void app_metadata(const struct json *tree, struct app *ret);
 
 /* ---- labels (kubeflow pkg/common/spark.go) ---- */
 #define LABEL_APP_NAME	    "sparkoperator.k8s.io/app-name"

@@ -17,7 +17,6 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include "app/manager.h"
 #include "metrics/app_metrics.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -25,6 +24,7 @@
 #include "crds.h"
 #include "diagnostics.h"
 #include "net/http_server.h"
+#include "operator.h"
 #include "runtime/process_metrics.h"
 #include "runtime/client.h"
 #include "runtime/leader.h"
@@ -44,10 +44,11 @@ enum stop_phase { RUNNING = 0, DRAINING, RELEASING, LINGERING };
 struct program {
 	struct loop loop;
 	struct client *client;
-	struct manager *manager;  /* NULL: this process is a webhook only */
-	struct leader *leader;	  /* NULL: without leader election */
-	struct webhook *webhook;  /* or NULL */
-	struct crd_upgrade *crds; /* NULL: CRDs are left alone */
+	struct spark_operator *spark; /* NULL: this process is a webhook only */
+	struct manager *manager;      /* of the operator, borrowed; or NULL */
+	struct leader *leader;	      /* NULL: without leader election */
+	struct webhook *webhook;      /* or NULL */
+	struct crd_upgrade *crds;     /* NULL: CRDs are left alone */
 	struct metrics *metrics;
 	struct process_metrics *process;
 	struct diagnostics *diagnostics;
@@ -82,7 +83,7 @@ static bool is_ready(void *arg, const char **ret_why)
 static struct json *debug_state(void *arg)
 {
 	const struct program *p = arg;
-	struct json *state = p->manager ? manager_debug(p->manager) : json_new_object();
+	struct json *state = p->spark ? operator_debug(p->spark) : json_new_object();
 	const char *why = "";
 
 	json_set_i64(state, "api_calls", client_pending(p->client));
@@ -125,7 +126,8 @@ static void close_all(struct program *p)
 	webhook_close(take_ptr(p->webhook));
 	leader_free(take_ptr(p->leader));
 	crd_upgrade_free(take_ptr(p->crds));
-	manager_free(take_ptr(p->manager));
+	operator_free(take_ptr(p->spark));
+	p->manager = NULL;
 	if (p->client)
 		client_close(take_ptr(p->client));
 	diagnostics_close(take_ptr(p->diagnostics));
@@ -280,15 +282,21 @@ static int make_client(struct program *p, const struct options *o, struct err *e
 	return p->client ? 0 : err_code(err);
 }
 
-static void make_manager(struct program *p, const struct options *o)
+static void make_operator(struct program *p, const struct options *o)
 {
-	struct manager_options options = {
-		.namespaces = (const char *const *)o->namespaces.items,
-		.namespace_count = o->namespaces.len,
-		.namespace_selector = o->namespace_selector,
-		.label_selector = selector_text(o->label_selector),
-		.max_plans = (unsigned)o->controller_threads,
-		.queue = { .retry_max_ms = o->retry_max_ms, .retry_qps = o->retry_qps, .retry_burst = o->retry_burst },
+	const struct operator_options options = {
+		.manager = {
+			.namespaces = (const char *const *)o->namespaces.items,
+			.namespace_count = o->namespaces.len,
+			.namespace_selector = o->namespace_selector,
+			.label_selector = selector_text(o->label_selector),
+			.max_plans = (unsigned)o->controller_threads,
+			.queue = { .retry_max_ms = o->retry_max_ms, .retry_qps = o->retry_qps,
+				   .retry_burst = o->retry_burst },
+			.instance = p->host,
+			.may_write = may_write,
+			.may_write_arg = p,
+		},
 		.reconcile = {
 			.master = o->master,
 			.driver_pod_creation_grace_ms = o->driver_pod_creation_grace_ms,
@@ -312,12 +320,10 @@ static void make_manager(struct program *p, const struct options *o)
 			.start_buckets = { o->start_buckets.bounds, o->start_buckets.len },
 			.old_names = o->metrics_old_names,
 		},
-		.instance = p->host,
-		.may_write = may_write,
-		.may_write_arg = p,
 	};
 
-	p->manager = manager_new(client_api(p->client), &p->loop.sched, p->metrics, &options);
+	p->spark = operator_new(client_api(p->client), &p->loop.sched, p->metrics, &options);
+	p->manager = operator_manager(p->spark);
 	if (o->upgrade_crds)
 		p->crds = crd_upgrade_new(client_api(p->client), &p->loop.sched);
 }
@@ -329,7 +335,7 @@ static int make_webhook(struct program *p, const struct options *o, struct err *
 		.api = client_api(p->client),
 		.metrics = p->metrics,
 		.ns = p->ns,
-		.apps = p->manager ? manager_apps(p->manager) : NULL,
+		.apps = p->spark ? operator_apps(p->spark) : NULL,
 	};
 
 	p->webhook = webhook_new(&env, o, err);
@@ -339,7 +345,7 @@ static int make_webhook(struct program *p, const struct options *o, struct err *
 static int make_roles(struct program *p, const struct options *o, unsigned roles, struct err *err)
 {
 	if (roles & ROLE_CONTROLLER) {
-		make_manager(p, o);
+		make_operator(p, o);
 		if (o->leader_election && make_leader(p, o, err) < 0)
 			return err_code(err);
 	}

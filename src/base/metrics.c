@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -175,11 +176,27 @@ static struct metric *add_family(struct metrics *m, enum metric_type type, const
 	return f;
 }
 
-struct metric *metrics_add(struct metrics *m, enum metric_type type, const char *name, const char *help,
-			   const char *const *label_names, const double *buckets, size_t bucket_count)
+/* A second user of the family means the same by it. */
+static bool is_like(const struct metric *f, enum metric_type type, const char *const *label_names)
 {
-	struct metric *f = add_family(m, type, name, help);
+	size_t count = 0;
 
+	for (; label_names && label_names[count]; count++)
+		if (count == f->labels.len || !text_eq(f->labels.items[count], label_names[count]))
+			return false;
+	return f->type == type && !f->of && count == f->labels.len;
+}
+
+struct metric *metrics_family(struct metrics *m, enum metric_type type, const char *name, const char *help,
+			      const char *const *label_names, const double *buckets, size_t bucket_count)
+{
+	struct metric *f = metrics_find(m, name);
+
+	if (f) {
+		assert(is_like(f, type, label_names));
+		return f;
+	}
+	f = add_family(m, type, name, help);
 	assert(bucket_count == 0 || type == METRIC_HISTOGRAM);
 	for (; label_names && *label_names; label_names++)
 		strv_add(&f->labels, *label_names);
@@ -256,6 +273,16 @@ void metrics_on_collect(struct metrics *m, void (*fn)(void *arg), void *arg)
 {
 	m->collectors = xreallocarray(m->collectors, m->collector_count + 1, sizeof(struct collector));
 	m->collectors[m->collector_count++] = (struct collector){ fn, arg };
+}
+
+void metrics_off_collect(struct metrics *m, void (*fn)(void *arg), const void *arg)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < m->collector_count; i++)
+		if (m->collectors[i].fn != fn || m->collectors[i].arg != arg)
+			m->collectors[kept++] = m->collectors[i];
+	m->collector_count = kept;
 }
 
 static void write_sample(struct buf *out, const struct metric *f, const char *suffix, const char *labels, double value)

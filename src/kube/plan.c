@@ -89,11 +89,20 @@ void plan_create(struct plan *p, const struct resource *res, struct json *object
 	a->label_value = xstrdup_null(label_value);
 }
 
-void plan_create_extra(struct plan *p, const struct resource *res, struct json *object, const char *owner_uid,
-		       const char *label, const char *label_value)
+void plan_create_optional(struct plan *p, const struct resource *res, struct json *object, const char *owner_uid,
+			  const char *label, const char *label_value, const char *report)
 {
+	struct action *a;
+
 	plan_create(p, res, object, owner_uid, label, label_value);
-	p->actions[p->len - 1].extra = true;
+	a = &p->actions[p->len - 1];
+	a->optional = true;
+	a->report = report;
+}
+
+void plan_forget_outcomes(struct plan *p)
+{
+	p->forgets = true;
 }
 
 void plan_delete(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid)
@@ -136,7 +145,7 @@ static struct json *action_json(const struct action *a)
 	json_set_str(out, "resourceVersion", a->resource_version);
 	json_set_str(out, "label", a->label);
 	json_set_str(out, "labelValue", a->label_value);
-	if (a->extra)
+	if (a->optional)
 		json_set_bool(out, "extra", true);
 	if (a->body)
 		json_set(out, "body", json_dup(a->body));

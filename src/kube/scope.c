@@ -12,8 +12,6 @@
 #include "base/text.h"
 #include "base/buf.h"
 
-enum { LAYERS = 4 };
-
 struct layer {
 	struct scope *scope;
 	struct store *outer; /* owned */
@@ -24,7 +22,7 @@ struct scope {
 	struct strv listed;
 	const struct selector *selector;
 	struct store *namespaces;
-	struct layer layers[LAYERS];
+	struct layer **layers; /* one by one, since stores keep their addresses */
 	size_t count;
 };
 
@@ -87,9 +85,9 @@ static void on_namespace(void *arg, const struct kobj *before, const struct kobj
 		return;
 	for (size_t i = 0; i < s->count; i++) {
 		if (is)
-			show_namespace(&s->layers[i], ns);
+			show_namespace(s->layers[i], ns);
 		else
-			hide_namespace(&s->layers[i], ns);
+			hide_namespace(s->layers[i], ns);
 	}
 }
 
@@ -119,8 +117,11 @@ void scope_free(struct scope *s)
 {
 	if (!s)
 		return;
-	for (size_t i = 0; i < s->count; i++)
-		store_free(s->layers[i].outer);
+	for (size_t i = 0; i < s->count; i++) {
+		store_free(s->layers[i]->outer);
+		free(s->layers[i]);
+	}
+	free(s->layers);
 	store_free(s->namespaces);
 	strv_done(&s->listed);
 	free(s);
@@ -133,9 +134,11 @@ struct store *scope_namespaces(const struct scope *s)
 
 struct store *scope_add(struct scope *s, struct store *inner)
 {
-	struct layer *layer = &s->layers[s->count++];
+	struct layer *layer = xcalloc(1, sizeof(*layer));
 
 	*layer = (struct layer){ .scope = s, .outer = store_new(store_kind(inner)), .inner = inner };
 	store_on_change(layer->outer, on_object, layer);
+	s->layers = xreallocarray(s->layers, s->count + 1, sizeof(struct layer *));
+	s->layers[s->count++] = layer;
 	return layer->outer;
 }

@@ -1,15 +1,15 @@
 /*
- * The driver's PodDisruptionBudget (kubeflow driver_pdb.go): at least one driver pod of the application is available, so
- * that an eviction waits for its end. Deletions, preemption and lost nodes do not ask it.
+ * The driver's PodDisruptionBudget (kubeflow driver_pdb.go): at least one driver pod of the application is available,
+ * so that an eviction waits for its end. Deletions, preemption and lost nodes do not ask it.
  *
- * The cache keeps of each only whose it is: reconcile makes it where it is missing and removes it when the application has
- * ended or no longer wants it.
+ * The cache keeps of each only whose it is: reconcile makes it where it is missing and removes it when the
+ * application has ended or no longer wants it.
  */
 #include "lifecycle/driver_pdb.h"
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "beside.h"
+#include "companion_object.h"
 
 bool driver_pdb_wanted(const struct app *app)
 {
@@ -18,12 +18,12 @@ bool driver_pdb_wanted(const struct app *app)
 
 struct json *driver_pdb_build(const struct app *app, const char *driver_pod)
 {
-	struct json *pdb = beside_object(&resource_poddisruptionbudget, beside_metadata(app, NULL, driver_pod));
+	struct json *pdb = companion_object(&resource_poddisruptionbudget, companion_metadata(app, NULL, driver_pod));
 	struct json *spec = json_ensure_object(pdb, "spec");
 
 	json_set_str(json_ensure_object(json_get(pdb, "metadata"), "labels"), LABEL_LAUNCHED_BY, "true");
 	json_set_i64(spec, "minAvailable", 1);
-	beside_select_driver(app, json_ensure_object(json_ensure_object(spec, "selector"), "matchLabels"));
+	companion_select_driver(app, json_ensure_object(json_ensure_object(spec, "selector"), "matchLabels"));
 	return pdb;
 }
 

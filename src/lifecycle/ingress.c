@@ -1,9 +1,10 @@
 /*
- * Ingresses in front of a driver (kubeflow web_ui.go, configWebUI, createWebUIIngress; driveringress.go), and the Services
- * of further ports.
+ * Ingresses in front of a driver (kubeflow web_ui.go, configWebUI, createWebUIIngress; driveringress.go), and the
+ * Services of further ports.
  *
- * Happy path: the URL (ui_url.c) gives host and path; below a path nginx is told to cut it off, and Spark (app_conf.c) to put
- * it in front of its links. Corrected: serviceLabels join the operator's. What the API server does not take, it refuses: nothing fails here.
+ * Happy path: the URL (ui_url.c) gives host and path; below a path nginx is told to cut it off, and Spark
+ * (app_conf.c) to put it in front of its links. Corrected: serviceLabels join the operator's. What the API server
+ * does not take, it refuses: nothing fails here.
  */
 #include "lifecycle/ingress.h"
 
@@ -11,7 +12,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "beside.h"
+#include "companion_object.h"
 #include "ui_service.h"
 #include "spark/ui_url.h"
 
@@ -68,7 +69,7 @@ static struct json *build(struct json *metadata, const struct ui_url *url, const
 	struct json *ingress, *spec;
 
 	put_annotations(metadata, own_or(backend->options, "ingressAnnotations", o->annotations), url);
-	ingress = beside_object(&resource_ingress, metadata);
+	ingress = companion_object(&resource_ingress, metadata);
 	spec = json_ensure_object(ingress, "spec");
 	if (!text_empty(o->class_name))
 		json_set_str(spec, "ingressClassName", o->class_name);
@@ -80,7 +81,7 @@ static struct json *build(struct json *metadata, const struct ui_url *url, const
 
 char *ingress_ui_name(const char *app_name)
 {
-	return beside_name(app_name, "ui-ingress");
+	return companion_name(app_name, "ui-ingress");
 }
 
 struct json *ingress_ui_build(const struct app *app, const char *submission_id, const char *app_id,
@@ -92,13 +93,13 @@ struct json *ingress_ui_build(const struct app *app, const char *submission_id, 
 	struct json *ingress;
 
 	ui_url_init(&url, o->url_format, app, app_id);
-	ingress = build(beside_metadata(app, submission_id, name), &url, &backend, o);
+	ingress = build(companion_metadata(app, submission_id, name), &url, &backend, o);
 	ui_url_done(&url);
 	return ingress;
 }
 
-void ingress_ui_tell(const struct app *app, const char *app_id, const struct ingress_options *o,
-		     struct json *driver_info)
+void ingress_ui_report(const struct app *app, const char *app_id, const struct ingress_options *o,
+		       struct json *driver_info)
 {
 	auto_free char *name = ingress_ui_name(app->name);
 	struct ui_url url;
@@ -130,9 +131,9 @@ struct json *ingress_driver_service_build(const struct app *app, const char *sub
 {
 	auto_free char *name = ingress_driver_service_name(app, entry);
 	auto_free char *port_name = xasprintf("driver-ing-%lld", entry_port(entry));
-	const struct beside_port port = { port_name, entry_port(entry), entry_port(entry) };
+	const struct companion_port port = { port_name, entry_port(entry), entry_port(entry) };
 
-	return beside_service(app, submission_id, name, entry, &port);
+	return companion_service(app, submission_id, name, entry, &port);
 }
 
 struct json *ingress_driver_build(const struct app *app, const char *submission_id, const char *app_id,
@@ -144,7 +145,7 @@ struct json *ingress_driver_build(const struct app *app, const char *submission_
 	struct json *ingress;
 
 	ui_url_init(&url, json_str(entry, "ingressURLFormat", ""), app, app_id);
-	ingress = build(beside_metadata(app, submission_id, name), &url, &backend, o);
+	ingress = build(companion_metadata(app, submission_id, name), &url, &backend, o);
 	ui_url_done(&url);
 	return ingress;
 }

@@ -6,7 +6,7 @@
  * into actions, always in this order: status, or else a check where something is created; events; creations. Both
  * carry the resourceVersion, so a stale cache stops the plan before anything else happens: an application that is gone
  * or has already run is not submitted again. Events follow from the difference between old and new status, so each is
- * told once. The objects beside the application (extras.c) come after all else, and are tried again for themselves.
+ * told once. The companions (companions.c) come after all else, and are tried again for themselves.
  *
  * Failures: a spec that cannot be submitted, or that the API server refuses for too long, ends by
  * SUBMISSION_FAILED in FAILED; a driver that fails, vanishes or never appears by FAILING in FAILED, each with the
@@ -19,7 +19,7 @@
 
 #include "base/text.h"
 #include "report.h"
-#include "lifecycle/extras.h"
+#include "lifecycle/companions.h"
 #include "monitor.h"
 #include "spark/ui_url.h"
 
@@ -195,12 +195,12 @@ static char *trouble(struct pass *p, enum app_state state)
 	return take_ptr(*(slow ? &slow : &message));
 }
 
-/* The objects beside it, as seen from here. */
-static struct extras_view extras_view_of(const struct pass *p)
+/* The companions, as seen from here. */
+static struct companions_view companions_view_of(const struct pass *p)
 {
 	const struct reconcile_options *o = p->options;
 
-	return (struct extras_view){
+	return (struct companions_view){
 		.site = {
 			.app = p->app,
 			.submission_id = p->submission_id,
@@ -208,8 +208,7 @@ static struct extras_view extras_view_of(const struct pass *p)
 			.driver_pod = driver_name(p),
 			.options = { o->ui_service, o->driver_pdb, &o->ingress },
 		},
-		.seen = p->w->extras,
-		.seen_count = p->w->extra_count,
+		.outcomes = p->w->outcomes,
 		.pdb = p->w->pdb,
 		.driver_info = json_get(p->status.tree, "driverInfo"),
 		.now_ms = p->w->now_ms,
@@ -227,7 +226,7 @@ static int follow(struct pass *p)
 	enum app_state state = by_driver[monitor_driver_state(driver)];
 	auto_free char *message = trouble(p, state);
 	struct json *tree = p->status.tree;
-	struct extras_view beside;
+	struct companions_view view;
 
 	if (is_arrival(p) || p->app->submission_attempts == 0)
 		set_attempt(p);
@@ -236,8 +235,8 @@ static int follow(struct pass *p)
 	if (!text_empty(driver->app_id))
 		json_set_str(tree, "sparkApplicationId", driver->app_id);
 	json_set_str(json_ensure_object(tree, "driverInfo"), "podName", driver->name);
-	beside = extras_view_of(p);
-	extras_tell(&beside, json_get(tree, "driverInfo"));
+	view = companions_view_of(p);
+	companions_report(&view, json_get(tree, "driverInfo"));
 	if (state == APP_SUCCEEDING || state == APP_FAILING) {
 		set_state(p, state, message);
 		status_set_time(&p->status, "terminationTime",
@@ -271,19 +270,19 @@ static int miss(struct pass *p)
 /* The API server said no to a creation. It is tried again for a while: quotas free up, accounts and roles appear. */
 static void handle_refusal(struct pass *p)
 {
-	const struct refusal *r = p->w->refused;
+	const struct failure *r = p->w->refused;
 	int64_t limit_ms = p->options->refusal_deadline_ms;
 	int64_t waited_ms = p->w->now_ms - r->since_ms;
 	auto_free char *message = NULL;
 	const char *told;
 
-	if ((r->err->code == ERR_INVALID || r->err->code == ERR_TOO_LARGE) && limit_ms > INVALID_DEADLINE_MS)
+	if ((r->err.code == ERR_INVALID || r->err.code == ERR_TOO_LARGE) && limit_ms > INVALID_DEADLINE_MS)
 		limit_ms = INVALID_DEADLINE_MS;
 	if (waited_ms >= limit_ms) {
-		fail_submission(p, r->err->msg);
+		fail_submission(p, r->err.msg);
 		return;
 	}
-	message = xasprintf("submission refused, trying again: %s", r->err->msg);
+	message = xasprintf("submission refused, trying again: %s", r->err.msg);
 	told = steady(p->app->error_message, message);
 	set_state(p, APP_NEW, told);
 	status_set_condition(&p->status, "Submitted", "False", "Refused", told);
@@ -432,15 +431,15 @@ static void create_all(struct pass *p)
 }
 
 /* With the driver pod, or while that is pending or running. */
-static bool wants_extras(const struct pass *p)
+static bool wants_companions(const struct pass *p)
 {
 	return p->submission.objects || (p->driver && (p->state == APP_SUBMITTED || p->state == APP_RUNNING));
 }
 
 /* One pass more, for what comes of them, unless the driver's arrival brings that anyway. */
-static void create_extras(struct pass *p, const struct extras_view *beside, const struct extras *due)
+static void create_companions(struct pass *p, const struct companions_view *view, const struct companions *due)
 {
-	extras_create(due, beside, p->plan);
+	companions_create(due, view, p->plan);
 	if (due->len > 0 && !p->submission.objects)
 		plan_requeue(p->plan, 0);
 }
@@ -455,12 +454,21 @@ static void drop_pdb(struct pass *p)
 		plan_delete(p->plan, &resource_poddisruptionbudget, pdb->ns, pdb->name, pdb->uid);
 }
 
+/* Nobody asks again how companions came to be, once the status says so or the application has ended. */
+static bool forgets_outcomes(const struct pass *p)
+{
+	const struct app *app = p->app;
+
+	return app->state == APP_COMPLETED || app->state == APP_FAILED ||
+	       (p->w->outcomes && companions_are_reported(app, p->w->outcomes));
+}
+
 static void finish(struct pass *p)
 {
 	const struct app *app = p->app;
 	bool submits = p->submission.objects != NULL;
-	const struct extras_view beside = extras_view_of(p);
-	auto_extras due = { 0 };
+	const struct companions_view view = companions_view_of(p);
+	auto_companions due = { 0 };
 	bool written;
 	const struct report report = {
 		.app = p->app,
@@ -477,8 +485,8 @@ static void finish(struct pass *p)
 	report_conditions(&report);
 	/* A status patch is the dearest of all writes: a submission that nothing stands in the way of needs none. */
 	written = (!submits || p->w->refused) && status_plan(&p->status, p->plan);
-	if (wants_extras(p))
-		extras_due(&due, &beside, p->plan);
+	if (wants_companions(p))
+		companions_due(&due, &view, p->plan);
 	if ((submits || due.len > 0) && !written)
 		plan_check(p->plan, app_kind.res, app->ns, app->name, app->uid, app->resource_version);
 	if (p->added)
@@ -487,8 +495,10 @@ static void finish(struct pass *p)
 		report_events(&report, p->w->pods, p->w->pod_count, p->plan);
 	if (submits)
 		create_all(p);
-	create_extras(p, &beside, &due);
+	create_companions(p, &view, &due);
 	drop_pdb(p);
+	if (forgets_outcomes(p))
+		plan_forget_outcomes(p->plan);
 }
 
 /* Only an application that has not begun is failed for what cannot be read: what runs or has ended is left alone. */

@@ -198,18 +198,18 @@ void report_events(const struct report *r, const struct pod_view *const *pods, s
 	}
 }
 
-void report_extra_failed(const struct app *app, const struct extra *extra, const char *why, struct plan *plan)
+void report_companion_failed(const struct app *app, const struct companion *extra, const char *why, struct plan *plan)
 {
 	static const struct {
 		const char *reason;
 		const char *what;
 	} rows[] = {
-		[EXTRA_UI_SERVICE] = { "SparkUIServiceFailed", "Service for the web UI of" },
-		[EXTRA_UI_INGRESS] = { "SparkUIIngressFailed", "Ingress for the web UI of" },
-		[EXTRA_DRIVER_SERVICE] = { "SparkDriverIngressFailed", "Service for a port of the driver of" },
-		[EXTRA_DRIVER_INGRESS] = { "SparkDriverIngressFailed", "Ingress for a port of the driver of" },
-		[EXTRA_DRIVER_PDB] = { "SparkDriverPodDisruptionBudgetFailed",
-				       "PodDisruptionBudget for the driver of" },
+		[COMPANION_UI_SERVICE] = { "SparkUIServiceFailed", "Service for the web UI of" },
+		[COMPANION_UI_INGRESS] = { "SparkUIIngressFailed", "Ingress for the web UI of" },
+		[COMPANION_DRIVER_SERVICE] = { "SparkDriverIngressFailed", "Service for a port of the driver of" },
+		[COMPANION_DRIVER_INGRESS] = { "SparkDriverIngressFailed", "Ingress for a port of the driver of" },
+		[COMPANION_DRIVER_PDB] = { "SparkDriverPodDisruptionBudgetFailed",
+					   "PodDisruptionBudget for the driver of" },
 	};
 	const struct event_row row = { rows[extra->type].reason, true, rows[extra->type].what,
 				       " could not be created, will be tried again", true };

@@ -4,7 +4,7 @@
 #ifndef LIFECYCLE_REPORT_H
 #define LIFECYCLE_REPORT_H
 
-#include "lifecycle/extras.h"
+#include "lifecycle/companions.h"
 #include "status.h"
 
 struct report {
@@ -22,7 +22,7 @@ void report_added(const struct app *app, struct plan *plan);
 /* The events of a plan whose status has changed. pods: among them the executors that have changed. */
 void report_events(const struct report *r, const struct pod_view *const *pods, size_t count, struct plan *plan);
 /* An object beside the application could not be created, it goes on without: SparkUIServiceFailed and the like. */
-void report_extra_failed(const struct app *app, const struct extra *extra, const char *why, struct plan *plan);
+void report_companion_failed(const struct app *app, const struct companion *extra, const char *why, struct plan *plan);
 /* SparkApplicationFailed. */
 void report_failed(const struct app *app, const char *message, struct plan *plan);
 

@@ -1,15 +1,15 @@
 /*
  * The web UI's Service (kubeflow web_ui.go, createWebUIService; pkg/util GetDefaultUIServiceName).
  *
- * Happy path: the spec says ports, type, labels and annotations; the selector finds whichever driver pod the application
- * has, so one Service serves all attempts. Corrected: there is none for a UI that is switched off.
+ * Happy path: the spec says ports, type, labels and annotations; the selector finds whichever driver pod the
+ * application has, so one Service serves all attempts. Corrected: there is none for a UI that is switched off.
  */
 #include "ui_service.h"
 
 #include <string.h>
 
 #include "base/text.h"
-#include "beside.h"
+#include "companion_object.h"
 #include "spark/conf.h"
 
 enum {
@@ -19,7 +19,7 @@ enum {
 
 char *ui_service_name(const char *app_name)
 {
-	return beside_name(app_name, "ui-svc");
+	return companion_name(app_name, "ui-svc");
 }
 
 static const struct json *ui_options(const struct app *app)
@@ -44,22 +44,22 @@ int64_t ui_service_port(const struct app *app)
 
 struct json *ui_service_build(const struct app *app, const char *submission_id)
 {
-	const struct beside_port port = { "spark-driver-ui-port", ui_service_port(app), target_port(app) };
+	const struct companion_port port = { "spark-driver-ui-port", ui_service_port(app), target_port(app) };
 	auto_free char *name = NULL;
 
 	if (!conf_has_ui(json_get(app->tree, "spec")))
 		return NULL;
 	name = ui_service_name(app->name);
-	return beside_service(app, submission_id, name, ui_options(app), &port);
+	return companion_service(app, submission_id, name, ui_options(app), &port);
 }
 
-void ui_service_tell(const struct app *app, const char *address, struct json *driver_info)
+void ui_service_report(const struct app *app, const char *address, struct json *driver_info)
 {
 	auto_free char *name = ui_service_name(app->name);
 	int64_t port = ui_service_port(app);
 
 	json_set_str(driver_info, "webUIServiceName", name);
 	json_set_i64(driver_info, "webUIPort", port);
-	if (*address)
+	if (*address && !text_eq(address, "None")) /* "None": a headless Service */
 		json_setf(driver_info, "webUIAddress", "%s:%lld", address, (long long)port);
 }

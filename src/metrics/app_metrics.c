@@ -1,8 +1,9 @@
 /*
  * Metrics of applications and executors, see app_metrics.h: here those with the existing operator's names.
  *
- * Counters move on transitions between two versions of an object that were both seen; gauges are counted from the stores at
- * each collection, so that they cannot drift. Whatever labels are seen first has all its series shown at once.
+ * Counters move on transitions between two versions of an object that were both seen; gauges are counted from the
+ * stores at each collection, so that they cannot drift. Whatever labels are seen first has all its series shown at
+ * once.
  */
 #include "metrics/app_metrics.h"
 
@@ -236,8 +237,8 @@ static void add_families(struct app_metrics *a, const char *const *labels)
 		const struct app_metrics_buckets *b =
 		    f == SUBMIT_LATENCY ? &a->options.submit_buckets : &a->options.start_buckets;
 
-		a->families[f] = metrics_add(m, rows[f].type, name, rows[f].help, labels, b->bounds,
-					     rows[f].type == METRIC_HISTOGRAM ? b->count : 0);
+		a->families[f] = metrics_family(m, rows[f].type, name, rows[f].help, labels, b->bounds,
+						rows[f].type == METRIC_HISTOGRAM ? b->count : 0);
 	}
 	for (size_t i = 0; i < array_len(summaries); i++) {
 		auto_free char *name = metric_name(a->options.prefix, summaries[i].name);
@@ -278,6 +279,7 @@ void app_metrics_free(struct app_metrics *a)
 {
 	if (!a)
 		return;
+	metrics_off_collect(a->world.registry, collect, a);
 	app_metrics_own_free(a->own);
 	free(a->old);
 	map_free(a->seen);

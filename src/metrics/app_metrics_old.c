@@ -1,11 +1,11 @@
 /*
- * The names of the operator before 2.0 (kubeflow pkg/controller/sparkapplication/sparkapp_metrics.go and pkg/util/metrics.go of
- * v1beta2-1.3 to 1.6), for dashboards that have them.
+ * The names of the operator before 2.0 (kubeflow pkg/controller/sparkapplication/sparkapp_metrics.go and
+ * pkg/util/metrics.go of v1beta2-1.3 to 1.6), for dashboards that have them.
  *
- * What only has another name is shown a second time; what is counted at another moment has a family of its own: success and failure
- * at the end of the driver and not of the application, the start also of a driver that was never seen running. The queue's times
- * are seconds whatever the name says, as they were there. spark_app_failed_submission_count, which was counted
- * there but never shown, is shown here.
+ * What only has another name is shown a second time; what is counted at another moment has a family of its own:
+ * success and failure at the end of the driver and not of the application, the start also of a driver that was never
+ * seen running. The queue's times are seconds whatever the name says, as they were there.
+ * spark_app_failed_submission_count, which was counted there but never shown, is shown here.
  */
 #include "app_metrics_parts.h"
 #include "base/text.h"
@@ -119,8 +119,8 @@ struct app_metrics_old *app_metrics_old_new(struct metrics *m, const char *prefi
 	for (size_t f = 0; f < FAMILIES; f++) {
 		auto_free char *name = metric_name(prefix, rows[f].name);
 
-		old->families[f] = metrics_add(m, rows[f].type, name, rows[f].help, labels, start->bounds,
-					       f == START_HISTOGRAM ? start->count : 0);
+		old->families[f] = metrics_family(m, rows[f].type, name, rows[f].help, labels, start->bounds,
+						  f == START_HISTOGRAM ? start->count : 0);
 	}
 	add_twins(m, prefix, twins);
 	add_queue(m, prefix);

@@ -1,10 +1,10 @@
 /*
- * Metrics of applications under our own names, always by namespace: how many are in which state, how often one came into it, how
- * long each phase of their lives took, how long the oldest has been waiting.
+ * Metrics of applications under our own names, always by namespace: how many are in which state, how often one came
+ * into it, how long each phase of their lives took, how long the oldest has been waiting.
  *
- * Phases are measured between times that stand in the objects, the application's and its driver pod's, to the second: an operator
- * that was restarted in between measures the same. They are taken when the application's status moves on: then the
- * pod, from which the status was made, is in the store.
+ * Phases are measured between times that stand in the objects, the application's and its driver pod's, to the second:
+ * an operator that was restarted in between measures the same. They are taken when the application's status moves on:
+ * then the pod, from which the status was made, is in the store.
  */
 #include "app_metrics_parts.h"
 #include "base/map.h"
@@ -81,8 +81,8 @@ struct app_metrics_own *app_metrics_own_new(const struct app_metrics_world *worl
 	own->namespaces = map_new(free);
 	for (size_t f = 0; f < FAMILIES; f++)
 		own->families[f] =
-		    metrics_add(world->registry, rows[f].type, rows[f].name, rows[f].help, rows[f].labels,
-				phase_buckets, f == PHASES ? array_len(phase_buckets) : 0);
+		    metrics_family(world->registry, rows[f].type, rows[f].name, rows[f].help, rows[f].labels,
+				   phase_buckets, f == PHASES ? array_len(phase_buckets) : 0);
 	return own;
 }
 

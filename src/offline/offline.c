@@ -7,7 +7,7 @@
 
 #include "base/text.h"
 #include "json/files.h"
-#include "lifecycle/extras.h"
+#include "lifecycle/companions.h"
 #include "spark/ui_url.h"
 
 #define OFFLINE_UID "00000000-0000-0000-0000-000000000000"
@@ -31,8 +31,8 @@ int offline_app(struct json *object, struct app *ret, struct err *err)
 	return app_decode(object, ret, err);
 }
 
-static void append_extras(const struct options *o, const struct app *app, const struct app_names *names,
-			  enum offline_parts parts, struct json *objects)
+static void append_companions(const struct options *o, const struct app *app, const struct app_names *names,
+			      enum offline_parts parts, struct json *objects)
 {
 	const struct ingress_options ingress = {
 		.url_format = o->ingress_url_format,
@@ -40,19 +40,19 @@ static void append_extras(const struct options *o, const struct app *app, const 
 		.tls = o->ingress_tls,
 		.annotations = o->ingress_annotations,
 	};
-	const struct extras_site site = {
+	const struct companions_site site = {
 		.app = app,
 		.submission_id = names->submission_id,
 		.app_id = names->app_id,
 		.driver_pod = names->driver_pod,
 		.options = { o->ui_service, o->driver_pdb, &ingress },
 	};
-	auto_extras extras = { 0 };
+	auto_companions companions = { 0 };
 
-	extras_list(&extras, &site);
-	for (size_t i = 0; i < extras.len; i++)
-		if (parts == OFFLINE_ALL || extras.items[i].type == EXTRA_UI_SERVICE)
-			json_append(objects, extras_build(&site, &extras.items[i]));
+	companions_list(&companions, &site);
+	for (size_t i = 0; i < companions.len; i++)
+		if (parts == OFFLINE_ALL || companions.items[i].type == COMPANION_UI_SERVICE)
+			json_append(objects, companions_build(&site, &companions.items[i]));
 }
 
 int offline_build(const struct options *o, const struct app *app, enum offline_parts parts, struct submission *ret,
@@ -70,7 +70,7 @@ int offline_build(const struct options *o, const struct app *app, enum offline_p
 	if (rc)
 		return rc;
 	app_names_init(&names, app, o->attempt);
-	append_extras(o, app, &names, parts, ret->objects);
+	append_companions(o, app, &names, parts, ret->objects);
 	app_names_done(&names);
 	return 0;
 }

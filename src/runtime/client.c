@@ -399,14 +399,14 @@ static void add_client_metrics(struct client *c, struct metrics *metrics)
 	if (!metrics)
 		return;
 	c->total =
-	    metrics_add(metrics, METRIC_COUNTER, "rest_client_requests_total",
-			"HTTP requests to the API server by status code, method and host", total_labels, NULL, 0);
-	c->duration = metrics_add(metrics, METRIC_HISTOGRAM, "rest_client_request_duration_seconds",
-				  "Latency of requests to the API server, watches left out", duration_labels,
-				  duration_buckets, array_len(duration_buckets));
-	c->limited = metrics_add(metrics, METRIC_HISTOGRAM, "rest_client_rate_limiter_duration_seconds",
-				 "Wait of requests for our own limits of rate and connections", duration_labels,
-				 duration_buckets, array_len(duration_buckets));
+	    metrics_family(metrics, METRIC_COUNTER, "rest_client_requests_total",
+			   "HTTP requests to the API server by status code, method and host", total_labels, NULL, 0);
+	c->duration = metrics_family(metrics, METRIC_HISTOGRAM, "rest_client_request_duration_seconds",
+				     "Latency of requests to the API server, watches left out", duration_labels,
+				     duration_buckets, array_len(duration_buckets));
+	c->limited = metrics_family(metrics, METRIC_HISTOGRAM, "rest_client_rate_limiter_duration_seconds",
+				    "Wait of requests for our own limits of rate and connections", duration_labels,
+				    duration_buckets, array_len(duration_buckets));
 	for (size_t i = 0; i < array_len(methods); i++) {
 		metric_init(c->duration, (const char *const[]){ methods[i], c->host });
 		metric_init(c->limited, (const char *const[]){ methods[i], c->host });

@@ -58,8 +58,10 @@ struct key {
 	struct runner *runner; /* NULL if no plan is under way */
 	int64_t since_ms;      /* … since when */
 	int64_t requeue_ms;    /* … what the plan asked for */
+	char *uid;	       /* of the object for which the rest is remembered; NULL: none was there */
 	struct failure *failure;
 	bool tell; /* failure is one that the next plan is told */
+	struct outcomes outcomes;
 	struct sightings waits;
 	int64_t rest_ms;   /* until when to wait for them */
 	int64_t hold_ms;   /* no plan before */
@@ -90,6 +92,8 @@ static void free_key(void *value)
 	runner_free(k->runner);
 	sightings_done(&k->waits);
 	free(k->failure);
+	outcomes_done(&k->outcomes);
+	free(k->uid);
 	free(k->name);
 	free(k);
 }
@@ -109,9 +113,9 @@ static struct key *key_of(struct controller *c, const char *name)
 	return k;
 }
 
-static void drop_if_idle(struct key *k)
+static void drop_key_if_idle(struct key *k)
 {
-	if (!k->runner && !k->failure && k->waits.len == 0 && list_empty(&k->recent) &&
+	if (!k->runner && !k->failure && k->outcomes.len == 0 && k->waits.len == 0 && list_empty(&k->recent) &&
 	    k->hold_ms <= sched_now(k->c->options.sched))
 		map_remove(k->c->keys, k->name);
 }
@@ -127,7 +131,7 @@ static void forget_old_writes(struct controller *c)
 		if (k->status_ms > old_ms)
 			return;
 		list_remove(&k->recent);
-		drop_if_idle(k);
+		drop_key_if_idle(k);
 	}
 }
 
@@ -157,6 +161,8 @@ void controller_free(struct controller *c)
 	sched_disarm(c->options.sched, &c->pump);
 	map_free(c->keys);
 	queue_free(c->queue);
+	if (c->metrics)
+		metrics_off_collect(c->options.metrics, on_collect, c);
 	controller_metrics_free(c->metrics);
 	free(c);
 }
@@ -175,13 +181,13 @@ static void arm_pump(struct controller *c)
 		sched_arm(c->options.sched, &c->pump, next_ms - now_ms);
 }
 
-static void add(struct controller *c, const char *key, int64_t delay_ms)
+static void add_key(struct controller *c, const char *key, int64_t delay_ms)
 {
 	queue_add(c->queue, key, sched_now(c->options.sched), delay_ms);
 	controller_metrics_added(c->metrics);
 }
 
-static void add_patient(struct controller *c, const char *key, int64_t delay_ms)
+static void add_patient_key(struct controller *c, const char *key, int64_t delay_ms)
 {
 	queue_add_patient(c->queue, key, sched_now(c->options.sched), delay_ms);
 	controller_metrics_added(c->metrics);
@@ -189,13 +195,13 @@ static void add_patient(struct controller *c, const char *key, int64_t delay_ms)
 
 void controller_enqueue(struct controller *c, const char *key)
 {
-	add(c, key, 0);
+	add_key(c, key, 0);
 	arm_pump(c);
 }
 
 void controller_enqueue_patient(struct controller *c, const char *key)
 {
-	add_patient(c, key, 0);
+	add_patient_key(c, key, 0);
 	arm_pump(c);
 }
 
@@ -223,14 +229,14 @@ size_t controller_queued(const struct controller *c)
 
 /* ---- after a plan ---- */
 
-static void finish(struct key *k, const char *result)
+static void finish_key(struct key *k, const char *result)
 {
 	struct controller *c = k->c;
 	int64_t now_ms = sched_now(c->options.sched);
 
 	controller_metrics_finished(c->metrics, result, now_ms - k->since_ms);
 	queue_finish(c->queue, k->name, now_ms);
-	drop_if_idle(k);
+	drop_key_if_idle(k);
 	arm_pump(c);
 }
 
@@ -241,24 +247,25 @@ static void clear_failure(struct key *k)
 	queue_forget(k->c->queue, k->name);
 }
 
-static void succeed(struct key *k, int64_t requeue_ms)
+static void succeed_key(struct key *k, int64_t requeue_ms)
 {
 	clear_failure(k);
 	if (requeue_ms >= 0)
-		add(k->c, k->name, requeue_ms);
-	finish(k, requeue_ms >= 0 ? "requeue_after" : "success");
+		add_key(k->c, k->name, requeue_ms);
+	finish_key(k, requeue_ms >= 0 ? "requeue_after" : "success");
 }
 
 /* The root object is gone; if it comes back, that is a change. */
-static void forget(struct key *k)
+static void forget_key(struct key *k)
 {
 	clear_failure(k);
+	outcomes_done(&k->outcomes);
 	sightings_done(&k->waits);
-	finish(k, "success");
+	finish_key(k, "success");
 }
 
 /* A row of failures is one of the same sort: an outage between two refusals begins a new one, and tells nothing. */
-static void remember(struct key *k, const struct err *err, bool tell)
+static void remember_failure(struct key *k, const struct err *err, bool tell)
 {
 	if (!k->failure || k->tell != tell) {
 		free(k->failure);
@@ -270,7 +277,7 @@ static void remember(struct key *k, const struct err *err, bool tell)
 	k->failure->tries++;
 }
 
-static void fail(struct key *k, const struct err *err)
+static void fail_key(struct key *k, const struct err *err)
 {
 	struct controller *c = k->c;
 	const struct rule *rule = &rules[err->code];
@@ -280,13 +287,13 @@ static void fail(struct key *k, const struct err *err)
 	controller_metrics_retried(c->metrics);
 	if (rule->follow == LOOK_AGAIN) {
 		log_debug(k->name, "plan was out of date", "error", err->msg, NULL);
-		finish(k, "error");
+		finish_key(k, "error");
 		return;
 	}
 	log_warn(k->name, "plan failed, will be tried again", "error", err->msg, "class", err_name(err->code), NULL);
-	remember(k, err, rule->tell);
+	remember_failure(k, err, rule->tell);
 	k->hold_ms = now_ms + (err->retry_after_ms > HOLD_MS ? err->retry_after_ms : HOLD_MS);
-	finish(k, "error");
+	finish_key(k, "error");
 }
 
 static void on_done(void *arg)
@@ -301,7 +308,7 @@ static void on_done(void *arg)
 	r->seen = (struct sightings){ 0 };
 	if (k->waits.len > 0) {
 		k->rest_ms = now_ms + REST_MS;
-		add_patient(c, k->name, REST_MS);
+		add_patient_key(c, k->name, REST_MS);
 	}
 	if (r->options.status_ms != k->status_ms) {
 		k->status_ms = r->options.status_ms;
@@ -309,27 +316,18 @@ static void on_done(void *arg)
 		list_append(&c->recent, &k->recent);
 	}
 	if (r->root_gone)
-		forget(k);
+		forget_key(k);
 	else if (r->err.code != ERR_NONE)
-		fail(k, &r->err);
+		fail_key(k, &r->err);
 	else
-		succeed(k, k->requeue_ms);
+		succeed_key(k, k->requeue_ms);
 	runner_free(r);
-}
-
-static void on_extra(void *arg, const struct action *action, const struct json *object, const struct err *err)
-{
-	const struct key *k = arg;
-	const struct controller_options *o = &k->c->options;
-
-	if (o->ops->extra)
-		o->ops->extra(o->arg, k->name, action, object, err);
 }
 
 /* ---- before a plan ---- */
 
 /* Whether the cache is still behind what the last plan wrote. */
-static bool behind(struct key *k)
+static bool is_behind(struct key *k)
 {
 	const struct controller_options *o = &k->c->options;
 
@@ -345,25 +343,39 @@ static bool behind(struct key *k)
 	return false;
 }
 
+/* What is remembered is about one object. If another one has its name, or none, that is of no use any more. */
+static void forget_others(struct key *k)
+{
+	const struct controller_options *o = &k->c->options;
+	const char *uid = o->ops->uid ? o->ops->uid(o->arg, k->name) : NULL;
+
+	if (text_eq(k->uid, uid))
+		return;
+	clear_failure(k);
+	outcomes_done(&k->outcomes);
+	free(k->uid);
+	k->uid = xstrdup_null(uid);
+}
+
 /* The time before which there must be no plan, now or earlier if there may be. */
 static int64_t not_before(struct key *k)
 {
-	int64_t wait_ms = behind(k) ? k->rest_ms : 0;
+	int64_t wait_ms = is_behind(k) ? k->rest_ms : 0;
 
 	return wait_ms > k->hold_ms ? wait_ms : k->hold_ms;
 }
 
-static void postpone(struct key *k, int64_t due_ms)
+static void postpone_key(struct key *k, int64_t due_ms)
 {
 	struct controller *c = k->c;
 	int64_t now_ms = sched_now(c->options.sched);
 
 	queue_add(c->queue, k->name, now_ms, due_ms - now_ms);
 	queue_finish(c->queue, k->name, now_ms);
-	drop_if_idle(k);
+	drop_key_if_idle(k);
 }
 
-static void run(struct key *k, struct plan *plan)
+static void run_plan(struct key *k, struct plan *plan)
 {
 	const struct controller_options *o = &k->c->options;
 	struct runner_options options = {
@@ -374,43 +386,55 @@ static void run(struct key *k, struct plan *plan)
 		.may_write = o->ops->may_write,
 		.may_write_arg = o->arg,
 		.status_ms = k->status_ms,
-		.extra = on_extra,
+		.outcomes = &k->outcomes,
 		.done = on_done,
 		.arg = k,
 	};
 
+	if (plan->forgets)
+		outcomes_done(&k->outcomes);
 	k->requeue_ms = plan->requeue_ms;
 	k->runner = runner_new(&options, plan);
 	runner_start(k->runner);
 }
 
-static void begin(struct controller *c, const char *name)
+static void skip_plan(struct key *k, const struct plan *plan)
+{
+	if (plan->forgets)
+		outcomes_done(&k->outcomes);
+	succeed_key(k, plan->requeue_ms);
+}
+
+static void begin_key(struct controller *c, const char *name)
 {
 	const struct controller_options *o = &c->options;
 	struct key *k = key_of(c, name);
-	int64_t now_ms = sched_now(o->sched), due_ms = not_before(k);
+	int64_t now_ms = sched_now(o->sched), due_ms;
+	struct past past;
 	auto_plan plan;
 	struct err err;
 
 	plan_init(&plan);
+	forget_others(k);
+	due_ms = not_before(k);
 	if (due_ms > now_ms) {
-		postpone(k, due_ms);
+		postpone_key(k, due_ms);
 		return;
 	}
 	controller_metrics_taken(c->metrics, now_ms - queue_due(c->queue, name));
 	k->since_ms = now_ms;
-	if (o->ops->plan(o->arg, name, k->failure && k->tell ? k->failure : NULL, sched_wall(o->sched), &plan, &err) <
-	    0)
-		fail(k, &err);
+	past = (struct past){ k->tell ? k->failure : NULL, k->outcomes };
+	if (o->ops->plan(o->arg, name, &past, sched_wall(o->sched), &plan, &err) < 0)
+		fail_key(k, &err);
 	else if (plan.len == 0)
-		succeed(k, plan.requeue_ms);
+		skip_plan(k, &plan);
 	else if (plan.actions[0].type == ACTION_STATUS && !list_empty(&k->recent))
-		postpone(k, k->status_ms + STATUS_INTERVAL_MS);
+		postpone_key(k, k->status_ms + STATUS_INTERVAL_MS);
 	else
-		run(k, &plan);
+		run_plan(k, &plan);
 }
 
-static bool may_write(const struct controller *c)
+static bool may_controller_write(const struct controller *c)
 {
 	const struct controller_options *o = &c->options;
 
@@ -422,7 +446,7 @@ static void on_pump(void *arg)
 	struct controller *c = arg;
 
 	forget_old_writes(c);
-	if (!may_write(c)) {
+	if (!may_controller_write(c)) {
 		sched_arm(c->options.sched, &c->pump, HALT_MS);
 		return;
 	}
@@ -431,7 +455,7 @@ static void on_pump(void *arg)
 
 		if (!name)
 			break;
-		begin(c, name);
+		begin_key(c, name);
 	}
 	arm_pump(c);
 }

@@ -113,21 +113,21 @@ static const struct {
 			  0 },
 };
 
-static void set(struct controller_metrics *cm, enum family f, double value)
+static void set_gauge(struct controller_metrics *cm, enum family f, double value)
 {
 	const char *const values[] = { cm->name };
 
 	metric_set(cm->families[f], values, value);
 }
 
-static void add(struct controller_metrics *cm, enum family f)
+static void count(struct controller_metrics *cm, enum family f)
 {
 	const char *const values[] = { cm->name };
 
 	metric_add(cm->families[f], values, 1);
 }
 
-static void observe(struct controller_metrics *cm, enum family f, int64_t ms)
+static void observe_ms(struct controller_metrics *cm, enum family f, int64_t ms)
 {
 	const char *const values[] = { cm->name };
 
@@ -143,14 +143,14 @@ struct controller_metrics *controller_metrics_new(struct metrics *m, const char 
 	cm = xcalloc(1, sizeof(*cm));
 	cm->name = xstrdup(name);
 	for (size_t f = 0; f < FAMILY_COUNT; f++) {
-		cm->families[f] = metrics_add(m, rows[f].type, rows[f].name, rows[f].help, rows[f].labels,
-					      rows[f].buckets, rows[f].bucket_count);
+		cm->families[f] = metrics_family(m, rows[f].type, rows[f].name, rows[f].help, rows[f].labels,
+						 rows[f].buckets, rows[f].bucket_count);
 		if (f != RESULTS)
 			metric_init(cm->families[f], (const char *const[]){ name });
 	}
 	for (size_t i = 0; i < array_len(results); i++)
 		metric_init(cm->families[RESULTS], (const char *const[]){ name, results[i] });
-	set(cm, MAX_WORKERS, max_plans);
+	set_gauge(cm, MAX_WORKERS, max_plans);
 	return cm;
 }
 
@@ -165,19 +165,19 @@ void controller_metrics_free(struct controller_metrics *cm)
 void controller_metrics_added(struct controller_metrics *cm)
 {
 	if (cm)
-		add(cm, ADDS);
+		count(cm, ADDS);
 }
 
 void controller_metrics_retried(struct controller_metrics *cm)
 {
 	if (cm)
-		add(cm, RETRIES);
+		count(cm, RETRIES);
 }
 
 void controller_metrics_taken(struct controller_metrics *cm, int64_t waited_ms)
 {
 	if (cm)
-		observe(cm, QUEUE_TIME, waited_ms);
+		observe_ms(cm, QUEUE_TIME, waited_ms);
 }
 
 void controller_metrics_finished(struct controller_metrics *cm, const char *result, int64_t worked_ms)
@@ -189,17 +189,17 @@ void controller_metrics_finished(struct controller_metrics *cm, const char *resu
 	values[0] = cm->name;
 	metric_add(cm->families[RESULTS], values, 1);
 	if (text_eq(result, "error"))
-		add(cm, ERRORS);
-	observe(cm, WORK_TIME, worked_ms);
-	observe(cm, RECONCILE_TIME, worked_ms);
+		count(cm, ERRORS);
+	observe_ms(cm, WORK_TIME, worked_ms);
+	observe_ms(cm, RECONCILE_TIME, worked_ms);
 }
 
 void controller_metrics_load(struct controller_metrics *cm, const struct controller_load *load)
 {
-	set(cm, DEPTH, (double)load->waiting);
-	set(cm, DELAYED, (double)load->delayed);
-	set(cm, OLDEST, (double)load->oldest_ms / 1000);
-	set(cm, WORKERS, (double)load->busy);
-	set(cm, LONGEST, (double)load->longest_ms / 1000);
-	set(cm, UNFINISHED, (double)load->all_ms / 1000);
+	set_gauge(cm, DEPTH, (double)load->waiting);
+	set_gauge(cm, DELAYED, (double)load->delayed);
+	set_gauge(cm, OLDEST, (double)load->oldest_ms / 1000);
+	set_gauge(cm, WORKERS, (double)load->busy);
+	set_gauge(cm, LONGEST, (double)load->longest_ms / 1000);
+	set_gauge(cm, UNFINISHED, (double)load->all_ms / 1000);
 }

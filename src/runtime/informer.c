@@ -54,9 +54,8 @@ static struct metric *find_family(struct metrics *m, enum metric_type type, cons
 				  const char *label)
 {
 	const char *const labels[] = { "resource", label, NULL };
-	struct metric *found = metrics_find(m, name);
 
-	return found ? found : metrics_add(m, type, name, help, labels, NULL, 0);
+	return metrics_family(m, type, name, help, labels, NULL, 0);
 }
 
 static struct metric *resource_counter(struct metrics *m, const char *resource, const char *name, const char *help)

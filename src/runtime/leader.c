@@ -62,13 +62,10 @@ static void show_status(const struct leader *l)
 
 static struct metric *status_metric(struct metrics *m)
 {
-	static const char name[] = "leader_election_master_status";
 	static const char *const labels[] = { "name", NULL };
-	struct metric *found = metrics_find(m, name);
 
-	return found ? found
-		     : metrics_add(m, METRIC_GAUGE, name, "1 while this process leads, 0 while it stands by", labels,
-				   NULL, 0);
+	return metrics_family(m, METRIC_GAUGE, "leader_election_master_status",
+			      "1 while this process leads, 0 while it stands by", labels, NULL, 0);
 }
 
 static struct informer *make_informer(const struct leader *l, struct metrics *metrics)

@@ -81,16 +81,17 @@ struct process_metrics *process_metrics_new(struct metrics *m, int64_t started_w
 	struct process_metrics *p = xcalloc(1, sizeof(*p));
 	struct rlimit files = { 0 };
 
-	p->cpu =
-	    metrics_add(m, METRIC_COUNTER, "process_cpu_seconds_total", "CPU time of user and system", NULL, NULL, 0);
-	p->resident = metrics_add(m, METRIC_GAUGE, "process_resident_memory_bytes", "Resident memory", NULL, NULL, 0);
-	p->virtual = metrics_add(m, METRIC_GAUGE, "process_virtual_memory_bytes", "Virtual memory", NULL, NULL, 0);
-	p->open_fds = metrics_add(m, METRIC_GAUGE, "process_open_fds", "Open file descriptors", NULL, NULL, 0);
-	metric_set(metrics_add(m, METRIC_GAUGE, "process_start_time_seconds", "Start of the process, Unix time", NULL,
-			       NULL, 0),
+	p->cpu = metrics_family(m, METRIC_COUNTER, "process_cpu_seconds_total", "CPU time of user and system", NULL,
+				NULL, 0);
+	p->resident =
+	    metrics_family(m, METRIC_GAUGE, "process_resident_memory_bytes", "Resident memory", NULL, NULL, 0);
+	p->virtual = metrics_family(m, METRIC_GAUGE, "process_virtual_memory_bytes", "Virtual memory", NULL, NULL, 0);
+	p->open_fds = metrics_family(m, METRIC_GAUGE, "process_open_fds", "Open file descriptors", NULL, NULL, 0);
+	metric_set(metrics_family(m, METRIC_GAUGE, "process_start_time_seconds", "Start of the process, Unix time",
+				  NULL, NULL, 0),
 		   NULL, (double)started_wall_ms / 1000);
 	getrlimit(RLIMIT_NOFILE, &files);
-	metric_set(metrics_add(m, METRIC_GAUGE, "process_max_fds", "Limit of open file descriptors", NULL, NULL, 0),
+	metric_set(metrics_family(m, METRIC_GAUGE, "process_max_fds", "Limit of open file descriptors", NULL, NULL, 0),
 		   NULL, (double)files.rlim_cur);
 	metrics_on_collect(m, collect, p);
 	return p;
@@ -110,8 +111,9 @@ void process_metrics_build_info(struct metrics *m, const char *version)
 
 	if (uname(&machine) == 0)
 		values[2] = machine.machine;
-	metric_set(metrics_add(m, METRIC_GAUGE, "spark_operator_build_info", "What this is, always 1", labels, NULL, 0),
-		   values, 1);
+	metric_set(
+	    metrics_family(m, METRIC_GAUGE, "spark_operator_build_info", "What this is, always 1", labels, NULL, 0),
+	    values, 1);
 }
 
 void process_metrics_free(struct process_metrics *p)

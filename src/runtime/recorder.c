@@ -124,10 +124,11 @@ struct recorder *recorder_new(struct api *api, struct sched *sched, const char *
 		r->logged_ms[i] = INT64_MIN;
 	if (!metrics)
 		return r;
-	r->results = metrics_add(metrics, METRIC_COUNTER, "event_recorder_events_total",
-				 "Events by what became of them: sent, refused, dropped (too many), filtered (too many "
-				 "about one object)",
-				 labels, NULL, 0);
+	r->results =
+	    metrics_family(metrics, METRIC_COUNTER, "event_recorder_events_total",
+			   "Events by what became of them: sent, refused, dropped (too many), filtered (too many "
+			   "about one object)",
+			   labels, NULL, 0);
 	for (size_t i = 0; i < array_len(results); i++)
 		metric_init(r->results, &results[i]);
 	return r;

@@ -1,14 +1,15 @@
 /*
  * The runner. Happy path: action → request → 2xx → next action; done after the last one.
  *
- * Failure modes that are none, or that need a look at the object before one can say what they mean:
- *   CREATE, AlreadyExists   ours (owner uid and label): an earlier reply was lost, goes on. Somebody else's: EXISTS.
- *   DELETE, not found       done. 409: done if by now another object has the name.
- *   STATUS, 409             CONFLICT, and the version that the cache has to reach before the next plan is any better.
- *   CHECK, another version  the same. Another uid is as good as not found: the object that the plan was for is gone.
- * Everything else ends the plan with the error of the reply; a write whose outcome is unknown too, since every action
- * can be repeated. A creation that is an extra ends nothing: how it went is told, and the plan goes on. Preconditions: kubernetes apimachinery meta/v1 Preconditions, and resourceVersion in a patch as
- * optimistic lock (apiserver registry/generic/registry/store.go, Update).
+ * Failure modes. Two tables say what an answer means: the first for the answer to the action itself, the second for
+ * what a look at the object in the way has found. CREATE, AlreadyExists   The object is ours (owner uid and label):
+ * an earlier reply was lost, and the plan goes on. It is somebody else's: EXISTS. DELETE, not found       Done. 409:
+ * done if by now another object has the name. STATUS, 409             CONFLICT, and the version that the cache has to
+ * reach before the next plan is any better. CHECK, another version  The same. Another uid is as good as not found:
+ * the object that the plan was for is gone. Everything else ends the plan with the error of the reply. So does a
+ * write whose outcome is unknown, since every action can be repeated. An optional creation ends nothing: its outcome
+ * is noted, and the plan goes on. Preconditions: kubernetes apimachinery meta/v1 Preconditions, and resourceVersion
+ * in a patch as optimistic lock (apiserver registry/generic/registry/store.go, Update).
  */
 #include "runner.h"
 
@@ -28,16 +29,16 @@ void sightings_done(struct sightings *s)
 	*s = (struct sightings){ 0 };
 }
 
-static const struct action *current(const struct runner *r)
+static const struct action *current_action(const struct runner *r)
 {
 	return &r->plan.actions[r->pos];
 }
 
-static void advance(struct runner *r);
+static void advance_plan(struct runner *r);
 
 static void on_timer(void *arg)
 {
-	advance(arg);
+	advance_plan(arg);
 }
 
 struct runner *runner_new(const struct runner_options *options, struct plan *plan)
@@ -70,7 +71,7 @@ void runner_free(struct runner *r)
 
 /* ---- requests ---- */
 
-static struct json *preconditions(const struct action *a)
+static struct json *delete_options(const struct action *a)
 {
 	struct json *body = json_new_object();
 
@@ -106,7 +107,7 @@ static struct request request_of(const struct action *a, struct json **ret_body)
 	case ACTION_DELETE:
 		req.verb = VERB_DELETE;
 		req.name = a->name;
-		req.body = *ret_body = preconditions(a);
+		req.body = *ret_body = delete_options(a);
 		break;
 	case ACTION_CHECK: /* without resourceVersion in the query: the latest, not what a cache of the API server has */
 		req.verb = VERB_GET;
@@ -127,66 +128,38 @@ char *runner_describe(const struct runner *r)
 	auto_json body = NULL;
 	struct request req;
 
-	if (r->pos == r->plan.len || current(r)->type == ACTION_EVENT)
+	if (r->pos == r->plan.len || current_action(r)->type == ACTION_EVENT)
 		return xstrdup("");
-	req = request_of(current(r), &body);
+	req = request_of(current_action(r), &body);
 	return request_describe(&req);
 }
 
-/* ---- outcomes ---- */
+/* ---- what follows from an answer ---- */
 
-static void finish(struct runner *r)
+enum verdict {
+	FAIL = 0, /* the action has failed */
+	DONE,	  /* what was wanted is so */
+	LOOK,	  /* only the object itself can tell */
+	GONE,	  /* the object that the plan is for is not there */
+};
+
+static const struct {
+	enum action_type type;
+	enum err_code answer;
+	enum verdict verdict;
+} verdicts[] = {
+	{ ACTION_STATUS, ERR_CONFLICT, LOOK }, { ACTION_STATUS, ERR_NOT_FOUND, GONE },
+	{ ACTION_CHECK, ERR_NOT_FOUND, GONE }, { ACTION_CREATE, ERR_EXISTS, LOOK },
+	{ ACTION_DELETE, ERR_CONFLICT, LOOK }, { ACTION_DELETE, ERR_NOT_FOUND, DONE },
+};
+
+static enum verdict verdict_of(enum action_type type, enum err_code answer)
 {
-	r->options.done(r->options.arg);
+	for (size_t i = 0; i < array_len(verdicts); i++)
+		if (verdicts[i].type == type && verdicts[i].answer == answer)
+			return verdicts[i].verdict;
+	return answer == ERR_NONE ? DONE : FAIL;
 }
-
-static void tell_extra(struct runner *r, const struct json *object, const struct err *err)
-{
-	if (current(r)->extra && r->options.extra)
-		r->options.extra(r->options.arg, current(r), object, err);
-}
-
-static void skip(struct runner *r, const struct err *err)
-{
-	log_warn(r->options.key, "could not create an extra, going on without it", "error", err->msg, "class",
-		 err_name(err->code), NULL);
-	tell_extra(r, NULL, err);
-	r->pos++;
-	advance(r);
-}
-
-static void fail(struct runner *r, const struct err *err)
-{
-	if (current(r)->extra) {
-		skip(r, err);
-		return;
-	}
-	r->err = *err;
-	finish(r);
-}
-
-static void note(struct runner *r, const struct json *object)
-{
-	const struct action *a = current(r);
-	const char *version = json_str(object, "metadata.resourceVersion", "");
-
-	if (!version[0])
-		return;
-	r->seen.items = xreallocarray(r->seen.items, r->seen.len + 1, sizeof(*r->seen.items));
-	r->seen.items[r->seen.len++] = (struct sighting){ a->res, xstrdup_null(a->ns), xstrdup(version) };
-}
-
-static void succeed(struct runner *r)
-{
-	auto_free char *what = runner_describe(r);
-	enum action_type type = current(r)->type;
-
-	log_write(type == ACTION_STATUS || type == ACTION_CHECK ? LOG_DEBUG : LOG_INFO, r->options.key, what, NULL);
-	r->pos++;
-	advance(r);
-}
-
-/* ---- a look at the object that is in the way ---- */
 
 static bool has_owner(const struct json *object, const char *uid)
 {
@@ -199,7 +172,7 @@ static bool has_label(const struct json *object, const char *label, const char *
 	       text_eq(json_text(json_get(json_at(object, "metadata.labels"), label), NULL), value);
 }
 
-static int refuse(const struct action *a, const struct json *object, struct err *err)
+static int refuse_stranger(const struct action *a, const struct json *object, struct err *err)
 {
 	const struct json *owner = json_first(json_at(object, "metadata.ownerReferences"));
 	auto_buf text = { .max = ERR_MSG_SIZE };
@@ -218,124 +191,173 @@ static int refuse(const struct action *a, const struct json *object, struct err 
 	return err_set(err, ERR_EXISTS, "%s)", buf_str(&text));
 }
 
-/* ERR_NONE: what was wanted is so. */
-static void judge(const struct action *a, const struct json *object, struct err *err)
+/* The object in the way is there. *err is the answer that made us look; it stays what the action failed with. */
+static enum verdict verdict_of_found(const struct action *a, const struct json *object, struct err *err)
 {
-	bool same = text_eq(json_str(object, "metadata.uid", NULL), a->uid);
+	if (a->type == ACTION_DELETE)
+		return text_eq(json_str(object, "metadata.uid", NULL), a->uid) ? FAIL : DONE;
+	if (a->type != ACTION_CREATE)
+		return FAIL;
+	if (has_owner(object, a->uid) && has_label(object, a->label, a->label_value))
+		return DONE;
+	refuse_stranger(a, object, err);
+	return FAIL;
+}
 
-	if (a->type == ACTION_CREATE && !(has_owner(object, a->uid) && has_label(object, a->label, a->label_value)))
-		refuse(a, object, err);
-	else if (a->type == ACTION_CREATE || (a->type == ACTION_DELETE && !same))
-		*err = (struct err){ 0 };
+/* The object that was in the way is not there. */
+static enum verdict verdict_of_absent(const struct action *a, const struct err *answer, struct err *err)
+{
+	if (a->type == ACTION_DELETE)
+		return DONE;
+	if (a->type == ACTION_CREATE) {
+		err->code = ERR_CONFLICT; /* it has gone meanwhile: the next plan creates it */
+		return FAIL;
+	}
+	*err = *answer;
+	return GONE;
+}
+
+/* Whether what a CHECK has found is what the plan was made for. */
+static enum verdict verdict_of_checked(const struct action *a, const struct json *object, struct err *err)
+{
+	const char *version = json_str(object, "metadata.resourceVersion", "");
+
+	if (!text_eq(json_str(object, "metadata.uid", a->uid), a->uid)) {
+		err_set(err, ERR_NOT_FOUND, "get %s %s: another object has the name now", a->res->plural, a->name);
+		return GONE;
+	}
+	if (text_eq(version, a->resource_version))
+		return DONE;
+	err_set(err, ERR_CONFLICT, "get %s %s: is at version %s, the plan was made for %s", a->res->plural, a->name,
+		version, a->resource_version);
+	return FAIL;
+}
+
+/* ---- carrying it out ---- */
+
+static void end_plan(struct runner *r)
+{
+	r->options.done(r->options.arg);
+}
+
+static void note_outcome(struct runner *r, const struct json *object, const struct err *err)
+{
+	if (current_action(r)->optional)
+		outcomes_note(r->options.outcomes, current_action(r), object, err, sched_wall(r->options.sched));
+}
+
+static void note_version(struct runner *r, const struct json *object)
+{
+	const struct action *a = current_action(r);
+	const char *version = json_str(object, "metadata.resourceVersion", "");
+
+	if (!version[0])
+		return;
+	r->seen.items = xreallocarray(r->seen.items, r->seen.len + 1, sizeof(*r->seen.items));
+	r->seen.items[r->seen.len++] = (struct sighting){ a->res, xstrdup_null(a->ns), xstrdup(version) };
+}
+
+static void complete_action(struct runner *r, const struct json *object)
+{
+	auto_free char *what = runner_describe(r);
+	enum action_type type = current_action(r)->type;
+
+	note_outcome(r, object, NULL);
+	log_write(type == ACTION_STATUS || type == ACTION_CHECK ? LOG_DEBUG : LOG_INFO, r->options.key, what, NULL);
+	r->pos++;
+	advance_plan(r);
+}
+
+static void fail_action(struct runner *r, const struct err *err)
+{
+	if (!current_action(r)->optional) {
+		r->err = *err;
+		end_plan(r);
+		return;
+	}
+	log_warn(r->options.key, "an optional object could not be created, going on without it", "error", err->msg,
+		 "class", err_name(err->code), NULL);
+	note_outcome(r, NULL, err);
+	r->pos++;
+	advance_plan(r);
+}
+
+static void on_look(void *arg, struct reply *reply);
+
+static void follow_verdict(struct runner *r, enum verdict verdict, const struct json *object, const struct err *err)
+{
+	const struct action *a = current_action(r);
+	const struct request get = {
+		.verb = VERB_GET, .res = a->res, .ns = text_empty(a->ns) ? NULL : a->ns, .name = a->name
+	};
+
+	switch (verdict) {
+	case DONE:
+		complete_action(r, object);
+		break;
+	case LOOK:
+		r->why = *err;
+		r->call = api_send(r->options.api, &get, on_look, r);
+		break;
+	case GONE:
+		r->root_gone = true;
+		fail_action(r, err);
+		break;
+	case FAIL:
+		fail_action(r, err);
+		break;
+	}
 }
 
 static void on_look(void *arg, struct reply *reply)
 {
 	struct runner *r = arg;
-	const struct action *a = current(r);
-	struct err err = r->err; /* what made us look */
+	const struct action *a = current_action(r);
+	struct err err = r->why;
+	enum verdict verdict = FAIL;
 
 	r->call = NULL;
-	r->err = (struct err){ 0 };
 	if (reply->err.code == ERR_NONE) {
-		note(r, reply->body);
-		judge(a, reply->body, &err);
-	} else if (reply->err.code != ERR_NOT_FOUND) {
-		err = reply->err;
-	} else if (a->type == ACTION_DELETE) {
-		err = (struct err){ 0 };
-	} else if (a->type == ACTION_STATUS) {
-		r->root_gone = true;
-		err = reply->err;
+		note_version(r, reply->body);
+		verdict = verdict_of_found(a, reply->body, &err);
+	} else if (reply->err.code == ERR_NOT_FOUND) {
+		verdict = verdict_of_absent(a, &reply->err, &err);
 	} else {
-		err.code = ERR_CONFLICT; /* it was there and is gone: the next plan creates it */
+		err = reply->err;
 	}
-	if (err.code != ERR_NONE) {
-		fail(r, &err);
-		return;
-	}
-	tell_extra(r, reply->body, NULL);
-	if (a->type == ACTION_CREATE)
+	if (verdict == DONE && a->type == ACTION_CREATE)
 		log_info(r->options.key, "found our own work of before", "resource", a->res->plural, "name", a->name,
 			 NULL);
-	succeed(r);
+	follow_verdict(r, verdict, reply->body, &err);
 }
-
-static void look(struct runner *r, const struct err *why)
-{
-	const struct action *a = current(r);
-	struct request req = {
-		.verb = VERB_GET, .res = a->res, .ns = text_empty(a->ns) ? NULL : a->ns, .name = a->name
-	};
-
-	r->err = *why;
-	r->call = api_send(r->options.api, &req, on_look, r);
-}
-
-/* ---- actions ---- */
 
 static void on_reply(void *arg, struct reply *reply)
 {
-	static const enum err_code look_at[] = {
-		[ACTION_STATUS] = ERR_CONFLICT,
-		[ACTION_CREATE] = ERR_EXISTS,
-		[ACTION_DELETE] = ERR_CONFLICT,
-	};
 	struct runner *r = arg;
-	enum action_type type = current(r)->type;
-	enum err_code code = reply->err.code;
-
-	r->call = NULL;
-	if (type == ACTION_STATUS && code != ERR_CONFLICT)
-		r->options.status_ms = r->sent_ms;
-	if (code == ERR_NONE) {
-		note(r, reply->body);
-		tell_extra(r, reply->body, NULL);
-	}
-	if (code == ERR_NONE || (type == ACTION_DELETE && code == ERR_NOT_FOUND)) {
-		succeed(r);
-		return;
-	}
-	if (code == look_at[type]) {
-		look(r, &reply->err);
-		return;
-	}
-	r->root_gone = type == ACTION_STATUS && code == ERR_NOT_FOUND;
-	fail(r, &reply->err);
-}
-
-static void on_checked(void *arg, struct reply *reply)
-{
-	struct runner *r = arg;
-	const struct action *a = current(r);
-	const char *version = json_str(reply->body, "metadata.resourceVersion", "");
+	const struct action *a = current_action(r);
+	enum verdict verdict = verdict_of(a->type, reply->err.code);
 	struct err err = reply->err;
 
 	r->call = NULL;
-	if (err.code == ERR_NONE && !text_eq(json_str(reply->body, "metadata.uid", a->uid), a->uid)) {
-		err_set(&err, ERR_NOT_FOUND, "get %s %s: another object has the name now", a->res->plural, a->name);
-	} else if (err.code == ERR_NONE && !text_eq(version, a->resource_version)) {
-		note(r, reply->body);
-		err_set(&err, ERR_CONFLICT, "get %s %s: is at version %s, the plan was made for %s", a->res->plural,
-			a->name, version, a->resource_version);
-	}
-	r->root_gone = err.code == ERR_NOT_FOUND;
-	if (err.code == ERR_NONE)
-		succeed(r);
-	else
-		fail(r, &err);
+	if (a->type == ACTION_STATUS && reply->err.code != ERR_CONFLICT)
+		r->options.status_ms = r->sent_ms;
+	if (a->type == ACTION_CHECK && verdict == DONE)
+		verdict = verdict_of_checked(a, reply->body, &err);
+	if (reply->err.code == ERR_NONE && (a->type != ACTION_CHECK || verdict == FAIL))
+		note_version(r, reply->body);
+	follow_verdict(r, verdict, reply->body, &err);
 }
 
-static void send(struct runner *r)
+static void send_action(struct runner *r)
 {
 	auto_json body = NULL;
-	struct request req = request_of(current(r), &body);
+	struct request req = request_of(current_action(r), &body);
 
 	r->sent_ms = sched_now(r->options.sched);
-	r->call = api_send(r->options.api, &req, current(r)->type == ACTION_CHECK ? on_checked : on_reply, r);
+	r->call = api_send(r->options.api, &req, on_reply, r);
 }
 
-static void record(struct runner *r, const struct action *a)
+static void record_event(struct runner *r, const struct action *a)
 {
 	const struct event_about about = { a->res, a->ns, a->name, a->uid };
 
@@ -344,15 +366,15 @@ static void record(struct runner *r, const struct action *a)
 }
 
 /* How long a status write has to wait for its turn. */
-static int64_t status_wait(const struct runner *r)
+static int64_t status_wait_ms(const struct runner *r)
 {
-	if (current(r)->type != ACTION_STATUS || r->options.status_ms == INT64_MIN)
+	if (current_action(r)->type != ACTION_STATUS || r->options.status_ms == INT64_MIN)
 		return 0;
 	return r->options.status_ms + STATUS_INTERVAL_MS - sched_now(r->options.sched);
 }
 
 /* Goes on with the action at pos: events at once, until one has to be waited for. */
-static void advance(struct runner *r)
+static void advance_plan(struct runner *r)
 {
 	const struct runner_options *o = &r->options;
 
@@ -361,16 +383,16 @@ static void advance(struct runner *r)
 			err_set(&r->err, ERR_CANCELED, "no longer allowed to write, the rest of the plan is dropped");
 			break;
 		}
-		if (current(r)->type == ACTION_EVENT) {
-			record(r, current(r));
+		if (current_action(r)->type == ACTION_EVENT) {
+			record_event(r, current_action(r));
 			continue;
 		}
-		if (status_wait(r) > 0) {
-			sched_arm(o->sched, &r->timer, status_wait(r));
+		if (status_wait_ms(r) > 0) {
+			sched_arm(o->sched, &r->timer, status_wait_ms(r));
 			return;
 		}
-		send(r);
+		send_action(r);
 		return;
 	}
-	finish(r);
+	end_plan(r);
 }

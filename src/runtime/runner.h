@@ -7,7 +7,7 @@
 
 #include "base/sched.h"
 #include "kube/api.h"
-#include "kube/plan.h"
+#include "kube/outcome.h"
 #include "runtime/recorder.h"
 
 enum { STATUS_INTERVAL_MS = 100 }; /* between two status writes of one key */
@@ -33,10 +33,9 @@ struct runner_options {
 	const char *key;	      /* for the log; borrowed for the runner's life */
 	bool (*may_write)(void *arg); /* may be NULL */
 	void *may_write_arg;
-	/* How a creation went that is an extra: object as the API server has it, or NULL and err. May be NULL. */
-	void (*extra)(void *arg, const struct action *action, const struct json *object, const struct err *err);
-	int64_t status_ms;	 /* when the key's status was last written, INT64_MIN: long ago; kept up to date */
-	void (*done)(void *arg); /* exactly once, from the loop */
+	struct outcomes *outcomes; /* gets how optional creations went; borrowed */
+	int64_t status_ms;	   /* when the key's status was last written, INT64_MIN: long ago; kept up to date */
+	void (*done)(void *arg);   /* exactly once, from the loop */
 	void *arg;
 };
 
@@ -47,6 +46,7 @@ struct runner {
 	struct api_call *call;
 	int64_t sent_ms;
 	struct sched_timer timer;
+	struct err why;	       /* the answer for which the object is looked at */
 	struct err err;	       /* the outcome; ERR_NONE: the whole plan went through */
 	bool root_gone;	       /* the object whose status was to be written, or that was checked, is not there */
 	struct sightings seen; /* of what was written or read */

@@ -57,6 +57,20 @@ static bool is_set(const struct json *tree, const char *path)
 	return value && !json_is(value, JSON_NULL);
 }
 
+void app_metadata(const struct json *tree, struct app *ret)
+{
+	*ret = (struct app){
+		.tree = tree,
+		.ns = json_str(tree, "metadata.namespace", ""),
+		.name = json_str(tree, "metadata.name", ""),
+		.uid = json_str(tree, "metadata.uid", ""),
+		.resource_version = json_str(tree, "metadata.resourceVersion", ""),
+		.generation = json_i64(tree, "metadata.generation", 0),
+		.deleting = is_set(tree, "metadata.deletionTimestamp"),
+		.status = json_get(tree, "status"),
+	};
+}
+
 int app_decode(const struct json *tree, struct app *ret, struct err *err)
 {
 	struct app meta, whole;

@@ -236,12 +236,12 @@ static void add_cert_metrics(struct certs *c)
 
 	if (!m)
 		return;
-	c->expiry = metrics_add(m, METRIC_GAUGE, "spark_operator_webhook_certificate_expiry_timestamp_seconds",
-				"When the certificate that is served expires", NULL, NULL, 0);
-	c->renewals = metrics_add(m, METRIC_COUNTER, "spark_operator_webhook_certificate_renewals_total",
-				  "Certificates served in place of earlier ones", NULL, NULL, 0);
-	c->injections = metrics_add(m, METRIC_COUNTER, "spark_operator_webhook_ca_injections_total",
-				    "Writes of caBundle into webhook configurations", labels, NULL, 0);
+	c->expiry = metrics_family(m, METRIC_GAUGE, "spark_operator_webhook_certificate_expiry_timestamp_seconds",
+				   "When the certificate that is served expires", NULL, NULL, 0);
+	c->renewals = metrics_family(m, METRIC_COUNTER, "spark_operator_webhook_certificate_renewals_total",
+				     "Certificates served in place of earlier ones", NULL, NULL, 0);
+	c->injections = metrics_family(m, METRIC_COUNTER, "spark_operator_webhook_ca_injections_total",
+				       "Writes of caBundle into webhook configurations", labels, NULL, 0);
 }
 
 static void copy_texts(struct certs *c, const struct certs_options *o)

@@ -256,14 +256,14 @@ static void add_webhook_metrics(struct webhook *w)
 	static const char *const cause_label[] = { "cause", NULL };
 	static const double bounds[] = { 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 1 };
 
-	w->requests = metrics_add(w->env.metrics, METRIC_COUNTER, "spark_operator_webhook_requests_total",
-				  "Admission reviews by path, operation and result", labels, NULL, 0);
-	w->dropped = metrics_add(w->env.metrics, METRIC_COUNTER, "spark_operator_webhook_connections_dropped_total",
-				 "Connections that the server gave up, by cause", cause_label, NULL, 0);
+	w->requests = metrics_family(w->env.metrics, METRIC_COUNTER, "spark_operator_webhook_requests_total",
+				     "Admission reviews by path, operation and result", labels, NULL, 0);
+	w->dropped = metrics_family(w->env.metrics, METRIC_COUNTER, "spark_operator_webhook_connections_dropped_total",
+				    "Connections that the server gave up, by cause", cause_label, NULL, 0);
 	metrics_on_collect(w->env.metrics, collect_dropped, w);
-	w->latency = metrics_add(w->env.metrics, METRIC_HISTOGRAM, "spark_operator_webhook_request_duration_seconds",
-				 "Time to answer an admission review, without network and TLS", path_label, bounds,
-				 array_len(bounds));
+	w->latency = metrics_family(w->env.metrics, METRIC_HISTOGRAM, "spark_operator_webhook_request_duration_seconds",
+				    "Time to answer an admission review, without network and TLS", path_label, bounds,
+				    array_len(bounds));
 }
 
 /* Each path, operation and result is shown from the start, with 0. */

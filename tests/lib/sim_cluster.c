@@ -254,22 +254,24 @@ void sim_check_writes(const struct sim *s)
 
 /* ---- the operator's life ---- */
 
-struct manager_options sim_options(void)
+struct operator_options sim_options(void)
 {
-	return (struct manager_options){ .reconcile = reconcile_defaults, .instance = "sim" };
+	return (struct operator_options){ .reconcile = reconcile_defaults, .manager.instance = "sim" };
 }
 
 static void start_operator(struct sim *s)
 {
 	s->metrics = metrics_new();
-	s->manager = manager_new(fake_kube_api(s->kube), &s->sched, s->metrics, &s->options);
+	s->spark = operator_new(fake_kube_api(s->kube), &s->sched, s->metrics, &s->options);
+	s->manager = operator_manager(s->spark);
 	manager_start(s->manager);
 	manager_lead(s->manager);
 }
 
 static void stop_operator(struct sim *s)
 {
-	manager_free(take_ptr(s->manager));
+	s->manager = NULL;
+	operator_free(take_ptr(s->spark));
 	metrics_free(take_ptr(s->metrics));
 }
 
@@ -329,7 +331,7 @@ void sim_init_bare(struct sim *s, enum sim_plot plot)
 	sched_timer_init(&s->restart, on_restart, s);
 }
 
-void sim_init_with(struct sim *s, enum sim_plot plot, const struct manager_options *options, const char *spec)
+void sim_init_with(struct sim *s, enum sim_plot plot, const struct operator_options *options, const char *spec)
 {
 	sim_init_bare(s, plot);
 	s->options = *options;
@@ -341,7 +343,7 @@ void sim_init_with(struct sim *s, enum sim_plot plot, const struct manager_optio
 
 void sim_init(struct sim *s, enum sim_plot plot)
 {
-	const struct manager_options options = sim_options();
+	const struct operator_options options = sim_options();
 
 	sim_init_with(s, plot, &options, NULL);
 }

@@ -9,7 +9,7 @@
 #ifndef TESTS_SIM_CLUSTER_H
 #define TESTS_SIM_CLUSTER_H
 
-#include "app/manager.h"
+#include "operator.h"
 #include "fake_kube.h"
 
 enum sim_plot {
@@ -22,10 +22,11 @@ struct sim {
 	struct sched sched;
 	struct fake_kube *kube;
 	struct metrics *metrics;
-	struct manager *manager; /* NULL while it is down */
+	struct spark_operator *spark; /* NULL while it is down */
+	struct manager *manager;      /* its manager */
 	enum sim_plot plot;
-	struct manager_options options; /* of each operator that starts */
-	const char *spec;		/* JSON, merged into the spec of applications that are applied; NULL: nothing */
+	struct operator_options options; /* of each operator that starts */
+	const char *spec; /* JSON, merged into the spec of applications that are applied; NULL: nothing */
 	struct sched_timer player;
 	struct sched_timer restart;
 	struct map *driver_uids; /* "submission id" → number of driver pods ever created, as intptr_t */
@@ -37,9 +38,9 @@ struct sim {
 /* One application "default/pi" with SIM_UID is applied 10 ms after the start. */
 void sim_init(struct sim *s, enum sim_plot plot);
 /* The same under an operator with these options, and with more in the spec. */
-void sim_init_with(struct sim *s, enum sim_plot plot, const struct manager_options *options, const char *spec);
+void sim_init_with(struct sim *s, enum sim_plot plot, const struct operator_options *options, const char *spec);
 /* What sim_init takes. */
-struct manager_options sim_options(void);
+struct operator_options sim_options(void);
 /* The same without an operator and without an application: for tests that bring their own. */
 void sim_init_bare(struct sim *s, enum sim_plot plot);
 /* Applies "default/pi" once more, after it was deleted. */

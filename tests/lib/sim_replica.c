@@ -171,11 +171,9 @@ static void on_drain(void *arg)
 
 void sim_replica_start(struct sim_replica *r, struct sim *s, const struct sim_replica_options *options)
 {
-	struct manager_options manager = {
+	const struct operator_options spark = {
 		.reconcile = reconcile_defaults,
-		.instance = options->identity,
-		.may_write = may_write,
-		.may_write_arg = r,
+		.manager = { .instance = options->identity, .may_write = may_write, .may_write_arg = r },
 	};
 	struct leader_options leader = {
 		.lease = { SIM_LEASE_NS, SIM_LEASE, options->identity, 15000, 10000, 2000 },
@@ -191,11 +189,12 @@ void sim_replica_start(struct sim_replica *r, struct sim *s, const struct sim_re
 	list_init(&r->calls);
 	sched_timer_init(&r->drain, on_drain, r);
 	r->metrics = metrics_new();
-	r->manager = manager_new(&r->api, &r->sched, r->metrics, &manager);
+	r->spark = operator_new(&r->api, &r->sched, r->metrics, &spark);
 	leader.api = &r->api;
 	leader.sched = &r->sched;
 	leader.metrics = r->metrics;
 	r->leader = leader_new(&leader);
+	r->manager = operator_manager(r->spark);
 	manager_start(r->manager);
 	leader_start(r->leader);
 }
@@ -205,7 +204,8 @@ void sim_replica_kill(struct sim_replica *r)
 	if (!r->manager)
 		return;
 	leader_free(take_ptr(r->leader));
-	manager_free(take_ptr(r->manager));
+	r->manager = NULL;
+	operator_free(take_ptr(r->spark));
 	metrics_free(take_ptr(r->metrics));
 	assert_true(list_empty(&r->calls));
 	sched_done(&r->sched);

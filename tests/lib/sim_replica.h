@@ -25,7 +25,8 @@ struct sim_replica {
 	struct api api;
 	struct list calls;
 	struct metrics *metrics;
-	struct manager *manager; /* NULL: not running */
+	struct spark_operator *spark; /* NULL: not running */
+	struct manager *manager;      /* its manager, or NULL */
 	struct leader *leader;
 	struct sched_timer drain;
 	bool paused;

@@ -19,17 +19,17 @@
 #include "lifecycle/reconcile.h"
 #include "ui_service.h"
 
-enum { SPARK_WORLD_EXTRAS = 8 };
+enum { SPARK_WORLD_OUTCOMES = 8 };
 
 struct spark_world {
 	struct world world;
 	struct reconcile_options options;
 	struct app app;
 	struct err problem;
-	struct err refused_err;
-	struct refusal refused;
+	struct failure refused;
 	const struct pod_view **pods;
-	struct extra_sighting extras[SPARK_WORLD_EXTRAS];
+	struct outcome items[SPARK_WORLD_OUTCOMES]; /* their texts are borrowed */
+	struct outcomes outcomes;
 	char *ui_name;
 	struct json *tls; /* of the ingress options, as are the annotations */
 	struct json *annotations;
@@ -42,39 +42,42 @@ static inline void spark_world_refuse(struct spark_world *s, const struct json *
 
 	for (size_t i = 0; i < array_len(codes); i++)
 		if (text_eq(err_name(codes[i]), json_str(refused, "code", "")))
-			err_set(&s->refused_err, codes[i], "%s", json_str(refused, "message", ""));
-	assert(s->refused_err.code != ERR_NONE);
-	s->refused = (struct refusal){ .err = &s->refused_err, .tries = 1 };
+			err_set(&s->refused.err, codes[i], "%s", json_str(refused, "message", ""));
+	assert(s->refused.err.code != ERR_NONE);
+	s->refused.tries = 1;
 	time_parse(json_str(refused, "since", NULL), &s->refused.since_ms);
 	s->world.refused = &s->refused;
 }
 
-static inline void spark_world_extra(struct spark_world *s, const struct resource *res, const char *name,
-				     const struct json *extra)
+static inline void spark_world_outcome(struct spark_world *s, const struct resource *res, const char *name,
+				       const struct json *outcome)
 {
-	struct extra_sighting *seen = &s->extras[s->world.extra_count++];
+	struct outcome *ret = &s->items[s->outcomes.len++];
 
-	assert(s->world.extra_count <= SPARK_WORLD_EXTRAS);
-	*seen = (struct extra_sighting){
+	assert(s->outcomes.len <= SPARK_WORLD_OUTCOMES);
+	*ret = (struct outcome){
 		.res = res,
-		.name = name,
-		.address = json_str(extra, "address", NULL),
-		.problem = json_str(extra, "problem", NULL),
-		.failures = (unsigned)json_i64(extra, "failures", 0),
+		.name = (char *)name,
+		.value = (char *)json_str(outcome, "address", NULL),
+		.problem = (char *)json_str(outcome, "problem", NULL),
+		.failures = (unsigned)json_i64(outcome, "failures", 0),
 	};
-	time_parse(json_str(extra, "failed", NULL), &seen->failed_ms);
+	time_parse(json_str(outcome, "failed", NULL), &ret->failed_ms);
 }
 
-static inline void spark_world_extras(struct spark_world *s, const struct json *input)
+/* "ui": of the UI Service; "extras": of others. */
+static inline void spark_world_outcomes(struct spark_world *s, const struct json *input)
 {
 	const struct json *ui = json_get(input, "ui");
 
 	s->ui_name = ui_service_name(s->app.name);
-	s->world.extras = s->extras;
+	s->outcomes.items = s->items;
+	s->world.outcomes = &s->outcomes;
 	if (ui)
-		spark_world_extra(s, &resource_service, s->ui_name, ui);
+		spark_world_outcome(s, &resource_service, s->ui_name, ui);
 	json_each (extra, json_get(input, "extras"))
-		spark_world_extra(s, resource_of_kind(json_str(extra, "kind", "")), json_str(extra, "name", ""), extra);
+		spark_world_outcome(s, resource_of_kind(json_str(extra, "kind", "")), json_str(extra, "name", ""),
+				    extra);
 }
 
 /* As --ingress-tls and --ingress-annotations are parsed; NULL: none. */
@@ -120,23 +123,14 @@ static inline void spark_world_init(struct spark_world *s, const struct json *in
 	s->world.app = &s->app;
 	if (app_decode(app, &s->app, &s->problem)) {
 		s->world.problem = s->problem.msg;
-		s->app = (struct app){
-			.tree = app,
-			.ns = json_str(app, "metadata.namespace", ""),
-			.name = json_str(app, "metadata.name", ""),
-			.uid = json_str(app, "metadata.uid", ""),
-			.resource_version = json_str(app, "metadata.resourceVersion", ""),
-			.generation = json_i64(app, "metadata.generation", 0),
-			.deleting = json_at(app, "metadata.deletionTimestamp") != NULL,
-			.status = json_get(app, "status"),
-		};
+		app_metadata(app, &s->app);
 	}
 	s->pods = xcalloc(json_len(pods) + 1, sizeof(*s->pods));
 	json_each (pod, pods)
 		s->pods[s->world.pod_count++] = pod_kind.view_new(pod, &err);
 	s->world.pods = s->pods;
 	time_parse(json_str(input, "now", NULL), &s->world.now_ms);
-	spark_world_extras(s, input);
+	spark_world_outcomes(s, input);
 	if (json_get(input, "refused"))
 		spark_world_refuse(s, json_get(input, "refused"));
 }

@@ -18,16 +18,15 @@
 static void start(struct sim *s)
 {
 	static const char *const namespaces[] = { "default", "empty" };
-	const struct manager_options options = {
-		.namespaces = namespaces,
-		.namespace_count = array_len(namespaces),
+	const struct operator_options options = {
+		.manager = { .namespaces = namespaces, .namespace_count = array_len(namespaces), .instance = "sim" },
 		.reconcile = reconcile_defaults,
 		.metrics = { .old_names = true },
-		.instance = "sim",
 	};
 
 	s->metrics = metrics_new();
-	s->manager = manager_new(fake_kube_api(s->kube), &s->sched, s->metrics, &options);
+	s->spark = operator_new(fake_kube_api(s->kube), &s->sched, s->metrics, &options);
+	s->manager = operator_manager(s->spark);
 	manager_start(s->manager);
 	manager_lead(s->manager);
 }

@@ -37,8 +37,8 @@ static void expect(struct metrics *m, const char *want)
 
 static void test_counter_and_gauge(void **state)
 {
-	struct metric *c = metrics_add(*state, METRIC_COUNTER, "a_total", "All.\nOf \\ \"it\".", NULL, NULL, 0);
-	struct metric *g = metrics_add(*state, METRIC_GAUGE, "b", "B.", values("state", "kind", NULL), NULL, 0);
+	struct metric *c = metrics_family(*state, METRIC_COUNTER, "a_total", "All.\nOf \\ \"it\".", NULL, NULL, 0);
+	struct metric *g = metrics_family(*state, METRIC_GAUGE, "b", "B.", values("state", "kind", NULL), NULL, 0);
 
 	expect(*state, "# HELP a_total All.\\nOf \\\\ \"it\".\n# TYPE a_total counter\na_total 0\n"
 		       "# HELP b B.\n# TYPE b gauge\n");
@@ -62,7 +62,7 @@ static void test_histogram(void **state)
 {
 	static const double bounds[] = { 0.1, 1, 10 };
 	struct metric *h =
-	    metrics_add(*state, METRIC_HISTOGRAM, "h", "H.", values("l", NULL), bounds, array_len(bounds));
+	    metrics_family(*state, METRIC_HISTOGRAM, "h", "H.", values("l", NULL), bounds, array_len(bounds));
 
 	metric_observe(h, values("a"), 0.1);
 	metric_observe(h, values("a"), 0.5);
@@ -78,9 +78,9 @@ static void test_histogram(void **state)
 static void test_without_labels(void **state)
 {
 	static const double bounds[] = { 5 };
-	struct metric *s = metrics_add(*state, METRIC_SUMMARY, "s", "S.", NULL, NULL, 0);
+	struct metric *s = metrics_family(*state, METRIC_SUMMARY, "s", "S.", NULL, NULL, 0);
 
-	metrics_add(*state, METRIC_HISTOGRAM, "h", "H.", NULL, bounds, 1);
+	metrics_family(*state, METRIC_HISTOGRAM, "h", "H.", NULL, bounds, 1);
 	metric_observe(s, NULL, 1.25);
 	metric_observe(s, NULL, 2);
 	expect(*state, "# HELP s S.\n# TYPE s summary\ns_sum 3.25\ns_count 2\n"
@@ -90,7 +90,7 @@ static void test_without_labels(void **state)
 
 static void test_too_many_series(void **state)
 {
-	struct metric *c = metrics_add(*state, METRIC_COUNTER, "c", "C.", values("a", "b", NULL), NULL, 0);
+	struct metric *c = metrics_family(*state, METRIC_COUNTER, "c", "C.", values("a", "b", NULL), NULL, 0);
 	auto_buf out;
 
 	for (int i = 0; i < 10050; i++) {
@@ -115,7 +115,7 @@ static void collect(void *arg)
 
 static void test_collectors(void **state)
 {
-	struct metric *g = metrics_add(*state, METRIC_GAUGE, "g", "G.", NULL, NULL, 0);
+	struct metric *g = metrics_family(*state, METRIC_GAUGE, "g", "G.", NULL, NULL, 0);
 
 	metrics_on_collect(*state, collect, g);
 	metrics_on_collect(*state, collect, g);
@@ -126,8 +126,8 @@ static void test_collectors(void **state)
 static void test_shown_before_counted(void **state)
 {
 	static const double bounds[] = { 1 };
-	struct metric *c = metrics_add(*state, METRIC_COUNTER, "c", "C.", values("a", NULL), NULL, 0);
-	struct metric *h = metrics_add(*state, METRIC_HISTOGRAM, "h", "H.", values("a", NULL), bounds, 1);
+	struct metric *c = metrics_family(*state, METRIC_COUNTER, "c", "C.", values("a", NULL), NULL, 0);
+	struct metric *h = metrics_family(*state, METRIC_HISTOGRAM, "h", "H.", values("a", NULL), bounds, 1);
 
 	metric_init(c, values("x"));
 	metric_add(c, values("x"), 2);
@@ -144,8 +144,8 @@ static void test_shown_before_counted(void **state)
 static void test_alias(void **state)
 {
 	static const double bounds[] = { 1 };
-	struct metric *h = metrics_add(*state, METRIC_HISTOGRAM, "h", "H.", values("a", NULL), bounds, 1);
-	struct metric *g = metrics_add(*state, METRIC_GAUGE, "g", "G.", values("a", NULL), NULL, 0);
+	struct metric *h = metrics_family(*state, METRIC_HISTOGRAM, "h", "H.", values("a", NULL), bounds, 1);
+	struct metric *g = metrics_family(*state, METRIC_GAUGE, "g", "G.", values("a", NULL), NULL, 0);
 
 	metrics_alias(*state, h, METRIC_SUMMARY, "s", "S.", NULL);
 	metrics_alias(*state, h, METRIC_HISTOGRAM, "one", "O.", values("x"));

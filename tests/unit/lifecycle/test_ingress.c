@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "parse.h"
-#include "lifecycle/extras.h"
+#include "lifecycle/companions.h"
 #include "spark/ui_url.h"
 
 #define X20 "xxxxxxxxxxxxxxxxxxxx"
@@ -149,7 +149,7 @@ static void ui_of_path(void **state)
 					       "\"tls\": [{\"hosts\": [\"x.example.com\"], \"secretName\": \"cert\"}],"
 					       "\"rules\": [{\"host\": \"x.example.com\", \"http\": {\"paths\": ["
 					       "{\"path\": \"/pi(/|$)(.*)\", " BACKEND("pi-ui-svc", "80") "}]}}]}}");
-	ingress_ui_tell(&app, "spark-1", &o, info);
+	ingress_ui_report(&app, "spark-1", &o, info);
 	expect_equal(info, "{\"webUIIngressName\": \"pi-ui-ingress\","
 			   "\"webUIIngressAddress\": \"https://x.example.com/pi\"}");
 	assert_int_equal(json_len(annotations), 1);
@@ -188,15 +188,15 @@ static const char ports[] =
     "\"serviceLabels\": {\"tier\": \"n\"}, \"serviceAnnotations\": {\"a\": \"b\"},"
     "\"ingressURLFormat\": \"{{$appName}}.x/notebook\"}, {\"servicePort\": 9090}, {\"ingressURLFormat\": \"y\"}]}}";
 
-static struct json *build_all(const struct app *app, const struct extras_options *o)
+static struct json *build_all(const struct app *app, const struct companions_options *o)
 {
-	const struct extras_site site = { app, "s-1", "spark-1", "pi-driver", *o };
+	const struct companions_site site = { app, "s-1", "spark-1", "pi-driver", *o };
 	struct json *out = json_new_array();
-	auto_extras all = { 0 };
+	auto_companions all = { 0 };
 
-	extras_list(&all, &site);
+	companions_list(&all, &site);
 	for (size_t i = 0; i < all.len; i++) {
-		struct json *object = json_append(out, extras_build(&site, &all.items[i]));
+		struct json *object = json_append(out, companions_build(&site, &all.items[i]));
 
 		assert_string_equal(json_str(object, "kind", ""), all.items[i].res->kind);
 		assert_string_equal(json_str(object, "metadata.name", ""), all.items[i].name);
@@ -216,7 +216,7 @@ static const struct json *named(const struct json *objects, const char *kind, co
 static void driver_ports(void **state)
 {
 	const struct ingress_options ingress = { 0 };
-	const struct extras_options o = { .ingress = &ingress };
+	const struct companions_options o = { .ingress = &ingress };
 	auto_json tree = parse(ports);
 	const struct app app = app_of(tree);
 	auto_json got = build_all(&app, &o);
@@ -242,7 +242,7 @@ static void driver_ports(void **state)
 static void budget(void **state)
 {
 	const struct ingress_options ingress = { 0 };
-	const struct extras_options o = { .ingress = &ingress, .driver_pdb = true };
+	const struct companions_options o = { .ingress = &ingress, .driver_pdb = true };
 	auto_json tree = parse(ports);
 	const struct app app = app_of(tree);
 	auto_json got = build_all(&app, &o);
@@ -312,13 +312,13 @@ static void lists(void **state)
 		auto_free char *text = xasprintf("{\"spec\": %s}", rows[i].spec);
 		auto_json tree = parse(text);
 		const struct app app = app_of(tree);
-		const struct extras_site site = {
+		const struct companions_site site = {
 			&app, "s-1", "spark-1", "pi-driver", { rows[i].ui, rows[i].pdb, &ingress }
 		};
 		auto_free char *got = xstrdup("");
-		auto_extras all = { 0 };
+		auto_companions all = { 0 };
 
-		extras_list(&all, &site);
+		companions_list(&all, &site);
 		for (size_t k = 0; k < all.len; k++) {
 			auto_free char *before = take_ptr(got);
 
@@ -335,11 +335,11 @@ static void told(void **state)
 	const struct app app = app_of(NULL);
 
 	(void)state;
-	assert_false(extras_is_told(&app, none, &resource_service, "pi-ui-svc"));
-	assert_true(extras_is_told(&app, info, &resource_service, "pi-ui-svc"));
-	assert_false(extras_is_told(&app, info, &resource_ingress, "pi-ui-ingress"));
-	assert_false(extras_is_told(&app, info, &resource_service, "pi-driver-1"));
-	assert_false(extras_is_told(&app, info, &resource_ingress, "pi-ui-svc"));
+	assert_false(companion_is_reported(&app, none, &resource_service, "pi-ui-svc"));
+	assert_true(companion_is_reported(&app, info, &resource_service, "pi-ui-svc"));
+	assert_false(companion_is_reported(&app, info, &resource_ingress, "pi-ui-ingress"));
+	assert_false(companion_is_reported(&app, info, &resource_service, "pi-driver-1"));
+	assert_false(companion_is_reported(&app, info, &resource_ingress, "pi-ui-svc"));
 }
 
 static void rests(void **state)
@@ -363,7 +363,7 @@ static void rests(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < array_len(rows); i++)
-		assert_int_equal(extras_rest_ms(rows[i].failures, rows[i].ago_ms), rows[i].want_ms);
+		assert_int_equal(companions_rest_ms(rows[i].failures, rows[i].ago_ms), rows[i].want_ms);
 }
 
 int main(void)

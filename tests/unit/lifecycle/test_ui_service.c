@@ -135,12 +135,12 @@ static void told(void **state)
 	auto_json headless = json_new_object();
 
 	(void)state;
-	ui_service_tell(&app, "10.0.0.1", info);
+	ui_service_report(&app, "10.0.0.1", info);
 	assert_string_equal(json_str(info, "podName", ""), "pi-driver");
 	assert_string_equal(json_str(info, "webUIServiceName", ""), "pi-ui-svc");
 	assert_string_equal(json_str(info, "webUIAddress", ""), "10.0.0.1:80");
 	assert_int_equal(json_i64(info, "webUIPort", 0), 80);
-	ui_service_tell(&app, "", headless);
+	ui_service_report(&app, "", headless);
 	assert_string_equal(json_str(headless, "webUIServiceName", ""), "pi-ui-svc");
 	assert_null(json_get(headless, "webUIAddress"));
 }

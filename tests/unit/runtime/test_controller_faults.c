@@ -470,68 +470,93 @@ static void conflict_over_the_same_object(void **state)
 	assert_int_equal(fake_kube_calls(f->fk, VERB_DELETE, RES_POD), 3);
 }
 
-static void extra_is_told(void **state)
+static void an_optional_creation_is_known_to_the_next_plan(void **state)
 {
 	struct fixture *f = *state;
 
-	start(f, toy_extra);
+	start(f, toy_optional);
 	put_app(f, "ns", "a", "{}");
 	fake_kube_run(f->fk, 5000);
-	assert_int_equal(f->extras, 1);
-	assert_string_equal(json_str(f->last_extra, "metadata.name", ""), "a-driver");
-	assert_string_equal(json_str(f->last_extra, "kind", ""), "Pod");
+	assert_int_equal(fake_kube_calls(f->fk, VERB_CREATE, RES_POD), 1);
+	assert_string_equal(f->outcome.value, "a-driver");
+	assert_null(f->outcome.problem);
 	assert_string_equal(app_phase(f, "a"), "Running");
 }
 
 /* The plan goes on, does not fail, and the next one knows. */
-static void extra_fails_alone(void **state)
+static void an_optional_creation_fails_alone(void **state)
 {
 	struct fixture *f = *state;
 	const struct fake_refusal denied = { .status = 403, .message = "no pods today" };
 
 	fake_kube_refuse(f->fk, VERB_CREATE, RES_POD, 3, &denied);
-	start(f, toy_extra);
+	start(f, toy_optional);
 	put_app(f, "ns", "a", "{}");
 	fake_kube_run(f->fk, 500);
 	assert_string_equal(app_phase(f, "a"), "Submitted");
-	assert_int_equal(f->extras, 2); /* at once, and after the write */
-	assert_int_equal(f->last_extra_err.code, ERR_DENIED);
-	assert_non_null(strstr(f->last_extra_err.msg, "no pods today"));
+	assert_int_equal(fake_kube_calls(f->fk, VERB_CREATE, RES_POD), 2); /* at once, and after the write */
+	assert_int_equal(f->outcome.failures, 1);			   /* what the second plan knew of */
+	assert_non_null(strstr(f->outcome.problem, "no pods today"));
 	assert_non_null(strstr(buf_str(&f->log), "no pods today"));
 	fake_kube_run(f->fk, 5000);
-	assert_int_equal(f->extras, 4);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_CREATE, RES_POD), 4);
 	assert_string_equal(app_phase(f, "a"), "Running");
 	assert_int_equal(f->told, 0);
 	assert_int_equal(result(f, "error"), 0);
 }
 
-static void extra_is_adopted(void **state)
+static void an_optional_object_of_before_is_adopted(void **state)
 {
 	struct fixture *f = *state;
 
 	fake_kube_fail(f->fk, 1, FAKE_LOSE_REPLY, NULL);
-	start(f, toy_extra);
+	start(f, toy_optional);
 	put_app(f, "ns", "a", "{}");
 	fake_kube_run(f->fk, 5000);
-	assert_int_equal(f->last_extra_err.code, ERR_IO);
-	assert_int_equal(f->extras, 2);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_CREATE, RES_POD), 2);
 	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
-	assert_string_equal(json_str(f->last_extra, "metadata.name", ""), "a-driver");
+	assert_string_equal(f->outcome.value, "a-driver");
 }
 
-static void extra_of_a_stranger(void **state)
+static void an_optional_object_of_a_stranger_is_a_failure(void **state)
 {
 	static const char text[] = "{\"metadata\": {\"namespace\": \"ns\", \"name\": \"a-driver\"}}";
 	struct fixture *f = *state;
 	struct err err;
 
 	fake_kube_put(f->fk, RES_POD, json_parse(text, strlen(text), &err));
-	start(f, toy_extra);
+	start(f, toy_optional);
 	put_app(f, "ns", "a", "{}");
 	fake_kube_run(f->fk, 500);
-	assert_int_equal(f->last_extra_err.code, ERR_EXISTS);
-	assert_null(f->last_extra);
+	assert_non_null(strstr(f->outcome.problem, "not ours"));
+	assert_null(f->outcome.value);
 	assert_int_equal(result(f, "error"), 0);
+}
+
+static int64_t remembered(const struct fixture *f)
+{
+	auto_json debug = controller_debug(f->controller);
+
+	return json_i64(debug, "remembered", -1);
+}
+
+/* Failures and outcomes are about one object: who gets its name next begins anew. */
+static void what_is_kept_is_forgotten_with_the_object(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, toy_optional);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 5000);
+	assert_string_equal(f->outcome.value, "a-driver");
+	assert_int_equal(remembered(f), 1);
+	fake_kube_delete(f->fk, RES_APP, "ns", "a");
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 500);
+	assert_true(fake_kube_calls(f->fk, VERB_CREATE, RES_POD) >= 2);
+	fake_kube_delete(f->fk, RES_APP, "ns", "a");
+	fake_kube_run(f->fk, 5000);
+	assert_int_equal(remembered(f), 0);
 }
 
 int main(void)
@@ -561,10 +586,11 @@ int main(void)
 		TEST(deletion_has_preconditions),
 		TEST(already_gone_is_done),
 		TEST(conflict_over_the_same_object),
-		TEST(extra_is_told),
-		TEST(extra_fails_alone),
-		TEST(extra_is_adopted),
-		TEST(extra_of_a_stranger),
+		TEST(an_optional_creation_is_known_to_the_next_plan),
+		TEST(an_optional_creation_fails_alone),
+		TEST(an_optional_object_of_before_is_adopted),
+		TEST(an_optional_object_of_a_stranger_is_a_failure),
+		TEST(what_is_kept_is_forgotten_with_the_object),
 	};
 
 	json_setup();

@@ -42,10 +42,8 @@ struct fixture {
 	unsigned plans;
 	unsigned told; /* plans that were told of a failure */
 	struct failure last_told;
-	unsigned extras; /* that were told of … */
-	struct json *last_extra;
-	struct err last_extra_err;
-	struct buf order; /* names of the keys planned */
+	struct outcome outcome; /* of the optional pod, as the last plan got it; its texts are owned */
+	struct buf order;	/* names of the keys planned */
 	struct buf log;
 };
 
@@ -122,18 +120,20 @@ static inline int toy_pod_only(struct fixture *f, const struct kobj *app, const 
 	return 0;
 }
 
-/* The pod is an extra; the phase follows when something is known of it. */
-static inline int toy_extra(struct fixture *f, const struct kobj *app, const struct failure *failed, struct plan *plan,
-			    struct err *err)
+/* The pod is optional; the phase follows when something is known of it. */
+static inline int toy_optional(struct fixture *f, const struct kobj *app, const struct failure *failed,
+			       struct plan *plan, struct err *err)
 {
+	const char *phase = f->outcome.value ? "Running" : "Submitted";
+
 	(void)failed;
 	(void)err;
-	if (!f->last_extra) {
-		plan_create_extra(plan, RES_POD, pod_of(app), app->uid, "app", app->name);
+	if (!f->outcome.value) {
+		plan_create_optional(plan, RES_POD, pod_of(app), app->uid, "app", app->name, "metadata.name");
 		plan_requeue(plan, 1000);
 	}
-	if (!text_eq(phase_of(app), f->last_extra ? "Running" : "Submitted"))
-		plan_phase(plan, app, f->last_extra ? "Running" : "Submitted");
+	if (!text_eq(phase_of(app), phase))
+		plan_phase(plan, app, phase);
 	return 0;
 }
 
@@ -200,8 +200,17 @@ static inline int toy_broken(struct fixture *f, const struct kobj *app, const st
 
 /* ---- the fixture ---- */
 
-static inline int make_plan(void *arg, const char *key, const struct failure *failed, int64_t wall_ms,
-			    struct plan *plan, struct err *err)
+static inline void keep_outcome(struct fixture *f, const struct outcome *outcome)
+{
+	free(f->outcome.value);
+	free(f->outcome.problem);
+	f->outcome = outcome ? *outcome : (struct outcome){ 0 };
+	f->outcome.value = xstrdup_null(f->outcome.value);
+	f->outcome.problem = xstrdup_null(f->outcome.problem);
+}
+
+static inline int make_plan(void *arg, const char *key, const struct past *past, int64_t wall_ms, struct plan *plan,
+			    struct err *err)
 {
 	struct fixture *f = arg;
 	const struct kobj *app = store_get(f->apps, key);
@@ -209,11 +218,19 @@ static inline int make_plan(void *arg, const char *key, const struct failure *fa
 	assert_int_equal(wall_ms, sched_wall(&f->sched));
 	f->plans++;
 	buf_printf(&f->order, "%s ", key);
-	if (failed) {
+	keep_outcome(f, outcomes_find(&past->outcomes, RES_POD, "a-driver"));
+	if (past->failure) {
 		f->told++;
-		f->last_told = *failed;
+		f->last_told = *past->failure;
 	}
-	return app ? f->toy(f, app, failed, plan, err) : 0;
+	return app ? f->toy(f, app, past->failure, plan, err) : 0;
+}
+
+static inline const char *uid_of(void *arg, const char *key)
+{
+	const struct kobj *app = store_get(((struct fixture *)arg)->apps, key);
+
+	return app ? app->uid : NULL;
 }
 
 static inline bool has_seen(void *arg, const struct resource *res, const char *ns, const char *version)
@@ -226,29 +243,13 @@ static inline bool has_seen(void *arg, const struct resource *res, const char *n
 	return res != RES_POD || informer_has_seen(f->pod_informer, version);
 }
 
-static inline void on_extra(void *arg, const char *key, const struct action *action, const struct json *object,
-			    const struct err *err)
-{
-	struct fixture *f = arg;
-
-	assert_string_equal(key, "ns/a");
-	assert_true(action->extra);
-	assert_true(!object == !!err);
-	f->extras++;
-	json_free(take_ptr(f->last_extra));
-	if (object)
-		f->last_extra = json_dup(object);
-	else
-		f->last_extra_err = *err;
-}
-
 static inline bool may_write(void *arg)
 {
 	return !((struct fixture *)arg)->locked;
 }
 
 static const struct controller_ops ops = {
-	.plan = make_plan, .has_seen = has_seen, .extra = on_extra, .may_write = may_write
+	.plan = make_plan, .uid = uid_of, .has_seen = has_seen, .may_write = may_write
 };
 
 static inline void on_app(void *arg, const struct kobj *before, const struct kobj *now)
@@ -318,7 +319,7 @@ static inline int teardown(void **state)
 	store_free(f->pods);
 	metrics_free(f->metrics);
 	fake_kube_free(f->fk);
-	json_free(f->last_extra);
+	keep_outcome(f, NULL);
 	buf_done(&f->order);
 	buf_done(&f->log);
 	sched_done(&f->sched);

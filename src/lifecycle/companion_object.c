@@ -1,11 +1,11 @@
 /*
- * Objects beside a driver: their metadata, and the form of their Services (kubeflow createDriverIngressService,
- * pkg/util generateName, GetResourceLabels).
+ * What companions are made of: their names and metadata, and the form of their Services (kubeflow
+ * createDriverIngressService, pkg/util generateName, GetResourceLabels).
  *
- * Corrected: serviceLabels join the operator's labels instead of taking their place. What the API server does not take,
- * it refuses: nothing fails here.
+ * Corrected: serviceLabels join the operator's labels instead of taking their place. Nothing fails here: what the API
+ * server does not take, it refuses.
  */
-#include "beside.h"
+#include "companion_object.h"
 
 #include <string.h>
 
@@ -14,7 +14,7 @@
 
 enum { NAME_MAX_LEN = 63 };
 
-char *beside_name(const char *app_name, const char *suffix)
+char *companion_name(const char *app_name, const char *suffix)
 {
 	auto_free char *name = xasprintf("%s-%s", app_name, suffix);
 	char digest[DIGEST_SHORT_SIZE];
@@ -25,7 +25,7 @@ char *beside_name(const char *app_name, const char *suffix)
 	return xasprintf("%.*s-%s-%s", room, app_name, digest_md5(name, digest), suffix);
 }
 
-struct json *beside_metadata(const struct app *app, const char *submission_id, const char *name)
+struct json *companion_metadata(const struct app *app, const char *submission_id, const char *name)
 {
 	struct json *out = json_new_object(), *labels;
 
@@ -39,7 +39,7 @@ struct json *beside_metadata(const struct app *app, const char *submission_id, c
 	return out;
 }
 
-struct json *beside_object(const struct resource *res, struct json *metadata)
+struct json *companion_object(const struct resource *res, struct json *metadata)
 {
 	struct json *object = json_new_object();
 	char version[API_VERSION_SIZE];
@@ -50,7 +50,7 @@ struct json *beside_object(const struct resource *res, struct json *metadata)
 	return object;
 }
 
-void beside_select_driver(const struct app *app, struct json *labels)
+void companion_select_driver(const struct app *app, struct json *labels)
 {
 	json_set_str(labels, LABEL_APP_NAME, app->name);
 	json_set_str(labels, LABEL_SPARK_ROLE, "driver");
@@ -65,20 +65,20 @@ static void put_labels(struct json *metadata, const struct json *options)
 			json_set_str(labels, json_name(label), json_text(label, ""));
 }
 
-struct json *beside_service(const struct app *app, const char *submission_id, const char *name,
-			    const struct json *options, const struct beside_port *port)
+struct json *companion_service(const struct app *app, const char *submission_id, const char *name,
+			       const struct json *options, const struct companion_port *port)
 {
-	struct json *metadata = beside_metadata(app, submission_id, name), *service, *spec, *item;
+	struct json *metadata = companion_metadata(app, submission_id, name), *service, *spec, *item;
 	const struct json *annotations = json_get(options, "serviceAnnotations");
 
 	json_set_str(json_get(metadata, "labels"), LABEL_CREATED_BY, "true");
 	put_labels(metadata, options);
 	if (json_len(annotations) > 0)
 		json_set(metadata, "annotations", json_dup(annotations));
-	service = beside_object(&resource_service, metadata);
+	service = companion_object(&resource_service, metadata);
 	spec = json_ensure_object(service, "spec");
 	json_set_str(spec, "type", json_str(options, "serviceType", "ClusterIP"));
-	beside_select_driver(app, json_ensure_object(spec, "selector"));
+	companion_select_driver(app, json_ensure_object(spec, "selector"));
 	item = json_append(json_ensure_array(spec, "ports"), json_new_object());
 	json_set_str(item, "name", json_str(options, "servicePortName", port->name));
 	json_set_str(item, "protocol", "TCP");

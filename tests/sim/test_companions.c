@@ -31,9 +31,9 @@ static const char *const extras[][2] = {
 	{ "poddisruptionbudgets", "pi-driver" },
 };
 
-static struct manager_options options(void)
+static struct operator_options options(void)
 {
-	struct manager_options o = sim_options();
+	struct operator_options o = sim_options();
 
 	o.reconcile.ingress.url_format = "https://{{$appName}}.example.com/{{$appId}}";
 	o.reconcile.driver_pdb = true;
@@ -42,7 +42,7 @@ static struct manager_options options(void)
 
 static void init(struct sim *s, enum sim_plot plot)
 {
-	const struct manager_options o = options();
+	const struct operator_options o = options();
 
 	sim_init_with(s, plot, &o, spec);
 }
@@ -258,7 +258,7 @@ static void budget_of_a_stranger(void **state)
 
 static void default_ttl(void **state)
 {
-	struct manager_options o = sim_options();
+	struct operator_options o = sim_options();
 	struct sim s;
 
 	(void)state;
@@ -284,13 +284,13 @@ static void put_namespace(struct sim *s, const char *spark)
 
 static void namespace_begins_to_match(void **state)
 {
-	struct manager_options o = sim_options();
+	struct operator_options o = sim_options();
 	struct err err = { 0 };
 	struct selector *selector = selector_parse("spark in (on)", &err);
 	struct sim s;
 
 	(void)state;
-	o.namespace_selector = selector;
+	o.manager.namespace_selector = selector;
 	sim_init_with(&s, SIM_SUCCEED, &o, NULL);
 	fake_kube_run(s.kube, 60000);
 	assert_int_equal(fake_kube_write_count(s.kube), 0);
@@ -307,14 +307,14 @@ static void namespace_begins_to_match(void **state)
 /* What runs is left alone while the namespace does not match, and carried on when it does again. */
 static void namespace_ceases_to_match(void **state)
 {
-	struct manager_options o = options();
+	struct operator_options o = options();
 	unsigned writes;
 	struct err err = { 0 };
 	struct selector *selector = selector_parse("spark=on", &err);
 	struct sim s;
 
 	(void)state;
-	o.namespace_selector = selector;
+	o.manager.namespace_selector = selector;
 	sim_init_with(&s, SIM_SUCCEED, &o, spec);
 	put_namespace(&s, "on");
 	pass_until_running(&s);
@@ -337,15 +337,15 @@ static void namespace_ceases_to_match(void **state)
 static void listed_beside_selector(void **state)
 {
 	static const char *const namespaces[] = { "default" };
-	struct manager_options o = sim_options();
+	struct operator_options o = sim_options();
 	struct err err = { 0 };
 	struct selector *selector = selector_parse("spark=on", &err);
 	struct sim s;
 
 	(void)state;
-	o.namespace_selector = selector;
-	o.namespaces = namespaces;
-	o.namespace_count = 1;
+	o.manager.namespace_selector = selector;
+	o.manager.namespaces = namespaces;
+	o.manager.namespace_count = 1;
 	sim_init_with(&s, SIM_FAIL, &o, NULL);
 	sim_run(&s);
 	assert_string_equal(state_of(&s), "FAILED");
@@ -355,11 +355,11 @@ static void listed_beside_selector(void **state)
 
 static void label_selector(void **state)
 {
-	struct manager_options o = sim_options();
+	struct operator_options o = sim_options();
 	struct sim s;
 
 	(void)state;
-	o.label_selector = "team=a";
+	o.manager.label_selector = "team=a";
 	sim_init_with(&s, SIM_SUCCEED, &o, NULL);
 	fake_kube_run(s.kube, 60000);
 	assert_int_equal(fake_kube_write_count(s.kube), 0);

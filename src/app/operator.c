@@ -1,0 +1,229 @@
+/*
+ * The rows that say which kinds run: which change wakes which application, and where reconcile gets its world from.
+ *
+ * A SparkApplication that changes wakes itself. A pod or a budget wakes the application that it belongs to. Changes
+ * that were to be expected are patient: in a burst every application gets its driver before the first gets its
+ * status. The plan function gathers the world from the caches and calls the pure reconcile.
+ */
+#include "operator.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "lifecycle/driver_pdb.h"
+#include "spark/pod.h"
+
+struct spark_operator {
+	struct manager *manager;
+	const struct store *apps;
+	const struct store *pods;
+	const struct store *pdbs;    /* of drivers; NULL: nobody looks */
+	struct app_metrics *metrics; /* shown from when it leads */
+	struct reconcile_options reconcile;
+};
+
+/* ---- SparkApplication: changes ---- */
+
+/* That it is submitted is what we wrote ourselves: in a burst the applications that are not yet come first. */
+static bool is_echo(const struct kobj *before, const struct kobj *now)
+{
+	const struct app *was = before ? before->view : NULL, *is = now ? now->view : NULL;
+
+	return was && is && is->state == APP_SUBMITTED && is->generation == was->generation && !is->deleting;
+}
+
+/* A driver that waits for a node: it is as it was expected. */
+static bool is_waiting_driver(const struct kobj *before, const struct kobj *now)
+{
+	const struct pod_view *pod = now ? now->view : NULL;
+
+	return !before && pod && pod->role == POD_ROLE_DRIVER && pod->phase == POD_PENDING && !pod->deleting;
+}
+
+static bool is_there(const struct kobj *before, const struct kobj *now)
+{
+	(void)before;
+	return now != NULL;
+}
+
+/* What an application's log is about: from which state to which, and why. */
+static void log_transition(const struct kobj *before, const struct kobj *now)
+{
+	const struct app *was = before ? before->view : NULL;
+	const struct app *is = now ? now->view : NULL;
+	enum log_level level = is && is->state == APP_FAILED ? LOG_WARN : LOG_INFO;
+
+	if (!was || !is || was->state == is->state)
+		return;
+	log_write(level, now->key, "state changed", "from",
+		  was->state == APP_NEW ? "NEW" : app_state_text((enum app_state)was->state), "to",
+		  app_state_text((enum app_state)is->state), text_empty(is->error_message) ? NULL : "error",
+		  is->error_message, NULL);
+}
+
+static void observe_app(void *arg, const struct kobj *before, const struct kobj *now)
+{
+	const struct spark_operator *o = arg;
+
+	app_metrics_app_changed(o->metrics, before, now);
+	log_transition(before, now);
+}
+
+static void observe_pod(void *arg, const struct kobj *before, const struct kobj *now)
+{
+	const struct spark_operator *o = arg;
+
+	app_metrics_pod_changed(o->metrics, before, now);
+}
+
+static bool wants_pdbs(const void *arg)
+{
+	return ((const struct spark_operator *)arg)->reconcile.driver_pdb;
+}
+
+static void lead_apps(void *arg)
+{
+	const struct spark_operator *o = arg;
+
+	app_metrics_start(o->metrics);
+}
+
+/* ---- SparkApplication: the world ---- */
+
+/* The budget that the application owns; NULL if there is none. */
+static const struct driver_pdb *find_pdb(const struct spark_operator *o, const struct kobj *app)
+{
+	const struct kobj *obj;
+	size_t pos = 0;
+
+	while (o->pdbs && (obj = store_index_next(o->pdbs, app->key, &pos))) {
+		const struct driver_pdb *pdb = obj->view;
+
+		if (text_eq(pdb->owner_uid, app->uid))
+			return pdb;
+	}
+	return NULL;
+}
+
+/* The pods that have the application's label. Owned; the views are borrowed. */
+static const struct pod_view **list_pods(const struct spark_operator *o, const char *key, size_t *ret_count)
+{
+	const struct pod_view **pods = NULL;
+	const struct kobj *pod;
+	size_t count = 0, pos = 0;
+
+	while ((pod = store_index_next(o->pods, key, &pos))) {
+		if (!pod->view)
+			continue;
+		pods = xreallocarray(pods, count + 1, sizeof(*pods));
+		pods[count++] = pod->view;
+	}
+	*ret_count = count;
+	return pods;
+}
+
+static int plan_app(void *arg, const struct kobj *obj, const struct past *past, int64_t wall_ms, struct plan *plan,
+		    struct err *err)
+{
+	const struct spark_operator *o = arg;
+	struct world world = {
+		.app = obj->view,
+		.problem = obj->problem,
+		.refused = past->failure,
+		.outcomes = &past->outcomes,
+		.pdb = find_pdb(o, obj),
+		.now_ms = wall_ms,
+	};
+	auto_free const struct pod_view **pods = list_pods(o, obj->key, &world.pod_count);
+	struct app bare;
+
+	world.pods = pods;
+	if (!world.app) {
+		app_metadata(obj->tree, &bare);
+		world.app = &bare;
+	}
+	return reconcile(&world, &o->reconcile, plan, err);
+}
+
+/* ---- the rows ---- */
+
+static const struct watch_row app_watches[] = {
+	{ .kind = &pod_kind,
+	  .label_selector = LABEL_LAUNCHED_BY "=true",
+	  .wakes = wake_index,
+	  .is_patient = is_waiting_driver,
+	  .observe = observe_pod },
+	{ .kind = &driver_pdb_kind,
+	  .label_selector = DRIVER_PDB_SELECTOR,
+	  .wakes = wake_index,
+	  .is_patient = is_there,
+	  .when = wants_pdbs },
+	{ .kind = &app_kind, .wakes = wake_self, .is_patient = is_echo, .observe = observe_app },
+};
+
+static const struct kind_row app_row = {
+	.name = "spark-application-controller",
+	.watches = app_watches,
+	.watch_count = array_len(app_watches),
+	.lead = lead_apps,
+	.plan = plan_app,
+};
+
+/* ---- life ---- */
+
+static struct app_metrics *make_metrics(const struct spark_operator *o, struct sched *sched, struct metrics *registry,
+					const struct operator_options *options)
+{
+	const struct app_metrics_world world = {
+		.registry = registry,
+		.sched = sched,
+		.apps = o->apps,
+		.pods = o->pods,
+		.namespaces = options->manager.namespaces,
+		.namespace_count = options->manager.namespace_count,
+	};
+
+	return app_metrics_new(&world, &options->metrics);
+}
+
+struct spark_operator *operator_new(struct api *api, struct sched *sched, struct metrics *metrics,
+				    const struct operator_options *options)
+{
+	struct spark_operator *o = xcalloc(1, sizeof(*o));
+	const struct kind_setup kinds[] = { { &app_row, o } };
+
+	o->reconcile = options->reconcile;
+	o->manager = manager_new(api, sched, metrics, &options->manager, kinds, array_len(kinds));
+	o->apps = manager_store(o->manager, &app_kind);
+	o->pods = manager_store(o->manager, &pod_kind);
+	o->pdbs = manager_store(o->manager, &driver_pdb_kind);
+	o->metrics = make_metrics(o, sched, metrics, options);
+	return o;
+}
+
+struct manager *operator_manager(const struct spark_operator *o)
+{
+	return o->manager;
+}
+
+const struct store *operator_apps(const struct spark_operator *o)
+{
+	return o->apps;
+}
+
+void operator_free(struct spark_operator *o)
+{
+	if (!o)
+		return;
+	app_metrics_free(o->metrics);
+	manager_free(o->manager);
+	free(o);
+}
+
+struct json *operator_debug(const struct spark_operator *o)
+{
+	struct json *debug = manager_debug(o->manager);
+
+	json_set_i64(debug, "applications", (int64_t)store_len(o->apps));
+	json_set_i64(debug, "pods", (int64_t)store_len(o->pods));
+	return debug;
+}

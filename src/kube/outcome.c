@@ -1,0 +1,60 @@
+/*
+ * Outcomes of optional creations: a short list, looked through from its start.
+ *
+ * What is lost with the process is found again: the next one creates the objects once more and is told that they are
+ * there.
+ */
+#include "kube/outcome.h"
+
+#include "base/mem.h"
+#include "base/text.h"
+
+static void clear_outcome(struct outcome *o)
+{
+	free(take_ptr(o->value));
+	free(take_ptr(o->problem));
+}
+
+static struct outcome *ensure_outcome(struct outcomes *o, const struct resource *res, const char *name)
+{
+	for (size_t i = 0; i < o->len; i++)
+		if (o->items[i].res == res && text_eq(o->items[i].name, name))
+			return &o->items[i];
+	o->items = xreallocarray(o->items, o->len + 1, sizeof(*o->items));
+	o->items[o->len] = (struct outcome){ .res = res, .name = xstrdup(name) };
+	return &o->items[o->len++];
+}
+
+void outcomes_note(struct outcomes *o, const struct action *action, const struct json *object, const struct err *err,
+		   int64_t wall_ms)
+{
+	struct outcome *outcome = ensure_outcome(o, action->res, action->name);
+
+	clear_outcome(outcome);
+	if (object) {
+		outcome->value = xstrdup(action->report ? json_str(object, action->report, "") : "");
+		outcome->failures = 0;
+		return;
+	}
+	outcome->problem = xstrdup(err->msg);
+	outcome->failed_ms = wall_ms;
+	outcome->failures++;
+}
+
+const struct outcome *outcomes_find(const struct outcomes *o, const struct resource *res, const char *name)
+{
+	for (size_t i = 0; i < o->len; i++)
+		if (o->items[i].res == res && text_eq(o->items[i].name, name))
+			return &o->items[i];
+	return NULL;
+}
+
+void outcomes_done(struct outcomes *o)
+{
+	for (size_t i = 0; i < o->len; i++) {
+		clear_outcome(&o->items[i]);
+		free(o->items[i].name);
+	}
+	free(o->items);
+	*o = (struct outcomes){ 0 };
+}
