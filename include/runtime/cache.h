@@ -49,6 +49,8 @@ bool cache_synced(const struct cache *c);
 /* Whether what was written in namespace ns at this resourceVersion, or a later state of it, is in the store. A
  * namespace that is not watched will never be seen better: true. */
 bool cache_has_seen(const struct cache *c, const char *ns, const char *resource_version);
+/* The first problem of an informer, "" while all is well; borrowed. */
+const char *cache_problem(const struct cache *c);
 /* Appends {"resource", "namespace", "synced", "state", "problem"} for each informer, for /debug/state. */
 void cache_debug(const struct cache *c, struct json *informers);
 

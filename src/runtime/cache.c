@@ -97,6 +97,15 @@ bool cache_has_seen(const struct cache *c, const char *ns, const char *resource_
 	return true;
 }
 
+const char *cache_problem(const struct cache *c)
+{
+	const char *problem = "";
+
+	for (size_t i = 0; i < c->part_count && !*problem; i++)
+		problem = informer_problem(c->parts[i].informer);
+	return problem;
+}
+
 static const char *watch_state_text(enum watch_state state)
 {
 	static const char *const texts[] = {

@@ -2,8 +2,8 @@
  * The webhook's certificate in the running program: facts are gathered, certs_pass() says what is to be done, and
  * the writers do it.
  *
- * Happy path: a watch, a file or the time changes something → on_pass → gather → certs_pass → serve, write the
- * Secret, keep caBundle → the watches see what was written → on_pass, until nothing is left to do.
+ * Happy path: a cache, a file or the time changes something → on_pass → gather → certs_pass → serve, write the
+ * Secret, keep caBundle → the caches see what was written → on_pass, until nothing is left to do.
  *
  * Failure modes: those of the pass (certs_pass.c), of renewals (certs_decide.c) and of writes (certs_writer.c). The
  * wall clock is set while nothing changes: the next tick passes again.
@@ -33,8 +33,8 @@ static const struct kind configuration_kinds[CERTS_CONFIGURATIONS] = {
 };
 
 struct configuration {
-	char *name; /* NULL: there is none to look after, and neither watch nor bundle */
-	struct certs_watch *watch;
+	char *name; /* NULL: there is none to look after, and neither cache nor bundle */
+	struct cache *cache;
 	struct certs_bundle bundle;
 };
 
@@ -52,8 +52,8 @@ struct certs {
 	char *service_name;
 	char *source;
 
-	struct certs_files *files;  /* the source is a directory, else NULL */
-	struct certs_watch *secret; /* the source is a Secret, else NULL */
+	struct certs_files *files; /* the source is a directory, else NULL */
+	struct cache *secret;	   /* the source is a Secret, else NULL */
 	struct certs_secret secret_writer;
 	struct configuration configurations[CERTS_CONFIGURATIONS];
 
@@ -81,9 +81,9 @@ static void gather_configurations(const struct certs *c, struct certs_configurat
 		ret[i] = (struct certs_configuration){ .kind = configuration_kinds[i].res->kind, .name = from->name };
 		if (!from->name)
 			continue;
-		object = certs_watch_object(from->watch);
-		ret[i].listed = certs_watch_listed(from->watch);
-		ret[i].problem = certs_watch_problem(from->watch);
+		object = certs_object(from->cache);
+		ret[i].listed = cache_synced(from->cache);
+		ret[i].problem = cache_problem(from->cache);
 		ret[i].tree = object ? object->tree : NULL;
 	}
 }
@@ -94,15 +94,15 @@ static const struct certs_material *found_material(const struct certs *c)
 
 	if (c->files)
 		return certs_files_found(c->files);
-	secret = certs_watch_object(c->secret);
+	secret = certs_object(c->secret);
 	return secret ? secret->view : NULL;
 }
 
 static void gather_facts(const struct certs *c, struct certs_facts *ret)
 {
 	*ret = (struct certs_facts){
-		.listed = c->files || certs_watch_listed(c->secret),
-		.problem = c->files ? "no pair of files" : certs_watch_problem(c->secret),
+		.listed = c->files || cache_synced(c->secret),
+		.problem = c->files ? "no pair of files" : cache_problem(c->secret),
 		.found = found_material(c),
 		.served = c->served,
 		.phase = &c->phase,
@@ -207,11 +207,18 @@ bool certs_trusted(const struct certs *c, const char **ret_why)
 
 /* ---- what makes a pass come ---- */
 
-static void on_watched(void *arg)
+static void on_listed(void *arg)
 {
 	struct certs *c = arg;
 
 	sched_arm(c->shell.sched, &c->shell.pass, 0);
+}
+
+static void on_object(void *arg, const struct kobj *before, const struct kobj *now)
+{
+	(void)before;
+	(void)now;
+	on_listed(arg);
 }
 
 /* Files have no watch, and nobody says that the clock was set. */
@@ -282,19 +289,24 @@ static void set_rules(struct certs *c, const struct certs_options *o)
 	};
 }
 
-/* ns NULL: not namespaced. */
-static struct certs_watch *watch_object(struct certs *c, const struct kind *kind, const char *ns, const char *name)
+/* The cache of the one object, which is all that RBAC has to allow. ns NULL: the object has no namespace. */
+static struct cache *cache_object(struct certs *c, const struct kind *kind, const char *ns, const char *name)
 {
-	return certs_watch_new(&(struct certs_watch_options){
-	    .api = c->shell.api,
-	    .sched = c->shell.sched,
-	    .metrics = c->metrics,
-	    .kind = kind,
-	    .ns = ns,
-	    .name = name,
-	    .on_change = on_watched,
-	    .arg = c,
-	});
+	auto_free char *selector = xasprintf("metadata.name=%s", name);
+	const struct cache_options options = {
+		.api = c->shell.api,
+		.sched = c->shell.sched,
+		.metrics = c->metrics,
+		.kind = kind,
+		.namespaces = &ns,
+		.namespace_count = ns ? 1 : 0,
+		.field_selector = selector,
+		.on_change = on_object,
+		.on_synced = on_listed,
+		.arg = c,
+	};
+
+	return cache_new(&options);
 }
 
 static void add_configuration(struct certs *c, size_t index, const char *name)
@@ -305,11 +317,11 @@ static void add_configuration(struct certs *c, size_t index, const char *name)
 	if (text_empty(name))
 		return;
 	to->name = xstrdup(name);
-	to->watch = watch_object(c, kind, NULL, name);
+	to->cache = cache_object(c, kind, NULL, name);
 	certs_bundle_init(&to->bundle, &(struct certs_bundle_options){
 					   .shell = &c->shell,
 					   .rules = &c->rules,
-					   .configuration = to->watch,
+					   .configuration = to->cache,
 					   .secret = c->secret,
 					   .res = kind->res,
 					   .name = to->name,
@@ -325,7 +337,7 @@ static void add_source(struct certs *c, const struct certs_options *o)
 		c->files = certs_files_new(o->directory, o->cert_name, o->key_name);
 		return;
 	}
-	c->secret = watch_object(c, o->foreign_secret ? &certs_foreign_secret_kind : &certs_secret_kind, c->secret_ns,
+	c->secret = cache_object(c, o->foreign_secret ? &certs_foreign_secret_kind : &certs_secret_kind, c->secret_ns,
 				 c->secret_name);
 	certs_secret_init(&c->secret_writer, &c->shell, c->secret, &c->rules);
 }
@@ -353,10 +365,10 @@ struct certs *certs_new(const struct certs_options *options)
 void certs_start(struct certs *c)
 {
 	for (size_t i = 0; i < CERTS_CONFIGURATIONS; i++)
-		if (c->configurations[i].watch)
-			certs_watch_start(c->configurations[i].watch);
+		if (c->configurations[i].cache)
+			cache_start(c->configurations[i].cache);
 	if (c->secret)
-		certs_watch_start(c->secret);
+		cache_start(c->secret);
 	c->phase.since_ms = sched_now(c->shell.sched);
 	sched_arm(c->shell.sched, &c->shell.pass, 0);
 	sched_arm(c->shell.sched, &c->tick, 0);
@@ -367,7 +379,7 @@ static void configuration_done(struct configuration *configuration)
 	if (!configuration->name)
 		return;
 	certs_bundle_done(&configuration->bundle);
-	certs_watch_free(configuration->watch);
+	cache_free(configuration->cache);
 	free(configuration->name);
 }
 
@@ -392,7 +404,7 @@ void certs_free(struct certs *c)
 		configuration_done(&c->configurations[i]);
 	if (c->secret)
 		certs_secret_done(&c->secret_writer);
-	certs_watch_free(c->secret);
+	cache_free(c->secret);
 	certs_files_free(c->files);
 	certs_material_free(c->served);
 	certs_memo_free(c->rules.memo);

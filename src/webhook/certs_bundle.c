@@ -29,7 +29,7 @@ enum {
 void certs_bundle_init(struct certs_bundle *b, const struct certs_bundle_options *options)
 {
 	*b = (struct certs_bundle){ .o = *options };
-	certs_writer_init(&b->writer, options->shell, options->configuration);
+	certs_writer_init(&b->writer, options->shell, options->configuration, NULL);
 }
 
 void certs_bundle_done(struct certs_bundle *b)
@@ -69,7 +69,7 @@ static void remember_injected(struct certs_bundle *b)
 
 static struct json *patch_of(const struct certs_bundle *b)
 {
-	const struct kobj *configuration = certs_watch_object(b->o.configuration);
+	const struct kobj *configuration = certs_object(b->o.configuration);
 	struct json *patch = configuration ? certs_trust_patch(configuration->tree, b->o.rules, b->wanted) : NULL;
 
 	if (patch)
@@ -94,7 +94,7 @@ static void inject_bundle(struct certs_bundle *b)
 static void on_secret_read(void *arg, struct reply *reply)
 {
 	struct certs_bundle *b = arg;
-	const struct kobj *cached = certs_watch_object(b->o.secret);
+	const struct kobj *cached = certs_object(b->o.secret);
 	const char *version = json_str(reply->body, "metadata.resourceVersion", NULL);
 
 	if (reply->err.code != ERR_NONE && reply->err.code != ERR_NOT_FOUND) {
@@ -148,8 +148,8 @@ void certs_bundle_keep(struct certs_bundle *b, const char *bundle)
 		free(b->wanted);
 		b->wanted = xstrdup(bundle);
 	}
-	if (!certs_watch_listed(b->o.configuration) || !certs_watch_object(b->o.configuration) ||
-	    !certs_writer_ready(&b->writer) || !differs(b))
+	if (!cache_synced(b->o.configuration) || !certs_object(b->o.configuration) || !certs_writer_ready(&b->writer) ||
+	    !differs(b))
 		return;
 	left_ms = repair_pause_ms(b) - since_injected_ms(b);
 	if (left_ms > 0)

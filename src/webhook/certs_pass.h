@@ -56,7 +56,7 @@ struct certs_configuration {
 	const char *kind;
 	const char *name;	 /* NULL: there is none to look after */
 	bool listed;		 /* whether it exists is known */
-	const char *problem;	 /* of the watch, if it is not listed */
+	const char *problem;	 /* why it is not listed */
 	const struct json *tree; /* NULL: it does not exist */
 };
 

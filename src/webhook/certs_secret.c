@@ -13,10 +13,10 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-void certs_secret_init(struct certs_secret *s, struct certs_shell *shell, const struct certs_watch *watch,
+void certs_secret_init(struct certs_secret *s, struct certs_shell *shell, const struct cache *cache,
 		       const struct certs_rules *rules)
 {
-	certs_writer_init(&s->writer, shell, watch);
+	certs_writer_init(&s->writer, shell, cache, rules->secret_ns);
 	s->rules = rules;
 }
 
@@ -44,7 +44,7 @@ static void on_written(void *arg, struct reply *reply)
 
 static void send_step(struct certs_secret *s, struct json *body)
 {
-	const struct kobj *secret = certs_watch_object(s->writer.watch);
+	const struct kobj *secret = certs_object(s->writer.cache);
 	const struct request req = {
 		.verb = secret ? VERB_PATCH : VERB_CREATE,
 		.lane = LANE_HIGH,

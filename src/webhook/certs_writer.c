@@ -2,10 +2,10 @@
  * How writes are paced. Every write carries the resourceVersion that it was decided for, so of several replicas one
  * wins and the others decide anew.
  *
- * Happy path: ready → the caller sends → settle → the watch sees the version that was written → ready.
+ * Happy path: ready → the caller sends → settle → the cache sees the version that was written → ready.
  *
  * Failure modes: a write that fails is decided anew after a back-off, whether it took place or not. A conflict is
- * expected, so its back-off is short and the log is silent. A watch that does not see the write for SEEN_MS is
+ * expected, so its back-off is short and the log is silent. A cache that does not see the write for SEEN_MS is
  * behind for other reasons: the writer goes on.
  */
 #include "certs_writers.h"
@@ -29,9 +29,9 @@ void certs_shell_pass_in(struct certs_shell *shell, int64_t delay_ms)
 		sched_arm(shell->sched, &shell->pass, delay_ms);
 }
 
-void certs_writer_init(struct certs_writer *w, struct certs_shell *shell, const struct certs_watch *watch)
+void certs_writer_init(struct certs_writer *w, struct certs_shell *shell, const struct cache *cache, const char *ns)
 {
-	*w = (struct certs_writer){ .shell = shell, .watch = watch };
+	*w = (struct certs_writer){ .shell = shell, .cache = cache, .ns = ns };
 }
 
 void certs_writer_done(struct certs_writer *w)
@@ -47,7 +47,7 @@ bool certs_writer_ready(struct certs_writer *w)
 
 	if (w->call)
 		return false;
-	if (w->await && (now_ms >= w->await_until_ms || certs_watch_has_seen(w->watch, w->await)))
+	if (w->await && (now_ms >= w->await_until_ms || cache_has_seen(w->cache, w->ns, w->await)))
 		free(take_ptr(w->await));
 	if (w->await)
 		until_ms = w->await_until_ms;

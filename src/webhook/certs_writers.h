@@ -8,8 +8,17 @@
 #include "base/metrics.h"
 #include "base/sched.h"
 #include "certs_pass.h"
-#include "certs_watch.h"
 #include "kube/api.h"
+#include "runtime/cache.h"
+
+/* The object of a cache of one object, as it was seen last; borrowed until the next change. NULL: it does not exist,
+ * or is not known yet. */
+static inline const struct kobj *certs_object(const struct cache *cache)
+{
+	size_t pos = 0;
+
+	return store_next(cache_store(cache), &pos);
+}
 
 /* What writers need of the certificate they belong to: they ask for another pass when they can go on. */
 struct certs_shell {
@@ -25,15 +34,16 @@ void certs_shell_pass_in(struct certs_shell *shell, int64_t delay_ms);
 
 struct certs_writer {
 	struct certs_shell *shell;
-	const struct certs_watch *watch; /* of the object that is written */
-	struct api_call *call;		 /* under way, or NULL */
-	char *await;			 /* version of the last write, until the watch has seen it; or NULL */
+	const struct cache *cache; /* of the object that is written */
+	const char *ns;		   /* of that object; NULL: it has none */
+	struct api_call *call;	   /* under way, or NULL */
+	char *await;		   /* version of the last write, until the cache has seen it; or NULL */
 	int64_t await_until_ms;
 	int64_t not_before_ms;
 	unsigned failures; /* in a row */
 };
 
-void certs_writer_init(struct certs_writer *w, struct certs_shell *shell, const struct certs_watch *watch);
+void certs_writer_init(struct certs_writer *w, struct certs_shell *shell, const struct cache *cache, const char *ns);
 void certs_writer_done(struct certs_writer *w);
 /* Whether it may write now. If it only has to wait for a time, a pass comes when that is over. */
 bool certs_writer_ready(struct certs_writer *w);
@@ -51,7 +61,7 @@ struct certs_secret {
 	char because[ERR_MSG_SIZE];
 };
 
-void certs_secret_init(struct certs_secret *s, struct certs_shell *shell, const struct certs_watch *watch,
+void certs_secret_init(struct certs_secret *s, struct certs_shell *shell, const struct cache *cache,
 		       const struct certs_rules *rules);
 void certs_secret_done(struct certs_secret *s);
 /* Writes the step for which these facts were the reason, unless it is not ready to write. */
@@ -64,9 +74,9 @@ void certs_secret_write(struct certs_secret *s, enum certs_step step, const char
 struct certs_bundle_options {
 	struct certs_shell *shell;
 	const struct certs_rules *rules;
-	const struct certs_watch *configuration;
-	const struct certs_watch *secret; /* where the bundle comes from; NULL: from files */
-	const struct resource *res;	  /* of the configuration */
+	const struct cache *configuration;
+	const struct cache *secret; /* where the bundle comes from; NULL: from files */
+	const struct resource *res; /* of the configuration */
 	const char *name;
 	struct metric *writes; /* counter by configuration; NULL for none */
 };

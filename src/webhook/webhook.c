@@ -18,7 +18,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "net/http_server.h"
-#include "runtime/informer.h"
+#include "runtime/cache.h"
 #include "certs.h"
 #include "admission/admission.h"
 #include "webhook/webhook_registration.h"
@@ -37,10 +37,8 @@ struct webhook {
 	struct http_server *server;
 	struct certs *certs;
 	struct webhook_registration *registration; /* NULL: somebody else makes the configurations */
-	struct store *apps;			   /* NULL: those of env */
-	struct store *quotas;			   /* NULL: not enforced */
-	struct informer **informers;
-	size_t informer_count;
+	struct cache *apps;			   /* NULL: those of env */
+	struct cache *quotas;			   /* NULL: not enforced */
 	struct admission admission;
 	struct hook hooks[PATHS_MAX];
 	size_t hook_count;
@@ -191,38 +189,25 @@ static struct certs *make_certs(struct webhook *w)
 
 /* ---- caches ---- */
 
-static void add_informer(struct webhook *w, struct store *store, const char *ns)
+/* The objects of the namespaces in which requests are reviewed. */
+static struct cache *cache_reviewed(const struct webhook *w, const struct kind *kind)
 {
-	const struct informer_options options = {
+	const struct strv *namespaces = options_reviewed(w->o);
+	const struct cache_options options = {
 		.api = w->env.api,
 		.sched = &w->env.loop->sched,
-		.store = store,
-		.ns = ns,
 		.metrics = w->env.metrics,
+		.kind = kind,
+		.namespaces = (const char *const *)namespaces->items,
+		.namespace_count = namespaces->len,
 	};
 
-	w->informers = xreallocarray(w->informers, w->informer_count + 1, sizeof(struct informer *));
-	w->informers[w->informer_count++] = informer_new(&options);
-}
-
-static struct store *watch_reviewed(struct webhook *w, const struct kind *kind)
-{
-	struct store *store = store_new(kind);
-	const struct strv *namespaces = options_reviewed(w->o);
-
-	if (namespaces->len == 0)
-		add_informer(w, store, NULL);
-	for (size_t i = 0; i < namespaces->len; i++)
-		add_informer(w, store, namespaces->items[i]);
-	return store;
+	return cache_new(&options);
 }
 
 static bool caches_are_synced(const struct webhook *w)
 {
-	for (size_t i = 0; i < w->informer_count; i++)
-		if (!informer_synced(w->informers[i]))
-			return false;
-	return true;
+	return (!w->apps || cache_synced(w->apps)) && (!w->quotas || cache_synced(w->quotas));
 }
 
 /* ---- life ---- */
@@ -315,12 +300,12 @@ struct webhook *webhook_new(const struct webhook_env *env, const struct options 
 	w->o = o;
 	add_webhook_metrics(w);
 	if (!env->apps)
-		w->apps = watch_reviewed(w, &app_kind);
+		w->apps = cache_reviewed(w, &app_kind);
 	if (o->quota)
-		w->quotas = watch_reviewed(w, &quota_kind);
+		w->quotas = cache_reviewed(w, &quota_kind);
 	w->admission = (struct admission){
-		.apps = env->apps ? env->apps : w->apps,
-		.quotas = w->quotas,
+		.apps = env->apps ? env->apps : cache_store(w->apps),
+		.quotas = w->quotas ? cache_store(w->quotas) : NULL,
 		.namespaces = (const char *const *)options_reviewed(o)->items,
 		.namespace_count = options_reviewed(o)->len,
 		.validation = { .pod_policy = o->pod_policy },
@@ -334,8 +319,10 @@ struct webhook *webhook_new(const struct webhook_env *env, const struct options 
 
 void webhook_start(struct webhook *w)
 {
-	for (size_t i = 0; i < w->informer_count; i++)
-		informer_start(w->informers[i]);
+	if (w->apps)
+		cache_start(w->apps);
+	if (w->quotas)
+		cache_start(w->quotas);
 	if (w->registration)
 		webhook_registration_start(w->registration);
 	certs_start(w->certs);
@@ -366,12 +353,7 @@ void webhook_close(struct webhook *w)
 	webhook_registration_free(w->registration);
 	certs_free(w->certs);
 	http_server_close(w->server, 0);
-	for (size_t i = 0; i < w->informer_count; i++)
-		informer_free(w->informers[i]);
-	free(w->informers);
-	if (w->apps)
-		store_free(w->apps);
-	if (w->quotas)
-		store_free(w->quotas);
+	cache_free(w->apps);
+	cache_free(w->quotas);
 	free(w);
 }
