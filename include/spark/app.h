@@ -10,31 +10,44 @@
 
 #include "kube/object.h"
 
-/* The field's own words, as `kubectl get sparkapp` shows them (kubeflow api/v1beta2 ApplicationStateType). */
+/* What is true of an application because of its state alone. */
+enum state_trait {
+	STATE_WAITS = 1 << 0,	   /* something has to happen soon, or it is stuck */
+	STATE_HAS_DRIVER = 1 << 1, /* a driver pod of the attempt is there or expected */
+	STATE_STARTED = 1 << 2,	   /* the driver of the attempt has been seen to run, or is past that */
+	STATE_HOLDS_PODS = 1 << 3, /* its pods count in the namespace's quota */
+	STATE_SUCCEEDED = 1 << 4,  /* the driver has ended well */
+	STATE_FAILED = 1 << 5,	   /* the attempt has not */
+	STATE_ENDED = 1 << 6,	   /* nothing follows by itself */
+};
+
+/* The words are those that `kubectl get sparkapp` shows (kubeflow api/v1beta2 ApplicationStateType). A new state is a row
+ * here, one in lifecycle/reconcile.c, one in lifecycle/report.c, and docs/status.md. */
 #define APP_STATES(X)                                                                                                  \
-	X(NEW, "")                                                                                                     \
-	X(SUBMITTED, "SUBMITTED")                                                                                      \
-	X(RUNNING, "RUNNING")                                                                                          \
-	X(COMPLETED, "COMPLETED")                                                                                      \
-	X(FAILED, "FAILED")                                                                                            \
-	X(SUBMISSION_FAILED, "SUBMISSION_FAILED")                                                                      \
-	X(PENDING_RERUN, "PENDING_RERUN")                                                                              \
-	X(INVALIDATING, "INVALIDATING")                                                                                \
-	X(SUCCEEDING, "SUCCEEDING")                                                                                    \
-	X(FAILING, "FAILING")                                                                                          \
-	X(SUSPENDING, "SUSPENDING")                                                                                    \
-	X(SUSPENDED, "SUSPENDED")                                                                                      \
-	X(RESUMING, "RESUMING")                                                                                        \
-	X(UNKNOWN, "UNKNOWN")
+	X(NEW, "", STATE_WAITS)                                                                                        \
+	X(SUBMITTED, "SUBMITTED", STATE_WAITS | STATE_HAS_DRIVER | STATE_HOLDS_PODS)                                   \
+	X(RUNNING, "RUNNING", STATE_HAS_DRIVER | STATE_STARTED | STATE_HOLDS_PODS)                                     \
+	X(COMPLETED, "COMPLETED", STATE_STARTED | STATE_SUCCEEDED | STATE_ENDED)                                       \
+	X(FAILED, "FAILED", STATE_STARTED | STATE_FAILED | STATE_ENDED)                                                \
+	X(SUBMISSION_FAILED, "SUBMISSION_FAILED", 0)                                                                   \
+	X(PENDING_RERUN, "PENDING_RERUN", STATE_WAITS)                                                                 \
+	X(INVALIDATING, "INVALIDATING", STATE_HOLDS_PODS)                                                              \
+	X(SUCCEEDING, "SUCCEEDING", STATE_STARTED | STATE_SUCCEEDED)                                                   \
+	X(FAILING, "FAILING", STATE_STARTED | STATE_FAILED)                                                            \
+	X(SUSPENDING, "SUSPENDING", STATE_HOLDS_PODS)                                                                  \
+	X(SUSPENDED, "SUSPENDED", 0)                                                                                   \
+	X(RESUMING, "RESUMING", 0)                                                                                     \
+	X(UNKNOWN, "UNKNOWN", STATE_HAS_DRIVER | STATE_STARTED | STATE_HOLDS_PODS)
 
 enum app_state {
-#define X(id, text) APP_##id,
+#define X(id, text, traits) APP_##id,
 	APP_STATES(X)
 #undef X
 	    APP_STATE_COUNT
 };
 
 const char *app_state_text(enum app_state state);
+bool app_state_is(enum app_state state, enum state_trait trait);
 
 enum app_type { APP_TYPE_JAVA = 0, APP_TYPE_SCALA, APP_TYPE_PYTHON, APP_TYPE_R };
 

@@ -86,21 +86,6 @@ static int demand_of(const struct app *app, struct demand *ret, struct err *err)
 	return rc;
 }
 
-/* Its pods are counted in what is used. */
-static bool has_pods(const struct app *app)
-{
-	switch (app->state) {
-	case APP_SUBMITTED:
-	case APP_RUNNING:
-	case APP_UNKNOWN:
-	case APP_INVALIDATING:
-	case APP_SUSPENDING:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* Down to thousandths, which is as fine as the API server counts processors. */
 static double rounded(double amount)
 {
@@ -159,7 +144,8 @@ int quota_check(const struct store *quotas, const struct app *app, const struct 
 	rc = demand_of(app, &now, err);
 	if (rc)
 		return rc;
-	if (before && has_pods(before) && demand_of(before, &then, &ignored) == 0)
+	if (before && app_state_is((enum app_state)before->state, STATE_HOLDS_PODS) &&
+	    demand_of(before, &then, &ignored) == 0)
 		for (size_t i = 0; i < array_len(rows); i++)
 			now.amount[i] -= then.amount[i];
 	buf_init(&text, TEXT_MAX);

@@ -448,7 +448,7 @@ static void create_companions(struct pass *p, const struct companions_view *view
 static void drop_pdb(struct pass *p)
 {
 	const struct driver_pdb *pdb = p->w->pdb;
-	bool ended = p->state == APP_COMPLETED || p->state == APP_FAILED;
+	bool ended = app_state_is(p->state, STATE_ENDED);
 
 	if (pdb && p->options->driver_pdb && (ended || !driver_pdb_wanted(p->app)))
 		plan_delete(p->plan, &resource_poddisruptionbudget, pdb->ns, pdb->name, pdb->uid);
@@ -459,7 +459,7 @@ static bool forgets_outcomes(const struct pass *p)
 {
 	const struct app *app = p->app;
 
-	return app->state == APP_COMPLETED || app->state == APP_FAILED ||
+	return app_state_is((enum app_state)app->state, STATE_ENDED) ||
 	       (p->w->outcomes && companions_are_reported(app, p->w->outcomes));
 }
 

@@ -119,11 +119,6 @@ static bool is_final(const char *executor_state)
 	return text_eq(executor_state, "COMPLETED") || text_eq(executor_state, "FAILED");
 }
 
-static bool is_success(enum app_state state)
-{
-	return state == APP_SUCCEEDING || state == APP_COMPLETED;
-}
-
 /*
  * What an executor whose pod is gone has come to (kubeflow updateExecutorState). Corrected: after a success it is
  * COMPLETED already in SUCCEEDING, and nothing is FAILED for good before the application is.
@@ -132,9 +127,9 @@ static const char *vanished(const char *stored, enum app_state state)
 {
 	if (is_final(stored))
 		return stored;
-	if (is_success(state))
+	if (app_state_is(state, STATE_SUCCEEDED))
 		return "COMPLETED";
-	if (state == APP_FAILING || state == APP_FAILED)
+	if (app_state_is(state, STATE_FAILED))
 		return "FAILED";
 	return "UNKNOWN";
 }
@@ -167,13 +162,15 @@ void status_set_executors(struct status *s, enum app_state state, const struct p
 	json_each (entry, stored) {
 		const struct pod_view *pod = map_take(present, json_name(entry));
 		const char *before = json_text(entry, "");
-		const char *now = pod ? monitor_executor_state(pod, is_success(state)) : vanished(before, state);
+		const char *now =
+		    pod ? monitor_executor_state(pod, app_state_is(state, STATE_SUCCEEDED)) : vanished(before, state);
 
 		if (!text_eq(before, now) && (is_final(now) || !is_final(before)))
 			json_set_str(s->executors, json_name(entry), now);
 	}
 	while (map_next(present, &it) && tracked < max) {
-		json_set_str(s->executors, it.key, monitor_executor_state(it.value, is_success(state)));
+		json_set_str(s->executors, it.key,
+			     monitor_executor_state(it.value, app_state_is(state, STATE_SUCCEEDED)));
 		tracked++;
 	}
 	if (json_len(s->executors) > 0)

@@ -20,11 +20,6 @@
 
 enum { SECOND_MS = 1000, MINUTE_S = 60, HOUR_S = 60 * MINUTE_S, DAY_S = 24 * HOUR_S, DURATION_SIZE = 48 };
 
-static bool has_driver(enum app_state state)
-{
-	return state == APP_SUBMITTED || state == APP_RUNNING || state == APP_UNKNOWN;
-}
-
 /* ---- executors ---- */
 
 static size_t count_executors(const struct json *executors, const char *state)
@@ -53,7 +48,7 @@ static void set_executors(struct status *s, enum app_state state)
 	const struct json *executors = json_get(s->tree, "executorState");
 	size_t running = count_executors(executors, "RUNNING");
 
-	if (has_driver(state))
+	if (app_state_is(state, STATE_HAS_DRIVER))
 		json_setf(s->tree, "executors", "%zu/%" PRId64, running, wanted_executors(s->app, executors, running));
 	else
 		json_remove(s->tree, "executors");
@@ -180,14 +175,15 @@ static void set_reason(struct status *s, enum app_state state, const struct pod_
 	}
 	if (known && text_eq(message, s->app->error_message))
 		return;
-	reason = driver && (has_driver(state) || state == APP_FAILING) ? reason_of_driver(driver, exit_text)
-								       : reason_of_state(s, state);
+	reason = driver && (app_state_is(state, STATE_HAS_DRIVER) || state == APP_FAILING)
+		     ? reason_of_driver(driver, exit_text)
+		     : reason_of_state(s, state);
 	json_set_str(s->tree, "reason", reason);
 }
 
 void status_set_columns(struct status *s, enum app_state state, const struct pod_view *driver)
 {
-	bool ended = state == APP_COMPLETED || state == APP_FAILED;
+	bool ended = app_state_is(state, STATE_ENDED);
 
 	if ((ended && (enum app_state)s->app->state == state) || json_equal(s->app->status, s->tree))
 		return;

@@ -142,16 +142,12 @@ void app_metrics_own_touch(struct app_metrics_own *own, const char *ns)
 /* Since when an application has been waiting in a state of waiting_states; 0 if it is not. */
 static int64_t waits_since(const struct app *app)
 {
-	switch (app->state) {
-	case APP_NEW:
-		return app->suspend ? 0 : app->created_ms;
-	case APP_SUBMITTED:
-		return app->last_submission_ms;
-	case APP_PENDING_RERUN:
-		return app->terminated_ms;
-	default:
+	if (!app_state_is((enum app_state)app->state, STATE_WAITS))
 		return 0;
-	}
+	if (app->state == APP_NEW)
+		return app->suspend ? 0 : app->created_ms;
+	return app_state_is((enum app_state)app->state, STATE_HAS_DRIVER) ? app->last_submission_ms
+									  : app->terminated_ms;
 }
 
 static void sum_app(struct app_metrics_own *own, const struct app *app)
@@ -213,13 +209,6 @@ static void observe(const struct app_metrics_own *own, const struct app_change *
 		metric_observe(own->families[PHASES], values, app_metrics_seconds(from_ms, to_ms));
 }
 
-/* Whether the driver of the present attempt has been seen to run, or is past that. */
-static bool is_past_start(const struct app *app)
-{
-	return app->state == APP_RUNNING || app->state == APP_SUCCEEDING || app->state == APP_FAILING ||
-	       app->state == APP_COMPLETED || app->state == APP_FAILED || app->state == APP_UNKNOWN;
-}
-
 static void observe_phases(const struct app_metrics_own *own, const struct app_change *c)
 {
 	bool is_next = c->is->execution_attempts > c->was->execution_attempts;
@@ -229,7 +218,8 @@ static void observe_phases(const struct app_metrics_own *own, const struct app_c
 		observe(own, c, PHASE_SUBMIT, c->is->created_ms, pod ? pod->created_ms : c->is->last_submission_ms);
 	if (!pod)
 		return;
-	if (is_past_start(c->is) && (is_next || !is_past_start(c->was))) {
+	if (app_state_is((enum app_state)c->is->state, STATE_STARTED) &&
+	    (is_next || !app_state_is((enum app_state)c->was->state, STATE_STARTED))) {
 		observe(own, c, PHASE_SCHEDULE, pod->created_ms, pod->scheduled_ms);
 		observe(own, c, PHASE_START, pod->scheduled_ms, pod->started_ms);
 	}

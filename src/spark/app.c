@@ -11,10 +11,16 @@
 #include "json/decode.h"
 
 static const char *const state_names[] = {
-#define X(id, text) text,
+#define X(id, text, traits) text,
 	APP_STATES(X)
 #undef X
 	    NULL
+};
+
+static const unsigned state_traits[] = {
+#define X(id, text, traits) traits,
+	APP_STATES(X)
+#undef X
 };
 
 static const char *const type_names[] = { "Java", "Scala", "Python", "R", NULL };
@@ -48,6 +54,11 @@ static const struct field rows[] = {
 const char *app_state_text(enum app_state state)
 {
 	return state_names[state];
+}
+
+bool app_state_is(enum app_state state, enum state_trait trait)
+{
+	return state_traits[state] & trait;
 }
 
 static bool is_set(const struct json *tree, const char *path)
