@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
-#include "runtime/informer.h"
+#include "runtime/cache.h"
 
 enum { LOG_EVERY_MS = 60 * 1000, MAX_TIMEOUT_MS = 5000 };
 
@@ -27,8 +27,7 @@ struct leader {
 	char *key;	    /* "namespace/name", for the log */
 	int64_t timeout_ms; /* of a request */
 	struct lease *lease;
-	struct store *store; /* holds the Lease if there is one */
-	struct informer *informer;
+	struct cache *cache; /* holds the Lease if there is one */
 	struct api_call *call;
 	struct sched_timer timer;  /* when the stepper wants its timer event */
 	struct sched_timer notify; /* runs the callbacks */
@@ -68,19 +67,23 @@ static struct metric *status_metric(struct metrics *m)
 			      "1 while this process leads, 0 while it stands by", labels, NULL, 0);
 }
 
-static struct informer *make_informer(const struct leader *l, struct metrics *metrics)
+static struct cache *make_lease_cache(struct leader *l, struct metrics *metrics)
 {
 	auto_free char *selector = xasprintf("metadata.name=%s", l->name);
-	const struct informer_options options = {
+	const char *const ns = l->ns;
+	const struct cache_options options = {
 		.api = l->api,
 		.sched = l->sched,
-		.store = l->store,
-		.ns = l->ns,
-		.field_selector = selector,
 		.metrics = metrics,
+		.kind = &lease_kind,
+		.namespaces = &ns,
+		.namespace_count = 1,
+		.field_selector = selector,
+		.on_change = on_change,
+		.arg = l,
 	};
 
-	return informer_new(&options);
+	return cache_new(&options);
 }
 
 struct leader *leader_new(const struct leader_options *options)
@@ -100,9 +103,7 @@ struct leader *leader_new(const struct leader_options *options)
 		l->timeout_ms = MAX_TIMEOUT_MS;
 	l->key = xasprintf("%s/%s", l->ns, l->name);
 	l->lease = lease_new(&options->lease, &options->sched->rng);
-	l->store = store_new(&lease_kind);
-	store_on_change(l->store, on_change, l);
-	l->informer = make_informer(l, options->metrics);
+	l->cache = make_lease_cache(l, options->metrics);
 	sched_timer_init(&l->timer, on_timer, l);
 	sched_timer_init(&l->notify, on_notify, l);
 	if (options->metrics)
@@ -124,8 +125,7 @@ void leader_free(struct leader *l)
 	cancel_request(l);
 	sched_disarm(l->sched, &l->timer);
 	sched_disarm(l->sched, &l->notify);
-	informer_free(l->informer);
-	store_free(l->store);
+	cache_free(l->cache);
 	lease_free(l->lease);
 	free(l->standing_by);
 	free(l->key);
@@ -287,7 +287,7 @@ void leader_start(struct leader *l)
 {
 	struct lease_event ev = { .type = LEASE_EV_START };
 
-	informer_start(l->informer);
+	cache_start(l->cache);
 	step_lease(l, &ev);
 }
 
