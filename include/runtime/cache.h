@@ -21,10 +21,10 @@ struct cache_options {
 	struct sched *sched;
 	struct metrics *metrics; /* of the informers; may be NULL */
 	const struct kind *kind;
-	struct store
-	    *store; /* NULL, or the store to fill instead of one of the cache's own; borrowed, must outlive it */
-	const char *const
-	    *namespaces; /* to watch, copied; none: the whole cluster, or the resource has no namespaces */
+	/* NULL, or the store to fill instead of one of the cache's own; borrowed, must outlive it. */
+	struct store *store;
+	/* To watch, copied. None: the whole cluster, or the resource has no namespaces. */
+	const char *const *namespaces;
 	size_t namespace_count;
 	/* NULL, or which namespaces the objects may be in: then the whole cluster is watched, and namespaces is
 	 * ignored. Borrowed; must outlive the cache. */

@@ -24,8 +24,8 @@ struct manager;
 /* A resource that plans of a kind depend on. Rows with the same struct kind, of whichever kinds, share one cache. */
 struct watch_row {
 	const struct kind *kind;
-	const char
-	    *label_selector; /* NULL: none. The kind that is worked on has that of the manager's options instead */
+	/* NULL: none. The kind that is worked on has that of the manager's options instead. */
+	const char *label_selector;
 	/* The key that a change of the object wakes, borrowed from the object; NULL if it wakes nobody. wake_self and
 	 * wake_index are made for this. If a change moves the object to another key, both wake. */
 	const char *(*wakes)(const struct kobj *obj);

@@ -21,8 +21,8 @@ enum state_trait {
 	STATE_ENDED = 1 << 6,	   /* nothing follows by itself */
 };
 
-/* The words are those that `kubectl get sparkapp` shows (kubeflow api/v1beta2 ApplicationStateType). A new state is a row
- * here, one in lifecycle/reconcile.c, one in lifecycle/report.c, and docs/status.md. */
+/* The words are those that `kubectl get sparkapp` shows (kubeflow api/v1beta2 ApplicationStateType). A new state is a
+ * row here, one in lifecycle/reconcile.c, one in lifecycle/report.c, and docs/status.md. */
 #define APP_STATES(X)                                                                                                  \
 	X(NEW, "", STATE_WAITS)                                                                                        \
 	X(SUBMITTED, "SUBMITTED", STATE_WAITS | STATE_HAS_DRIVER | STATE_HOLDS_PODS)                                   \

@@ -1,14 +1,16 @@
 /*
  * Keeping the CRDs of the cluster up to date: a conversation of one GET and at most one server-side apply each.
  *
- * Happy path: the CRD is there with our number and our versions, and nothing is written. Absent, older or another operator's: applied with
- * force, under the resourceVersion that was read, so that two operators of different versions cannot write past each other.
- * spec.versions is one unit to the API server (listType atomic), hence a schema is replaced as a whole, never mixed; annotations and
- * labels of others (Helm's among them) stay. Stored objects are not touched: no schema here is narrower than another
- * operator's, apart from rules that unchanged objects are exempt from (docs/crds.md).
+ * Happy path: the CRD is there with our number and our versions, and nothing is written. Absent, older or another
+ * operator's: applied with force, under the resourceVersion that was read, so that two operators of different
+ * versions cannot write past each other. spec.versions is one unit to the API server (listType atomic), hence a
+ * schema is replaced as a whole, never mixed; annotations and labels of others (Helm's among them) stay. Stored
+ * objects are not touched: no schema here is narrower than another operator's, apart from rules that unchanged
+ * objects are exempt from (docs/crds.md).
  *
- * A newer number: a newer operator wrote it, which is being rolled back or rolled out; it is left alone. Refused by RBAC: one
- * warning with what to do by hand, and a look again every RETRY_MAX_MS. Everything else is tried again, later each time.
+ * A newer number: a newer operator wrote it, which is being rolled back or rolled out; it is left alone. Refused by
+ * RBAC: one warning with what to do by hand, and a look again every RETRY_MAX_MS. Everything else is tried again,
+ * later each time.
  */
 #include <inttypes.h>
 
@@ -130,7 +132,8 @@ static void apply(struct upgrade *u, const struct json *there)
 	u->call = api_send(u->all->api, &request, on_applied, u);
 }
 
-/* The number alone does not tell: another operator's versions may have been applied over ours, which keeps the annotation. */
+/* The number alone does not tell: another operator's versions may have been applied over ours, which keeps the
+ * annotation. */
 static bool is_current(const struct upgrade *u, const struct json *there)
 {
 	auto_json wanted = crds_parse(u->text);

@@ -1,6 +1,6 @@
 /*
- * The CustomResourceDefinitions of the folder crds/, which are part of the program: `spark-operator crds` prints them, and the
- * leader keeps those of the cluster up to date.
+ * The CustomResourceDefinitions of the folder crds/, which are part of the program: `spark-operator crds` prints
+ * them, and the leader keeps those of the cluster up to date.
  */
 #ifndef APP_CRDS_H
 #define APP_CRDS_H
@@ -29,8 +29,8 @@ struct crd_upgrade;
 
 /* All borrowed. */
 struct crd_upgrade *crd_upgrade_new(struct api *api, struct sched *sched);
-/* Reads each CRD, once: creates one that is missing, applies ours over one that is older or another operator's, leaves a newer one
- * alone. Tries again for as long as it is refused. */
+/* Reads each CRD, once: creates one that is missing, applies ours over one that is older or another operator's,
+ * leaves a newer one alone. Tries again for as long as it is refused. */
 void crd_upgrade_start(struct crd_upgrade *all);
 /* For /debug/state: by plural, {"state", "found", "version", "problem"}. Owned. */
 struct json *crd_upgrade_debug(const struct crd_upgrade *all);

@@ -1,9 +1,9 @@
 /*
  * Health, metrics and state over HTTP, see diagnostics.h.
  *
- * Answers come from memory while the loop turns: a process that hangs does not answer, which is what /healthz is asked for. An
- * address that is taken or a TLS option that is wrong ends the start. The certificate of --secure-metrics is made anew, for
- * connections from then on, long before it ends.
+ * Answers come from memory while the loop turns: a process that hangs does not answer, which is what /healthz is
+ * asked for. An address that is taken or a TLS option that is wrong ends the start. The certificate of
+ * --secure-metrics is made anew, for connections from then on, long before it ends.
  */
 #include "diagnostics.h"
 

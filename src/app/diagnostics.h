@@ -1,8 +1,9 @@
 /*
  * What the process tells about itself, by HTTP: /healthz, /readyz, /metrics and, to loopback only, /debug/state.
  *
- * On --metrics-bind-address and on --health-probe-bind-address, each of which may be off. With --secure-metrics the first speaks
- * TLS, with a certificate of its own that nobody can verify (as controller-runtime's), and the second has no /metrics.
+ * On --metrics-bind-address and on --health-probe-bind-address, each of which may be off. With --secure-metrics the
+ * first speaks TLS, with a certificate of its own that nobody can verify (as controller-runtime's), and the second
+ * has no /metrics.
  */
 #ifndef APP_DIAGNOSTICS_H
 #define APP_DIAGNOSTICS_H
@@ -27,8 +28,8 @@ struct diagnostics_source {
 	void *arg;
 };
 
-/* Listens. Source and options are copied, what they point to is borrowed for the server's life. NULL with *err: an address or a TLS
- * option that cannot be used. */
+/* Listens. Source and options are copied, what they point to is borrowed for the server's life. NULL with *err: an
+ * address or a TLS option that cannot be used. */
 struct diagnostics *diagnostics_new(const struct diagnostics_source *source, const struct options *o, struct err *err);
 /* Cuts what is open. NULL is fine. */
 void diagnostics_close(struct diagnostics *d);

@@ -62,8 +62,8 @@ static void put_rule(struct json *spec, const struct ui_url *url, const struct b
 }
 
 /* Takes metadata. */
-static struct json *build(struct json *metadata, const struct ui_url *url, const struct backend *backend,
-			  const struct ingress_options *o)
+static struct json *build_ingress(struct json *metadata, const struct ui_url *url, const struct backend *backend,
+				  const struct ingress_options *o)
 {
 	const struct json *tls = own_or(backend->options, "ingressTLS", o->tls);
 	struct json *ingress, *spec;
@@ -93,7 +93,7 @@ struct json *ingress_ui_build(const struct app *app, const char *submission_id, 
 	struct json *ingress;
 
 	ui_url_init(&url, o->url_format, app, app_id);
-	ingress = build(companion_metadata(app, submission_id, name), &url, &backend, o);
+	ingress = build_ingress(companion_metadata(app, submission_id, name), &url, &backend, o);
 	ui_url_done(&url);
 	return ingress;
 }
@@ -145,7 +145,7 @@ struct json *ingress_driver_build(const struct app *app, const char *submission_
 	struct json *ingress;
 
 	ui_url_init(&url, json_str(entry, "ingressURLFormat", ""), app, app_id);
-	ingress = build(companion_metadata(app, submission_id, name), &url, &backend, o);
+	ingress = build_ingress(companion_metadata(app, submission_id, name), &url, &backend, o);
 	ui_url_done(&url);
 	return ingress;
 }

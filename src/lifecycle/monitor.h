@@ -1,6 +1,6 @@
 /*
- * Pod monitor: from driver and executor pods to what the status says.
- * Rules: kubeflow internal/controller/sparkapplication (getDriverState, updateExecutorState), its defects corrected (docs/status.md).
+ * Pod monitor: from driver and executor pods to what the status says. Rules: kubeflow
+ * internal/controller/sparkapplication (getDriverState, updateExecutorState), its defects corrected (docs/status.md).
  */
 #ifndef LIFECYCLE_MONITOR_H
 #define LIFECYCLE_MONITOR_H
@@ -13,8 +13,8 @@ enum driver_state { DRIVER_PENDING = 0, DRIVER_RUNNING, DRIVER_COMPLETED, DRIVER
 
 /* A pod whose driver container has ended counts as ended, whatever sidecars still run. */
 enum driver_state monitor_driver_state(const struct pod_view *driver);
-/* Why the driver failed, or why it does not start: exit code, reason and container in plain words. "" if there is nothing
- * to say. Owned. */
+/* Why the driver failed, or why it does not start: exit code, reason and container in plain words. "" if there is
+ * nothing to say. Owned. */
 char *monitor_driver_message(const struct pod_view *driver);
 /* "PENDING", "RUNNING", "COMPLETED", "FAILED", "UNKNOWN". ending: the application has succeeded, so that an executor
  * that Spark itself stopped (exit code 143, or killed while being deleted) counts as COMPLETED. Before that a stopped

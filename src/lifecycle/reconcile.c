@@ -2,16 +2,16 @@
  * Reconcile: one row per state says what the observed world makes of an application in it.
  *
  * Happy path: "" → ConfigMap, Service and driver pod are created → their driver pod is seen: SUBMITTED → RUNNING →
- * SUCCEEDING → COMPLETED. A row only decides: it sets the status to be and what is to be submitted. finish() turns that
- * into actions, always in this order: status, or else a check where something is created; events; creations. Both
- * carry the resourceVersion, so a stale cache stops the plan before anything else happens: an application that is gone
- * or has already run is not submitted again. Events follow from the difference between old and new status, so each is
- * told once. The companions (companions.c) come after all else, and are tried again for themselves.
+ * SUCCEEDING → COMPLETED. A row only decides: it sets the status to be and what is to be submitted. finish_pass()
+ * turns that into actions, always in this order: status, or else a check where something is created; events;
+ * creations. Both carry the resourceVersion, so a stale cache stops the plan before anything else happens: an
+ * application that is gone or has already run is not submitted again. Events follow from the difference between old
+ * and new status, so each is told once. The companions (companions.c) come after all else, and are tried again for
+ * themselves.
  *
- * Failures: a spec that cannot be submitted, or that the API server refuses for too long, ends by
- * SUBMISSION_FAILED in FAILED; a driver that fails, vanishes or never appears by FAILING in FAILED, each with the
- * reason in errorMessage. The sequence of states is that of kubeflow
- * internal/controller/sparkapplication/controller.go.
+ * Failures: a spec that cannot be submitted, or that the API server refuses for too long, ends by SUBMISSION_FAILED
+ * in FAILED; a driver that fails, vanishes or never appears by FAILING in FAILED, each with the reason in
+ * errorMessage. The sequence of states is that of kubeflow internal/controller/sparkapplication/controller.go.
  */
 #include "lifecycle/reconcile.h"
 
@@ -97,7 +97,7 @@ static void set_state(struct pass *p, enum app_state state, const char *message)
  * The stored message if the new one says the same: numbers aside (the scheduler counts nodes anew all the time), or
  * with fewer details. Trouble that stands still must not cost a write each time it is looked at.
  */
-static const char *steady(const char *stored, const char *message)
+static const char *steady_message(const char *stored, const char *message)
 {
 	const char *a = stored ? stored : "";
 	const char *b = message;
@@ -138,7 +138,7 @@ static void fail_submission(struct pass *p, const char *why)
 	json_remove(p->status.tree, "sparkApplicationId");
 }
 
-static int build(struct pass *p)
+static int build_submission(struct pass *p)
 {
 	const struct submission_options options = {
 		.master = p->options->master,
@@ -159,7 +159,7 @@ static int build(struct pass *p)
 	return rc;
 }
 
-static void end(struct pass *p, enum app_state state, const char *message)
+static void end_in(struct pass *p, enum app_state state, const char *message)
 {
 	set_state(p, state, message);
 	if (p->app->terminated_ms == 0)
@@ -185,7 +185,7 @@ static char *slow_start(struct pass *p)
 	    driver->name, SLOW_START_MS / SECOND_MS);
 }
 
-static char *trouble(struct pass *p, enum app_state state)
+static char *driver_trouble(struct pass *p, enum app_state state)
 {
 	auto_free char *message = monitor_driver_message(p->driver);
 	auto_free char *slow = NULL;
@@ -216,7 +216,7 @@ static struct companions_view companions_view_of(const struct pass *p)
 }
 
 /* The driver pod is there: the application is where it is. */
-static int follow(struct pass *p)
+static int follow_driver(struct pass *p)
 {
 	static const enum app_state by_driver[] = {
 		[DRIVER_PENDING] = APP_SUBMITTED, [DRIVER_RUNNING] = APP_RUNNING, [DRIVER_COMPLETED] = APP_SUCCEEDING,
@@ -224,7 +224,7 @@ static int follow(struct pass *p)
 	};
 	const struct pod_view *driver = p->driver;
 	enum app_state state = by_driver[monitor_driver_state(driver)];
-	auto_free char *message = trouble(p, state);
+	auto_free char *message = driver_trouble(p, state);
 	struct json *tree = p->status.tree;
 	struct companions_view view;
 
@@ -243,12 +243,12 @@ static int follow(struct pass *p)
 				driver->finished_ms > 0 ? driver->finished_ms : p->w->now_ms);
 		return 0;
 	}
-	set_state(p, state, steady(p->app->error_message, message));
+	set_state(p, state, steady_message(p->app->error_message, message));
 	return 0;
 }
 
 /* In SUBMITTED the cache may not have the pod yet: it is given driver_pod_creation_grace_ms. */
-static int miss(struct pass *p)
+static int miss_driver(struct pass *p)
 {
 	const struct app *app = p->app;
 	int64_t limit_ms = p->options->driver_pod_creation_grace_ms;
@@ -263,7 +263,7 @@ static int miss(struct pass *p)
 	}
 	message =
 	    xasprintf("driver pod not found: %s %s%s%s", driver_name(p), how, before[0] ? "; before: " : "", before);
-	end(p, APP_FAILING, message);
+	end_in(p, APP_FAILING, message);
 	return 0;
 }
 
@@ -283,7 +283,7 @@ static void handle_refusal(struct pass *p)
 		return;
 	}
 	message = xasprintf("submission refused, trying again: %s", r->err.msg);
-	told = steady(p->app->error_message, message);
+	told = steady_message(p->app->error_message, message);
 	set_state(p, APP_NEW, told);
 	status_set_condition(&p->status, "Submitted", "False", "Refused", told);
 	plan_requeue(p->plan, waited_ms < 0 ? limit_ms : limit_ms - waited_ms);
@@ -302,7 +302,7 @@ static int on_new(struct pass *p)
 	int rc;
 
 	if (p->driver)
-		return follow(p);
+		return follow_driver(p);
 	if (app->suspend && app->submission_attempts == 0) {
 		set_state(p, APP_NEW, NULL);
 		status_set_condition(&p->status, "Submitted", "False", "Suspended",
@@ -315,7 +315,7 @@ static int on_new(struct pass *p)
 		p->added = app->submission_attempts == 0;
 	if (p->state == APP_SUBMISSION_FAILED)
 		return 0;
-	rc = build(p);
+	rc = build_submission(p);
 	if (p->submission.objects)
 		plan_requeue(p->plan, RECREATE_MS);
 	return rc;
@@ -324,25 +324,25 @@ static int on_new(struct pass *p)
 static int on_submission_failed(struct pass *p)
 {
 	if (p->driver)
-		return follow(p);
-	end(p, APP_FAILED, p->app->error_message);
+		return follow_driver(p);
+	end_in(p, APP_FAILED, p->app->error_message);
 	return 0;
 }
 
 static int on_driver(struct pass *p)
 {
-	return p->driver ? follow(p) : miss(p);
+	return p->driver ? follow_driver(p) : miss_driver(p);
 }
 
 static int on_succeeding(struct pass *p)
 {
-	end(p, APP_COMPLETED, NULL);
+	end_in(p, APP_COMPLETED, NULL);
 	return 0;
 }
 
 static int on_failing(struct pass *p)
 {
-	end(p, APP_FAILED, p->app->error_message);
+	end_in(p, APP_FAILED, p->app->error_message);
 	return 0;
 }
 
@@ -419,7 +419,7 @@ static const struct pod_view *find_driver(const struct pass *p)
 /* What exists is ours if it is of the same attempt; objects that all attempts share have no such label. */
 static void create_all(struct pass *p)
 {
-	struct json *objects = p->submission.objects;
+	struct json *objects = p->submission.objects; /* NULL: nothing is submitted */
 
 	for (struct json *o = json_take_first(objects); o; o = json_take_first(objects)) {
 		const struct json *labels = json_at(o, "metadata.labels");
@@ -463,38 +463,51 @@ static bool forgets_outcomes(const struct pass *p)
 	       (p->w->outcomes && companions_are_reported(app, p->w->outcomes));
 }
 
-static void finish(struct pass *p)
+static struct report report_of(struct pass *p)
 {
-	const struct app *app = p->app;
-	bool submits = p->submission.objects != NULL;
-	const struct companions_view view = companions_view_of(p);
-	auto_companions due = { 0 };
-	bool written;
-	const struct report report = {
+	return (struct report){
 		.app = p->app,
 		.state = p->state,
 		.status = &p->status,
 		.driver = p->driver,
 		.driver_name = driver_name(p),
 	};
+}
+
+/* Whether the status is written. A status patch is the dearest of all writes: a submission that nothing stands in the
+ * way of needs none. */
+static bool write_status(struct pass *p, const struct report *report)
+{
+	bool is_needed = !p->submission.objects || p->w->refused;
+
+	status_set_executors(&p->status, p->state, p->w->pods, p->w->pod_count, p->submission_id,
+			     p->options->max_tracked_executors);
+	report_conditions(report);
+	return is_needed && status_plan(&p->status, p->plan);
+}
+
+/* From the row's decisions to actions. The first one proves that the application is still as the row saw it: a status
+ * write and a check both carry its resourceVersion. Only then comes what cannot be taken back. */
+static void finish_pass(struct pass *p)
+{
+	const struct app *app = p->app;
+	const struct companions_view view = companions_view_of(p);
+	const struct report report = report_of(p);
+	auto_companions due = { 0 };
+	bool is_written;
 
 	if (p->deleted)
 		return;
-	status_set_executors(&p->status, p->state, p->w->pods, p->w->pod_count, p->submission_id,
-			     p->options->max_tracked_executors);
-	report_conditions(&report);
-	/* A status patch is the dearest of all writes: a submission that nothing stands in the way of needs none. */
-	written = (!submits || p->w->refused) && status_plan(&p->status, p->plan);
+	is_written = write_status(p, &report);
 	if (wants_companions(p))
 		companions_due(&due, &view, p->plan);
-	if ((submits || due.len > 0) && !written)
+	if (!is_written && (p->submission.objects || due.len > 0))
 		plan_check(p->plan, app_kind.res, app->ns, app->name, app->uid, app->resource_version);
 	if (p->added)
 		report_added(app, p->plan);
-	if (written)
+	if (is_written)
 		report_events(&report, p->w->pods, p->w->pod_count, p->plan);
-	if (submits)
-		create_all(p);
+	create_all(p);
 	create_companions(p, &view, &due);
 	drop_pdb(p);
 	if (forgets_outcomes(p))
@@ -546,7 +559,7 @@ int reconcile(const struct world *w, const struct reconcile_options *options, st
 	status_init(&p.status, app, w->now_ms);
 	rc = rows[p.state](&p);
 	if (rc == 0)
-		finish(&p);
+		finish_pass(&p);
 	submission_done(&p.submission);
 	status_done(&p.status);
 	app_names_done(&p.names);

@@ -35,8 +35,8 @@ bool status_has_condition(const struct status *s, const char *type);
 void status_set_executors(struct status *s, enum app_state state, const struct pod_view *const *pods, size_t count,
 			  const char *submission_id, int64_t max);
 
-/* executors, duration and reason, which columns of `kubectl get` show: from the rest of the status, so to be set last. driver: NULL if
- * there is none. */
+/* executors, duration and reason, which columns of `kubectl get` show: from the rest of the status, so to be set
+ * last. driver: NULL if there is none. */
 void status_set_columns(struct status *s, enum app_state state, const struct pod_view *driver);
 
 /* Appends a STATUS action with the difference; false if there is none. */

@@ -1,13 +1,14 @@
 /*
- * The fields of the status that are there for the columns of `kubectl get sparkapp` only: executors, duration, reason.
+ * The fields of the status that are there for the columns of `kubectl get sparkapp` only: executors, duration,
+ * reason.
  *
- * Happy path: all follow from what the status says otherwise, or from the driver pod, and change together with it, so that they cost no
- * write of their own. executors is there while there are some to wait for, duration from the end on, reason as long as
- * something is wrong.
+ * Happy path: all follow from what the status says otherwise, or from the driver pod, and change together with it, so
+ * that they cost no write of their own. executors is there while there are some to wait for, duration from the end
+ * on, reason as long as something is wrong.
  *
- * A status that is not written anyway is left as it is, and so is one of an application that has ended: what another operator wrote
- * gets the columns with its next change. A reason stands as long as its message: kubelet alternates between words for the
- * same trouble.
+ * A status that is not written anyway is left as it is, and so is one of an application that has ended: what another
+ * operator wrote gets the columns with its next change. A reason stands as long as its message: kubelet alternates
+ * between words for the same trouble.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
  */
 #include "metrics/app_metrics.h"
 
-#include "app_metrics_parts.h"
+#include "app_metrics_internal.h"
 #include "base/map.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -76,8 +76,8 @@ struct app_metrics {
 	struct metric *families[FAMILIES];  /* NULL before the start */
 	struct map *seen;		    /* joined label values → struct combination */
 	struct buf key;			    /* to look them up */
-	struct app_metrics_own *own;
-	struct app_metrics_old *old; /* NULL: not wanted */
+	struct app_metrics_native *native;
+	struct app_metrics_v1 *v1; /* NULL: not wanted */
 };
 
 /* ---- series ---- */
@@ -91,8 +91,8 @@ static struct combination *add_combination(struct app_metrics *a, const char *co
 	map_set(a->seen, buf_str(&a->key), c);
 	for (size_t f = 0; f < FAMILIES; f++)
 		metric_init(a->families[f], values);
-	if (a->old)
-		app_metrics_old_touch(a->old, values);
+	if (a->v1)
+		app_metrics_v1_touch(a->v1, values);
 	return c;
 }
 
@@ -126,7 +126,7 @@ static void touch_namespaces(struct app_metrics *a)
 	for (size_t i = 0; i < a->namespaces.len; i++) {
 		const char *const values[] = { a->namespaces.items[i], NULL };
 
-		app_metrics_own_touch(a->own, a->namespaces.items[i]);
+		app_metrics_native_touch(a->native, a->namespaces.items[i]);
 		if (only_namespace)
 			touch(a, values);
 	}
@@ -187,7 +187,7 @@ static void collect(void *arg)
 		c->running = 0;
 		c->executors = 0;
 	}
-	app_metrics_own_collect(a->own);
+	app_metrics_native_collect(a->native);
 }
 
 /* ---- life ---- */
@@ -247,7 +247,7 @@ static void add_families(struct app_metrics *a, const char *const *labels)
 	}
 }
 
-static void add_old_families(struct app_metrics *a, const char *const *labels)
+static void add_v1_families(struct app_metrics *a, const char *const *labels)
 {
 	const struct app_metrics_twins twins = {
 		.submit = a->families[APP_SUBMIT],
@@ -258,7 +258,7 @@ static void add_old_families(struct app_metrics *a, const char *const *labels)
 		.executor_failure = a->families[EXECUTOR_FAIL],
 	};
 
-	a->old = app_metrics_old_new(a->world.registry, a->options.prefix, labels, &a->options.start_buckets, &twins);
+	a->v1 = app_metrics_v1_new(a->world.registry, a->options.prefix, labels, &a->options.start_buckets, &twins);
 }
 
 void app_metrics_start(struct app_metrics *a)
@@ -269,8 +269,8 @@ void app_metrics_start(struct app_metrics *a)
 		labels[i] = a->options.labels->items[i];
 	add_families(a, labels);
 	if (a->options.old_names)
-		add_old_families(a, labels);
-	a->own = app_metrics_own_new(&a->world);
+		add_v1_families(a, labels);
+	a->native = app_metrics_native_new(&a->world);
 	touch_namespaces(a);
 	metrics_on_collect(a->world.registry, collect, a);
 }
@@ -280,8 +280,8 @@ void app_metrics_free(struct app_metrics *a)
 	if (!a)
 		return;
 	metrics_off_collect(a->world.registry, collect, a);
-	app_metrics_own_free(a->own);
-	free(a->old);
+	app_metrics_native_free(a->native);
+	free(a->v1);
 	map_free(a->seen);
 	buf_done(&a->key);
 	strv_done(&a->namespaces);
@@ -340,14 +340,14 @@ void app_metrics_app_changed(struct app_metrics *a, const struct kobj *before, c
 	c.was = view_before(before, now);
 	is_new = !before || !text_eq(before->uid, now->uid);
 	app_values(a, now, values);
-	app_metrics_own_touch(a->own, now->ns);
+	app_metrics_native_touch(a->native, now->ns);
 	if (is_new && c.is->state == APP_NEW && c.is->submission_attempts == 0)
 		count(a, APP_CREATED, values);
 	count_submission(a, &c, values);
 	count_state(a, &c, values);
-	app_metrics_own_app(a->own, &c);
-	if (a->old)
-		app_metrics_old_app(a->old, &c, values);
+	app_metrics_native_app(a->native, &c);
+	if (a->v1)
+		app_metrics_v1_app(a->v1, &c, values);
 }
 
 void app_metrics_pod_changed(struct app_metrics *a, const struct kobj *before, const struct kobj *now)
@@ -360,12 +360,12 @@ void app_metrics_pod_changed(struct app_metrics *a, const struct kobj *before, c
 		return;
 	was = view_before(before, now);
 	pod_values(a, now, values);
-	app_metrics_own_touch(a->own, now->ns);
+	app_metrics_native_touch(a->native, now->ns);
 	if (!was || was->phase == pod->phase)
 		return;
 	if (pod->phase == POD_SUCCEEDED)
 		count(a, EXECUTOR_SUCCESS, values);
 	if (pod->phase == POD_FAILED)
 		count(a, EXECUTOR_FAIL, values);
-	app_metrics_own_executor(a->own, was, pod);
+	app_metrics_native_executor(a->native, was, pod);
 }

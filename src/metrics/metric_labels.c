@@ -1,6 +1,6 @@
 /*
- * Where the values of labels come from, see metric_labels.h. Keys of labels are compared as if they were made names, without
- * making them.
+ * Where the values of labels come from, see metric_labels.h. Keys of labels are compared as if they were made names,
+ * without making them.
  */
 #include "metric_labels.h"
 

@@ -1,6 +1,6 @@
 /*
- * The labels of the existing operator's metrics: names that the user gives, values from the labels of an application or a pod
- * (kubeflow internal/metrics getMetricLabels).
+ * The labels of the existing operator's metrics: names that the user gives, values from the labels of an application
+ * or a pod (kubeflow internal/metrics getMetricLabels).
  */
 #ifndef METRICS_METRIC_LABELS_H
 #define METRICS_METRIC_LABELS_H

@@ -16,7 +16,7 @@
 struct process_metrics {
 	struct metric *cpu;
 	struct metric *resident;
-	struct metric *virtual;
+	struct metric *virtual_size;
 	struct metric *open_fds;
 	double cpu_before;
 };
@@ -47,7 +47,7 @@ static void read_sizes(struct process_metrics *p)
 	if (fields.len < 2)
 		return;
 	if (text_i64(fields.items[0], &pages))
-		metric_set(p->virtual, NULL, (double)pages * page);
+		metric_set(p->virtual_size, NULL, (double)pages * page);
 	if (text_i64(fields.items[1], &pages))
 		metric_set(p->resident, NULL, (double)pages * page);
 }
@@ -85,7 +85,8 @@ struct process_metrics *process_metrics_new(struct metrics *m, int64_t started_w
 				NULL, 0);
 	p->resident =
 	    metrics_family(m, METRIC_GAUGE, "process_resident_memory_bytes", "Resident memory", NULL, NULL, 0);
-	p->virtual = metrics_family(m, METRIC_GAUGE, "process_virtual_memory_bytes", "Virtual memory", NULL, NULL, 0);
+	p->virtual_size =
+	    metrics_family(m, METRIC_GAUGE, "process_virtual_memory_bytes", "Virtual memory", NULL, NULL, 0);
 	p->open_fds = metrics_family(m, METRIC_GAUGE, "process_open_fds", "Open file descriptors", NULL, NULL, 0);
 	metric_set(metrics_family(m, METRIC_GAUGE, "process_start_time_seconds", "Start of the process, Unix time",
 				  NULL, NULL, 0),

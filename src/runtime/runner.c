@@ -109,7 +109,7 @@ static struct request request_of(const struct action *a, struct json **ret_body)
 		req.name = a->name;
 		req.body = *ret_body = delete_options(a);
 		break;
-	case ACTION_CHECK: /* without resourceVersion in the query: the latest, not what a cache of the API server has */
+	case ACTION_CHECK: /* no resourceVersion in the query: the latest, not what the API server has in a cache */
 		req.verb = VERB_GET;
 		req.name = a->name;
 		break;

@@ -6,7 +6,7 @@
  * an operator that was restarted in between measures the same. They are taken when the application's status moves on:
  * then the pod, from which the status was made, is in the store.
  */
-#include "app_metrics_parts.h"
+#include "app_metrics_internal.h"
 #include "base/map.h"
 #include "base/text.h"
 
@@ -62,7 +62,7 @@ struct sums {
 	double executors[POD_UNKNOWN + 1];
 };
 
-struct app_metrics_own {
+struct app_metrics_native {
 	struct app_metrics_world world;
 	struct map *namespaces; /* that have their series → struct sums */
 	struct metric *families[FAMILIES];
@@ -73,68 +73,68 @@ static const char *state_label(int state)
 	return state == APP_NEW ? "NEW" : app_state_text((enum app_state)state);
 }
 
-struct app_metrics_own *app_metrics_own_new(const struct app_metrics_world *world)
+struct app_metrics_native *app_metrics_native_new(const struct app_metrics_world *world)
 {
-	struct app_metrics_own *own = xcalloc(1, sizeof(*own));
+	struct app_metrics_native *native = xcalloc(1, sizeof(*native));
 
-	own->world = *world;
-	own->namespaces = map_new(free);
+	native->world = *world;
+	native->namespaces = map_new(free);
 	for (size_t f = 0; f < FAMILIES; f++)
-		own->families[f] =
+		native->families[f] =
 		    metrics_family(world->registry, rows[f].type, rows[f].name, rows[f].help, rows[f].labels,
 				   phase_buckets, f == PHASES ? array_len(phase_buckets) : 0);
-	return own;
+	return native;
 }
 
-void app_metrics_own_free(struct app_metrics_own *own)
+void app_metrics_native_free(struct app_metrics_native *native)
 {
-	if (!own)
+	if (!native)
 		return;
-	map_free(own->namespaces);
-	free(own);
+	map_free(native->namespaces);
+	free(native);
 }
 
-static void add(const struct app_metrics_own *own, enum family f, const char *ns, const char *label)
+static void add(const struct app_metrics_native *native, enum family f, const char *ns, const char *label)
 {
-	metric_add(own->families[f], (const char *const[]){ ns, label }, 1);
+	metric_add(native->families[f], (const char *const[]){ ns, label }, 1);
 }
 
-static void set(const struct app_metrics_own *own, enum family f, const char *ns, const char *label, double value)
+static void set(const struct app_metrics_native *native, enum family f, const char *ns, const char *label, double value)
 {
-	metric_set(own->families[f], (const char *const[]){ ns, label }, value);
+	metric_set(native->families[f], (const char *const[]){ ns, label }, value);
 }
 
-static void show_sums(const struct app_metrics_own *own, const char *ns, const struct sums *sums)
+static void show_sums(const struct app_metrics_native *native, const char *ns, const struct sums *sums)
 {
 	for (int state = 0; state < APP_STATE_COUNT; state++)
-		set(own, STATES, ns, state_label(state), sums->states[state]);
+		set(native, STATES, ns, state_label(state), sums->states[state]);
 	for (size_t i = 0; i < array_len(waiting_states); i++)
-		set(own, WAITING, ns, state_label((int)waiting_states[i]), sums->waiting[waiting_states[i]]);
+		set(native, WAITING, ns, state_label((int)waiting_states[i]), sums->waiting[waiting_states[i]]);
 	for (size_t i = 0; i < array_len(executor_states); i++)
-		set(own, EXECUTORS, ns, executor_states[i], sums->executors[i]);
+		set(native, EXECUTORS, ns, executor_states[i], sums->executors[i]);
 }
 
-static struct sums *sums_of(struct app_metrics_own *own, const char *ns)
+static struct sums *sums_of(struct app_metrics_native *native, const char *ns)
 {
-	struct sums *sums = map_get(own->namespaces, ns);
+	struct sums *sums = map_get(native->namespaces, ns);
 
 	if (sums)
 		return sums;
 	sums = xcalloc(1, sizeof(*sums));
-	map_set(own->namespaces, ns, sums);
-	show_sums(own, ns, sums);
+	map_set(native->namespaces, ns, sums);
+	show_sums(native, ns, sums);
 	for (int state = 0; state < APP_STATE_COUNT; state++)
-		metric_init(own->families[TRANSITIONS], (const char *const[]){ ns, state_label(state) });
+		metric_init(native->families[TRANSITIONS], (const char *const[]){ ns, state_label(state) });
 	for (size_t i = POD_RUNNING; i < array_len(executor_states); i++)
-		metric_init(own->families[EXECUTOR_TRANSITIONS], (const char *const[]){ ns, executor_states[i] });
+		metric_init(native->families[EXECUTOR_TRANSITIONS], (const char *const[]){ ns, executor_states[i] });
 	for (size_t i = 0; i < PHASE_COUNT; i++)
-		metric_init(own->families[PHASES], (const char *const[]){ ns, phase_names[i] });
+		metric_init(native->families[PHASES], (const char *const[]){ ns, phase_names[i] });
 	return sums;
 }
 
-void app_metrics_own_touch(struct app_metrics_own *own, const char *ns)
+void app_metrics_native_touch(struct app_metrics_native *native, const char *ns)
 {
-	sums_of(own, ns);
+	sums_of(native, ns);
 }
 
 /* ---- gauges ---- */
@@ -150,35 +150,35 @@ static int64_t waits_since(const struct app *app)
 									  : app->terminated_ms;
 }
 
-static void sum_app(struct app_metrics_own *own, const struct app *app)
+static void sum_app(struct app_metrics_native *native, const struct app *app)
 {
-	struct sums *sums = sums_of(own, app->ns);
+	struct sums *sums = sums_of(native, app->ns);
 	int64_t since_ms = waits_since(app);
-	double age_s = since_ms > 0 ? app_metrics_seconds(since_ms, sched_wall(own->world.sched)) : 0;
+	double age_s = since_ms > 0 ? app_metrics_seconds(since_ms, sched_wall(native->world.sched)) : 0;
 
 	sums->states[app->state]++;
 	if (age_s > sums->waiting[app->state])
 		sums->waiting[app->state] = age_s;
 }
 
-void app_metrics_own_collect(struct app_metrics_own *own)
+void app_metrics_native_collect(struct app_metrics_native *native)
 {
 	struct map_iter it = { 0 };
 	struct kobj *o;
 	size_t pos = 0;
 
-	while ((o = store_next(own->world.apps, &pos)))
+	while ((o = store_next(native->world.apps, &pos)))
 		if (o->view)
-			sum_app(own, o->view);
+			sum_app(native, o->view);
 	pos = 0;
-	while ((o = store_next(own->world.pods, &pos))) {
+	while ((o = store_next(native->world.pods, &pos))) {
 		const struct pod_view *pod = o->view;
 
 		if (pod && pod->role == POD_ROLE_EXECUTOR)
-			sums_of(own, o->ns)->executors[pod->phase]++;
+			sums_of(native, o->ns)->executors[pod->phase]++;
 	}
-	while (map_next(own->namespaces, &it)) {
-		show_sums(own, it.key, it.value);
+	while (map_next(native->namespaces, &it)) {
+		show_sums(native, it.key, it.value);
 		*(struct sums *)it.value = (struct sums){ 0 };
 	}
 }
@@ -186,12 +186,12 @@ void app_metrics_own_collect(struct app_metrics_own *own)
 /* ---- phases ---- */
 
 /* The driver of the attempt that the status tells of; NULL if it is gone. */
-static const struct pod_view *driver_of(const struct app_metrics_own *own, const struct app_change *c)
+static const struct pod_view *driver_of(const struct app_metrics_native *native, const struct app_change *c)
 {
 	const struct kobj *o;
 	size_t pos = 0;
 
-	while ((o = store_index_next(own->world.pods, c->object->key, &pos))) {
+	while ((o = store_index_next(native->world.pods, c->object->key, &pos))) {
 		const struct pod_view *pod = o->view;
 
 		if (pod && pod->role == POD_ROLE_DRIVER && text_eq(pod->submission_id, c->is->submission_id))
@@ -200,45 +200,46 @@ static const struct pod_view *driver_of(const struct app_metrics_own *own, const
 	return NULL;
 }
 
-static void observe(const struct app_metrics_own *own, const struct app_change *c, enum phase phase, int64_t from_ms,
-		    int64_t to_ms)
+static void observe(const struct app_metrics_native *native, const struct app_change *c, enum phase phase,
+		    int64_t from_ms, int64_t to_ms)
 {
 	const char *const values[] = { c->is->ns, phase_names[phase] };
 
 	if (from_ms > 0 && to_ms > 0)
-		metric_observe(own->families[PHASES], values, app_metrics_seconds(from_ms, to_ms));
+		metric_observe(native->families[PHASES], values, app_metrics_seconds(from_ms, to_ms));
 }
 
-static void observe_phases(const struct app_metrics_own *own, const struct app_change *c)
+static void observe_phases(const struct app_metrics_native *native, const struct app_change *c)
 {
 	bool is_next = c->is->execution_attempts > c->was->execution_attempts;
-	const struct pod_view *pod = driver_of(own, c);
+	const struct pod_view *pod = driver_of(native, c);
 
 	if (is_next && c->is->execution_attempts == 1)
-		observe(own, c, PHASE_SUBMIT, c->is->created_ms, pod ? pod->created_ms : c->is->last_submission_ms);
+		observe(native, c, PHASE_SUBMIT, c->is->created_ms, pod ? pod->created_ms : c->is->last_submission_ms);
 	if (!pod)
 		return;
 	if (app_state_is((enum app_state)c->is->state, STATE_STARTED) &&
 	    (is_next || !app_state_is((enum app_state)c->was->state, STATE_STARTED))) {
-		observe(own, c, PHASE_SCHEDULE, pod->created_ms, pod->scheduled_ms);
-		observe(own, c, PHASE_START, pod->scheduled_ms, pod->started_ms);
+		observe(native, c, PHASE_SCHEDULE, pod->created_ms, pod->scheduled_ms);
+		observe(native, c, PHASE_START, pod->scheduled_ms, pod->started_ms);
 	}
 	if (c->is->terminated_ms > 0 && c->is->terminated_ms != c->was->terminated_ms)
-		observe(own, c, PHASE_RUN, pod->started_ms, c->is->terminated_ms);
+		observe(native, c, PHASE_RUN, pod->started_ms, c->is->terminated_ms);
 }
 
-void app_metrics_own_app(struct app_metrics_own *own, const struct app_change *c)
+void app_metrics_native_app(struct app_metrics_native *native, const struct app_change *c)
 {
 	bool is_new = !c->was && c->is->state == APP_NEW && c->is->submission_attempts == 0;
 
 	if (is_new || (c->was && c->was->state != c->is->state))
-		add(own, TRANSITIONS, c->is->ns, state_label(c->is->state));
+		add(native, TRANSITIONS, c->is->ns, state_label(c->is->state));
 	if (c->was)
-		observe_phases(own, c);
+		observe_phases(native, c);
 }
 
-void app_metrics_own_executor(struct app_metrics_own *own, const struct pod_view *was, const struct pod_view *is)
+void app_metrics_native_executor(struct app_metrics_native *native, const struct pod_view *was,
+				 const struct pod_view *is)
 {
 	if (was->phase != is->phase)
-		add(own, EXECUTOR_TRANSITIONS, is->ns, executor_states[is->phase]);
+		add(native, EXECUTOR_TRANSITIONS, is->ns, executor_states[is->phase]);
 }

@@ -7,7 +7,7 @@
  * seen running. The queue's times are seconds whatever the name says, as they were there.
  * spark_app_failed_submission_count, which was counted there but never shown, is shown here.
  */
-#include "app_metrics_parts.h"
+#include "app_metrics_internal.h"
 #include "base/text.h"
 #include "metric_labels.h"
 
@@ -81,7 +81,7 @@ static const struct {
 	  "Age of the oldest work under way, in seconds" },
 };
 
-struct app_metrics_old {
+struct app_metrics_v1 {
 	struct metric *families[FAMILIES];
 };
 
@@ -110,27 +110,27 @@ static void add_twins(struct metrics *m, const char *prefix, const struct app_me
 	}
 }
 
-struct app_metrics_old *app_metrics_old_new(struct metrics *m, const char *prefix, const char *const *labels,
-					    const struct app_metrics_buckets *start,
-					    const struct app_metrics_twins *twins)
+struct app_metrics_v1 *app_metrics_v1_new(struct metrics *m, const char *prefix, const char *const *labels,
+					  const struct app_metrics_buckets *start,
+					  const struct app_metrics_twins *twins)
 {
-	struct app_metrics_old *old = xcalloc(1, sizeof(*old));
+	struct app_metrics_v1 *v1 = xcalloc(1, sizeof(*v1));
 
 	for (size_t f = 0; f < FAMILIES; f++) {
 		auto_free char *name = metric_name(prefix, rows[f].name);
 
-		old->families[f] = metrics_family(m, rows[f].type, name, rows[f].help, labels, start->bounds,
-						  f == START_HISTOGRAM ? start->count : 0);
+		v1->families[f] = metrics_family(m, rows[f].type, name, rows[f].help, labels, start->bounds,
+						 f == START_HISTOGRAM ? start->count : 0);
 	}
 	add_twins(m, prefix, twins);
 	add_queue(m, prefix);
-	return old;
+	return v1;
 }
 
-void app_metrics_old_touch(struct app_metrics_old *old, const char *const *values)
+void app_metrics_v1_touch(struct app_metrics_v1 *v1, const char *const *values)
 {
 	for (size_t f = 0; f < FAMILIES; f++)
-		metric_init(old->families[f], values);
+		metric_init(v1->families[f], values);
 }
 
 /* A driver may be too quick to be seen running. */
@@ -142,7 +142,7 @@ static bool has_started(const struct app_change *c)
 	       (app_metrics_enters(c, APP_SUCCEEDING) || app_metrics_enters(c, APP_FAILING));
 }
 
-void app_metrics_old_app(struct app_metrics_old *old, const struct app_change *c, const char *const *values)
+void app_metrics_v1_app(struct app_metrics_v1 *v1, const struct app_change *c, const char *const *values)
 {
 	double ran_us = app_metrics_seconds(c->is->last_submission_ms, c->is->terminated_ms) * 1e6;
 	double start_s = app_metrics_seconds(c->is->created_ms, c->wall_ms);
@@ -150,17 +150,17 @@ void app_metrics_old_app(struct app_metrics_old *old, const struct app_change *c
 	if (!c->was)
 		return;
 	if (c->was->state == APP_NEW && c->is->state != APP_NEW)
-		metric_add(old->families[HANDLED], values, 1);
+		metric_add(v1->families[HANDLED], values, 1);
 	if (app_metrics_enters(c, APP_SUCCEEDING)) {
-		metric_add(old->families[SUCCESS], values, 1);
-		metric_observe(old->families[SUCCESS_TIME], values, ran_us);
+		metric_add(v1->families[SUCCESS], values, 1);
+		metric_observe(v1->families[SUCCESS_TIME], values, ran_us);
 	}
 	if (app_metrics_enters(c, APP_FAILING)) {
-		metric_add(old->families[FAILURE], values, 1);
-		metric_observe(old->families[FAILURE_TIME], values, ran_us);
+		metric_add(v1->families[FAILURE], values, 1);
+		metric_observe(v1->families[FAILURE_TIME], values, ran_us);
 	}
 	if (has_started(c) && c->is->execution_attempts == 1) {
-		metric_observe(old->families[START_LATENCY], values, start_s * 1e6);
-		metric_observe(old->families[START_HISTOGRAM], values, start_s);
+		metric_observe(v1->families[START_LATENCY], values, start_s * 1e6);
+		metric_observe(v1->families[START_HISTOGRAM], values, start_s);
 	}
 }
