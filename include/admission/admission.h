@@ -26,10 +26,10 @@ struct admission_path {
 	admission_fn *fn;
 };
 
-/* NULL-path-terminated: those of the existing operator (kubeflow internal/webhook). */
+/* NULL-path-terminated: those of kubeflow's operator (kubeflow internal/webhook). */
 extern const struct admission_path admission_paths[];
 
-/* Fills in what the spec leaves open, as the existing operator's defaulter does. */
+/* Fills in what the spec leaves open, as kubeflow's defaulter does. */
 void admission_default(struct json *application);
 /* Adds to a driver or executor pod (as its label spark-role says) what its application's spec says: owner, the
  * fields that Spark's configuration has no word for, secrets. Twice is once, and so is a pod that submission

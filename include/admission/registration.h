@@ -1,6 +1,6 @@
 /*
  * The webhook configurations: which requests the API server shows to the webhook, and what it does when it gets no
- * answer. Names of entries, paths and rules as the existing operator's chart has them.
+ * answer. Names of entries, paths and rules as kubeflow's chart has them.
  */
 #ifndef ADMISSION_REGISTRATION_H
 #define ADMISSION_REGISTRATION_H

@@ -1,5 +1,5 @@
 /*
- * The operator's own metrics: what becomes of applications and executors. Under the existing operator's names
+ * The operator's own metrics: what becomes of applications and executors. Under kubeflow's names
  * (kubeflow internal/metrics), with labels as the user wants them, and under our own, by namespace.
  *
  * Counters count what happens while the operator watches: objects that are there when it starts are not counted

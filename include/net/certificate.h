@@ -1,6 +1,6 @@
 /*
  * X.509 by OpenSSL: makes a CA and serving certificates that it signs, and verifies and reads certificates. New keys
- * are ECDSA P-256. A CA with a key of another type (RSA, as the existing operator makes it) can sign and verify too.
+ * are ECDSA P-256. A CA with a key of another type (RSA, as kubeflow's operator makes it) can sign and verify too.
  * All texts are PEM; keys are PKCS#8.
  */
 #ifndef NET_CERTIFICATE_H

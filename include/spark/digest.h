@@ -1,5 +1,5 @@
 /*
- * Digests for names that the existing operator shortens with them. Not for security.
+ * Digests for names that kubeflow's operator shortens with them. Not for security.
  */
 #ifndef SPARK_DIGEST_H
 #define SPARK_DIGEST_H

@@ -3,7 +3,7 @@
  *
  * Happy path of a pod: its label names an application of the cache, the pod is copied, mutated as submission would
  * have built it, and the difference is the patch. Of an application: defaults the same way; all problems of a
- * validation in one denial, then the quotas. Paths are those of the existing operator (kubeflow internal/webhook;
+ * validation in one denial, then the quotas. Paths are those of kubeflow's operator (kubeflow internal/webhook;
  * controller-runtime generateMutatePath, generateValidatePath).
  *
  * In doubt a request is allowed: deletions, subresources, objects of another kind, updates that leave the spec as it
@@ -142,7 +142,7 @@ static void mutate_application(const struct admission *a, const struct review *r
 	reply->patch = json_patch_diff(r->object, defaulted);
 }
 
-/* The existing operator has no defaults for them either. */
+/* Kubeflow's operator has no defaults for them either. */
 static void mutate_scheduled(const struct admission *a, const struct review *r, struct review_reply *reply)
 {
 	(void)a;

@@ -2,7 +2,7 @@
  * Validation of a ScheduledSparkApplication: its schedule, as robfig/cron's ParseStandard reads it, and its template,
  * by all rules of a SparkApplication, with the metadata that its runs will have.
  *
- * The existing operator finds a wrong schedule or template only when a run is due, and never looks again.
+ * Kubeflow's operator finds a wrong schedule or template only when a run is due, and never looks again.
  */
 #include <string.h>
 

@@ -9,7 +9,7 @@
 
 /* NULL if it has none. Owned. */
 struct json *ui_service_build(const struct app *app, const char *submission_id);
-/* APP-ui-svc, shortened by the existing operator's rule if that is too long. Owned. */
+/* APP-ui-svc, shortened by kubeflow's rule if that is too long. Owned. */
 char *ui_service_name(const char *app_name);
 /* The Service's own port. */
 int64_t ui_service_port(const struct app *app);

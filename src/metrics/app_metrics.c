@@ -1,5 +1,5 @@
 /*
- * Metrics of applications and executors, see app_metrics.h: here those with the existing operator's names.
+ * Metrics of applications and executors, see app_metrics.h: here those with kubeflow's names.
  *
  * Counters move on transitions between two versions of an object that were both seen; gauges are counted from the
  * stores at each collection, so that they cannot drift. Whatever labels are seen first has all its series shown at

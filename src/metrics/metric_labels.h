@@ -1,5 +1,5 @@
 /*
- * The labels of the existing operator's metrics: names that the user gives, values from the labels of an application
+ * The labels of kubeflow's metrics: names that the user gives, values from the labels of an application
  * or a pod (kubeflow internal/metrics getMetricLabels).
  */
 #ifndef METRICS_METRIC_LABELS_H

@@ -4,7 +4,7 @@
  *
  * A certificate is verified as the API server's TLS library (Go's crypto/x509) does it. The name has to be among the
  * subject alternative names. Every certificate of the bundle is trusted and needs no issuer. Every certificate of the
- * chain has to be valid at the time. One step is added to OpenSSL's verification. The existing operator gives the CA
+ * chain has to be valid at the time. One step is added to OpenSSL's verification. Kubeflow's operator gives the CA
  * and the serving certificate the same subject, and the latter no authority key id (Go's CreateCertificate leaves it
  * out then). OpenSSL takes such a certificate for self-signed. Here its signature decides.
  *

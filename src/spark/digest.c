@@ -2,7 +2,7 @@
  * SHA-256 and MD5 of short texts, by OpenSSL. Names of objects hold their first digits, and users know these names.
  *
  * A machine that allows approved algorithms only may have no MD5 at all: then the digits come from a hash of our own,
- * as good for a name, only not the one that the existing operator would have taken.
+ * as good for a name, only not the one that kubeflow's operator would have taken.
  */
 #include "spark/digest.h"
 

@@ -1,5 +1,5 @@
 /*
- * From the spec to Spark's configuration: one row per field, in the order in which the existing operator writes
+ * From the spec to Spark's configuration: one row per field, in the order in which kubeflow's operator writes
  * its arguments (kubeflow internal/controller/sparkapplication/submission.go). spark-submit lets the last of equal keys
  * win, so a row overrides the rows above it.
  *

@@ -1,5 +1,5 @@
 /*
- * The spark-submit that says what a SparkApplication says, as the existing operator runs it (kubeflow
+ * The spark-submit that says what a SparkApplication says, as kubeflow's operator runs it (kubeflow
  * internal/controller/sparkapplication/submission.go): options, a --conf for every other property of the spec, and a
  * pod template for each role. The driver's carries the owner; the executors' is the one that goes into the ConfigMap.
  *
@@ -13,7 +13,7 @@
 #define DRIVER_FILE   "driver.yaml"
 #define EXECUTOR_FILE "executor.yaml"
 
-/* Properties that spark-submit has options for, in the existing operator's order. */
+/* Properties that spark-submit has options for, in kubeflow's order. */
 static const struct {
 	const char *key;
 	const char *option;

@@ -1,5 +1,5 @@
 /*
- * What the existing operator puts into a monitoring ConfigMap where the application says nothing: dashboards and alerts
+ * What kubeflow's operator puts into a monitoring ConfigMap where the application says nothing: dashboards and alerts
  * of its users go by the names that these rules make, so the texts are its own, byte for byte (kubeflow
  * pkg/common/prometheus.go, DefaultMetricsProperties and DefaultPrometheusConfiguration). Data only: nothing can fail.
  */

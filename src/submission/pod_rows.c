@@ -1,6 +1,6 @@
 /*
- * Driver and executor fields that Spark's configuration has no word for: one row per field, in the order of the
- * existing operator's webhook (kubeflow internal/webhook/sparkpod_defaulter.go). A row copies a field of spec.driver
+ * Driver and executor fields that Spark's configuration has no word for: one row per field, in the order of
+ * kubeflow's webhook (internal/webhook/sparkpod_defaulter.go). A row copies a field of spec.driver
  * or spec.executor to the pod or to its Spark container; what is more than a copy is a function.
  *
  * Nothing is added that is there already, defaulted members or not, so that a pod that went through these rows before

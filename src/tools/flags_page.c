@@ -41,7 +41,7 @@ static void md_default(const struct option_row *row, struct buf *out)
 	buf_puts(out, " | ");
 }
 
-/* The names that the existing operators have for the row. */
+/* The names that kubeflow's and GCP's operators have for the row. */
 static void md_kin(const struct option_row *row, unsigned owners, const char *dashes, struct buf *out)
 {
 	auto_strv names = { 0 };

@@ -2,7 +2,7 @@
  * The webhook's certificate: where it comes from, how it is renewed, and how the API server comes to trust it.
  *
  * From a Secret (the default): the first replica makes a CA and a serving certificate and creates the Secret;
- * others that start at the same time adopt it. The Secret has the keys of the existing operator's: ca-key.pem,
+ * others that start at the same time adopt it. The Secret has the keys of kubeflow's operator: ca-key.pem,
  * ca-cert.pem, server-key.pem, server-cert.pem. The CA's certificate is put as caBundle into every webhook of both
  * configurations that calls this operator, and put back when somebody else overwrites it.
  *
@@ -16,7 +16,7 @@
  * the resourceVersion that it was decided for, so any replica may take it.
  *
  * A Secret that is lost while its certificate is served is put back: at once if its content was destroyed, after 30
- * s if it was deleted, and then a new CA follows. A certificate that the existing operator left is served as long
+ * s if it was deleted, and then a new CA follows. A certificate that kubeflow's operator left is served as long
  * as it verifies, and renewed as if it had been made for the lives given here.
  */
 #ifndef WEBHOOK_CERTS_H

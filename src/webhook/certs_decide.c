@@ -52,7 +52,7 @@ static bool can_sign(const struct certificate_pair *ca, const struct certs_rules
 	return certs_memo_check_pair(rules->memo, ca, &ignored) == 0 && end_of_validity(ca->cert, rules) > wall_ms;
 }
 
-/* When two thirds of its life are over; 0 if it cannot be read. A certificate of the existing operator lives ten
+/* When two thirds of its life are over; 0 if it cannot be read. A certificate of kubeflow's operator lives ten
  * years: it is renewed as if it had been made for life_ms. */
 static int64_t renewal_due(const char *cert, int64_t life_ms, const struct certs_rules *rules)
 {

@@ -1,5 +1,5 @@
 /*
- * Keys and certificates as Secrets hold them: the operator's own Secret has the keys of the existing operator and
+ * Keys and certificates as Secrets hold them: the operator's own Secret has the keys of kubeflow's operator and
  * further ones during a renewal of the CA, a Secret of cert-manager has those of kubernetes.io/tls.
  *
  * Happy path: a Secret's `data` → certs_material, by a table of rows; and back.

@@ -1,4 +1,4 @@
-/* Defaults: rows of a spec before and after, as the existing operator's webhook filled them in on a real cluster. */
+/* Defaults: rows of a spec before and after, as kubeflow's webhook filled them in on a real cluster. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

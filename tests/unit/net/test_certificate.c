@@ -1,6 +1,6 @@
 /*
  * Certificates: what is made is what the API server's TLS library accepts, for the names and times it was made for and
- * no others; CAs of the existing operator (RSA, PKCS#1 keys, the same subject in CA and serving certificate) sign and
+ * no others; CAs of kubeflow's operator (RSA, PKCS#1 keys, the same subject in CA and serving certificate) sign and
  * verify too.
  */
 #include <setjmp.h>
@@ -360,7 +360,7 @@ static void rsa_ca_with_pkcs1_key(void **state)
 	certificate_pair_done(&server);
 }
 
-/* As the existing operator makes it: subject = issuer, no authority key id, another key than the CA's. */
+/* As kubeflow's operator makes it: subject = issuer, no authority key id, another key than the CA's. */
 static X509 *lookalike(EVP_PKEY *signer)
 {
 	struct certificate_pair pair;

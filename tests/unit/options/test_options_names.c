@@ -1,5 +1,5 @@
-/* Every flag of the existing operators, with one dash and two, for every command that serves; aliases; idle flags and
- * their warning; what is refused. */
+/* Every flag of kubeflow's and GCP's operators, with one dash and two, for every command that serves; aliases; idle
+ * flags and their warning; what is refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -34,7 +34,7 @@ static const struct {
 	{ "mode", "there is but cluster mode" },
 	{ "suspend", "lifecycle: nothing is submitted" },
 	{ "timeToLiveSeconds", "lifecycle: when the application is deleted" },
-	{ "failureRetries", "has no effect in the existing operator either; an event says so" },
+	{ "failureRetries", "has no effect in kubeflow's operator either; an event says so" },
 	{ "retryInterval", "as failureRetries" },
 	{ "restartPolicy.*", "lifecycle: when the application is submitted again" },
 	{ "batchScheduler", "refused: not carried out by this version" },

@@ -114,7 +114,7 @@ static void the_first_container_stands_in(void **state)
 	assert_int_equal(apply(spec, empty, &err), -ERR_INVALID);
 }
 
-/* The names are those of the existing operator. */
+/* The names are those of kubeflow's operator. */
 static void volume_names(void **state)
 {
 	static const char *const rows[][2] = {

@@ -115,7 +115,7 @@ static void young_secret_is_adopted(void **state)
 	assert_quiet(f);
 }
 
-/* What the existing operator left two years ago is served at first and renewed without a gap. */
+/* What kubeflow's operator left two years ago is served at first and renewed without a gap. */
 static void old_secret_is_renewed_gracefully(void **state)
 {
 	struct fixture *f = *state;
