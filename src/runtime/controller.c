@@ -6,8 +6,8 @@
  * Failure modes: the table `rules`, by error class. A failed key is also put on hold for a moment, so that a change
  * which its own writes caused does not defeat the back-off.
  *
- * What is kept per key exists only while there is something to remember (a plan under way, a failure, versions to wait
- * for, a status written just now): keys that are gone cost nothing.
+ * What is kept per key exists only while there is something to remember (a plan under way, a failure, a back-off,
+ * outcomes, versions to wait for, a status written just now): keys that are gone cost nothing.
  */
 #include "runtime/controller.h"
 
@@ -113,10 +113,11 @@ static struct key *key_of(struct controller *c, const char *name)
 	return k;
 }
 
+/* The back-off is the queue's, but it too is about the object whose uid is kept here. */
 static void drop_key_if_idle(struct key *k)
 {
 	if (!k->runner && !k->failure && k->outcomes.len == 0 && k->waits.len == 0 && list_empty(&k->recent) &&
-	    k->hold_ms <= sched_now(k->c->options.sched))
+	    k->hold_ms <= sched_now(k->c->options.sched) && queue_tries(k->c->queue, k->name) == 0)
 		map_remove(k->c->keys, k->name);
 }
 

@@ -221,6 +221,25 @@ static void conflict_and_gone(void **state)
 	assert_forgotten(f);
 }
 
+/* A quota that many write to answers creations with 409: they are spared as any server that cannot answer. */
+static void conflicts_over_a_quota_back_off(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal conflict = { .status = 409, .reason = "Conflict" };
+
+	fake_kube_refuse(f->fk, VERB_CREATE, RES_POD, -1, &conflict);
+	start(f, toy_checked);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 600 * 1000);
+	assert_in_range(fake_kube_calls(f->fk, VERB_CREATE, RES_POD), 20, 40);
+	fake_kube_delete(f->fk, RES_APP, "ns", "a");
+	put_app(f, "ns", "a", "{}");
+	fake_kube_accept(f->fk);
+	fake_kube_run(f->fk, 100);
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
+	assert_forgotten(f);
+}
+
 /* ---- look before act ---- */
 
 static void check_finds_what_was_planned_for(void **state)
@@ -573,6 +592,7 @@ int main(void)
 		TEST(conflict_waits_for_the_cache),
 		TEST(conflict_with_a_fresh_cache),
 		TEST(conflict_and_gone),
+		TEST(conflicts_over_a_quota_back_off),
 		TEST(check_finds_what_was_planned_for),
 		TEST(check_waits_for_the_cache),
 		TEST(checked_object_is_gone),
