@@ -35,8 +35,9 @@ struct past {
 	struct outcomes outcomes;
 };
 
-/* Notes how the optional creation went: object as the API server has it, or NULL and err. A later outcome of the same
- * object takes the place of the earlier one. */
+/* Notes how the optional creation went. err NULL: it is there, and object is what the API server has; NULL if its
+ * answer had no body. Else err says why it failed. A later outcome of the same object takes the place of the earlier
+ * one. */
 void outcomes_note(struct outcomes *o, const struct action *action, const struct json *object, const struct err *err,
 		   int64_t wall_ms);
 /* NULL if nothing is known of that object. Borrowed until the next change. */

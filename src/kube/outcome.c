@@ -31,7 +31,7 @@ void outcomes_note(struct outcomes *o, const struct action *action, const struct
 	struct outcome *outcome = ensure_outcome(o, action->res, action->name);
 
 	clear_outcome(outcome);
-	if (object) {
+	if (!err) { /* object is NULL if the answer had no body */
 		outcome->value = xstrdup(action->report ? json_str(object, action->report, "") : "");
 		outcome->failures = 0;
 		return;

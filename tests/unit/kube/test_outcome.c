@@ -55,6 +55,18 @@ static void what_the_action_asked_to_report_is_kept(void **state)
 	assert_null(find(&o, &ui));
 }
 
+/* 204 No Content is a success too. */
+static void an_answer_without_a_body_is_no_failure(void **state)
+{
+	struct outcomes o = { 0 };
+
+	(void)state;
+	outcomes_note(&o, &ui, NULL, NULL, 5);
+	assert_string_equal(find(&o, &ui)->value, "");
+	assert_null(find(&o, &ui)->problem);
+	outcomes_done(&o);
+}
+
 static void failures_in_a_row_are_counted(void **state)
 {
 	struct outcomes o = { 0 };
@@ -81,6 +93,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_the_action_asked_to_report_is_kept),
+		cmocka_unit_test(an_answer_without_a_body_is_no_failure),
 		cmocka_unit_test(failures_in_a_row_are_counted),
 	};
 
