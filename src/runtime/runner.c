@@ -2,14 +2,16 @@
  * The runner. Happy path: action → request → 2xx → next action; done after the last one.
  *
  * Failure modes. Two tables say what an answer means: the first for the answer to the action itself, the second for
- * what a look at the object in the way has found. CREATE, AlreadyExists   The object is ours (owner uid and label):
- * an earlier reply was lost, and the plan goes on. It is somebody else's: EXISTS. DELETE, not found       Done. 409:
- * done if by now another object has the name. STATUS, 409             CONFLICT, and the version that the cache has to
- * reach before the next plan is any better. CHECK, another version  The same. Another uid is as good as not found:
- * the object that the plan was for is gone. Everything else ends the plan with the error of the reply. So does a
- * write whose outcome is unknown, since every action can be repeated. An optional creation ends nothing: its outcome
- * is noted, and the plan goes on. Preconditions: kubernetes apimachinery meta/v1 Preconditions, and resourceVersion
- * in a patch as optimistic lock (apiserver registry/generic/registry/store.go, Update).
+ * what a look at the object in the way has found.
+ *   CREATE, AlreadyExists   The object is ours (owner uid and label): an earlier reply was lost, and the plan goes on.
+ *                           It is somebody else's: EXISTS.
+ *   DELETE, not found       Done. 409: done if by now another object has the name.
+ *   STATUS, 409             CONFLICT, and the version that the cache has to reach before the next plan is any better.
+ *   CHECK, another version  The same. Another uid is as good as not found: the object that the plan was for is gone.
+ * Everything else ends the plan with the error of the reply. So does a write whose outcome is unknown, since every
+ * action can be repeated. An optional creation ends nothing: its outcome is noted, and the plan goes on.
+ * Preconditions: kubernetes apimachinery meta/v1 Preconditions, and resourceVersion in a patch as optimistic lock
+ * (apiserver registry/generic/registry/store.go, Update).
  */
 #include "runner.h"
 
