@@ -10,24 +10,42 @@
 #include "spark/app.h"
 #include "spark/conf.h"
 
-/* A substituted value is at most as long as the whole ConfigMap may be. */
-enum { VALUE_MAX = 1 << 20 };
+enum {
+	VALUE_MAX = 1 << 20,   /* a substituted value is at most as long as the whole ConfigMap may be */
+	VERSION_PART_MAX = 99, /* of a major or minor version, so that both fit into one number */
+};
 
 const struct role role_driver = { "driver", "spark.kubernetes.driver.", DRIVER_CONTAINER };
 const struct role role_executor = { "executor", "spark.kubernetes.executor.", EXECUTOR_CONTAINER };
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Reads the digits at *p and moves *p behind them. No digits are 0. Returns -1 if the number is above max. */
+static int read_number(const char **p, int max)
+{
+	int number = 0;
+
+	for (; is_digit(**p); (*p)++) {
+		number = number * 10 + (**p - '0');
+		if (number > max)
+			return -1;
+	}
+	return number;
+}
+
 int conf_version(const char *text)
 {
-	int major = 0, minor = 0;
 	const char *p = text ? text + (*text == 'v') : "";
+	int major = read_number(&p, VERSION_PART_MAX), minor;
 
-	for (; *p >= '0' && *p <= '9' && major < 100; p++)
-		major = major * 10 + (*p - '0');
-	if (*p++ != '.' || *p < '0' || *p > '9')
+	if (major < 0 || p[0] != '.' || !is_digit(p[1]))
 		return 0;
-	for (; *p >= '0' && *p <= '9' && minor < 100; p++)
-		minor = minor * 10 + (*p - '0');
-	return major < 100 && minor < 100 ? major * 100 + minor : 0;
+	p++;
+	minor = read_number(&p, VERSION_PART_MAX);
+	return minor < 0 ? 0 : major * 100 + minor;
 }
 
 /* What stands behind the last colon of an image, unless that belongs to the registry's port. */
@@ -64,14 +82,31 @@ enum program conf_program(const char *main_file)
 	return PROGRAM_JAVA;
 }
 
+/* The length of the user, the host or the realm at text: up to the mark of the next part. */
+static size_t part_len(const char *text)
+{
+	return strcspn(text, "/@");
+}
+
+/* Moves *p behind an optional part with its mark. Returns false if the mark is there and the part is empty. */
+static bool skip_part(const char **p, char mark)
+{
+	const char *part = *p + 1;
+
+	if (**p != mark)
+		return true;
+	*p = part + part_len(part);
+	return *p > part;
+}
+
+/* Hadoop splits a principal into USER[/HOST][@REALM]. Any other text without an '@' is the name of a user. */
 size_t conf_user_len(const char *principal)
 {
-	size_t len = strcspn(principal, "/@"),
-	       host = principal[len] == '/' ? 1 + strcspn(principal + len + 1, "/@") : 0;
-	const char *realm = principal + len + host;
+	size_t user = part_len(principal);
+	const char *rest = principal + user;
 
-	if (len && host != 1 && (!*realm || (*realm == '@' && realm[1] && !realm[1 + strcspn(realm + 1, "/@")])))
-		return len;
+	if (user && skip_part(&rest, '/') && skip_part(&rest, '@') && !*rest)
+		return user;
 	return strchr(principal, '@') ? 0 : strlen(principal);
 }
 

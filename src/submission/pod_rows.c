@@ -67,31 +67,48 @@ static bool is_omitted(const struct json *v)
 	return !json_is(v, JSON_NUMBER) && !json_is(v, JSON_BOOL) && json_len(v) == 0;
 }
 
-/* value says what is wanted and nothing else, except for what the API server makes of it. */
-static bool same(const struct json *value, const struct json *wanted)
+static bool says(const struct json *value, const struct json *wanted);
+
+/* The object has every wanted member; an empty one may be missing. Any other member is empty or a default. */
+static bool object_says(const struct json *object, const struct json *wanted)
+{
+	json_each (member, wanted) {
+		const struct json *own = json_get(object, json_name(member));
+
+		if (own ? !says(own, member) : !is_omitted(member))
+			return false;
+	}
+	json_each (own, object)
+		if (!json_get(wanted, json_name(own)) && !is_omitted(own) && !is_default(own))
+			return false;
+	return true;
+}
+
+/* The list has the wanted items in the wanted order, and no others. */
+static bool list_says(const struct json *list, const struct json *wanted)
+{
+	const struct json *own = json_first(list);
+
+	json_each (item, wanted) {
+		if (!says(own, item))
+			return false;
+		own = json_next(own);
+	}
+	return !own;
+}
+
+/*
+ * The value in a pod says what a field wants and nothing else. The two sides are not alike: the value may have gone
+ * through the API server, which adds defaults and leaves out what is empty.
+ */
+static bool says(const struct json *value, const struct json *wanted)
 {
 	if (json_type(value) != json_type(wanted))
 		return false;
-	if (json_is(wanted, JSON_OBJECT)) {
-		json_each (member, wanted)
-			if (!same(json_get(value, json_name(member)), member) &&
-			    (json_get(value, json_name(member)) || !is_omitted(member)))
-				return false;
-		json_each (member, value)
-			if (!json_get(wanted, json_name(member)) && !is_omitted(member) && !is_default(member))
-				return false;
-		return true;
-	}
-	if (json_is(wanted, JSON_ARRAY)) {
-		const struct json *own = json_first(value);
-
-		json_each (item, wanted) {
-			if (!same(own, item))
-				return false;
-			own = json_next(own);
-		}
-		return !own;
-	}
+	if (json_is(wanted, JSON_OBJECT))
+		return object_says(value, wanted);
+	if (json_is(wanted, JSON_ARRAY))
+		return list_says(value, wanted);
 	return json_equal(value, wanted);
 }
 
@@ -99,7 +116,7 @@ static bool same(const struct json *value, const struct json *wanted)
 static void add(struct json *array, struct json *item)
 {
 	json_each (own, array) {
-		if (same(own, item)) {
+		if (says(own, item)) {
 			json_free(item);
 			return;
 		}
@@ -109,7 +126,7 @@ static void add(struct json *array, struct json *item)
 
 static void put_set(const struct target *t, const struct json *value)
 {
-	if (t->ctx->is_admitted && same(json_get(t->to, t->member), value))
+	if (t->ctx->is_admitted && says(json_get(t->to, t->member), value))
 		return;
 	if (!text_eq(json_text(value, NULL), ""))
 		json_set(t->to, t->member, json_dup(value));
@@ -147,7 +164,7 @@ static bool has_env(const struct target *t, const struct json *wanted, const cha
 		if (text_eq(name, directories[i].variable) &&
 		    !text_empty(json_str(t->ctx->spec, directories[i].field, NULL)))
 			return text_eq(json_str(own, "value", NULL), directories[i].path);
-	return own && same(own, last_env(wanted, name));
+	return own && says(own, last_env(wanted, name));
 }
 
 /* Into a template only what is not set through spark.executorEnv. */
