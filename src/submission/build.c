@@ -8,7 +8,6 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "spark/memory.h"
 #include "spark/conf.h"
 
 const char *build_role_suffix(const struct build *b, const struct json *entry, const char *group)
@@ -131,22 +130,15 @@ void build_named(struct build *b, struct json *object, const char *group, int re
 {
 	json_each (entry, b->conf) {
 		const char *key = build_role_suffix(b, entry, group), *text = json_text(entry, "");
+
+		if (!key)
+			continue;
+
 		auto_free char *value =
 		    b->version >= replaced_since ? conf_substitute(text, b->names.app_id, executor_id) : xstrdup(text);
 
-		if (key)
-			json_set_str(object, key, value);
+		json_set_str(object, key, value);
 	}
-}
-
-int build_mib(const struct build *b, const char *key, const char *dflt, int64_t *ret, struct err *err)
-{
-	const char *text = conf_get(b->conf, key, dflt);
-
-	if (!memory_mib(text, b->version, ret))
-		return err_set(err, ERR_INVALID, "%s: Invalid value: \"%s\": expected a size such as 512m or 2g", key,
-			       text);
-	return 0;
 }
 
 double build_factor(const struct build *b, const char *key, double dflt)
@@ -155,28 +147,6 @@ double build_factor(const struct build *b, const char *key, double dflt)
 
 	text_double(conf_get(b->conf, key, NULL), &value);
 	return value;
-}
-
-int build_devices(struct build *b, struct json *limits, struct err *err)
-{
-	auto_free char *prefix = xasprintf("spark.%s.resource.", b->role->name);
-
-	json_each (entry, b->conf) {
-		const char *name = conf_suffix(entry, prefix);
-		size_t len = name && text_ends(name, ".amount") ? strlen(name) - strlen(".amount") : 0;
-		auto_free char *vendor_key = xasprintf("%s%.*s.vendor", prefix, (int)len, len ? name : "");
-		const char *vendor = conf_get(b->conf, vendor_key, NULL);
-		auto_free char *limit = xasprintf("%s/%.*s", vendor ? vendor : "", (int)len, len ? name : "");
-
-		if (!len)
-			continue;
-		if (!vendor)
-			return err_set(err, ERR_INVALID,
-				       "%s: Required value: resource was requested, but vendor was not specified",
-				       vendor_key);
-		json_set_str(limits, limit, json_text(entry, ""));
-	}
-	return 0;
 }
 
 struct json *build_metadata(const struct build *b, const char *name)

@@ -102,6 +102,13 @@ int executor_env(struct build *b, const char *executor_id, struct err *err);
 /* What a variable is in the driver's Spark container, once its pod is among the objects. */
 const char *executor_env_of_driver(const struct build *b, const char *name, const char *dflt);
 
+/* ---- resources.c ---- */
+/* Requests and limits of the Spark container: processors, memory and devices. common_factor is the overhead's share of
+ * the heap unless the role has a factor of its own. ERR_INVALID names the property. */
+int build_resources(struct build *b, double common_factor, struct err *err);
+/* The property as MiB. A number without a unit counts MiB. ERR_INVALID names key. */
+int build_mib(const struct build *b, const char *key, const char *dflt, int64_t *ret, struct err *err);
+
 /* ---- helpers of the steps ---- */
 /* The rest of the entry's key after "spark.kubernetes.ROLE." and group; NULL if it does not begin with them. */
 const char *build_role_suffix(const struct build *b, const struct json *entry, const char *group);
@@ -123,11 +130,7 @@ void build_scheduler(struct build *b);
 void build_image(struct build *b);
 /* The labels or annotations of the configuration ("label.", "annotation."), with ids replaced since that version. */
 void build_named(struct build *b, struct json *object, const char *group, int replaced_since, const char *executor_id);
-/* The property as MiB; ERR_INVALID names key. */
-int build_mib(const struct build *b, const char *key, const char *dflt, int64_t *ret, struct err *err);
 double build_factor(const struct build *b, const char *key, double dflt);
-/* spark.ROLE.resource.NAME.amount with its vendor: a limit VENDOR/NAME. */
-int build_devices(struct build *b, struct json *limits, struct err *err);
 /* Of an object beside the driver: name, namespace, the operator's labels, the application as its owner. Owned. */
 struct json *build_metadata(const struct build *b, const char *name);
 /* A new object {apiVersion, kind, metadata}, appended to those to be created. */

@@ -16,8 +16,6 @@
 #include "spark/conf.h"
 #include "spark/names.h"
 
-enum { MIN_OVERHEAD_MIB = 384 };
-
 /* The user's labels, then Spark's presets: both together are what the service selects. */
 static struct json *labels(struct build *b)
 {
@@ -108,49 +106,14 @@ int driver_container(struct build *b, struct err *err)
 	return 0;
 }
 
-static int driver_memory_total(struct build *b, int64_t *ret_mib, struct err *err)
-{
-	double dflt = build_factor(b, "spark.kubernetes.memoryOverheadFactor", b->program == PROGRAM_JAVA ? 0.1 : 0.4);
-	double factor = dflt;
-	int64_t memory, overhead, minimum = MIN_OVERHEAD_MIB;
-	auto_free char *text = memory_double_text(dflt);
-	int rc;
-
-	json_set_str(b->conf, "spark.kubernetes.memoryOverheadFactor", text);
-	if (b->version >= 303)
-		factor = build_factor(b, "spark.driver.memoryOverheadFactor", dflt);
-	rc = build_mib(b, "spark.driver.memory", "1g", &memory, err);
-	if (!rc && b->version >= 400)
-		rc = build_mib(b, "spark.driver.minMemoryOverhead", "384m", &minimum, err);
-	if (rc)
-		return rc;
-	overhead = memory_overhead_mib(memory, factor, minimum);
-	if (conf_get(b->conf, "spark.driver.memoryOverhead", NULL))
-		rc = build_mib(b, "spark.driver.memoryOverhead", NULL, &overhead, err);
-	if (rc)
-		return rc;
-	if (__builtin_add_overflow(memory, overhead, ret_mib))
-		return err_set(err, ERR_INVALID, "spark.driver.memory: Invalid value: too large with its overhead");
-	return 0;
-}
-
+/* The factor is written into the properties, where the driver reads it for its executors. */
 int driver_resources(struct build *b, struct err *err)
 {
-	struct json *resources = json_ensure_object(b->container, "resources");
-	struct json *requests = json_ensure_object(resources, "requests");
-	struct json *limits = json_ensure_object(resources, "limits");
-	const char *cores = conf_get(b->conf, "spark.driver.cores", "1");
-	int64_t mib;
-	int rc;
+	double dflt = build_factor(b, "spark.kubernetes.memoryOverheadFactor", b->program == PROGRAM_JAVA ? 0.1 : 0.4);
+	auto_free char *text = memory_double_text(dflt);
 
-	rc = driver_memory_total(b, &mib, err);
-	if (rc)
-		return rc;
-	json_set_str(requests, "cpu", conf_get(b->conf, "spark.kubernetes.driver.request.cores", cores));
-	json_setf(requests, "memory", "%lldMi", (long long)mib);
-	json_set_str(limits, "cpu", conf_get(b->conf, "spark.kubernetes.driver.limit.cores", NULL));
-	json_setf(limits, "memory", "%lldMi", (long long)mib);
-	return build_devices(b, limits, err);
+	json_set_str(b->conf, "spark.kubernetes.memoryOverheadFactor", text);
+	return build_resources(b, dflt, err);
 }
 
 /* As whom the program runs (Utils.getCurrentUserName under UserGroupInformation.doAs): of a principal its first part,

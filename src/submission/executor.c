@@ -11,7 +11,6 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "build.h"
-#include "spark/memory.h"
 #include "spark/conf.h"
 #include "spark/names.h"
 
@@ -20,7 +19,7 @@
 #define UNKNOWN_UID  "00000000-0000-0000-0000-000000000000"
 #define STEP_PACKAGE "org.apache.spark.deploy.k8s.features."
 
-enum { HOSTNAME_MAX = 63, MIN_OVERHEAD_MIB = 384, GRACE_DEFAULT_S = 30, BLOCK_MANAGER_PORT = 7079 };
+enum { HOSTNAME_MAX = 63, GRACE_DEFAULT_S = 30, BLOCK_MANAGER_PORT = 7079 };
 
 /* Of names that the driver takes from chance; as long as KubernetesUtils.uniqueID's. Owned. */
 static char *chance(const struct build *b, const char *purpose)
@@ -240,77 +239,9 @@ static int put_container(struct build *b, struct err *err)
 	return 0;
 }
 
-/* Unlike other sizes, a number without a unit counts bytes. */
-static int off_heap(const struct build *b, int64_t *ret, struct err *err)
-{
-	const char *text = conf_get(b->conf, "spark.memory.offHeap.size", "0");
-	auto_free char *bytes = xasprintf("%sb", text);
-
-	if (!conf_true(b->conf, "spark.memory.offHeap.enabled"))
-		return 0;
-	if (!text[strspn(text, "0123456789")])
-		text = bytes;
-	if (!memory_mib(text, b->version, ret))
-		return err_set(err, ERR_INVALID,
-			       "spark.memory.offHeap.size: Invalid value: \"%s\": expected a size such as 512m or 2g",
-			       conf_get(b->conf, "spark.memory.offHeap.size", ""));
-	return 0;
-}
-
-static double overhead_factor(const struct build *b)
-{
-	double common = build_factor(b, "spark.kubernetes.memoryOverheadFactor", 0.1);
-
-	return b->version >= 303 ? build_factor(b, "spark.executor.memoryOverheadFactor", common) : common;
-}
-
-/* ResourceProfile.getResourcesForClusterManager: heap, overhead, off-heap memory and, for Python, that of its
- * workers. */
-static int executor_memory_total(struct build *b, int64_t *ret_mib, struct err *err)
-{
-	static const char overhead_key[] = "spark.executor.memoryOverhead";
-	static const char python_key[] = "spark.executor.pyspark.memory";
-	bool is_python = text_eq(conf_get(b->conf, "spark.kubernetes.resource.type", NULL), "python");
-	int64_t heap, overhead, minimum = MIN_OVERHEAD_MIB, outside = 0, python = 0;
-	int rc;
-
-	rc = build_mib(b, "spark.executor.memory", "1g", &heap, err);
-	if (!rc && b->version >= 400)
-		rc = build_mib(b, "spark.executor.minMemoryOverhead", "384m", &minimum, err);
-	if (rc)
-		return rc;
-	overhead = memory_overhead_mib(heap, overhead_factor(b), minimum);
-	if (conf_get(b->conf, overhead_key, NULL))
-		rc = build_mib(b, overhead_key, NULL, &overhead, err);
-	if (!rc)
-		rc = off_heap(b, &outside, err);
-	if (!rc && is_python)
-		rc = build_mib(b, python_key, "0", &python, err);
-	if (rc)
-		return rc;
-	if (__builtin_add_overflow(heap, overhead, ret_mib) || __builtin_add_overflow(*ret_mib, outside, ret_mib) ||
-	    __builtin_add_overflow(*ret_mib, python, ret_mib))
-		return err_set(err, ERR_INVALID, "spark.executor.memory: Invalid value: too large with its overhead");
-	return 0;
-}
-
 static int put_resources(struct build *b, struct err *err)
 {
-	struct json *resources = json_ensure_object(b->container, "resources");
-	struct json *requests = json_ensure_object(resources, "requests");
-	struct json *limits = json_ensure_object(resources, "limits");
-	const char *cores = conf_get(b->conf, "spark.executor.cores", "1");
-	int64_t mib;
-	int rc;
-
-	rc = executor_memory_total(b, &mib, err);
-	if (rc)
-		return rc;
-	json_set_str(requests, "cpu", build_role_get(b, "request.cores", cores));
-	json_setf(requests, "memory", "%lldMi", (long long)mib);
-	json_set_str(limits, "cpu", build_role_get(b, "limit.cores", NULL));
-	json_setf(limits, "memory", "%lldMi", (long long)mib);
-	return build_devices(b, limits, err);
+	return build_resources(b, build_factor(b, "spark.kubernetes.memoryOverheadFactor", 0.1), err);
 }
 
 /* ExecutorKubernetesCredentialsFeatureStep: a template's account stays only where the old field names it. */
