@@ -228,13 +228,15 @@ static void put_local_dir(struct build *b, const struct json *mount, const struc
 {
 	for (size_t i = 0; i < array_len(local_dir_types); i++) {
 		const struct json *source = json_get(volume, local_dir_types[i].type);
+
+		if (!json_is(source, JSON_OBJECT))
+			continue;
+
 		auto_free char *prefix =
 		    xasprintf("%s%s.%s.", key, local_dir_types[i].type, json_str(mount, "name", ""));
 		auto_free char *mount_prefix = xasprintf("%smount.", prefix);
 		auto_free char *options = xasprintf("%soptions.", prefix);
 
-		if (!json_is(source, JSON_OBJECT))
-			continue;
 		put_mount_option(b, mount_prefix, "path", json_get(mount, "mountPath"));
 		put_mount_option(b, mount_prefix, "subPath", json_get(mount, "subPath"));
 		put_mount_option(b, mount_prefix, "readOnly", json_get(mount, "readOnly"));

@@ -84,18 +84,21 @@ static char *claim_name(const struct build *b, const struct conf_volume *v, cons
 	    driver ? xasprintf("%s-driver", b->names.prefix) : xstrdup(json_str(b->pod, "metadata.name", ""));
 	auto_free char *made = xasprintf("%s-pvc-%zu", owner, v->number);
 	auto_free char *name = build_replaced(pattern, ON_DEMAND, made);
-	const char *id = driver ? NULL : json_text(json_get(json_at(b->pod, "metadata.labels"), LABEL_EXEC_ID), "");
 
-	return driver ? take_ptr(name) : build_replaced(name, "SPARK_EXECUTOR_ID", id);
+	if (driver)
+		return take_ptr(name);
+	return build_replaced(name, "SPARK_EXECUTOR_ID",
+			      json_text(json_get(json_at(b->pod, "metadata.labels"), LABEL_EXEC_ID), ""));
 }
 
 static void put_claim_members(struct build *b, const struct conf_volume *v, struct json *metadata, const char *member,
 			      const char *group)
 {
-	auto_free char *prefix = xasprintf("%s%s", v->prefix, group);
-
 	if (b->version < 400)
 		return;
+
+	auto_free char *prefix = xasprintf("%s%s", v->prefix, group);
+
 	json_each (entry, b->conf) {
 		const char *key = conf_suffix(entry, prefix);
 
@@ -113,14 +116,15 @@ static bool claim_is_shared(const struct build *b)
 
 static void put_claim(struct build *b, const struct conf_volume *v, const char *name)
 {
-	const char *storage_class = option(b, v, "options", "storageClass"),
-		   *size = option(b, v, "options", "sizeLimit");
-	struct json *claim, *metadata, *spec;
+	const char *storage_class = option(b, v, "options", "storageClass");
+	const char *size = option(b, v, "options", "sizeLimit");
 
 	if (!storage_class || !size)
 		return;
-	claim = build_object(b, &resource_persistentvolumeclaim, name);
-	metadata = json_get(claim, "metadata");
+
+	struct json *claim = build_object(b, &resource_persistentvolumeclaim, name);
+	struct json *metadata = json_get(claim, "metadata"), *spec;
+
 	put_claim_members(b, v, metadata, "labels", "label.");
 	put_claim_members(b, v, metadata, "annotations", "annotation.");
 	if (b->version >= 302)

@@ -19,10 +19,12 @@ int volumes_secrets(struct build *b, struct err *err)
 	(void)err;
 	json_each (entry, b->conf) {
 		const char *secret = build_role_suffix(b, entry, "secrets.");
-		auto_free char *name = xasprintf("%s-volume", secret ? secret : "");
 
 		if (!secret)
 			continue;
+
+		auto_free char *name = xasprintf("%s-volume", secret);
+
 		json_set_str(json_ensure_object(build_volume(b, name), "secret"), "secretName", secret);
 		build_mount(b, name, json_text(entry, ""));
 	}
@@ -34,15 +36,16 @@ int volumes_secret_env(struct build *b, struct err *err)
 	json_each (entry, b->conf) {
 		const char *name = build_role_suffix(b, entry, "secretKeyRef.");
 		const char *text = json_text(entry, ""), *colon = strchr(text, ':');
-		auto_free char *secret = xstrndup(text, colon ? (size_t)(colon - text) : 0);
-		struct json *ref;
 
 		if (!name)
 			continue;
 		if (!colon || strchr(colon + 1, ':'))
 			return err_set(err, ERR_INVALID, "%s: Invalid value: \"%s\": expected NAME:KEY",
 				       json_name(entry), text);
-		ref = build_env_from(b, name, "secretKeyRef");
+
+		auto_free char *secret = xstrndup(text, (size_t)(colon - text));
+		struct json *ref = build_env_from(b, name, "secretKeyRef");
+
 		json_set_str(ref, "name", secret);
 		json_set_str(ref, "key", colon + 1);
 	}
