@@ -21,8 +21,19 @@
 /* Volumes with such names are scratch space of Spark, which mounts them itself. */
 #define LOCAL_DIR_PREFIX "spark-local-dir-"
 
-/* The newest Spark whose rules are known here; newer ones are taken for it. */
-enum { VERSION_NEWEST = 403 };
+/* Versions of Spark as conf_version() returns them. Those that brought a rule have a name here. */
+enum {
+	SPARK_3_2 = 302,
+	SPARK_3_3 = 303,
+	SPARK_3_4 = 304,
+	SPARK_3_5 = 305,
+	SPARK_4_0 = 400,
+	SPARK_4_1 = 401,
+	SPARK_4_2 = 402,
+	SPARK_4_3 = 403,
+	/* The newest Spark whose rules are known here. A newer one is taken for it. */
+	VERSION_NEWEST = SPARK_4_3
+};
 
 /* Spark goes by the ending of the main file, not by spec.type. */
 enum program { PROGRAM_JAVA = 0, PROGRAM_PYTHON, PROGRAM_R };

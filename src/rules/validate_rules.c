@@ -100,7 +100,7 @@ check_fn *validate_label_check(const struct json *spec)
 {
 	auto_free char *version = conf_version_text(spec);
 
-	return conf_version(version) >= 400 ? check_label_template : check_label_value;
+	return conf_version(version) >= SPARK_4_0 ? check_label_template : check_label_value;
 }
 
 void validate_keys(struct problems *p, const struct json *object, const char *prefix, const char *map, check_fn *check)

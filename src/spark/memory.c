@@ -10,17 +10,24 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "spark/conf.h"
 
 static const struct unit {
 	const char *name;
 	int shift; /* bytes as a power of two */
 	int since;
 } units[] = {
-	{ "", 20, 0 },	    { "b", 0, 0 },	{ "k", 10, 0 },	    { "kb", 10, 0 },	{ "m", 20, 0 },
-	{ "mb", 20, 0 },    { "g", 30, 0 },	{ "gb", 30, 0 },    { "t", 40, 0 },	{ "tb", 40, 0 },
-	{ "p", 50, 0 },	    { "pb", 50, 0 },	{ "ki", 10, 402 },  { "kib", 10, 402 }, { "mi", 20, 402 },
-	{ "mib", 20, 402 }, { "gi", 30, 402 },	{ "gib", 30, 402 }, { "ti", 40, 402 },	{ "tib", 40, 402 },
-	{ "pi", 50, 402 },  { "pib", 50, 402 },
+	{ "", 20, 0 },		 { "b", 0, 0 },
+	{ "k", 10, 0 },		 { "kb", 10, 0 },
+	{ "m", 20, 0 },		 { "mb", 20, 0 },
+	{ "g", 30, 0 },		 { "gb", 30, 0 },
+	{ "t", 40, 0 },		 { "tb", 40, 0 },
+	{ "p", 50, 0 },		 { "pb", 50, 0 },
+	{ "ki", 10, SPARK_4_2 }, { "kib", 10, SPARK_4_2 },
+	{ "mi", 20, SPARK_4_2 }, { "mib", 20, SPARK_4_2 },
+	{ "gi", 30, SPARK_4_2 }, { "gib", 30, SPARK_4_2 },
+	{ "ti", 40, SPARK_4_2 }, { "tib", 40, SPARK_4_2 },
+	{ "pi", 50, SPARK_4_2 }, { "pib", 50, SPARK_4_2 },
 };
 
 /* Characters up to the blank at both ends are dropped, as String.trim does; at most size - 1 characters. */

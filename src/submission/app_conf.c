@@ -287,7 +287,7 @@ static void put_dynamic(struct build *b, const struct json *value, const char *k
 /* Spark 4.1 overwrites a template's terminationGracePeriodSeconds with its own setting. */
 static void put_grace(struct build *b, const struct json *value, const char *key)
 {
-	if (b->version >= 401 && json_is(value, JSON_NUMBER))
+	if (b->version >= SPARK_4_1 && json_is(value, JSON_NUMBER))
 		json_setf(b->conf, key, "%llds", (long long)json_integer(value, 0));
 }
 
@@ -414,8 +414,8 @@ void conf_of_submission(struct build *b)
 	json_set_str(b->conf, "spark.kubernetes.submitInDriver", "true");
 	json_set_str(b->conf, "spark.kubernetes.submission.waitAppCompletion", "false");
 	json_set_str(b->conf, "spark.kubernetes.resource.type", types[b->program]);
-	if (b->version < 303)
+	if (b->version < SPARK_3_3)
 		return;
-	if (b->version < 305 || !conf_get(b->conf, "spark.app.submitTime", NULL))
+	if (b->version < SPARK_3_5 || !conf_get(b->conf, "spark.app.submitTime", NULL))
 		json_setf(b->conf, "spark.app.submitTime", "%lld", (long long)b->options->submitted_ms);
 }

@@ -72,7 +72,7 @@ void build_node_selector(struct build *b)
 	json_each (entry, b->conf) {
 		const char *key = build_role_suffix(b, entry, "node.selector.");
 
-		if (key && b->version >= 303)
+		if (key && b->version >= SPARK_3_3)
 			json_set_str(json_ensure_object(spec, "nodeSelector"), key, json_text(entry, ""));
 	}
 }
@@ -92,8 +92,9 @@ void build_pull_secrets(struct build *b)
 /* spark.kubernetes.executor.scheduler.name is older than the other two, which came with Spark 3.3. */
 void build_scheduler(struct build *b)
 {
-	const char *common = b->version >= 303 ? conf_get(b->conf, "spark.kubernetes.scheduler.name", NULL) : NULL;
-	bool own = b->version >= 303 || b->role == &role_executor;
+	const char *common =
+	    b->version >= SPARK_3_3 ? conf_get(b->conf, "spark.kubernetes.scheduler.name", NULL) : NULL;
+	bool own = b->version >= SPARK_3_3 || b->role == &role_executor;
 
 	json_set_str(json_get(b->pod, "spec"), "schedulerName",
 		     own ? build_role_get(b, "scheduler.name", common) : common);
@@ -119,7 +120,7 @@ void build_image(struct build *b)
 	const char *common = conf_get(b->conf, "spark.kubernetes.container.image", "");
 	const char *given = build_role_get(b, "container.image", common);
 	auto_free char *image =
-	    b->version >= 401 ? build_replaced(given, "{{SPARK_VERSION}}", b->version_text) : xstrdup(given);
+	    b->version >= SPARK_4_1 ? build_replaced(given, "{{SPARK_VERSION}}", b->version_text) : xstrdup(given);
 
 	json_set_str(b->container, "image", image);
 	json_set_str(b->container, "imagePullPolicy",

@@ -27,7 +27,7 @@ struct volume_type {
 };
 
 static const struct volume_type types[] = {
-	{ "hostPath", { { "path", OPTION_REQUIRED, 0 }, { "type", OPTION_ALWAYS, 400 } } },
+	{ "hostPath", { { "path", OPTION_REQUIRED, 0 }, { "type", OPTION_ALWAYS, SPARK_4_0 } } },
 	{ "emptyDir", { { "medium", OPTION_ALWAYS, 0 }, { "sizeLimit", 0, 0 } } },
 	{ "nfs", { { "path", OPTION_REQUIRED, 0 }, { "server", OPTION_REQUIRED, 0 } } },
 	{ "persistentVolumeClaim", { { "claimName", OPTION_REQUIRED, 0 } } },
@@ -94,7 +94,7 @@ static char *claim_name(const struct build *b, const struct conf_volume *v, cons
 static void put_claim_members(struct build *b, const struct conf_volume *v, struct json *metadata, const char *member,
 			      const char *group)
 {
-	if (b->version < 400)
+	if (b->version < SPARK_4_0)
 		return;
 
 	auto_free char *prefix = xasprintf("%s%s", v->prefix, group);
@@ -111,7 +111,7 @@ static bool claim_is_shared(const struct build *b)
 {
 	const char *legacy = conf_get(b->conf, "spark.kubernetes.legacy.useReadWriteOnceAccessMode", NULL);
 
-	return legacy ? strcasecmp(legacy, "true") == 0 : b->version < 400;
+	return legacy ? strcasecmp(legacy, "true") == 0 : b->version < SPARK_4_0;
 }
 
 static void put_claim(struct build *b, const struct conf_volume *v, const char *name)
@@ -127,7 +127,7 @@ static void put_claim(struct build *b, const struct conf_volume *v, const char *
 
 	put_claim_members(b, v, metadata, "labels", "label.");
 	put_claim_members(b, v, metadata, "annotations", "annotation.");
-	if (b->version >= 302)
+	if (b->version >= SPARK_3_2)
 		json_set_str(json_get(metadata, "labels"), LABEL_APP_SELECTOR, b->names.app_id);
 	spec = json_ensure_object(claim, "spec");
 	json_append_str(json_ensure_array(spec, "accessModes"),
@@ -176,7 +176,7 @@ static int put_mount(struct build *b, const struct conf_volume *v, struct err *e
 	mount = build_mount(b, v->name, path);
 	json_set_bool(mount, "readOnly", is_read_only(b, v));
 	json_set_str(mount, "subPath", sub ? sub : "");
-	if (b->version >= 400)
+	if (b->version >= SPARK_4_0)
 		json_set_str(mount, "subPathExpr", expr ? expr : "");
 	return 0;
 }
@@ -194,7 +194,7 @@ static int check_size(const struct build *b, const struct conf_volume *v, struct
 	bool used = is_claim(v) || text_eq(v->type->name, "emptyDir");
 	const char *why = size && used ? check_quantity(size) : NULL;
 
-	if (!why && used && size && b->version >= 400 && is_small(size))
+	if (!why && used && size && b->version >= SPARK_4_0 && is_small(size))
 		why = "is smaller than 1KiB; is the unit missing?";
 	return why ? err_set(err, ERR_INVALID, "%soptions.sizeLimit: Invalid value: \"%s\": %s", v->prefix, size, why)
 		   : 0;
@@ -231,9 +231,9 @@ static int check_options(const struct build *b, const struct conf_volume *v, str
 	if (why)
 		return err_set(err, ERR_INVALID, "%smount.readOnly: Invalid value: \"%s\": %s", v->prefix, read_only,
 			       why);
-	if (b->version >= 400 && option(b, v, "mount", "subPath") && option(b, v, "mount", "subPathExpr"))
+	if (b->version >= SPARK_4_0 && option(b, v, "mount", "subPath") && option(b, v, "mount", "subPathExpr"))
 		return err_set(err, ERR_INVALID, "%smount.subPathExpr: Forbidden: excludes mount.subPath", v->prefix);
-	if (is_claim(v) && b->version >= 400)
+	if (is_claim(v) && b->version >= SPARK_4_0)
 		rc = check_claim_members(b, v, err);
 	return rc ? rc : check_size(b, v, err);
 }

@@ -22,8 +22,8 @@ static struct json *labels(struct build *b)
 	struct json *out = json_new_object();
 	auto_free char *app_label = names_app_label(b->app->name);
 
-	build_named(b, out, "label.", 400, "");
-	if (b->version >= 303) {
+	build_named(b, out, "label.", SPARK_4_0, "");
+	if (b->version >= SPARK_3_3) {
 		json_set_str(out, "spark-version", b->version_text);
 		json_set_str(out, "spark-app-name", app_label);
 	}
@@ -55,7 +55,7 @@ int driver_metadata(struct build *b, struct err *err)
 	json_each (label, b->labels)
 		json_set(all, json_name(label), json_dup(label));
 	annotations = json_ensure_object(metadata, "annotations");
-	build_named(b, annotations, "annotation.", 303, "");
+	build_named(b, annotations, "annotation.", SPARK_3_3, "");
 	if (json_len(annotations) == 0)
 		json_remove(metadata, "annotations");
 	put_driver_owner(b, metadata);
@@ -92,16 +92,16 @@ static void put_escalation(struct build *b)
 
 int driver_container(struct build *b, struct err *err)
 {
-	int64_t shared = b->version >= 302 ? conf_i64(b->conf, "spark.blockManager.port", 7079) : 7079;
+	int64_t shared = b->version >= SPARK_3_2 ? conf_i64(b->conf, "spark.blockManager.port", 7079) : 7079;
 
 	(void)err;
 	build_image(b);
 	put_driver_port(b, "driver-rpc-port", conf_i64(b->conf, "spark.driver.port", 7078));
 	put_driver_port(b, "blockmanager", conf_i64(b->conf, "spark.driver.blockManager.port", shared));
 	put_driver_port(b, "spark-ui", conf_i64(b->conf, "spark.ui.port", 4040));
-	if (b->version >= 401)
+	if (b->version >= SPARK_4_1)
 		put_driver_port(b, "spark-connect", conf_i64(b->conf, "spark.connect.grpc.binding.port", 15002));
-	if (b->version >= 403)
+	if (b->version >= SPARK_4_3)
 		put_escalation(b);
 	return 0;
 }
@@ -121,7 +121,7 @@ int driver_resources(struct build *b, struct err *err)
 static char *user_name(const struct build *b)
 {
 	const char *proxy = json_str(b->spec, "proxyUser", "");
-	size_t len = b->version >= 403 ? strlen(proxy) : conf_user_len(proxy);
+	size_t len = b->version >= SPARK_4_3 ? strlen(proxy) : conf_user_len(proxy);
 
 	return len ? xstrndup(proxy, len) : xstrdup("spark");
 }

@@ -70,8 +70,8 @@ static void put_labels(struct build *b, struct json *metadata)
 	struct json *labels = json_ensure_object(metadata, "labels");
 	auto_free char *app = names_app_label(conf_get(b->conf, "spark.app.name", ""));
 
-	build_named(b, labels, "label.", 400, EXECUTOR_ID);
-	if (b->version >= 303) {
+	build_named(b, labels, "label.", SPARK_4_0, EXECUTOR_ID);
+	if (b->version >= SPARK_3_3) {
 		json_set_str(labels, "spark-version", b->version_text);
 		json_set_str(labels, "spark-app-name", app);
 	}
@@ -102,7 +102,7 @@ static int put_metadata(struct build *b, struct err *err)
 	json_set_str(metadata, "namespace", b->ns);
 	put_labels(b, metadata);
 	annotations = json_ensure_object(metadata, "annotations");
-	build_named(b, annotations, "annotation.", 303, EXECUTOR_ID);
+	build_named(b, annotations, "annotation.", SPARK_3_3, EXECUTOR_ID);
 	if (json_len(annotations) == 0)
 		json_remove(metadata, "annotations");
 	put_executor_owner(b, metadata);
@@ -114,7 +114,7 @@ static const char *restart_policy(const struct build *b)
 {
 	const char *allocator = conf_get(b->conf, "spark.kubernetes.allocation.pods.allocator", "direct");
 
-	if (text_eq(allocator, "statefulset") || (text_eq(allocator, "deployment") && b->version >= 402))
+	if (text_eq(allocator, "statefulset") || (text_eq(allocator, "deployment") && b->version >= SPARK_4_2))
 		return "Always";
 	return "Never";
 }
@@ -143,7 +143,7 @@ static int put_grace_period(struct build *b, struct json *spec, struct err *err)
 	const char *text = conf_get(b->conf, key, NULL);
 	int64_t seconds = GRACE_DEFAULT_S;
 
-	if (b->version < 401)
+	if (b->version < SPARK_4_1)
 		return 0;
 	if (text && !seconds_of(text, &seconds))
 		return err_set(err, ERR_INVALID, "%s: Invalid value: \"%s\": expected a duration such as 30s", key,
@@ -181,8 +181,8 @@ static int put_pod(struct build *b, struct err *err)
 
 static void put_executor_port(struct build *b)
 {
-	int64_t number = b->version >= 302 ? conf_i64(b->conf, "spark.blockManager.port", BLOCK_MANAGER_PORT)
-					   : conf_i64(b->conf, "spark.blockmanager.port", BLOCK_MANAGER_PORT);
+	int64_t number = b->version >= SPARK_3_2 ? conf_i64(b->conf, "spark.blockManager.port", BLOCK_MANAGER_PORT)
+						 : conf_i64(b->conf, "spark.blockmanager.port", BLOCK_MANAGER_PORT);
 	struct json *port;
 
 	if (number == 0)
@@ -197,7 +197,7 @@ static void put_resize_policy(struct build *b)
 {
 	static const char *const resources[] = { "cpu", "memory" };
 
-	for (size_t i = 0; i < array_len(resources) && b->version >= 402; i++) {
+	for (size_t i = 0; i < array_len(resources) && b->version >= SPARK_4_2; i++) {
 		struct json *policies = json_ensure_array(b->container, "resizePolicy");
 		struct json *policy = json_append(policies, json_new_object());
 
@@ -211,7 +211,7 @@ static void put_security(struct build *b)
 	const char *common = conf_get(b->conf, "spark.kubernetes.securityContext.allowPrivilegeEscalation", "false");
 	const char *allowed = build_role_get(b, "securityContext.allowPrivilegeEscalation", common);
 
-	if (b->version >= 403)
+	if (b->version >= SPARK_4_3)
 		json_set_bool(json_ensure_object(b->container, "securityContext"), "allowPrivilegeEscalation",
 			      text_eq(allowed, "true"));
 }
@@ -313,7 +313,7 @@ int executor_pod(struct build *b, struct err *err)
 	json_free(references_resolve(conf)); /* it is not written again */
 	json_free(b->conf);
 	b->conf = conf;
-	if (b->version >= 401)
+	if (b->version >= SPARK_4_1)
 		strv_split(&excluded, conf_get(b->conf, "spark.kubernetes.executor.pod.excludedFeatureSteps", ""), ',');
 	template_begin(b, &role_executor, b->executor_template);
 	for (size_t i = 0; i < array_len(steps); i++) {

@@ -26,7 +26,7 @@ static const struct module_option {
 	int since, until; /* until is the first without it; 0: none */
 } module_options[] = {
 	{ "-XX:+IgnoreUnrecognizedVMOptions", 0, 0 },
-	{ "--add-modules=jdk.incubator.vector", 400, 0 },
+	{ "--add-modules=jdk.incubator.vector", SPARK_4_0, 0 },
 	{ ADD_OPENS("java.lang"), 0, 0 },
 	{ ADD_OPENS("java.lang.invoke"), 0, 0 },
 	{ ADD_OPENS("java.lang.reflect"), 0, 0 },
@@ -42,12 +42,12 @@ static const struct module_option {
 	{ ADD_OPENS("sun.security.action"), 0, 0 },
 	{ ADD_OPENS("sun.util.calendar"), 0, 0 },
 	{ "--add-opens=java.security.jgss/sun.security.krb5=ALL-UNNAMED", 0, 0 },
-	{ "-Djdk.reflect.useDirectMethodHandle=false", 0, 402 },
-	{ "-Dio.netty.tryReflectionSetAccessible=true", 400, 0 },
-	{ "-Dio.netty.allocator.type=pooled", 401, 0 },
-	{ "-Dio.netty.handler.ssl.defaultEndpointVerificationAlgorithm=NONE", 401, 0 },
-	{ "--sun-misc-unsafe-memory-access=allow", 402, 0 },
-	{ "--enable-native-access=ALL-UNNAMED", 401, 0 },
+	{ "-Djdk.reflect.useDirectMethodHandle=false", 0, SPARK_4_2 },
+	{ "-Dio.netty.tryReflectionSetAccessible=true", SPARK_4_0, 0 },
+	{ "-Dio.netty.allocator.type=pooled", SPARK_4_1, 0 },
+	{ "-Dio.netty.handler.ssl.defaultEndpointVerificationAlgorithm=NONE", SPARK_4_1, 0 },
+	{ "--sun-misc-unsafe-memory-access=allow", SPARK_4_2, 0 },
+	{ "--enable-native-access=ALL-UNNAMED", SPARK_4_1, 0 },
 };
 
 const char *executor_env_of_driver(const struct build *b, const char *name, const char *dflt)
@@ -114,16 +114,16 @@ static void add_module_options(const struct build *b, struct strv *out)
 static void add_java_options(const struct build *b, struct strv *out, const char *executor_id)
 {
 	const char *defaults = conf_get(b->conf, "spark.executor.defaultJavaOptions", "");
-	bool repeated = b->version < 401;
+	bool repeated = b->version < SPARK_4_1;
 
 	add_split(b, out, defaults, executor_id);
-	if (b->version >= 304)
+	if (b->version >= SPARK_3_4)
 		strv_add(out, "-Djava.net.preferIPv6Addresses=false");
-	if (repeated && b->version >= 304)
+	if (repeated && b->version >= SPARK_3_4)
 		add_split(b, out, defaults, executor_id);
-	if (b->version >= 303)
+	if (b->version >= SPARK_3_3)
 		add_module_options(b, out);
-	if (repeated && b->version >= 303)
+	if (repeated && b->version >= SPARK_3_3)
 		add_split(b, out, defaults, executor_id);
 	add_split(b, out, conf_get(b->conf, "spark.executor.extraJavaOptions", ""), executor_id);
 }
@@ -133,7 +133,7 @@ static bool is_startup(const struct build *b, const char *key)
 {
 	if (text_starts(key, "spark.auth"))
 		return !text_eq(key, "spark.authenticate.secret");
-	if (text_starts(key, "spark.ssl") && b->version >= 400 && !strstr(key, "Password"))
+	if (text_starts(key, "spark.ssl") && b->version >= SPARK_4_0 && !strstr(key, "Password"))
 		return true;
 	return text_starts(key, "spark.rpc") || text_starts(key, "spark.network") || text_starts(key, "spark.port.") ||
 	       (text_starts(key, "spark.") && text_ends(key, ".port"));
@@ -195,7 +195,7 @@ static void put_field(struct build *b, const char *name, const char *path)
 /* In recovery mode executors run one task at a time. */
 static const char *cores(const struct build *b)
 {
-	if (b->version >= 402 && conf_true(b->conf, "spark.kubernetes.allocation.recoveryMode.enabled"))
+	if (b->version >= SPARK_4_2 && conf_true(b->conf, "spark.kubernetes.allocation.recoveryMode.enabled"))
 		return conf_get(b->conf, "spark.task.cpus", "1");
 	return conf_get(b->conf, "spark.executor.cores", "1");
 }
@@ -215,7 +215,7 @@ static void put_identity(struct build *b, const char *executor_id, int64_t heap_
 	build_env(b, "SPARK_CONF_DIR", CONF_DIR);
 	build_env(b, "SPARK_EXECUTOR_ID", executor_id);
 	build_env(b, "SPARK_RESOURCE_PROFILE_ID", "0");
-	if (b->version >= 400 && conf_get(b->conf, "spark.ui.custom.executor.log.url", NULL)) {
+	if (b->version >= SPARK_4_0 && conf_get(b->conf, "spark.ui.custom.executor.log.url", NULL)) {
 		build_env(b, "SPARK_EXECUTOR_ATTRIBUTE_APP_ID", b->names.app_id);
 		build_env(b, "SPARK_EXECUTOR_ATTRIBUTE_EXECUTOR_ID", executor_id);
 	}
@@ -242,12 +242,12 @@ int executor_env(struct build *b, const char *executor_id, struct err *err)
 	put_user_env(b, executor_id);
 	put_secret(b);
 	put_optional(b, "SPARK_CLASSPATH", conf_get(b->conf, "spark.executor.extraClassPath", NULL));
-	if (b->version >= 402)
+	if (b->version >= SPARK_4_2)
 		put_optional(b, "SPARK_EXECUTOR_LIBRARY_PATH",
 			     conf_get(b->conf, "spark.executor.extraLibraryPath", NULL));
 	put_options(b, executor_id);
 	put_field(b, "SPARK_EXECUTOR_POD_IP", "status.podIP");
-	if (b->version >= 303)
+	if (b->version >= SPARK_3_3)
 		put_field(b, "SPARK_EXECUTOR_POD_NAME", "metadata.name");
 	return 0;
 }

@@ -9,7 +9,7 @@ int network_policy_step(struct build *b, struct err *err)
 	struct json *policy, *spec, *selector, *from;
 
 	(void)err;
-	if (b->version < 402)
+	if (b->version < SPARK_4_2)
 		return 0;
 	policy = build_object(b, &resource_networkpolicy, name);
 	json_set_str(json_at(policy, "metadata.labels"), LABEL_APP_SELECTOR, b->names.app_id);

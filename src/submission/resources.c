@@ -41,13 +41,13 @@ static bool is_python_app(const struct build *b)
 
 static const struct memory_row driver_memory[] = {
 	{ HEAP, "spark.driver.memory", "1g", "m", 0, NULL },
-	{ MIN_OVERHEAD, "spark.driver.minMemoryOverhead", "384m", "m", 400, NULL },
+	{ MIN_OVERHEAD, "spark.driver.minMemoryOverhead", "384m", "m", SPARK_4_0, NULL },
 	{ OVERHEAD, "spark.driver.memoryOverhead", NULL, "m", 0, NULL },
 };
 
 static const struct memory_row executor_memory[] = {
 	{ HEAP, "spark.executor.memory", "1g", "m", 0, NULL },
-	{ MIN_OVERHEAD, "spark.executor.minMemoryOverhead", "384m", "m", 400, NULL },
+	{ MIN_OVERHEAD, "spark.executor.minMemoryOverhead", "384m", "m", SPARK_4_0, NULL },
 	{ OVERHEAD, "spark.executor.memoryOverhead", NULL, "m", 0, NULL },
 	{ OFF_HEAP, "spark.memory.offHeap.size", "0", "b", 0, has_off_heap },
 	{ PYTHON, "spark.executor.pyspark.memory", "0", "m", 0, is_python_app },
@@ -85,7 +85,7 @@ static double overhead_factor(const struct build *b, double common)
 {
 	auto_free char *key = xasprintf("spark.%s.memoryOverheadFactor", b->role->name);
 
-	return b->version >= 303 ? build_factor(b, key, common) : common;
+	return b->version >= SPARK_3_3 ? build_factor(b, key, common) : common;
 }
 
 static int memory_total(const struct build *b, double common_factor, int64_t *ret_mib, struct err *err)

@@ -45,11 +45,11 @@ static void put_ports(struct build *b, struct json *ports)
 	add_service_port(ports, "driver-rpc-port", rpc);
 	add_service_port(ports, "blockmanager", blocks);
 	add_service_port(ports, "spark-ui", conf_i64(b->conf, "spark.ui.port", 4040));
-	if (b->version >= 401) {
+	if (b->version >= SPARK_4_1) {
 		int64_t number = conf_i64(b->conf, "spark.connect.grpc.binding.port", 15002);
 		struct json *connect = add_service_port(ports, "spark-connect", number);
 
-		json_set_str(connect, "appProtocol", b->version >= 402 ? "grpc" : NULL);
+		json_set_str(connect, "appProtocol", b->version >= SPARK_4_2 ? "grpc" : NULL);
 	}
 	json_setf(b->conf, "spark.driver.host", "%s.%s.svc", b->names.service, b->ns);
 	json_setf(b->conf, "spark.driver.port", "%lld", (long long)rpc);
@@ -62,15 +62,15 @@ int service_step(struct build *b, struct err *err)
 	struct json *metadata = json_get(service, "metadata"), *spec;
 
 	(void)err;
-	if (b->version >= 302)
+	if (b->version >= SPARK_3_2)
 		json_set_str(json_get(metadata, "labels"), LABEL_APP_SELECTOR, b->names.app_id);
 	put_members(b, metadata, "labels", "spark.kubernetes.driver.service.label.");
 	put_members(b, metadata, "annotations", "spark.kubernetes.driver.service.annotation.");
 	spec = json_ensure_object(service, "spec");
 	json_set_str(spec, "clusterIP", "None");
-	if (b->version >= 304)
+	if (b->version >= SPARK_3_4)
 		put_families(b, spec);
-	if (b->version >= 403)
+	if (b->version >= SPARK_4_3)
 		json_set_bool(spec, "publishNotReadyAddresses",
 			      conf_true(b->conf, "spark.kubernetes.driver.service.publishNotReadyAddresses"));
 	json_set(spec, "selector", json_dup(b->labels));

@@ -94,7 +94,7 @@ static const struct step *find_feature(const char *name)
 /* The features to leave out, an option since Spark 4.1. */
 static int read_excluded(const struct build *b, struct strv *excluded, struct err *err)
 {
-	if (b->version >= 401)
+	if (b->version >= SPARK_4_1)
 		strv_split(excluded, conf_get(b->conf, EXCLUDED_KEY, ""), ',');
 	for (size_t i = 0; i < excluded->len; i++)
 		if (!find_feature(excluded->items[i]))
@@ -134,11 +134,11 @@ static int configmap(struct build *b, struct err *err)
 		return err_set(err, ERR_INVALID,
 			       "spec: Too long: properties and executor template take %zu bytes, a ConfigMap holds %d",
 			       size, CONFIGMAP_MAX);
-	if (b->version >= 302)
+	if (b->version >= SPARK_3_2)
 		json_set_bool(map, "immutable", true);
 	data = json_ensure_object(map, "data");
 	json_set_str(data, TEMPLATE_KEY, template_text);
-	if (b->version >= 303)
+	if (b->version >= SPARK_3_3)
 		json_set_str(data, "spark.kubernetes.namespace", b->ns);
 	json_set_str(data, PROPERTIES_KEY, properties);
 	return 0;

@@ -60,12 +60,12 @@ int volumes_hadoop(struct build *b, struct err *err)
 	const char *map = conf_get(b->conf, key, NULL);
 
 	(void)err;
-	if (!map || (!driver && b->version < 305))
+	if (!map || (!driver && b->version < SPARK_3_5))
 		return 0;
 	json_set_str(json_ensure_object(build_volume(b, "hadoop-properties"), "configMap"), "name", map);
 	build_mount(b, "hadoop-properties", HADOOP_DIR);
 	build_env(b, "HADOOP_CONF_DIR", HADOOP_DIR);
-	if (driver && b->version >= 305 && text_empty(json_str(b->spec, "hadoopConfigMap", NULL)))
+	if (driver && b->version >= SPARK_3_5 && text_empty(json_str(b->spec, "hadoopConfigMap", NULL)))
 		json_set_str(b->conf, "spark.kubernetes.executor.hadoopConfigMapName", map);
 	return 0;
 }
