@@ -1,11 +1,14 @@
 /*
- * The controller: takes keys from the queue, has a plan made for each, carries it out, decides what follows. The only
- * code that awaits. It never sees Spark: the plan comes from a callback.
+ * The controller takes keys from the queue, has a callback make a plan for each key, carries the plan out and decides
+ * what follows. It knows nothing of Spark.
  *
- * Per key: one plan at a time, its actions in order, the first failure ends it. What follows from a failure is a
- * table by class: CONFLICT look again at once when the cache has caught up; BUSY after Retry-After; TIMEOUT, IO,
- * INTERNAL, UNAUTHORIZED, CANCELED back off; NOT_FOUND of the root object (STATUS or CHECK) forget the key; INVALID,
- * DENIED, EXISTS, TOO_LARGE back off, and the next plan is told (struct failure).
+ * Each key has one plan at a time. The plan's actions run in order, and the first failure ends the plan. What follows
+ * depends on the error class:
+ *  - CONFLICT: a new plan as soon as the cache has caught up.
+ *  - BUSY: a new plan after the server's Retry-After.
+ *  - TIMEOUT, IO, INTERNAL, UNAUTHORIZED, CANCELED: back off.
+ *  - NOT_FOUND of the root object (in STATUS or CHECK): forget the key.
+ *  - INVALID, DENIED, EXISTS, TOO_LARGE: back off, and report the failure to the next plan (struct failure).
  *
  * A CREATE that is answered AlreadyExists reads the object: if owner uid and label match it is ours (an earlier reply
  * was lost) and counts as created; otherwise the failure is EXISTS with a text that names the object and its owner. A
@@ -32,17 +35,18 @@
 struct controller;
 
 struct controller_ops {
-	/* Fills plan with what is to be done for key now. past: what became of earlier plans for the same object. An
-	 * empty plan is fine. On error nothing is done and the key backs off. Must not wait. */
+	/* Fills plan with the actions that the key needs now. past: what became of earlier plans for the same object.
+	 * An empty plan is fine. After an error nothing is done and the key backs off. Must not block. */
 	int (*plan)(void *arg, const char *key, const struct past *past, int64_t wall_ms, struct plan *plan,
 		    struct err *err);
-	/* The uid of the object that has the key now, borrowed; NULL if there is none. What is kept of earlier plans is
-	 * forgotten when it changes. May be NULL: then objects with the same key are taken for one. */
+	/* Returns the uid of the object that has the key now, borrowed; NULL if there is none. When the uid changes,
+	 * the controller forgets what became of earlier plans. The callback may be NULL: then all objects with the
+	 * same key count as one. */
 	const char *(*uid)(void *arg, const char *key);
 	/* Whether the cache of this resource has seen that version in this namespace; true for resources that are not
 	 * cached. */
 	bool (*has_seen)(void *arg, const struct resource *res, const char *ns, const char *resource_version);
-	/* Before each action; false drops the rest of the plan (lost leadership, shutdown). May be NULL. */
+	/* Asked before each action. False drops the rest of the plan (lost leadership, shutdown). May be NULL. */
 	bool (*may_write)(void *arg);
 };
 
@@ -53,7 +57,7 @@ struct controller_options {
 	const struct controller_ops *ops;
 	void *arg;
 	struct queue_options queue;
-	unsigned max_plans; /* carried out at the same time; 0: 32 */
+	unsigned max_plans; /* plans that are carried out at the same time; 0: 32 */
 	/* Gets the families workqueue_* and controller_runtime_reconcile_*, which are named as in controller-runtime.
 	 * NULL: there are none. Must outlive the controller. */
 	struct metrics *metrics;
@@ -61,7 +65,8 @@ struct controller_options {
 };
 
 struct controller *controller_new(const struct controller_options *options);
-/* Something about the key changed. Cheap, from anywhere. Nothing is planned before controller_start. */
+/* Something about the key's object has changed. The call is cheap and may come from anywhere in the loop's thread. No
+ * plan is made before controller_start. */
 void controller_enqueue(struct controller *c, const char *key);
 /* The same for a change that can wait while others of its namespace are worked on, see runtime/queue.h. */
 void controller_enqueue_patient(struct controller *c, const char *key);

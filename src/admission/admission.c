@@ -27,7 +27,7 @@ enum {
 };
 
 /* Takes text. */
-static void warn(struct review_reply *reply, char *text)
+static void append_warning(struct review_reply *reply, char *text)
 {
 	if (!reply->warnings)
 		reply->warnings = json_new_array();
@@ -35,7 +35,7 @@ static void warn(struct review_reply *reply, char *text)
 	free(text);
 }
 
-static void deny(struct review_reply *reply, int code, const char *reason, const char *message)
+static void deny_review(struct review_reply *reply, int code, const char *reason, const char *message)
 {
 	reply->denied = true;
 	reply->code = code;
@@ -44,15 +44,15 @@ static void deny(struct review_reply *reply, int code, const char *reason, const
 }
 
 /* Something is created or updated, and is what the path is for. */
-static bool concerns(const struct review *r, const struct resource *res, struct review_reply *reply)
+static bool is_review_of_kind(const struct review *r, const struct resource *res, struct review_reply *reply)
 {
 	if (!r->object || !text_empty(r->subresource) ||
 	    (r->operation != REVIEW_CREATE && r->operation != REVIEW_UPDATE))
 		return false;
 	if (text_eq(r->group, res->group) && text_eq(r->plural, res->plural))
 		return true;
-	warn(reply, xasprintf("spark-operator: %s%s%s are not what this webhook is for: check its rules", r->plural,
-			      text_empty(r->group) ? "" : ".", r->group));
+	append_warning(reply, xasprintf("spark-operator: %s%s%s are not what this webhook is for: check its rules",
+					r->plural, text_empty(r->group) ? "" : ".", r->group));
 	return false;
 }
 
@@ -86,10 +86,10 @@ static const struct app *application_of(const struct admission *a, const char *n
 	const struct kobj *o = store_get(a->apps, key);
 
 	if (!o)
-		warn(reply, xasprintf("SparkApplication %s is not known: its pod is left as it is", key));
+		append_warning(reply, xasprintf("SparkApplication %s is not known: its pod is left as it is", key));
 	else if (!o->view)
-		warn(reply, xasprintf("SparkApplication %s cannot be read, its pod is left as it is: %s", key,
-				      o->problem ? o->problem : ""));
+		append_warning(reply, xasprintf("SparkApplication %s cannot be read, its pod is left as it is: %s", key,
+						o->problem ? o->problem : ""));
 	return o ? o->view : NULL;
 }
 
@@ -98,7 +98,7 @@ static void deny_pod(const struct app *app, const char *text, struct review_repl
 {
 	auto_free char *message = xasprintf("SparkApplication %s/%s: %s", app->ns, app->name, text);
 
-	deny(reply, DENIED_INVALID, "Invalid", message);
+	deny_review(reply, DENIED_INVALID, "Invalid", message);
 }
 
 static void mutate_pod(const struct admission *a, const struct review *r, struct review_reply *reply)
@@ -110,12 +110,13 @@ static void mutate_pod(const struct admission *a, const struct review *r, struct
 	struct err err = { 0 };
 	auto_json pod = NULL;
 
-	if (!concerns(r, &resource_pod, reply) || r->operation != REVIEW_CREATE || !*name || !is_watched(a, ns))
+	if (!is_review_of_kind(r, &resource_pod, reply) || r->operation != REVIEW_CREATE || !*name ||
+	    !is_watched(a, ns))
 		return;
 	if (pod_role_of(r->object) == POD_ROLE_OTHER) {
-		warn(reply, xasprintf("label " LABEL_SPARK_ROLE " is neither driver nor executor: the pod of "
-				      "SparkApplication %s/%s is left as it is",
-				      ns, name));
+		append_warning(reply, xasprintf("label " LABEL_SPARK_ROLE " is neither driver nor executor: the pod of "
+						"SparkApplication %s/%s is left as it is",
+						ns, name));
 		return;
 	}
 	app = application_of(a, ns, name, reply);
@@ -135,7 +136,7 @@ static void mutate_application(const struct admission *a, const struct review *r
 	auto_json defaulted = NULL;
 
 	(void)a;
-	if (!concerns(r, &resource_sparkapplication, reply) || is_settled(r))
+	if (!is_review_of_kind(r, &resource_sparkapplication, reply) || is_settled(r))
 		return;
 	defaulted = json_dup(r->object);
 	admission_default(defaulted);
@@ -146,13 +147,13 @@ static void mutate_application(const struct admission *a, const struct review *r
 static void mutate_scheduled(const struct admission *a, const struct review *r, struct review_reply *reply)
 {
 	(void)a;
-	concerns(r, &resource_scheduledsparkapplication, reply);
+	is_review_of_kind(r, &resource_scheduledsparkapplication, reply);
 }
 
 static void mutate_connect(const struct admission *a, const struct review *r, struct review_reply *reply)
 {
 	(void)a;
-	concerns(r, &resource_sparkconnect, reply);
+	is_review_of_kind(r, &resource_sparkconnect, reply);
 }
 
 static void set_absent(struct json *metadata, const char *name, const char *value)
@@ -163,7 +164,7 @@ static void set_absent(struct json *metadata, const char *name, const char *valu
 
 /* With namespace and name, which the object of a creation may lack. A generated name gets its five characters only
  * later. Owned. */
-static struct json *named(const struct review *r, const struct json *object)
+static struct json *copy_with_name(const struct review *r, const struct json *object)
 {
 	struct json *copy = json_dup(object), *metadata = json_ensure_object(copy, "metadata");
 	const char *prefix = json_str(metadata, "generateName", NULL);
@@ -180,7 +181,7 @@ static void deny_problems(const struct json *problems, struct review_reply *repl
 	static const char *const members[] = { "reason", "message", "field" };
 	auto_free char *text = validation_text(problems);
 
-	deny(reply, DENIED_INVALID, "Invalid", text);
+	deny_review(reply, DENIED_INVALID, "Invalid", text);
 	reply->causes = json_new_array();
 	json_each (problem, problems) {
 		struct json *cause = json_append(reply->causes, json_new_object());
@@ -200,11 +201,11 @@ static void warn_of_fields(const struct json *fields, struct review_reply *reply
 			left += json_i64(field, "count", 1);
 			continue;
 		}
-		warn(reply, validation_line(field));
+		append_warning(reply, validation_line(field));
 		shown++;
 	}
 	if (left)
-		warn(reply, xasprintf("… and %lld more unknown fields", (long long)left));
+		append_warning(reply, xasprintf("… and %lld more unknown fields", (long long)left));
 }
 
 static void check_quotas(const struct admission *a, const struct review *r, const struct json *object,
@@ -218,21 +219,21 @@ static void check_quotas(const struct admission *a, const struct review *r, cons
 	if (!rc)
 		rc = quota_check(a->quotas, &app, replaces ? &before : NULL, &err);
 	if (rc)
-		deny(reply, err.code == ERR_DENIED ? DENIED_FORBIDDEN : DENIED_INVALID,
-		     err.code == ERR_DENIED ? "Forbidden" : "Invalid", err.msg);
+		deny_review(reply, err.code == ERR_DENIED ? DENIED_FORBIDDEN : DENIED_INVALID,
+			    err.code == ERR_DENIED ? "Forbidden" : "Invalid", err.msg);
 }
 
-static void validate(const struct admission *a, const struct review *r, const struct resource *res,
-		     struct review_reply *reply)
+static void validate_review(const struct admission *a, const struct review *r, const struct resource *res,
+			    struct review_reply *reply)
 {
 	auto_json object = NULL;
 	auto_json problems = NULL;
 	auto_json dropped = NULL;
 	auto_json kept = NULL;
 
-	if (!concerns(r, res, reply) || is_settled(r))
+	if (!is_review_of_kind(r, res, reply) || is_settled(r))
 		return;
-	object = named(r, r->object);
+	object = copy_with_name(r, r->object);
 	problems = validation_problems(object, &a->validation);
 	validation_unknown_fields(object, &dropped, &kept);
 	warn_of_fields(dropped, reply);
@@ -245,17 +246,17 @@ static void validate(const struct admission *a, const struct review *r, const st
 
 static void validate_application(const struct admission *a, const struct review *r, struct review_reply *reply)
 {
-	validate(a, r, &resource_sparkapplication, reply);
+	validate_review(a, r, &resource_sparkapplication, reply);
 }
 
 static void validate_scheduled(const struct admission *a, const struct review *r, struct review_reply *reply)
 {
-	validate(a, r, &resource_scheduledsparkapplication, reply);
+	validate_review(a, r, &resource_scheduledsparkapplication, reply);
 }
 
 static void validate_connect(const struct admission *a, const struct review *r, struct review_reply *reply)
 {
-	validate(a, r, &resource_sparkconnect, reply);
+	validate_review(a, r, &resource_sparkconnect, reply);
 }
 
 const struct admission_path admission_paths[] = {

@@ -40,7 +40,8 @@ static void put_owner(const struct app *app, struct json *pod)
 		    resource_owner_reference(&resource_sparkapplication, app->name, app->uid, !has_controller));
 }
 
-static int check(const struct injection *in, const struct json *value, const char *path, check_fn *fn, struct err *err)
+static int check_list_to_inject(const struct injection *in, const struct json *value, const char *path, check_fn *fn,
+				struct err *err)
 {
 	const char *why = fn(json_text(value, ""));
 
@@ -113,9 +114,9 @@ static int put_secrets(const struct injection *in, struct err *err)
 
 		snprintf(name_path, sizeof(name_path), "secrets[%zu].name", i);
 		snprintf(path_path, sizeof(path_path), "secrets[%zu].path", i++);
-		rc = check(in, json_get(secret, "name"), name_path, check_secret_name, err);
+		rc = check_list_to_inject(in, json_get(secret, "name"), name_path, check_secret_name, err);
 		if (!rc)
-			rc = check(in, json_get(secret, "path"), path_path, check_absolute, err);
+			rc = check_list_to_inject(in, json_get(secret, "path"), path_path, check_absolute, err);
 		if (rc)
 			return rc;
 		if (!is_mounted(in->container, path))
@@ -143,9 +144,9 @@ static int put_secret_refs(const struct injection *in, struct err *err)
 
 		if (has_env(in, json_name(from)))
 			continue;
-		rc = check(in, json_get(from, "name"), name_path, check_object_name, err);
+		rc = check_list_to_inject(in, json_get(from, "name"), name_path, check_object_name, err);
 		if (!rc)
-			rc = check(in, json_get(from, "key"), key_path, check_not_empty, err);
+			rc = check_list_to_inject(in, json_get(from, "key"), key_path, check_not_empty, err);
 		if (rc)
 			return rc;
 		ref = json_ensure_object(json_ensure_object(put_env(in, json_name(from)), "valueFrom"), "secretKeyRef");

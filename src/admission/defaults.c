@@ -18,7 +18,7 @@ static bool is_absent(const struct json *value)
 }
 
 /* The member if it is an object, made if it is absent; NULL if it is something else. */
-static struct json *section(struct json *spec, const char *name)
+static struct json *ensure_section(struct json *spec, const char *name)
 {
 	struct json *value = json_get(spec, name);
 
@@ -36,7 +36,7 @@ static void put_text(struct json *object, const char *name, const char *value)
 static void put_restart(struct json *spec)
 {
 	static const char *const intervals[] = { "onFailureRetryInterval", "onSubmissionFailureRetryInterval" };
-	struct json *policy = section(spec, "restartPolicy");
+	struct json *policy = ensure_section(spec, "restartPolicy");
 
 	if (!policy)
 		return;
@@ -55,7 +55,7 @@ static bool is_open(const struct json *spec, const struct json *role, const char
 static void put_role(struct json *spec, const char *name)
 {
 	auto_free char *cores = xasprintf("spark.%s.cores", name), *memory = xasprintf("spark.%s.memory", name);
-	struct json *role = section(spec, name);
+	struct json *role = ensure_section(spec, name);
 
 	if (role && is_open(spec, role, "cores", cores))
 		json_set_i64(role, "cores", 1);

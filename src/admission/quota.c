@@ -87,7 +87,7 @@ static int demand_of(const struct app *app, struct demand *ret, struct err *err)
 }
 
 /* Down to thousandths, which is as fine as the API server counts processors. */
-static double rounded(double amount)
+static double round_to_thousandths(double amount)
 {
 	return round(amount * 1000) / 1000;
 }
@@ -109,9 +109,9 @@ static void check_quota(const struct json *quota, const struct demand *d, struct
 	bool is_first = true;
 
 	for (size_t i = 0; i < array_len(rows); i++) {
-		double left = rounded(amount_of(hard, rows[i].hard) - amount_of(used, rows[i].hard));
+		double left = round_to_thousandths(amount_of(hard, rows[i].hard) - amount_of(used, rows[i].hard));
 
-		if (!json_get(hard, rows[i].hard) || d->amount[i] <= 0 || rounded(d->amount[i]) <= left)
+		if (!json_get(hard, rows[i].hard) || d->amount[i] <= 0 || round_to_thousandths(d->amount[i]) <= left)
 			continue;
 		if (is_first)
 			buf_printf(out, "%sfailed to validate resource quota \"%s/%s\"", out->len ? "\n" : "",

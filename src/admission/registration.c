@@ -86,7 +86,7 @@ static struct json *namespace_selector(const struct registration_options *o)
 	return selector;
 }
 
-static struct json *rule(const struct hook *hook)
+static struct json *build_hook_rule(const struct hook *hook)
 {
 	static const char *const operations[] = { "CREATE", "UPDATE" };
 	struct json *out = json_new_object();
@@ -99,7 +99,7 @@ static struct json *rule(const struct hook *hook)
 	return out;
 }
 
-static struct json *webhook(const struct hook *hook, const struct registration_options *o)
+static struct json *build_hook(const struct hook *hook, const struct registration_options *o)
 {
 	static const char *const versions[] = { "v1", "v1beta1" };
 	struct json *out = json_new_object();
@@ -107,7 +107,7 @@ static struct json *webhook(const struct hook *hook, const struct registration_o
 
 	json_setf(out, "name", "%s.sparkoperator.k8s.io", hook->path);
 	json_set(out, "clientConfig", client_config(hook, o));
-	json_append(json_ensure_array(out, "rules"), rule(hook));
+	json_append(json_ensure_array(out, "rules"), build_hook_rule(hook));
 	json_set(out, "namespaceSelector", namespace_selector(o));
 	if (pods)
 		json_set_str(json_ensure_object(json_ensure_object(out, "objectSelector"), "matchLabels"),
@@ -122,8 +122,8 @@ static struct json *webhook(const struct hook *hook, const struct registration_o
 	return out;
 }
 
-static struct json *configuration(const struct resource *res, const char *name, bool validates,
-				  const struct registration_options *o)
+static struct json *build_configuration(const struct resource *res, const char *name, bool validates,
+					const struct registration_options *o)
 {
 	struct json *out = json_new_object(), *webhooks;
 	char version[API_VERSION_SIZE];
@@ -134,16 +134,16 @@ static struct json *configuration(const struct resource *res, const char *name, 
 	webhooks = json_set(out, "webhooks", json_new_array());
 	for (size_t i = 0; i < array_len(hooks); i++)
 		if (hooks[i].validates == validates)
-			json_append(webhooks, webhook(&hooks[i], o));
+			json_append(webhooks, build_hook(&hooks[i], o));
 	return out;
 }
 
 struct json *registration_mutating(const char *name, const struct registration_options *options)
 {
-	return configuration(&resource_mutatingwebhook, name, false, options);
+	return build_configuration(&resource_mutatingwebhook, name, false, options);
 }
 
 struct json *registration_validating(const char *name, const struct registration_options *options)
 {
-	return configuration(&resource_validatingwebhook, name, true, options);
+	return build_configuration(&resource_validatingwebhook, name, true, options);
 }

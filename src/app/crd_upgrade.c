@@ -59,7 +59,7 @@ static int64_t version_of(const struct json *crd)
 	return version;
 }
 
-static void settle(struct upgrade *u, enum upgrade_state state, const char *message)
+static void set_upgrade_state(struct upgrade *u, enum upgrade_state state, const char *message)
 {
 	auto_free char *found = xasprintf("%" PRId64, u->found);
 	auto_free char *version = xasprintf("%" PRId64, u->version);
@@ -72,7 +72,7 @@ static void settle(struct upgrade *u, enum upgrade_state state, const char *mess
 }
 
 /* Once for each kind of trouble. */
-static void complain(struct upgrade *u)
+static void warn_about_upgrade(struct upgrade *u)
 {
 	if (u->complained == u->problem.code)
 		return;
@@ -88,14 +88,14 @@ static void complain(struct upgrade *u)
 			 NULL);
 }
 
-static void fail(struct upgrade *u, const struct err *err)
+static void fail_upgrade(struct upgrade *u, const struct err *err)
 {
 	int64_t wait_ms = time_backoff_ms(RETRY_MIN_MS, RETRY_MAX_MS, u->tries++, &u->all->sched->rng);
 
 	u->problem = *err;
 	u->state = err->code == ERR_DENIED ? FORBIDDEN : FAILING;
 	if (err->code != ERR_CONFLICT)
-		complain(u);
+		warn_about_upgrade(u);
 	if (u->state == FORBIDDEN)
 		wait_ms = RETRY_MAX_MS;
 	sched_arm(u->all->sched, &u->retry, err->retry_after_ms > wait_ms ? err->retry_after_ms : wait_ms);
@@ -107,15 +107,15 @@ static void on_applied(void *arg, struct reply *reply)
 
 	u->call = NULL;
 	if (reply->err.code != ERR_NONE)
-		fail(u, &reply->err);
+		fail_upgrade(u, &reply->err);
 	else if (u->found < 0)
-		settle(u, CREATED, "CRD created");
+		set_upgrade_state(u, CREATED, "CRD created");
 	else
-		settle(u, UPGRADED, "CRD upgraded");
+		set_upgrade_state(u, UPGRADED, "CRD upgraded");
 }
 
 /* there: as read, NULL if it is not there. */
-static void apply(struct upgrade *u, const struct json *there)
+static void apply_crd(struct upgrade *u, const struct json *there)
 {
 	const char *resource_version = json_str(there, "metadata.resourceVersion", NULL);
 	auto_json body = crds_parse(u->text);
@@ -148,20 +148,20 @@ static void on_read(void *arg, struct reply *reply)
 	u->call = NULL;
 	if (reply->err.code == ERR_NOT_FOUND) {
 		u->found = -1;
-		apply(u, NULL);
+		apply_crd(u, NULL);
 		return;
 	}
 	if (reply->err.code != ERR_NONE) {
-		fail(u, &reply->err);
+		fail_upgrade(u, &reply->err);
 		return;
 	}
 	u->found = version_of(reply->body);
 	if (u->found > u->version)
-		settle(u, NEWER, "the CRD is of a newer operator; it is left as it is");
+		set_upgrade_state(u, NEWER, "the CRD is of a newer operator; it is left as it is");
 	else if (is_current(u, reply->body))
-		settle(u, CURRENT, "the CRD is up to date");
+		set_upgrade_state(u, CURRENT, "the CRD is up to date");
 	else
-		apply(u, reply->body);
+		apply_crd(u, reply->body);
 }
 
 static void read_crd(struct upgrade *u)

@@ -76,7 +76,7 @@ static struct http_server *make_server(struct diagnostics *d, const char *metric
 	return http_server_new(d->source.loop, routes, array_len(routes) - (metrics_path ? 0 : 1), options);
 }
 
-static int renew(struct diagnostics *d, struct err *err)
+static int renew_metrics_certificate(struct diagnostics *d, struct err *err)
 {
 	const char *const names[] = { d->source.host, "localhost", NULL };
 	__attribute__((cleanup(certificate_pair_done))) struct certificate_pair ca = { 0 };
@@ -94,14 +94,14 @@ static void on_renewal(void *arg)
 	struct diagnostics *d = arg;
 	struct err err = { 0 };
 
-	if (renew(d, &err) < 0)
+	if (renew_metrics_certificate(d, &err) < 0)
 		log_error(NULL, "the certificate of the metrics cannot be renewed", "error", err.msg, NULL);
 	sched_arm(&d->source.loop->sched, &d->renewal, certificate_renew_ms);
 }
 
-static int secure(struct diagnostics *d, struct err *err)
+static int secure_metrics_server(struct diagnostics *d, struct err *err)
 {
-	if (renew(d, err) < 0)
+	if (renew_metrics_certificate(d, err) < 0)
 		return err_code(err);
 	sched_arm(&d->source.loop->sched, &d->renewal, certificate_renew_ms);
 	return 0;
@@ -116,7 +116,7 @@ static int listen_all(struct diagnostics *d, const struct options *o, struct err
 
 	if (!text_eq(o->metrics_bind, "0")) {
 		d->metrics = make_server(d, path, o->secure_metrics ? &tls : &plain);
-		if (o->secure_metrics && secure(d, err) < 0)
+		if (o->secure_metrics && secure_metrics_server(d, err) < 0)
 			return err_code(err);
 		if (http_server_listen(d->metrics, o->metrics_bind, err) < 0)
 			return err_code(err);

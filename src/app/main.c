@@ -21,7 +21,7 @@
 #include "offline/validate_files.h"
 #include "webhook/webhook_registration.h"
 
-static int start(const struct options *o, unsigned roles)
+static int start_roles(const struct options *o, unsigned roles)
 {
 	auto_free char *warnings = options_warnings(o);
 
@@ -33,12 +33,12 @@ static int start(const struct options *o, unsigned roles)
 
 static int command_start(const struct options *o)
 {
-	return start(o, ROLE_CONTROLLER | (o->webhook ? ROLE_WEBHOOK : 0));
+	return start_roles(o, ROLE_CONTROLLER | (o->webhook ? ROLE_WEBHOOK : 0));
 }
 
 static int command_webhook(const struct options *o)
 {
-	return start(o, ROLE_WEBHOOK);
+	return start_roles(o, ROLE_WEBHOOK);
 }
 
 static int command_webhook_config(const struct options *o)

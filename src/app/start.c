@@ -150,7 +150,7 @@ static int64_t stopping_ms(const struct program *p)
 }
 
 /* A plan that is cut off by the release writes nothing more: may_write() says no. */
-static void drain(struct program *p)
+static void drain_plans(struct program *p)
 {
 	size_t busy = p->manager ? manager_busy(p->manager) : 0;
 
@@ -175,7 +175,7 @@ static void on_drain(void *arg)
 	struct program *p = arg;
 
 	if (p->phase == DRAINING)
-		drain(p);
+		drain_plans(p);
 	if (is_done(p))
 		close_all(p);
 	else
@@ -368,7 +368,7 @@ static int set_up(struct program *p, const struct options *o, unsigned roles, st
 	return 0;
 }
 
-static void begin(struct program *p)
+static void begin_program(struct program *p)
 {
 	if (p->manager)
 		manager_start(p->manager);
@@ -413,7 +413,7 @@ int start_run(const struct options *o, unsigned roles)
 		auto_free char *namespaces = o->namespaces.len ? strv_join(&o->namespaces, ",") : xstrdup("all");
 
 		log_info(NULL, "starting", "version", SPARK_OPERATOR_VERSION, "namespaces", namespaces, NULL);
-		begin(&p);
+		begin_program(&p);
 		loop_run(&p.loop);
 	}
 	if (loop_close(&p.loop) != 0)

@@ -274,7 +274,7 @@ static void handle_refusal(struct pass *p)
 	int64_t limit_ms = p->options->refusal_deadline_ms;
 	int64_t waited_ms = p->w->now_ms - r->since_ms;
 	auto_free char *message = NULL;
-	const char *told;
+	const char *reported;
 
 	if ((r->err.code == ERR_INVALID || r->err.code == ERR_TOO_LARGE) && limit_ms > INVALID_DEADLINE_MS)
 		limit_ms = INVALID_DEADLINE_MS;
@@ -283,9 +283,9 @@ static void handle_refusal(struct pass *p)
 		return;
 	}
 	message = xasprintf("submission refused, trying again: %s", r->err.msg);
-	told = steady_message(p->app->error_message, message);
-	set_state(p, APP_NEW, told);
-	status_set_condition(&p->status, "Submitted", "False", "Refused", told);
+	reported = steady_message(p->app->error_message, message);
+	set_state(p, APP_NEW, reported);
+	status_set_condition(&p->status, "Submitted", "False", "Refused", reported);
 	plan_requeue(p->plan, waited_ms < 0 ? limit_ms : limit_ms - waited_ms);
 }
 

@@ -103,14 +103,14 @@ static const struct {
 	{ "UNKNOWN", { "SparkExecutorUnknown", true, "Executor", " is in an unknown state", false } },
 };
 
-static void tell_text(const struct app *app, struct plan *plan, const struct event_row *row, const char *text)
+static void plan_text_event(const struct app *app, struct plan *plan, const struct event_row *row, const char *text)
 {
 	plan_event(plan, app_kind.res, app->ns, app->name, app->uid, row->warning ? "Warning" : "Normal", row->reason,
 		   "%s", text);
 }
 
-static void tell(const struct app *app, struct plan *plan, const struct event_row *row, const char *name,
-		 const char *message)
+static void plan_row_event(const struct app *app, struct plan *plan, const struct event_row *row, const char *name,
+			   const char *message)
 {
 	auto_free char *text = NULL;
 
@@ -121,11 +121,11 @@ static void tell(const struct app *app, struct plan *plan, const struct event_ro
 	if (text_starts(message, SUBMIT_FAILED_PREFIX))
 		message += sizeof(SUBMIT_FAILED_PREFIX) - 1;
 	if (!row->before) {
-		tell_text(app, plan, row, message);
+		plan_text_event(app, plan, row, message);
 		return;
 	}
 	text = xasprintf("%s %s%s%s%s", row->before, name, row->after, message[0] ? ": " : "", message);
-	tell_text(app, plan, row, text);
+	plan_text_event(app, plan, row, text);
 }
 
 /* The field of the first operators, which their successors carry but do not read. */
@@ -134,7 +134,7 @@ static bool has_failure_retries(const struct app *app)
 	return json_at(app->tree, "spec.failureRetries") || json_at(app->tree, "spec.retryInterval");
 }
 
-static void tell_version(const struct app *app, struct plan *plan)
+static void plan_version_event(const struct app *app, struct plan *plan)
 {
 	static const struct event_row row = { "SparkApplicationVersionUnknown", true, NULL, NULL, false };
 	auto_free char *version = conf_version_text(json_get(app->tree, "spec"));
@@ -143,20 +143,20 @@ static void tell_version(const struct app *app, struct plan *plan)
 	    app->name, version ? version : "", VERSION_NEWEST / 100, VERSION_NEWEST % 100);
 
 	if (conf_version(version) > VERSION_NEWEST)
-		tell_text(app, plan, &row, text);
+		plan_text_event(app, plan, &row, text);
 }
 
 void report_added(const struct app *app, struct plan *plan)
 {
-	tell(app, plan, &added_event, app->name, "");
+	plan_row_event(app, plan, &added_event, app->name, "");
 	if (!text_eq(json_str(app->tree, "spec.restartPolicy.type", "Never"), "Never"))
-		tell(app, plan, &policy_event, app->name, "");
+		plan_row_event(app, plan, &policy_event, app->name, "");
 	if (has_failure_retries(app))
-		tell(app, plan, &retries_event, app->name, "");
-	tell_version(app, plan);
+		plan_row_event(app, plan, &retries_event, app->name, "");
+	plan_version_event(app, plan);
 }
 
-static void tell_states(const struct report *r, struct plan *plan)
+static void plan_state_events(const struct report *r, struct plan *plan)
 {
 	const struct app *app = r->app;
 	bool arrived = r->driver && (app->state == APP_NEW || app->state == APP_SUBMISSION_FAILED);
@@ -165,36 +165,36 @@ static void tell_states(const struct report *r, struct plan *plan)
 	if ((enum app_state)app->state == r->state)
 		return;
 	if (arrived)
-		tell(app, plan, &submitted_event, app->name, "");
+		plan_row_event(app, plan, &submitted_event, app->name, "");
 	if (r->state == APP_FAILING && !r->driver)
-		tell(app, plan, &missing_event, r->driver_name, message);
+		plan_row_event(app, plan, &missing_event, r->driver_name, message);
 	else if (r->state != APP_SUBMITTED || !arrived)
-		tell(app, plan, &driver_events[r->state], r->driver_name, message);
-	tell(app, plan, &app_events[r->state], app->name, message);
+		plan_row_event(app, plan, &driver_events[r->state], r->driver_name, message);
+	plan_row_event(app, plan, &app_events[r->state], app->name, message);
 }
 
-static void tell_executor(const struct app *app, const struct pod_view *pod, const char *state, struct plan *plan)
+static void plan_executor_event(const struct app *app, const struct pod_view *pod, const char *state, struct plan *plan)
 {
 	static const struct event_row failed = { "SparkExecutorFailed", true, NULL, NULL, true };
 	auto_free char *text = NULL;
 
 	for (size_t i = 0; i < array_len(executor_events); i++)
 		if (text_eq(executor_events[i].state, state))
-			tell(app, plan, &executor_events[i].event, pod->name, "");
+			plan_row_event(app, plan, &executor_events[i].event, pod->name, "");
 	if (!text_eq(state, "FAILED"))
 		return;
 	text = monitor_executor_failure(pod);
-	tell(app, plan, &failed, pod->name, text);
+	plan_row_event(app, plan, &failed, pod->name, text);
 }
 
 void report_events(const struct report *r, const struct pod_view *const *pods, size_t count, struct plan *plan)
 {
-	tell_states(r, plan);
+	plan_state_events(r, plan);
 	for (size_t i = 0; i < count; i++) {
 		const char *state = json_text(json_get(r->status->executors, pods[i]->name), NULL);
 
 		if (state)
-			tell_executor(r->app, pods[i], state, plan);
+			plan_executor_event(r->app, pods[i], state, plan);
 	}
 }
 
@@ -214,10 +214,10 @@ void report_companion_failed(const struct app *app, const struct companion *extr
 	const struct event_row row = { rows[extra->type].reason, true, rows[extra->type].what,
 				       " could not be created, will be tried again", true };
 
-	tell(app, plan, &row, app->name, why);
+	plan_row_event(app, plan, &row, app->name, why);
 }
 
 void report_failed(const struct app *app, const char *message, struct plan *plan)
 {
-	tell(app, plan, &app_events[APP_FAILED], app->name, message);
+	plan_row_event(app, plan, &app_events[APP_FAILED], app->name, message);
 }

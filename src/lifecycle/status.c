@@ -123,7 +123,7 @@ static bool is_final(const char *executor_state)
  * What an executor whose pod is gone has come to (kubeflow updateExecutorState). Corrected: after a success it is
  * COMPLETED already in SUCCEEDING, and nothing is FAILED for good before the application is.
  */
-static const char *vanished(const char *stored, enum app_state state)
+static const char *state_of_vanished_executor(const char *stored, enum app_state state)
 {
 	if (is_final(stored))
 		return stored;
@@ -162,8 +162,8 @@ void status_set_executors(struct status *s, enum app_state state, const struct p
 	json_each (entry, stored) {
 		const struct pod_view *pod = map_take(present, json_name(entry));
 		const char *before = json_text(entry, "");
-		const char *now =
-		    pod ? monitor_executor_state(pod, app_state_is(state, STATE_SUCCEEDED)) : vanished(before, state);
+		const char *now = pod ? monitor_executor_state(pod, app_state_is(state, STATE_SUCCEEDED))
+				      : state_of_vanished_executor(before, state);
 
 		if (!text_eq(before, now) && (is_final(now) || !is_final(before)))
 			json_set_str(s->executors, json_name(entry), now);

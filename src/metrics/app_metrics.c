@@ -97,7 +97,7 @@ static struct combination *add_combination(struct app_metrics *a, const char *co
 }
 
 /* Shows all series of these values. */
-static struct combination *touch(struct app_metrics *a, const char *const *values)
+static struct combination *show_combination(struct app_metrics *a, const char *const *values)
 {
 	struct combination *c;
 
@@ -128,7 +128,7 @@ static void touch_namespaces(struct app_metrics *a)
 
 		app_metrics_native_touch(a->native, a->namespaces.items[i]);
 		if (only_namespace)
-			touch(a, values);
+			show_combination(a, values);
 	}
 }
 
@@ -138,14 +138,14 @@ static struct combination *pod_values(struct app_metrics *a, const struct kobj *
 	const struct kobj *app = pod->index ? store_get(a->world.apps, pod->index) : NULL;
 
 	metric_labels_of_pod(a->options.labels, pod->view, app, ret);
-	return touch(a, ret);
+	return show_combination(a, ret);
 }
 
 static struct combination *app_values(struct app_metrics *a, const struct kobj *app,
 				      const char *ret[METRIC_LABELS_MAX + 1])
 {
 	metric_labels_of_app(a->options.labels, app, ret);
-	return touch(a, ret);
+	return show_combination(a, ret);
 }
 
 /* ---- collection ---- */
@@ -172,7 +172,7 @@ static void count_running(struct app_metrics *a)
 }
 
 /* Series are looked up once for each combination, and not once for each object, of which there are many. */
-static void collect(void *arg)
+static void on_collect(void *arg)
 {
 	struct app_metrics *a = arg;
 	struct map_iter it = { 0 };
@@ -198,7 +198,7 @@ static const double default_start_bounds[] = { 30, 60, 90, 120, 150, 180, 210, 2
 static const struct strv default_labels = { .items = (char *[]){ (char[]){ "namespace" } }, .len = 1 };
 
 /* With the defaults for what is not given. */
-static struct app_metrics_options complete(const struct app_metrics_options *given)
+static struct app_metrics_options fill_in_defaults(const struct app_metrics_options *given)
 {
 	struct app_metrics_options o = *given;
 
@@ -222,7 +222,7 @@ struct app_metrics *app_metrics_new(const struct app_metrics_world *world, const
 	a->world.namespaces = NULL;
 	for (size_t i = 0; i < world->namespace_count; i++)
 		strv_add(&a->namespaces, world->namespaces[i]);
-	a->options = complete(options);
+	a->options = fill_in_defaults(options);
 	a->seen = map_new(free_combination);
 	buf_init(&a->key, SIZE_MAX);
 	return a;
@@ -272,14 +272,14 @@ void app_metrics_start(struct app_metrics *a)
 		add_v1_families(a, labels);
 	a->native = app_metrics_native_new(&a->world);
 	touch_namespaces(a);
-	metrics_on_collect(a->world.registry, collect, a);
+	metrics_on_collect(a->world.registry, on_collect, a);
 }
 
 void app_metrics_free(struct app_metrics *a)
 {
 	if (!a)
 		return;
-	metrics_off_collect(a->world.registry, collect, a);
+	metrics_off_collect(a->world.registry, on_collect, a);
 	app_metrics_native_free(a->native);
 	free(a->v1);
 	map_free(a->seen);
@@ -290,7 +290,7 @@ void app_metrics_free(struct app_metrics *a)
 
 /* ---- changes ---- */
 
-static void count(const struct app_metrics *a, enum family f, const char *const *values)
+static void count_transition(const struct app_metrics *a, enum family f, const char *const *values)
 {
 	metric_add(a->families[f], values, 1);
 }
@@ -299,7 +299,7 @@ static void count_submission(const struct app_metrics *a, const struct app_chang
 {
 	if (!c->was || c->is->execution_attempts <= c->was->execution_attempts)
 		return;
-	count(a, APP_SUBMIT, values);
+	count_transition(a, APP_SUBMIT, values);
 	if (c->is->submission_attempts == 1)
 		metric_observe(a->families[SUBMIT_LATENCY], values, app_metrics_seconds(c->is->created_ms, c->wall_ms));
 }
@@ -311,13 +311,13 @@ static void count_state(const struct app_metrics *a, const struct app_change *c,
 	if (app_metrics_enters(c, APP_RUNNING) && c->is->execution_attempts == 1)
 		metric_observe(a->families[START_LATENCY], values, app_metrics_seconds(c->is->created_ms, c->wall_ms));
 	if (app_metrics_enters(c, APP_SUBMISSION_FAILED))
-		count(a, APP_SUBMISSION_FAIL, values);
+		count_transition(a, APP_SUBMISSION_FAIL, values);
 	if (app_metrics_enters(c, APP_COMPLETED)) {
-		count(a, APP_SUCCESS, values);
+		count_transition(a, APP_SUCCESS, values);
 		metric_observe(a->families[SUCCESS_TIME], values, ran_s);
 	}
 	if (app_metrics_enters(c, APP_FAILED)) {
-		count(a, APP_FAIL, values);
+		count_transition(a, APP_FAIL, values);
 		metric_observe(a->families[FAILURE_TIME], values, ran_s);
 	}
 }
@@ -342,7 +342,7 @@ void app_metrics_app_changed(struct app_metrics *a, const struct kobj *before, c
 	app_values(a, now, values);
 	app_metrics_native_touch(a->native, now->ns);
 	if (is_new && c.is->state == APP_NEW && c.is->submission_attempts == 0)
-		count(a, APP_CREATED, values);
+		count_transition(a, APP_CREATED, values);
 	count_submission(a, &c, values);
 	count_state(a, &c, values);
 	app_metrics_native_app(a->native, &c);
@@ -364,8 +364,8 @@ void app_metrics_pod_changed(struct app_metrics *a, const struct kobj *before, c
 	if (!was || was->phase == pod->phase)
 		return;
 	if (pod->phase == POD_SUCCEEDED)
-		count(a, EXECUTOR_SUCCESS, values);
+		count_transition(a, EXECUTOR_SUCCESS, values);
 	if (pod->phase == POD_FAILED)
-		count(a, EXECUTOR_FAIL, values);
+		count_transition(a, EXECUTOR_FAIL, values);
 	app_metrics_native_executor(a->native, was, pod);
 }

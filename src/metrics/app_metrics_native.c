@@ -94,12 +94,13 @@ void app_metrics_native_free(struct app_metrics_native *native)
 	free(native);
 }
 
-static void add(const struct app_metrics_native *native, enum family f, const char *ns, const char *label)
+static void add_to_native(const struct app_metrics_native *native, enum family f, const char *ns, const char *label)
 {
 	metric_add(native->families[f], (const char *const[]){ ns, label }, 1);
 }
 
-static void set(const struct app_metrics_native *native, enum family f, const char *ns, const char *label, double value)
+static void set_native(const struct app_metrics_native *native, enum family f, const char *ns, const char *label,
+		       double value)
 {
 	metric_set(native->families[f], (const char *const[]){ ns, label }, value);
 }
@@ -107,11 +108,11 @@ static void set(const struct app_metrics_native *native, enum family f, const ch
 static void show_sums(const struct app_metrics_native *native, const char *ns, const struct sums *sums)
 {
 	for (int state = 0; state < APP_STATE_COUNT; state++)
-		set(native, STATES, ns, state_label(state), sums->states[state]);
+		set_native(native, STATES, ns, state_label(state), sums->states[state]);
 	for (size_t i = 0; i < array_len(waiting_states); i++)
-		set(native, WAITING, ns, state_label((int)waiting_states[i]), sums->waiting[waiting_states[i]]);
+		set_native(native, WAITING, ns, state_label((int)waiting_states[i]), sums->waiting[waiting_states[i]]);
 	for (size_t i = 0; i < array_len(executor_states); i++)
-		set(native, EXECUTORS, ns, executor_states[i], sums->executors[i]);
+		set_native(native, EXECUTORS, ns, executor_states[i], sums->executors[i]);
 }
 
 static struct sums *sums_of(struct app_metrics_native *native, const char *ns)
@@ -200,8 +201,8 @@ static const struct pod_view *driver_of(const struct app_metrics_native *native,
 	return NULL;
 }
 
-static void observe(const struct app_metrics_native *native, const struct app_change *c, enum phase phase,
-		    int64_t from_ms, int64_t to_ms)
+static void observe_phase_end(const struct app_metrics_native *native, const struct app_change *c, enum phase phase,
+			      int64_t from_ms, int64_t to_ms)
 {
 	const char *const values[] = { c->is->ns, phase_names[phase] };
 
@@ -215,16 +216,17 @@ static void observe_phases(const struct app_metrics_native *native, const struct
 	const struct pod_view *pod = driver_of(native, c);
 
 	if (is_next && c->is->execution_attempts == 1)
-		observe(native, c, PHASE_SUBMIT, c->is->created_ms, pod ? pod->created_ms : c->is->last_submission_ms);
+		observe_phase_end(native, c, PHASE_SUBMIT, c->is->created_ms,
+				  pod ? pod->created_ms : c->is->last_submission_ms);
 	if (!pod)
 		return;
 	if (app_state_is((enum app_state)c->is->state, STATE_STARTED) &&
 	    (is_next || !app_state_is((enum app_state)c->was->state, STATE_STARTED))) {
-		observe(native, c, PHASE_SCHEDULE, pod->created_ms, pod->scheduled_ms);
-		observe(native, c, PHASE_START, pod->scheduled_ms, pod->started_ms);
+		observe_phase_end(native, c, PHASE_SCHEDULE, pod->created_ms, pod->scheduled_ms);
+		observe_phase_end(native, c, PHASE_START, pod->scheduled_ms, pod->started_ms);
 	}
 	if (c->is->terminated_ms > 0 && c->is->terminated_ms != c->was->terminated_ms)
-		observe(native, c, PHASE_RUN, pod->started_ms, c->is->terminated_ms);
+		observe_phase_end(native, c, PHASE_RUN, pod->started_ms, c->is->terminated_ms);
 }
 
 void app_metrics_native_app(struct app_metrics_native *native, const struct app_change *c)
@@ -232,7 +234,7 @@ void app_metrics_native_app(struct app_metrics_native *native, const struct app_
 	bool is_new = !c->was && c->is->state == APP_NEW && c->is->submission_attempts == 0;
 
 	if (is_new || (c->was && c->was->state != c->is->state))
-		add(native, TRANSITIONS, c->is->ns, state_label(c->is->state));
+		add_to_native(native, TRANSITIONS, c->is->ns, state_label(c->is->state));
 	if (c->was)
 		observe_phases(native, c);
 }
@@ -241,5 +243,5 @@ void app_metrics_native_executor(struct app_metrics_native *native, const struct
 				 const struct pod_view *is)
 {
 	if (was->phase != is->phase)
-		add(native, EXECUTOR_TRANSITIONS, is->ns, executor_states[is->phase]);
+		add_to_native(native, EXECUTOR_TRANSITIONS, is->ns, executor_states[is->phase]);
 }

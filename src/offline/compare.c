@@ -88,7 +88,7 @@ static bool equal_texts(struct walk *w, const char *ours, const char *theirs)
 	return *ours == *theirs;
 }
 
-static void leaf(struct walk *w, const char *path, const struct json *ours, const struct json *theirs)
+static void compare_leaves(struct walk *w, const char *path, const struct json *ours, const struct json *theirs)
 {
 	bool texts = json_is(ours, JSON_STRING) && json_is(theirs, JSON_STRING);
 
@@ -144,7 +144,7 @@ static struct json *by_name(const struct json *list, bool named)
 }
 
 /* The names of a that b has too. Owned. */
-static char *common(const struct json *a, const struct json *b)
+static char *common_names(const struct json *a, const struct json *b)
 {
 	auto_strv names = { 0 };
 
@@ -156,7 +156,7 @@ static char *common(const struct json *a, const struct json *b)
 
 static void check_order(struct walk *w, const char *path, const struct json *ours, const struct json *theirs)
 {
-	auto_free char *our_names = common(ours, theirs), *their_names = common(theirs, ours);
+	auto_free char *our_names = common_names(ours, theirs), *their_names = common_names(theirs, ours);
 	auto_free char *text = xasprintf("%s (order)", path);
 	auto_json a = json_new_string(our_names);
 	auto_json b = json_new_string(their_names);
@@ -165,9 +165,9 @@ static void check_order(struct walk *w, const char *path, const struct json *our
 		add_difference(w, text, a, b);
 }
 
-static void nodes(struct walk *w, const char *path, const struct json *ours, const struct json *theirs);
+static void compare_nodes(struct walk *w, const char *path, const struct json *ours, const struct json *theirs);
 
-static void lists(struct walk *w, const char *path, const struct json *ours, const struct json *theirs)
+static void compare_lists(struct walk *w, const char *path, const struct json *ours, const struct json *theirs)
 {
 	bool named = all_named(ours) && all_named(theirs);
 	auto_json a = by_name(ours, named);
@@ -179,7 +179,7 @@ static void lists(struct walk *w, const char *path, const struct json *ours, con
 		const struct json *other = json_get(b, json_name(item));
 
 		if (other)
-			nodes(w, at, item, other);
+			compare_nodes(w, at, item, other);
 		else
 			report_absent(w, at, item, NULL);
 	}
@@ -193,35 +193,35 @@ static void lists(struct walk *w, const char *path, const struct json *ours, con
 
 /* ---- objects ---- */
 
-static void members(struct walk *w, const char *path, const struct json *ours, const struct json *theirs)
+static void compare_members(struct walk *w, const char *path, const struct json *ours, const struct json *theirs)
 {
 	json_each (item, ours) {
 		auto_free char *at = xasprintf("%s.%s", path, json_name(item));
 
-		nodes(w, at, item, json_get(theirs, json_name(item)));
+		compare_nodes(w, at, item, json_get(theirs, json_name(item)));
 	}
 	json_each (item, theirs) {
 		auto_free char *at = xasprintf("%s.%s", path, json_name(item));
 
 		if (!json_get(ours, json_name(item)))
-			nodes(w, at, NULL, item);
+			compare_nodes(w, at, NULL, item);
 	}
 }
 
 /* Both are of that type, or one is and the other is not there; and not both are empty. */
-static bool both(const struct json *a, const struct json *b, enum json_type type)
+static bool are_both_of_type(const struct json *a, const struct json *b, enum json_type type)
 {
 	return (!a || json_is(a, type)) && (!b || json_is(b, type)) && json_len(a) + json_len(b) > 0;
 }
 
-static void nodes(struct walk *w, const char *path, const struct json *ours, const struct json *theirs)
+static void compare_nodes(struct walk *w, const char *path, const struct json *ours, const struct json *theirs)
 {
-	if (both(ours, theirs, JSON_OBJECT))
-		members(w, path, ours, theirs);
-	else if (both(ours, theirs, JSON_ARRAY))
-		lists(w, path, ours, theirs);
+	if (are_both_of_type(ours, theirs, JSON_OBJECT))
+		compare_members(w, path, ours, theirs);
+	else if (are_both_of_type(ours, theirs, JSON_ARRAY))
+		compare_lists(w, path, ours, theirs);
 	else
-		leaf(w, path, ours, theirs);
+		compare_leaves(w, path, ours, theirs);
 }
 
 /* The driver takes UUIDs of its own for executors: which stood for which in its pod says nothing about theirs. */
@@ -249,7 +249,7 @@ static int64_t walk_forms(struct walk *w, const struct json *ours, const struct 
 			forget_uuids(w->theirs);
 		}
 		if (other)
-			nodes(w, json_name(object), object, other);
+			compare_nodes(w, json_name(object), object, other);
 		else
 			report_absent(w, json_name(object), object, NULL);
 	}

@@ -49,7 +49,7 @@ struct compare_rules {
 };
 
 /* Takes the strings. */
-static void add(struct compare_rules *r, const struct rule *rule)
+static void append_rule(struct compare_rules *r, const struct rule *rule)
 {
 	r->items = xreallocarray(r->items, r->len + 1, sizeof(*r->items));
 	r->items[r->len++] = *rule;
@@ -64,9 +64,9 @@ static void add_builtin(struct compare_rules *r, const struct builtin *row)
 	else
 		strv_add(&objects, row->objects);
 	for (size_t i = 0; i < objects.len; i++)
-		add(r, &(struct rule){ .pattern = xasprintf("%s%s%s", objects.items[i], row->path ? "." : "",
-							    row->path ? row->path : ""),
-				       .reason = xstrdup(row->reason) });
+		append_rule(r, &(struct rule){ .pattern = xasprintf("%s%s%s", objects.items[i], row->path ? "." : "",
+								    row->path ? row->path : ""),
+					       .reason = xstrdup(row->reason) });
 }
 
 struct compare_rules *compare_rules_new(void)
@@ -109,9 +109,9 @@ static int add_line(struct compare_rules *r, const char *line, struct err *err)
 	reason += strspn(reason, " ");
 	if (end <= start || !*reason)
 		return err_set(err, ERR_INVALID, "\"%s\": expected PATTERN  # reason", line);
-	add(r, &(struct rule){ .app = app ? xstrndup(line, app) : NULL,
-			       .pattern = xstrndup(line + start, end - start),
-			       .reason = xstrdup(reason) });
+	append_rule(r, &(struct rule){ .app = app ? xstrndup(line, app) : NULL,
+				       .pattern = xstrndup(line + start, end - start),
+				       .reason = xstrdup(reason) });
 	return 0;
 }
 
@@ -141,12 +141,12 @@ char *compare_rules_print(const struct compare_rules *r)
 }
 
 /* Text as the pattern wants it, up to its end or, with below, the end of a path's step. */
-static bool matches(const char *pattern, const char *text, bool below)
+static bool matches_pattern(const char *pattern, const char *text, bool below)
 {
 	for (; *pattern; pattern++, text++) {
 		if (*pattern == '*') {
 			for (;; text++) {
-				if (matches(pattern + 1, text, below))
+				if (matches_pattern(pattern + 1, text, below))
 					return true;
 				if (!*text)
 					return false;
@@ -163,7 +163,8 @@ const char *compare_reason(const struct compare_rules *r, const char *name, cons
 	for (size_t i = 0; i < r->len; i++) {
 		const struct rule *rule = &r->items[i];
 
-		if (matches(rule->pattern, path, true) && (!rule->app || matches(rule->app, name, false)))
+		if (matches_pattern(rule->pattern, path, true) &&
+		    (!rule->app || matches_pattern(rule->app, name, false)))
 			return rule->reason;
 	}
 	return NULL;

@@ -45,16 +45,16 @@ static void side_done(struct side *s)
 }
 #define auto_side __attribute__((cleanup(side_done))) struct side
 
-static void worse(struct diff *d, int code)
+static void raise_exit_code(struct diff *d, int code)
 {
 	if (code > d->code)
 		d->code = code;
 }
 
-static void fail(struct diff *d, const char *name, const char *why)
+static void fail_app(struct diff *d, const char *name, const char *why)
 {
 	fprintf(d->errors, "diff: %s: %s\n", name, why);
-	worse(d, DIFF_FAILED);
+	raise_exit_code(d, DIFF_FAILED);
 }
 
 /* ---- both sides ---- */
@@ -114,7 +114,8 @@ static struct json *run_submit(const struct diff *d, const struct app *app, stru
 }
 
 /* What a webhook adds to Spark's own driver pod is not spark-submit's to know. */
-static int complete(const struct app *app, const struct json *recording, struct side *theirs, struct err *err)
+static int complete_recorded_driver(const struct app *app, const struct json *recording, struct side *theirs,
+				    struct err *err)
 {
 	struct json *pod = json_find(theirs->objects, "kind", "Pod");
 
@@ -141,7 +142,7 @@ static int read_theirs(const struct diff *d, const struct app *app, const char *
 		json_free(ret->executor);
 		ret->executor = NULL;
 	}
-	return complete(app, recording, ret, err);
+	return complete_recorded_driver(app, recording, ret, err);
 }
 
 /* ---- printing ---- */
@@ -229,7 +230,7 @@ static void compare_app(struct diff *d, const char *file, const struct app *app)
 
 	build_ours(d, app, &ours);
 	if (read_theirs(d, app, name, &theirs, &err) < 0) {
-		fail(d, name, err.msg);
+		fail_app(d, name, err.msg);
 		return;
 	}
 	if (ours.refusal || theirs.refusal) {
@@ -247,7 +248,7 @@ static void compare_app(struct diff *d, const char *file, const struct app *app)
 	json_set_str(result, "name", name);
 	json_set_str(result, "oursRefuse", ours.refusal);
 	json_set_str(result, "theirsRefuse", theirs.refusal);
-	worse(d, json_i64(result, "differ", 0) ? DIFF_DIFFERENT : DIFF_EQUAL);
+	raise_exit_code(d, json_i64(result, "differ", 0) ? DIFF_DIFFERENT : DIFF_EQUAL);
 }
 
 /* A refusal is a line of its own kind, not a failure: there is no command for it. */
@@ -275,7 +276,7 @@ static void diff_object(struct diff *d, const char *path, struct json *object)
 	struct app app;
 
 	if (offline_app(object, &app, &err) < 0)
-		fail(d, path, err.msg);
+		fail_app(d, path, err.msg);
 	else if (d->o->print_command)
 		print_command(d, &app);
 	else
@@ -289,11 +290,11 @@ static void diff_file(struct diff *d, const char *path)
 
 	if (!objects) {
 		fprintf(d->errors, "diff: %s\n", err.msg);
-		worse(d, DIFF_FAILED);
+		raise_exit_code(d, DIFF_FAILED);
 		return;
 	}
 	if (json_len(objects) == 0)
-		fail(d, path, "holds no object");
+		fail_app(d, path, "holds no object");
 	json_each (object, objects)
 		diff_object(d, path, object);
 }
@@ -325,7 +326,7 @@ static const char *usage_error(const struct options *o)
 	return NULL;
 }
 
-static int run(struct diff *d)
+static int run_diff(struct diff *d)
 {
 	auto_free char *explained = d->o->explain ? compare_rules_print(d->rules) : NULL;
 
@@ -336,7 +337,7 @@ static int run(struct diff *d)
 	if (!explained)
 		print_all(d);
 	if (fflush(d->out) != 0 || ferror(d->out))
-		fail(d, "cannot write", strerror(errno));
+		fail_app(d, "cannot write", strerror(errno));
 	return d->code;
 }
 
@@ -353,7 +354,7 @@ int diff_run(const struct options *o, FILE *out, FILE *errors)
 		fprintf(errors, "diff: %s\n", err.msg);
 		d.code = DIFF_FAILED;
 	} else {
-		run(&d);
+		run_diff(&d);
 	}
 	compare_rules_free(d.rules);
 	json_free(d.results);

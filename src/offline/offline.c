@@ -76,7 +76,7 @@ int offline_build(const struct options *o, const struct app *app, enum offline_p
 }
 
 /* One line for each line of text, which may name several fields. */
-static void report(FILE *errors, const char *path, const struct json *object, const char *text)
+static void print_problem_lines(FILE *errors, const char *path, const struct json *object, const char *text)
 {
 	const char *ns = json_str(object, "metadata.namespace", "default");
 	const char *name = json_str(object, "metadata.name", "(no name)");
@@ -134,7 +134,7 @@ static bool call_each(void *context, const char *path, struct json *object)
 
 	if (each->fn(each->context, object, &err) == 0)
 		return true;
-	report(each->errors, path, object, err.msg);
+	print_problem_lines(each->errors, path, object, err.msg);
 	return false;
 }
 

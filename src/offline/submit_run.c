@@ -153,7 +153,7 @@ static void on_exit_status(uv_process_t *process, int64_t status, int signum)
 	loop_stop(&run->loop);
 }
 
-static void stop(struct run *run, const char *why)
+static void stop_child(struct run *run, const char *why)
 {
 	run->stopped = why;
 	uv_process_kill(&run->process, SIGKILL);
@@ -161,16 +161,16 @@ static void stop(struct run *run, const char *why)
 
 static void on_deadline(void *arg)
 {
-	stop(arg, "no end within 5 minutes");
+	stop_child(arg, "no end within 5 minutes");
 }
 
 static void on_signal(void *arg, int signum)
 {
 	(void)signum;
-	stop(arg, "interrupted");
+	stop_child(arg, "interrupted");
 }
 
-static int spawn(struct run *run, const struct strv *args, const struct strv *env, const char *folder, int output)
+static int spawn_child(struct run *run, const struct strv *args, const struct strv *env, const char *folder, int output)
 {
 	auto_free char **argv = xcalloc(args->len + 1, sizeof(*argv));
 	auto_free char **envp = xcalloc(env->len + 1, sizeof(*envp));
@@ -199,7 +199,7 @@ static int run_child(struct run *run, const char *spark_home, const struct json 
 
 	make_args(&args, program, submit_server_port(run->server), command, folder);
 	make_env(&env, spark_home, folder);
-	rc = spawn(run, &args, &env, folder, output);
+	rc = spawn_child(run, &args, &env, folder, output);
 	if (rc < 0)
 		return err_set(err, ERR_NOT_FOUND, "%s: %s", program, uv_strerror(rc));
 	run->signals[0] = loop_on_signal(&run->loop, SIGINT, on_signal, run);
@@ -229,7 +229,7 @@ static char *read_output(int fd)
 }
 
 /* Spark says why in the last line that names an exception. Owned; NULL if there is none. */
-static char *refusal(const char *output)
+static char *refusal_in_output(const char *output)
 {
 	char *found = NULL;
 
@@ -247,10 +247,10 @@ static char *refusal(const char *output)
 	return found;
 }
 
-static struct json *result(const struct run *run, const char *output, struct err *err)
+static struct json *result_of_run(const struct run *run, const char *output, struct err *err)
 {
 	auto_json out = json_dup(submit_server_recording(run->server));
-	auto_free char *why = refusal(output);
+	auto_free char *why = refusal_in_output(output);
 	size_t len = strlen(output);
 
 	if (run->status == 0 && run->signum == 0)
@@ -280,7 +280,7 @@ static struct json *run_in(const char *folder, const char *spark_home, const str
 		err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
 	if (run.server && run_child(&run, spark_home, command, folder, output, err) == 0) {
 		text = read_output(output);
-		out = result(&run, text, err);
+		out = result_of_run(&run, text, err);
 	}
 	if (run.server)
 		submit_server_close(run.server);

@@ -31,7 +31,7 @@ struct request {
 
 /* ---- the store ---- */
 
-static struct json *status(int code)
+static struct json *build_status(int code)
 {
 	struct json *out = json_new_object();
 
@@ -47,7 +47,8 @@ static struct json *status(int code)
 }
 
 /* Members that body has replace those of the object; then it is stamped as an API server does it. Borrowed. */
-static const struct json *put(struct submit_server *s, const char *path, const char *ns, const struct json *body)
+static const struct json *store_object(struct submit_server *s, const char *path, const char *ns,
+				       const struct json *body)
 {
 	struct json *object = json_ensure_object(s->objects, path);
 	struct json *metadata = json_get(object, "metadata");
@@ -78,7 +79,7 @@ static char *namespace_of(const char *path)
 	return xstrndup(at, strcspn(at, "/"));
 }
 
-static struct json *version(void)
+static struct json *build_version(void)
 {
 	struct json *out = json_new_object();
 
@@ -92,7 +93,7 @@ static bool stores_object(const struct request *r)
 	return text_eq(r->method, "POST") || text_eq(r->method, "PATCH") || text_eq(r->method, "PUT");
 }
 
-static int check(const struct request *r, bool known)
+static int check_request(const struct request *r, bool known)
 {
 	bool post = text_eq(r->method, "POST");
 
@@ -104,7 +105,7 @@ static int check(const struct request *r, bool known)
 }
 
 /* Returns the status; *ret is owned. */
-static int answer(struct submit_server *s, const struct request *r, struct json **ret)
+static int answer_submitter(struct submit_server *s, const struct request *r, struct json **ret)
 {
 	auto_free char *ns = namespace_of(r->path);
 	auto_free char *child = xasprintf("%s/%s", r->path, json_str(r->body, "metadata.name", ""));
@@ -112,22 +113,22 @@ static int answer(struct submit_server *s, const struct request *r, struct json 
 	int code;
 
 	if (text_eq(r->path, "/version")) {
-		*ret = version();
+		*ret = build_version();
 		return 200;
 	}
-	code = check(r, json_get(s->objects, key) != NULL);
+	code = check_request(r, json_get(s->objects, key) != NULL);
 	if (code < 300 && stores_object(r))
-		*ret = json_dup(put(s, key, ns, r->body));
+		*ret = json_dup(store_object(s, key, ns, r->body));
 	else if (code < 300 && text_eq(r->method, "GET"))
 		*ret = json_dup(json_get(s->objects, key));
 	else
-		*ret = status(code);
+		*ret = build_status(code);
 	if (code < 300 && text_eq(r->method, "DELETE"))
 		json_remove(s->objects, key);
 	return code;
 }
 
-static void record(struct submit_server *s, const struct request *r)
+static void record_request(struct submit_server *s, const struct request *r)
 {
 	struct json *item = json_append(json_ensure_array(s->recording, "requests"), json_new_object());
 
@@ -148,8 +149,8 @@ static void on_request(void *arg, struct http_exchange *x)
 	auto_json document = NULL;
 	auto_free char *text = NULL;
 
-	record(s, &r);
-	x->status = answer(s, &r, &document);
+	record_request(s, &r);
+	x->status = answer_submitter(s, &r, &document);
 	x->content_type = "application/json";
 	text = json_print(document);
 	buf_puts(&x->reply, text);

@@ -50,7 +50,7 @@ void problems_done(struct problems *p)
 }
 
 /* Cuts before the character at which max falls. */
-static void shorten(char *text, size_t max)
+static void shorten_text(char *text, size_t max)
 {
 	size_t len = strlen(text);
 
@@ -92,11 +92,11 @@ static char *field_of(const struct problems *p, const char *path)
 	auto_free char *place = in_spec ? xasprintf("%s%s", p->spec, path + 4) : xstrdup(path);
 	char *field = one_line(place);
 
-	shorten(field, PATH_MAX_LEN);
+	shorten_text(field, PATH_MAX_LEN);
 	return field;
 }
 
-static void add(struct problems *p, const char *path, const char *text)
+static void append_problem(struct problems *p, const char *path, const char *text)
 {
 	auto_free char *field = field_of(p, path), *message = one_line(text);
 	struct json *entry;
@@ -105,7 +105,7 @@ static void add(struct problems *p, const char *path, const char *text)
 		p->hidden++;
 		return;
 	}
-	shorten(message, TEXT_MAX_LEN);
+	shorten_text(message, TEXT_MAX_LEN);
 	if (!p->list)
 		p->list = json_new_array();
 	entry = json_append(p->list, json_new_object());
@@ -123,7 +123,7 @@ void problems_add(struct problems *p, const char *path, const char *fmt, ...)
 	va_start(ap, fmt);
 	buf_vprintf(&whole, fmt, ap);
 	va_end(ap);
-	add(p, path, buf_str(&whole));
+	append_problem(p, path, buf_str(&whole));
 }
 
 void problems_invalid(struct problems *p, const char *path, const struct json *value, const char *why)
@@ -131,7 +131,7 @@ void problems_invalid(struct problems *p, const char *path, const struct json *v
 	auto_free char *text = json_print(value);
 	bool is_cut = strlen(text) > VALUE_MAX;
 
-	shorten(text, VALUE_MAX);
+	shorten_text(text, VALUE_MAX);
 	problems_add(p, path, "%s: %s%s: %s", text_starts(why, SUPPORTED) ? "Unsupported value" : INVALID, text,
 		     is_cut && *text == '"' ? "\"" : "", why);
 }
@@ -164,7 +164,7 @@ void problems_add_err(struct problems *p, const struct err *err)
 		path = xasprintf("spec.sparkConf[%s]", property);
 	}
 	if (words)
-		add(p, path, words);
+		append_problem(p, path, words);
 	else
 		problems_add(p, path, INVALID ": %s", err->msg);
 }

@@ -42,7 +42,7 @@ static const struct {
 	{ "driver", "spark.kubernetes.kerberos.tokenSecret.name", "hadoop-secret", "/mnt/secrets/hadoop-credentials" },
 };
 
-static void put(struct places *p, struct json *list, const char *name, const char *field)
+static void append_place(struct places *p, struct json *list, const char *name, const char *field)
 {
 	const struct json *other = json_find(list, "name", name);
 	struct json *entry;
@@ -59,7 +59,7 @@ static void put(struct places *p, struct json *list, const char *name, const cha
 
 static void put_volume(struct places *p, const char *name, const char *field)
 {
-	put(p, p->volumes, name, field);
+	append_place(p, p->volumes, name, field);
 }
 
 static void put_mount(struct places *p, const char *volume, const char *path, const char *field)
@@ -67,7 +67,7 @@ static void put_mount(struct places *p, const char *volume, const char *path, co
 	if (text_starts(volume, LOCAL_DIR_PREFIX))
 		p->scratch = true;
 	if (*path)
-		put(p, p->mounts, path, field);
+		append_place(p, p->mounts, path, field);
 }
 
 static void collect_spark(struct places *p)
@@ -221,7 +221,7 @@ static void collect_scratch(struct places *p)
 
 		put_volume(p, volume, "spec.sparkConf[spark.local.dir]");
 		if (*items.items[i])
-			put(p, p->mounts, items.items[i], "spec.sparkConf[spark.local.dir]");
+			append_place(p, p->mounts, items.items[i], "spec.sparkConf[spark.local.dir]");
 	}
 }
 

@@ -1,13 +1,14 @@
 /*
- * The controller. One timer pumps the queue: a key that is due gets a plan, a plan with actions gets a runner, the
- * runner's outcome decides when the key is looked at again.
+ * The controller takes keys from its queue and reconciles them. One timer pumps the queue. A key that is due gets a
+ * plan. A plan with actions gets a runner. The runner's outcome decides when the key is looked at again.
  *
  * Happy path: enqueue → pump → ops->plan → runner → rest until the cache has seen what was written → pump.
- * Failure modes: the table `rules`, by error class. A failed key is also put on hold for a moment, so that a change
- * which its own writes caused does not defeat the back-off.
  *
- * What is kept per key exists only while there is something to remember (a plan under way, a failure, a back-off,
- * outcomes, versions to wait for, a status written just now): keys that are gone cost nothing.
+ * Failure modes: the table `rules` says what follows from each error class. A failed key is also put on hold for a
+ * moment, since the watch events of its own writes would otherwise defeat the back-off.
+ *
+ * A struct key exists only while there is something to remember about the key: a plan under way, a failure, a back-off,
+ * outcomes, versions to wait for, or a status that was written just now. Keys that are gone cost nothing.
  */
 #include "runtime/controller.h"
 
@@ -23,18 +24,19 @@ enum {
 	MAX_PLANS = 32,
 	PUMP_BATCH = 64, /* plans made before the loop gets its turn */
 	REST_MS = 5000,	 /* longest wait for the cache */
-	HOLD_MS = 100,	 /* after a failure, whatever changes meanwhile */
-	HALT_MS = 1000,	 /* until the next look while nothing may be written */
-	SOON_MS = 30000, /* cap of the back-off from failures that say nothing about the object */
+	HOLD_MS = 100,	 /* no new plan for so long after a failure, whatever changes */
+	HALT_MS = 1000,	 /* between two looks at whether writing is allowed again */
+	SOON_MS = 30000, /* cap of the back-off after failures that have nothing to do with the object */
 };
 
 enum follow { BACK_OFF = 0, LOOK_AGAIN };
 
-/* What follows from a failure. A failure of the root object, NOT_FOUND of its status, is handled before this. */
+/* What follows from a failure, by error class. A root object that is gone (NOT_FOUND of its status or of a check) is
+ * no failure: see forget_key(). */
 static const struct rule {
 	enum follow follow;
-	bool tell;	/* the next plan is told: it may be for good */
-	int64_t cap_ms; /* of the back-off; 0: the queue's */
+	bool reported;	/* the next plan learns of the failure, since the object itself may be the cause */
+	int64_t cap_ms; /* cap of the back-off; 0: the queue's own */
 } rules[] = {
 	[ERR_NOT_FOUND] = { BACK_OFF, false, 0 },
 	[ERR_EXISTS] = { BACK_OFF, true, 0 },
@@ -56,15 +58,15 @@ struct key {
 	struct controller *c;
 	char *name;
 	struct runner *runner; /* NULL if no plan is under way */
-	int64_t since_ms;      /* … since when */
-	int64_t requeue_ms;    /* … what the plan asked for */
-	char *uid;	       /* of the object for which the rest is remembered; NULL: none was there */
+	int64_t since_ms;      /* when that plan was begun */
+	int64_t requeue_ms;    /* when that plan wants the next look, after its end */
+	char *uid;	       /* of the object that the fields below are about; NULL: there was none */
 	struct failure *failure;
-	bool tell; /* failure is one that the next plan is told */
+	bool reported; /* the next plan learns of the failure */
 	struct outcomes outcomes;
 	struct sightings waits;
-	int64_t rest_ms;   /* until when to wait for them */
-	int64_t hold_ms;   /* no plan before */
+	int64_t rest_ms;   /* the wait for them ends at this time at the latest */
+	int64_t hold_ms;   /* no plan before this time */
 	int64_t status_ms; /* last status write, INT64_MIN: none */
 };
 
@@ -113,7 +115,7 @@ static struct key *key_of(struct controller *c, const char *name)
 	return k;
 }
 
-/* The back-off is the queue's, but it too is about the object whose uid is kept here. */
+/* The queue keeps the back-off, but the back-off too belongs to the object whose uid is kept here. */
 static void drop_key_if_idle(struct key *k)
 {
 	if (!k->runner && !k->failure && k->outcomes.len == 0 && k->waits.len == 0 && list_empty(&k->recent) &&
@@ -121,7 +123,7 @@ static void drop_key_if_idle(struct key *k)
 		map_remove(k->c->keys, k->name);
 }
 
-/* Status writes that no longer hold back the next one are forgotten. */
+/* Forgets the status writes that are so old that they no longer delay the next one. */
 static void forget_old_writes(struct controller *c)
 {
 	int64_t old_ms = sched_now(c->options.sched) - STATUS_INTERVAL_MS;
@@ -168,8 +170,8 @@ void controller_free(struct controller *c)
 	free(c);
 }
 
-/* The pump runs when the queue has something that may be taken. A pump that is due stays as it is: arming it anew would
- * move it behind all other timers, again and again. */
+/* Arms the pump for the time at which the queue has a key that may be taken. A pump that is armed for that time or an
+ * earlier one stays as it is: arming the pump anew would move it behind all other timers, again and again. */
 static void arm_pump(struct controller *c)
 {
 	int64_t now_ms = sched_now(c->options.sched), next_ms = queue_next(c->queue);
@@ -256,7 +258,7 @@ static void succeed_key(struct key *k, int64_t requeue_ms)
 	finish_key(k, requeue_ms >= 0 ? "requeue_after" : "success");
 }
 
-/* The root object is gone; if it comes back, that is a change. */
+/* The root object is gone. If it comes back, that change enqueues the key. */
 static void forget_key(struct key *k)
 {
 	clear_failure(k);
@@ -265,15 +267,16 @@ static void forget_key(struct key *k)
 	finish_key(k, "success");
 }
 
-/* A row of failures is one of the same sort: an outage between two refusals begins a new one, and tells nothing. */
-static void remember_failure(struct key *k, const struct err *err, bool tell)
+/* Failures in a row are counted together as long as all of them are reported, or none is. So an outage between two
+ * refusals begins a new row. */
+static void remember_failure(struct key *k, const struct err *err, bool reported)
 {
-	if (!k->failure || k->tell != tell) {
+	if (!k->failure || k->reported != reported) {
 		free(k->failure);
 		k->failure = xcalloc(1, sizeof(*k->failure));
 		k->failure->since_ms = sched_wall(k->c->options.sched);
 	}
-	k->tell = tell;
+	k->reported = reported;
 	k->failure->err = *err;
 	k->failure->tries++;
 }
@@ -292,7 +295,7 @@ static void fail_key(struct key *k, const struct err *err)
 		return;
 	}
 	log_warn(k->name, "plan failed, will be tried again", "error", err->msg, "class", err_name(err->code), NULL);
-	remember_failure(k, err, rule->tell);
+	remember_failure(k, err, rule->reported);
 	k->hold_ms = now_ms + (err->retry_after_ms > HOLD_MS ? err->retry_after_ms : HOLD_MS);
 	finish_key(k, "error");
 }
@@ -327,7 +330,7 @@ static void on_done(void *arg)
 
 /* ---- before a plan ---- */
 
-/* Whether the cache is still behind what the last plan wrote. */
+/* Whether the cache has not yet seen what the last plan wrote. The wait for that ends at rest_ms. */
 static bool is_behind(struct key *k)
 {
 	const struct controller_options *o = &k->c->options;
@@ -344,7 +347,7 @@ static bool is_behind(struct key *k)
 	return false;
 }
 
-/* What is remembered is about one object. If another one has its name, or none, that is of no use any more. */
+/* Forgets what earlier plans left behind if the key now belongs to another object, or to none. */
 static void forget_others(struct key *k)
 {
 	const struct controller_options *o = &k->c->options;
@@ -358,7 +361,7 @@ static void forget_others(struct key *k)
 	k->uid = xstrdup_null(uid);
 }
 
-/* The time before which there must be no plan, now or earlier if there may be. */
+/* The time before which no plan may be made for the key. It lies in the past if a plan may be made now. */
 static int64_t not_before(struct key *k)
 {
 	int64_t wait_ms = is_behind(k) ? k->rest_ms : 0;
@@ -424,7 +427,7 @@ static void begin_key(struct controller *c, const char *name)
 	}
 	controller_metrics_taken(c->metrics, now_ms - queue_due(c->queue, name));
 	k->since_ms = now_ms;
-	past = (struct past){ k->tell ? k->failure : NULL, k->outcomes };
+	past = (struct past){ k->reported ? k->failure : NULL, k->outcomes };
 	if (o->ops->plan(o->arg, name, &past, sched_wall(o->sched), &plan, &err) < 0)
 		fail_key(k, &err);
 	else if (plan.len == 0)
@@ -461,7 +464,7 @@ static void on_pump(void *arg)
 	arm_pump(c);
 }
 
-/* ---- what is going on ---- */
+/* ---- metrics and /debug/state ---- */
 
 static void on_collect(void *arg)
 {

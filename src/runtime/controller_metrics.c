@@ -1,6 +1,9 @@
 /*
- * One row per family; a family has either the label `name` (work queue) or `controller`, and the counter of results
- * one more.
+ * The metrics of the controller, see controller_metrics.h. The table has one row per metric family. A family of the
+ * work queue has the label `name`, a family of the controller has the label `controller`. Only the counter of results
+ * has a second label, `result`.
+ *
+ * Happy path: the controller reports each event as it happens, and the gauges at each collection. Nothing here fails.
  */
 #include "controller_metrics.h"
 
@@ -36,7 +39,7 @@ static const double reconcile_buckets[] = { 0.005, 0.01, 0.025, 0.05, 0.1, 0.15,
 					    1.75,  2,	 2.5,	3,    3.5, 4,	 4.5, 5,    6,	  7,
 					    8,	   9,	 10,	15,   20,  25,	 30,  40,   50,	  60 };
 
-/* All that controller_metrics_finished is told. */
+/* The results that controller_metrics_finished accepts. */
 static const char *const results[] = { "success", "requeue_after", "error" };
 
 static const struct {
@@ -120,7 +123,7 @@ static void set_gauge(struct controller_metrics *cm, enum family f, double value
 	metric_set(cm->families[f], values, value);
 }
 
-static void count(struct controller_metrics *cm, enum family f)
+static void count_one(struct controller_metrics *cm, enum family f)
 {
 	const char *const values[] = { cm->name };
 
@@ -165,13 +168,13 @@ void controller_metrics_free(struct controller_metrics *cm)
 void controller_metrics_added(struct controller_metrics *cm)
 {
 	if (cm)
-		count(cm, ADDS);
+		count_one(cm, ADDS);
 }
 
 void controller_metrics_retried(struct controller_metrics *cm)
 {
 	if (cm)
-		count(cm, RETRIES);
+		count_one(cm, RETRIES);
 }
 
 void controller_metrics_taken(struct controller_metrics *cm, int64_t waited_ms)
@@ -189,7 +192,7 @@ void controller_metrics_finished(struct controller_metrics *cm, const char *resu
 	values[0] = cm->name;
 	metric_add(cm->families[RESULTS], values, 1);
 	if (text_eq(result, "error"))
-		count(cm, ERRORS);
+		count_one(cm, ERRORS);
 	observe_ms(cm, WORK_TIME, worked_ms);
 	observe_ms(cm, RECONCILE_TIME, worked_ms);
 }

@@ -1,17 +1,24 @@
 /*
- * The work queue. A key is in one of four states:
+ * The work queue holds the keys that wait to be reconciled, and hands them out fairly among tenants. The tenant of a
+ * key is its Kubernetes namespace, the part of the key before the slash.
  *
- *   idle ──add──▶ delayed (heap by due time) ──due──▶ ready (lists of its namespace) ──take──▶ busy ──finish──▶ idle
+ * Happy path: a key is in one of four states:
+ *
+ *   idle ──add──▶ delayed (heap by due time) ──due──▶ ready (lists of its tenant) ──take──▶ busy ──finish──▶ idle
  *                                                                                       └── added meanwhile ──▶ delayed
  *
- * Each addition says when the key is due and when it is urgent, which a patient one is later; of several the earliest
- * of both count. A namespace has a list of ready keys that are urgent and one of those that are not yet.
+ * Each addition says when the key is due and when the key becomes urgent. A key that is added as patient becomes urgent
+ * only some time after it is due. When a key is added several times, the earliest due time and the earliest urgent
+ * time count. A tenant has one list of ready keys that are urgent, and one list of ready keys that are not yet urgent.
  *
- * Namespaces with a ready key stand in `active`, the one served longest ago first. A namespace without entries is kept
- * until all that were served before it are gone: forgetting it earlier would let it jump the queue when it comes
- * back. An entry lives as long as it waits, is worked on or has failed.
+ * The list `active` holds the tenants that have a ready key. The tenant that was served longest ago comes first. A
+ * tenant without entries is kept until all tenants that were served before it are gone. If it were forgotten earlier,
+ * it would count as never served when it comes back, and would jump the queue. An entry lives as long as its key
+ * waits, is worked on or has failed.
  *
- * Rates and back-off: client-go util/workqueue, default_rate_limiters.go (exponential per item, bucket for retries).
+ * Failure modes: there are none, since nothing here waits for anything. The caller reports a failed key with
+ * queue_retry(). Rates and back-off are those of client-go's util/workqueue, default_rate_limiters.go: exponential for
+ * each key, and one token bucket for the retries of all keys.
  */
 #include "runtime/queue.h"
 
@@ -26,29 +33,30 @@ enum key_state { IDLE = 0, DELAYED, READY, BUSY };
 
 struct when {
 	int64_t due_ms;
-	int64_t urgent_ms; /* not before due_ms */
+	int64_t urgent_ms; /* never earlier than due_ms */
 };
 
-struct space {
-	struct list active;  /* in queue->active while a key is ready */
-	struct list order;   /* in queue->served once it was served */
-	struct list ready;   /* entries that are urgent */
-	struct list patient; /* entries that are not yet, by urgent_ms */
-	uint64_t served;     /* number of the last turn, 0: never had one */
+/* One Kubernetes namespace. */
+struct tenant {
+	struct list active;  /* link in queue->active while one of its keys is ready */
+	struct list order;   /* link in queue->served once the tenant was served */
+	struct list ready;   /* ready entries that are urgent, in order of arrival */
+	struct list patient; /* ready entries that are not yet urgent, by urgent_ms */
+	uint64_t served;     /* number of the turn in which it was last served, 0: never */
 	size_t entries;
 	char *name;
 };
 
 struct entry {
-	struct list link; /* in namespace->ready or ->patient while READY */
-	struct space *ns;
+	struct list link; /* in tenant->ready or tenant->patient while READY */
+	struct tenant *tenant;
 	char *key;
 	enum key_state state;
 	struct when when;
-	uint64_t order;	   /* of addition, among equal due times */
+	uint64_t order;	   /* of addition: decides among equal due times */
 	size_t slot;	   /* in the heap while DELAYED */
-	bool again;	   /* added while BUSY … */
-	struct when later; /* … for then */
+	bool again;	   /* the key was added while BUSY */
+	struct when later; /* when the key is due after that, if again is set */
 	unsigned tries;
 };
 
@@ -56,9 +64,9 @@ struct queue {
 	struct queue_options options;
 	struct rng *rng;
 	struct map *entries;
-	struct map *namespaces;
-	struct list active; /* namespaces by served */
-	struct list served; /* namespaces by served, 0 left out */
+	struct map *tenants;
+	struct list active; /* tenants with a ready entry, by tenant->served */
+	struct list served; /* tenants that were served, by tenant->served */
 	uint64_t turns;
 	struct entry **heap;
 	size_t heap_len;
@@ -66,7 +74,7 @@ struct queue {
 	size_t ready;
 	size_t busy;
 	uint64_t orders;
-	double tokens; /* of retries; below 0: promised ahead */
+	double tokens; /* tokens left for retries; below 0: so many are promised in advance */
 	int64_t tokens_ms;
 };
 
@@ -78,12 +86,12 @@ static void free_entry(void *value)
 	free(e);
 }
 
-static void free_namespace(void *value)
+static void free_tenant(void *value)
 {
-	struct space *ns = value;
+	struct tenant *tenant = value;
 
-	free(ns->name);
-	free(ns);
+	free(tenant->name);
+	free(tenant);
 }
 
 struct queue *queue_new(const struct queue_options *options, struct rng *rng)
@@ -104,7 +112,7 @@ struct queue *queue_new(const struct queue_options *options, struct rng *rng)
 	q->tokens = q->options.retry_burst;
 	q->rng = rng;
 	q->entries = map_new(free_entry);
-	q->namespaces = map_new(free_namespace);
+	q->tenants = map_new(free_tenant);
 	list_init(&q->active);
 	list_init(&q->served);
 	return q;
@@ -115,14 +123,14 @@ void queue_free(struct queue *q)
 	if (!q)
 		return;
 	map_free(q->entries);
-	map_free(q->namespaces);
+	map_free(q->tenants);
 	free(q->heap);
 	free(q);
 }
 
 /* ---- heap of delayed keys ---- */
 
-static bool before(const struct entry *a, const struct entry *b)
+static bool is_entry_before(const struct entry *a, const struct entry *b)
 {
 	if (a->when.due_ms != b->when.due_ms)
 		return a->when.due_ms < b->when.due_ms;
@@ -139,7 +147,7 @@ static void heap_up(struct queue *q, struct entry *e)
 {
 	size_t slot = e->slot;
 
-	while (slot > 0 && before(e, q->heap[(slot - 1) / 2])) {
+	while (slot > 0 && is_entry_before(e, q->heap[(slot - 1) / 2])) {
 		heap_put(q, slot, q->heap[(slot - 1) / 2]);
 		slot = (slot - 1) / 2;
 	}
@@ -154,9 +162,9 @@ static struct entry *heap_pop(struct queue *q)
 	while (2 * slot + 1 < q->heap_len) {
 		size_t child = 2 * slot + 1;
 
-		if (child + 1 < q->heap_len && before(q->heap[child + 1], q->heap[child]))
+		if (child + 1 < q->heap_len && is_entry_before(q->heap[child + 1], q->heap[child]))
 			child++;
-		if (!before(q->heap[child], last))
+		if (!is_entry_before(q->heap[child], last))
 			break;
 		heap_put(q, slot, q->heap[child]);
 		slot = child;
@@ -166,7 +174,7 @@ static struct entry *heap_pop(struct queue *q)
 	return first;
 }
 
-static void delay(struct queue *q, struct entry *e, struct when when)
+static void delay_entry(struct queue *q, struct entry *e, struct when when)
 {
 	if (q->heap_len == q->heap_cap) {
 		q->heap_cap = q->heap_cap ? q->heap_cap * 2 : 64;
@@ -179,53 +187,53 @@ static void delay(struct queue *q, struct entry *e, struct when when)
 	heap_up(q, e);
 }
 
-/* ---- entries and namespaces ---- */
+/* ---- entries and tenants ---- */
 
-static struct space *namespace_of(struct queue *q, const char *key)
+static struct tenant *tenant_of(struct queue *q, const char *key)
 {
 	const char *slash = strchr(key, '/');
 	auto_free char *name = xstrndup(key, slash ? (size_t)(slash - key) : 0);
-	struct space *ns = map_get(q->namespaces, name);
+	struct tenant *tenant = map_get(q->tenants, name);
 
-	if (ns)
-		return ns;
-	ns = xcalloc(1, sizeof(*ns));
-	ns->name = xstrdup(name);
-	list_init(&ns->ready);
-	list_init(&ns->patient);
-	list_init(&ns->active);
-	list_init(&ns->order);
-	map_set(q->namespaces, name, ns);
-	return ns;
+	if (tenant)
+		return tenant;
+	tenant = xcalloc(1, sizeof(*tenant));
+	tenant->name = xstrdup(name);
+	list_init(&tenant->ready);
+	list_init(&tenant->patient);
+	list_init(&tenant->active);
+	list_init(&tenant->order);
+	map_set(q->tenants, name, tenant);
+	return tenant;
 }
 
-static void drop_namespace(struct queue *q, struct space *ns)
+static void drop_tenant(struct queue *q, struct tenant *tenant)
 {
-	list_remove(&ns->order);
-	map_remove(q->namespaces, ns->name);
+	list_remove(&tenant->order);
+	map_remove(q->tenants, tenant->name);
 }
 
-static void leave(struct queue *q, struct space *ns)
+static void leave_tenant(struct queue *q, struct tenant *tenant)
 {
-	ns->entries--;
-	if (ns->entries == 0 && ns->served == 0)
-		drop_namespace(q, ns);
+	tenant->entries--;
+	if (tenant->entries == 0 && tenant->served == 0)
+		drop_tenant(q, tenant);
 	while (!list_empty(&q->served)) {
-		ns = container_of(q->served.next, struct space, order);
-		if (ns->entries > 0)
+		tenant = container_of(q->served.next, struct tenant, order);
+		if (tenant->entries > 0)
 			return;
-		drop_namespace(q, ns);
+		drop_tenant(q, tenant);
 	}
 }
 
-/* Puts the namespace behind those that were served before it. */
-static void activate(struct queue *q, struct space *ns)
+/* Inserts the tenant into queue->active, behind the tenants that were served before it. */
+static void activate_tenant(struct queue *q, struct tenant *tenant)
 {
 	struct list *at = q->active.prev;
 
-	while (at != &q->active && container_of(at, struct space, active)->served > ns->served)
+	while (at != &q->active && container_of(at, struct tenant, active)->served > tenant->served)
 		at = at->prev;
-	list_append(at->next, &ns->active);
+	list_append(at->next, &tenant->active);
 }
 
 static struct entry *entry_of(struct queue *q, const char *key)
@@ -236,8 +244,8 @@ static struct entry *entry_of(struct queue *q, const char *key)
 		return e;
 	e = xcalloc(1, sizeof(*e));
 	e->key = xstrdup(key);
-	e->ns = namespace_of(q, key);
-	e->ns->entries++;
+	e->tenant = tenant_of(q, key);
+	e->tenant->entries++;
 	list_init(&e->link);
 	map_set(q->entries, key, e);
 	return e;
@@ -247,59 +255,60 @@ static void drop_if_idle(struct queue *q, struct entry *e)
 {
 	if (e->state != IDLE || e->tries > 0)
 		return;
-	leave(q, e->ns);
+	leave_tenant(q, e->tenant);
 	map_remove(q->entries, e->key);
 }
 
 /* ---- ready keys ---- */
 
-static bool has_ready(const struct space *ns)
+static bool has_ready_entry(const struct tenant *tenant)
 {
-	return !list_empty(&ns->ready) || !list_empty(&ns->patient);
+	return !list_empty(&tenant->ready) || !list_empty(&tenant->patient);
 }
 
-/* Among the ready ones of its namespace. */
+/* Puts the entry into one of the two lists of ready entries of its tenant. */
 static void line_up(struct entry *e, int64_t now_ms)
 {
-	struct list *at = e->ns->patient.prev;
+	struct list *at = e->tenant->patient.prev;
 
 	if (e->when.urgent_ms <= now_ms) {
-		list_append(&e->ns->ready, &e->link);
+		list_append(&e->tenant->ready, &e->link);
 		return;
 	}
-	while (at != &e->ns->patient && container_of(at, struct entry, link)->when.urgent_ms > e->when.urgent_ms)
+	while (at != &e->tenant->patient && container_of(at, struct entry, link)->when.urgent_ms > e->when.urgent_ms)
 		at = at->prev;
 	list_append(at->next, &e->link);
 }
 
-/* A patient key whose patience is over goes first, since it has waited for longest; otherwise it goes last. */
-static struct entry *next_ready(struct space *ns, int64_t now_ms)
+/* A patient key that has become urgent goes first, since it has waited longest. A patient key that has not become
+ * urgent goes last. */
+static struct entry *next_ready(struct tenant *tenant, int64_t now_ms)
 {
 	struct entry *patient = NULL;
 
-	if (!list_empty(&ns->patient))
-		patient = container_of(ns->patient.next, struct entry, link);
-	if (list_empty(&ns->ready) || (patient && patient->when.urgent_ms <= now_ms))
+	if (!list_empty(&tenant->patient))
+		patient = container_of(tenant->patient.next, struct entry, link);
+	if (list_empty(&tenant->ready) || (patient && patient->when.urgent_ms <= now_ms))
 		return patient;
-	return container_of(ns->ready.next, struct entry, link);
+	return container_of(tenant->ready.next, struct entry, link);
 }
 
-static void ripen(struct queue *q, int64_t now_ms)
+static void ready_due_entries(struct queue *q, int64_t now_ms)
 {
 	while (q->heap_len > 0 && q->heap[0]->when.due_ms <= now_ms) {
 		struct entry *e = heap_pop(q);
 
 		e->state = READY;
-		if (!has_ready(e->ns))
-			activate(q, e->ns);
+		if (!has_ready_entry(e->tenant))
+			activate_tenant(q, e->tenant);
 		line_up(e, now_ms);
 		q->ready++;
 	}
 }
 
-/* ---- the contract ---- */
+/* ---- public functions ---- */
 
-static struct when earlier(struct when a, struct when b)
+static struct when earlier_of_both(struct when a, struct when b)
 {
 	return (struct when){
 		.due_ms = a.due_ms < b.due_ms ? a.due_ms : b.due_ms,
@@ -307,7 +316,7 @@ static struct when earlier(struct when a, struct when b)
 	};
 }
 
-static void hurry(struct entry *e, int64_t urgent_ms, int64_t now_ms)
+static void hurry_entry(struct entry *e, int64_t urgent_ms, int64_t now_ms)
 {
 	if (e->when.urgent_ms <= urgent_ms)
 		return;
@@ -316,24 +325,24 @@ static void hurry(struct entry *e, int64_t urgent_ms, int64_t now_ms)
 	line_up(e, now_ms);
 }
 
-static void add(struct queue *q, struct entry *e, struct when when, int64_t now_ms)
+static void add_entry(struct queue *q, struct entry *e, struct when when, int64_t now_ms)
 {
 	switch (e->state) {
 	case IDLE:
-		delay(q, e, when);
+		delay_entry(q, e, when);
 		return;
 	case DELAYED:
 		if (when.due_ms < e->when.due_ms)
 			e->order = q->orders++;
-		e->when = earlier(e->when, when);
+		e->when = earlier_of_both(e->when, when);
 		heap_up(q, e);
 		return;
 	case READY:
-		ripen(q, now_ms);
-		hurry(e, when.urgent_ms, now_ms);
+		ready_due_entries(q, now_ms);
+		hurry_entry(e, when.urgent_ms, now_ms);
 		return;
 	case BUSY:
-		e->later = e->again ? earlier(e->later, when) : when;
+		e->later = e->again ? earlier_of_both(e->later, when) : when;
 		e->again = true;
 		return;
 	}
@@ -343,17 +352,17 @@ void queue_add(struct queue *q, const char *key, int64_t now_ms, int64_t delay_m
 {
 	int64_t due_ms = now_ms + delay_ms;
 
-	add(q, entry_of(q, key), (struct when){ due_ms, due_ms }, now_ms);
+	add_entry(q, entry_of(q, key), (struct when){ due_ms, due_ms }, now_ms);
 }
 
 void queue_add_patient(struct queue *q, const char *key, int64_t now_ms, int64_t delay_ms)
 {
 	int64_t due_ms = now_ms + delay_ms;
 
-	add(q, entry_of(q, key), (struct when){ due_ms, due_ms + q->options.patience_ms }, now_ms);
+	add_entry(q, entry_of(q, key), (struct when){ due_ms, due_ms + q->options.patience_ms }, now_ms);
 }
 
-/* How long the next retry has to wait for its share of the rate; takes the share. */
+/* Takes one token for a retry. Returns how long the retry has to wait until the bucket has that token. */
 static int64_t bucket_delay(struct queue *q, int64_t now_ms)
 {
 	if (now_ms > q->tokens_ms) {
@@ -378,7 +387,7 @@ void queue_retry(struct queue *q, const char *key, int64_t now_ms, int64_t at_le
 		wait_ms = bucket_ms;
 	if (wait_ms < at_least_ms)
 		wait_ms = at_least_ms;
-	add(q, e, (struct when){ now_ms + wait_ms, now_ms + wait_ms }, now_ms);
+	add_entry(q, e, (struct when){ now_ms + wait_ms, now_ms + wait_ms }, now_ms);
 }
 
 void queue_forget(struct queue *q, const char *key)
@@ -400,20 +409,20 @@ unsigned queue_tries(const struct queue *q, const char *key)
 
 const char *queue_take(struct queue *q, int64_t now_ms)
 {
-	struct space *ns;
+	struct tenant *tenant;
 	struct entry *e;
 
-	ripen(q, now_ms);
+	ready_due_entries(q, now_ms);
 	if (list_empty(&q->active))
 		return NULL;
-	ns = container_of(list_pop(&q->active), struct space, active);
-	ns->served = ++q->turns;
-	list_remove(&ns->order);
-	list_append(&q->served, &ns->order);
-	e = next_ready(ns, now_ms);
+	tenant = container_of(list_pop(&q->active), struct tenant, active);
+	tenant->served = ++q->turns;
+	list_remove(&tenant->order);
+	list_append(&q->served, &tenant->order);
+	e = next_ready(tenant, now_ms);
 	list_remove(&e->link);
-	if (has_ready(ns))
-		activate(q, ns);
+	if (has_ready_entry(tenant))
+		activate_tenant(q, tenant);
 	e->state = BUSY;
 	q->ready--;
 	q->busy++;
@@ -433,7 +442,7 @@ void queue_finish(struct queue *q, const char *key, int64_t now_ms)
 			e->later.due_ms = now_ms;
 		if (e->later.urgent_ms < now_ms)
 			e->later.urgent_ms = now_ms;
-		delay(q, e, e->later);
+		delay_entry(q, e, e->later);
 		return;
 	}
 	drop_if_idle(q, e);
