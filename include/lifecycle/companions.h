@@ -1,7 +1,7 @@
 /*
- * Companions: objects of an application without which it runs as well. They are the UI Service and the UI Ingress,
- * Services and Ingresses of further driver ports, and the driver's PodDisruptionBudget. Each is created for itself,
- * and tried again for itself.
+ * Companions are objects beside an application, which runs without them as well. They are the UI Service and the UI
+ * Ingress, the Services and Ingresses of further driver ports, and the driver's PodDisruptionBudget. Each companion is
+ * created on its own, and a failed one is tried again on its own.
  */
 #ifndef LIFECYCLE_COMPANIONS_H
 #define LIFECYCLE_COMPANIONS_H
@@ -16,7 +16,7 @@ struct companions_options {
 	const struct ingress_options *ingress;
 };
 
-/* What the objects are made for. All borrowed. */
+/* What companions are built from. All borrowed. */
 struct companions_site {
 	const struct app *app;
 	const char *submission_id;
@@ -37,7 +37,7 @@ struct companion {
 	enum companion_type type;
 	const struct resource *res;
 	char *name;
-	const struct json *entry; /* of spec.driverIngressOptions; borrowed */
+	const struct json *entry; /* its entry of spec.driverIngressOptions, or NULL; borrowed */
 };
 
 struct companions {
@@ -45,35 +45,38 @@ struct companions {
 	size_t len;
 };
 
-/* Those that the application gets, in the order in which they are to be created. */
+/* Lists the companions that the application gets, in the order in which they are created. */
 void companions_list(struct companions *ret, const struct companions_site *site);
 void companions_done(struct companions *x);
 #define auto_companions __attribute__((cleanup(companions_done))) struct companions
-/* The object. Owned. */
+/* Builds the object of one companion. Owned. */
 struct json *companions_build(const struct companions_site *site, const struct companion *companion);
-/* Whether the status reports that one. driver_info: of the status. */
+/* Whether the status reports the companion with this resource and name. driver_info: status.driverInfo. */
 bool companion_is_reported(const struct app *app, const struct json *driver_info, const struct resource *res,
 			   const char *name);
 
-/* How long not to try again after so many failures in a row, the last of them so long ago; 0: try. */
+/* How long to wait before the next try, after so many failures in a row of which the last was ago_ms ago. 0: try
+ * now. */
 int64_t companions_rest_ms(unsigned failures, int64_t ago_ms);
 
-/* One look at an application whose driver is coming or there. All borrowed. */
+/* What is known of an application whose driver is being created or exists. All borrowed. */
 struct companions_view {
 	struct companions_site site;
-	const struct outcomes *outcomes; /* of those that this run of the operator has tried to create */
-	const struct driver_pdb *pdb;	 /* NULL: there is none */
+	const struct outcomes *outcomes; /* of the creations that this process has tried */
+	const struct driver_pdb *pdb;	 /* the one that exists; NULL: none */
 	const struct json *driver_info;
 	int64_t now_ms;
 };
 
-/* Those that are to be created now. What failed lately has to wait: *plan gets the time to look again. */
+/* Lists the companions that are to be created now. One that has failed lately waits, and plan gets the time of the next
+ * look. */
 void companions_due(struct companions *ret, const struct companions_view *view, struct plan *plan);
-/* Their creations, and a warning about what has failed twice in a row: once may be a reply that was lost. */
+/* Plans the creations, and a warning event for a companion that has failed twice in a row. A single failure may be a
+ * reply that was lost. */
 void companions_create(const struct companions *due, const struct companions_view *view, struct plan *plan);
-/* Puts into driver_info what it does not report yet of those that have been created. */
+/* Adds to driver_info the created companions that it does not report yet. */
 void companions_report(const struct companions_view *view, struct json *driver_info);
-/* Whether the status as it was read reports everything that the outcomes are kept for. */
+/* Whether the stored status reports all companions that outcomes has. */
 bool companions_are_reported(const struct app *app, const struct outcomes *outcomes);
 
 #endif

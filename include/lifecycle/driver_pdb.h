@@ -9,7 +9,7 @@
 
 #define DRIVER_PDB_SELECTOR LABEL_LAUNCHED_BY "=true"
 
-/* What a cached one is known by. */
+/* What the cache keeps of a budget. */
 struct driver_pdb {
 	char *ns;
 	char *name;
@@ -20,9 +20,9 @@ struct driver_pdb {
 /* The kind for store and informer: drops the tree, view is struct driver_pdb, index "namespace/app". */
 extern const struct kind driver_pdb_kind;
 
-/* Whether the application asks for one. */
+/* Whether the application asks for a budget. */
 bool driver_pdb_wanted(const struct app *app);
-/* Called as the driver pod. Owned. */
+/* Builds the budget. It has the name of the driver pod. Owned. */
 struct json *driver_pdb_build(const struct app *app, const char *driver_pod);
 
 #endif

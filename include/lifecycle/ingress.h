@@ -1,26 +1,26 @@
 /*
- * Ways from outside to a driver: the Ingress of its web UI, and Service and Ingress for each of
- * spec.driverIngressOptions. They are no part of a submission: whether they are there or not, the application runs.
+ * The ways to reach a driver from outside the cluster: the Ingress of its web UI, and a Service and an Ingress for each
+ * entry of spec.driverIngressOptions. They are not part of a submission. The application runs without them too.
  */
 #ifndef LIFECYCLE_INGRESS_H
 #define LIFECYCLE_INGRESS_H
 
 #include "spark/app.h"
 
-/* What the operator gives to all Ingresses; borrowed. */
+/* The operator's own options for all Ingresses. Borrowed. */
 struct ingress_options {
-	const char *url_format;		/* of web UIs, see spark/ui_url.h; NULL or "": they get no Ingress */
+	const char *url_format;		/* URL of web UIs, see spark/ui_url.h; NULL or "": no Ingress for web UIs */
 	const char *class_name;		/* NULL or "": the cluster's default class */
-	const struct json *tls;		/* list of IngressTLS, for those that have none of their own; NULL: none */
-	const struct json *annotations; /* the same, an object of strings */
+	const struct json *tls;		/* list of IngressTLS, for applications without their own; NULL: none */
+	const struct json *annotations; /* object of strings, for applications without their own; NULL: none */
 };
 
-/* APP-ui-ingress, shortened as the name of the UI Service is. Owned. */
+/* Returns APP-ui-ingress, shortened by companion_name(). Owned. */
 char *ingress_ui_name(const char *app_name);
-/* The Ingress in front of the UI Service. Owned. */
+/* Builds the Ingress in front of the UI Service. Owned. */
 struct json *ingress_ui_build(const struct app *app, const char *submission_id, const char *app_id,
 			      const struct ingress_options *o);
-/* Name and URL in driver_info. */
+/* Sets the Ingress's name and URL in driver_info. */
 void ingress_ui_report(const struct app *app, const char *app_id, const struct ingress_options *o,
 		       struct json *driver_info);
 

@@ -32,8 +32,8 @@ struct cron {
 /* Borrows text for cron's life. ERR_INVALID says which field is wrong, and why; *ret is untouched then. */
 int cron_parse(const char *text, struct cron *ret, struct err *err);
 
-/* What is wrong with the name of a time zone, static; NULL if it may be one. Only a database of zones tells whether
- * it is. */
+/* What is wrong with the name of a time zone, static; NULL if it may be one. Only a database of zones could
+ * say whether the zone exists. */
 const char *cron_check_zone(const char *name);
 
 #endif

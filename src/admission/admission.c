@@ -23,10 +23,10 @@
 enum {
 	DENIED_INVALID = 422,
 	DENIED_FORBIDDEN = 403,
-	WARNINGS_MAX = 10, /* of unknown fields; the API server sends on 4 KiB of all warnings */
+	WARNINGS_MAX = 10, /* of unknown fields; the API server passes on at most 4 KiB of warnings */
 };
 
-/* Takes text. */
+/* Adds a warning to the reply. Takes text. */
 static void append_warning(struct review_reply *reply, char *text)
 {
 	if (!reply->warnings)
@@ -43,7 +43,7 @@ static void deny_review(struct review_reply *reply, int code, const char *reason
 	reply->message = xstrdup(message);
 }
 
-/* Something is created or updated, and is what the path is for. */
+/* Whether the request creates or updates an object of the kind that the path is for. */
 static bool is_review_of_kind(const struct review *r, const struct resource *res, struct review_reply *reply)
 {
 	if (!r->object || !text_empty(r->subresource) ||
@@ -56,7 +56,7 @@ static bool is_review_of_kind(const struct review *r, const struct resource *res
 	return false;
 }
 
-/* An update that is not about the spec, or comes too late to matter. */
+/* Whether the request is an update that leaves the spec as it is, or comes too late to matter. */
 static bool is_settled(const struct review *r)
 {
 	if (r->operation != REVIEW_UPDATE)
@@ -78,7 +78,7 @@ static bool is_watched(const struct admission *a, const char *ns)
 	return a->namespace_count == 0;
 }
 
-/* The application, as far as it is known; else a warning tells why not. */
+/* Finds the pod's application in the cache. NULL if it is not known; then the reply has a warning that says why. */
 static const struct app *application_of(const struct admission *a, const char *ns, const char *name,
 					struct review_reply *reply)
 {
@@ -93,7 +93,7 @@ static const struct app *application_of(const struct admission *a, const char *n
 	return o ? o->view : NULL;
 }
 
-/* Without causes: the field is none of the pod's. */
+/* The denial has no causes, since the field at fault is the application's and not the pod's. */
 static void deny_pod(const struct app *app, const char *text, struct review_reply *reply)
 {
 	auto_free char *message = xasprintf("SparkApplication %s/%s: %s", app->ns, app->name, text);
@@ -162,8 +162,8 @@ static void set_absent(struct json *metadata, const char *name, const char *valu
 		json_set_str(metadata, name, value);
 }
 
-/* With namespace and name, which the object of a creation may lack. A generated name gets its five characters only
- * later. Owned. */
+/* Copies the object and sets namespace and name, which the object of a creation may lack. A generated name gets its
+ * five random characters only later. Owned. */
 static struct json *copy_with_name(const struct review *r, const struct json *object)
 {
 	struct json *copy = json_dup(object), *metadata = json_ensure_object(copy, "metadata");
@@ -191,7 +191,8 @@ static void deny_problems(const struct json *problems, struct review_reply *repl
 	}
 }
 
-/* The object is taken all the same: the cluster's CRD or its Kubernetes may know more than is known here. */
+/* Warns of unknown fields. The object is accepted all the same, since the cluster's CRD or its Kubernetes may know more
+ * fields than this operator does. */
 static void warn_of_fields(const struct json *fields, struct review_reply *reply)
 {
 	int64_t shown = 0, left = 0;

@@ -23,7 +23,7 @@ struct injection {
 	struct json *container;
 };
 
-/* A pod has one controller at most. */
+/* A pod that has a controller keeps it, since there can be only one. */
 static void put_owner(const struct app *app, struct json *pod)
 {
 	struct json *metadata = json_ensure_object(pod, "metadata");
@@ -86,7 +86,7 @@ static struct json *put_env(const struct injection *in, const char *name)
 	return env;
 }
 
-/* As Spark mounts it (MountSecretsFeatureStep). */
+/* Mounts the secret as Spark does (MountSecretsFeatureStep). */
 static void mount_secret(const struct injection *in, const char *name, const char *path)
 {
 	struct json *volumes = json_ensure_array(in->spec, "volumes"), *item;
@@ -156,7 +156,7 @@ static int put_secret_refs(const struct injection *in, struct err *err)
 	return 0;
 }
 
-/* What the API server could not even read. */
+/* Refuses values of a type that the API server could not even decode. */
 static int check_limit_set(const struct injection *in, struct err *err)
 {
 	const struct json *wanted = json_get(in->role, "memoryLimit");

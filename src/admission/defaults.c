@@ -17,7 +17,7 @@ static bool is_absent(const struct json *value)
 	return !value || json_is(value, JSON_NULL);
 }
 
-/* The member if it is an object, made if it is absent; NULL if it is something else. */
+/* Returns the member of spec if it is an object. Creates the member if it is absent. NULL if it is something else. */
 static struct json *ensure_section(struct json *spec, const char *name)
 {
 	struct json *value = json_get(spec, name);
@@ -46,7 +46,7 @@ static void put_restart(struct json *spec)
 			json_set_i64(policy, intervals[i], RETRY_INTERVAL_S);
 }
 
-/* Neither the field nor its property says anything. */
+/* Whether neither the field nor its property in sparkConf is set. */
 static bool is_open(const struct json *spec, const struct json *role, const char *field, const char *property)
 {
 	return is_absent(json_get(role, field)) && text_empty(conf_get(json_get(spec, "sparkConf"), property, NULL));

@@ -1,5 +1,5 @@
 /*
- * The rules of each kind, on a whole object.
+ * The validation of each kind: these functions check a whole object by the rules of its kind.
  */
 #ifndef ADMISSION_KINDS_H
 #define ADMISSION_KINDS_H
@@ -8,7 +8,7 @@
 
 void validate_scheduled(struct problems *p, const struct json *object, enum pod_policy policy);
 void validate_connect(struct problems *p, const struct json *object, enum pod_policy policy);
-/* A SparkApplication, or what will be one. */
+/* Checks a SparkApplication, or an object from which one will be made. */
 void validate_application(struct problems *p, const struct json *object, enum pod_policy policy);
 
 #endif

@@ -1,11 +1,14 @@
 /*
- * ResourceQuotas before anything is created (kubeflow internal/webhook/resourcequota.go): what the driver and the
- * executors that Spark starts with would ask for, against what each quota of the namespace has left.
+ * Checks the ResourceQuotas before anything is created (kubeflow internal/webhook/resourcequota.go).
  *
- * The pods themselves are asked, as submission builds them, so that sidecars, overheads and templates count as the
- * API server counts them. A container without a limit counts by its request. An application that has its pods already
- * counts by what it grows; a suspended one asks for nothing yet. Quotas with scopes concern pods that cannot be told
- * beforehand and are left to the API server, as is the race of two applications for the same rest.
+ * Happy path: submission builds the pods of the driver and of the executors that Spark starts with. Their requests and
+ * limits are added up and compared with what each quota of the namespace has left. Since the built pods are counted,
+ * sidecars, overheads and templates count as they do for the API server. A container without a limit counts by its
+ * request. An application that has its pods already counts by how much it grows. A suspended application asks for
+ * nothing yet.
+ *
+ * Failure modes: a quota that is too small is named. Two cases are left to the API server: quotas with scopes, since it
+ * is not known beforehand which pods they apply to, and two applications that compete for the same remainder.
  */
 #include "quota.h"
 
@@ -18,11 +21,11 @@
 #include "admission/admission.h"
 #include "submission/submission.h"
 
-/* More than an error holds would be cut in the middle of a line. */
+/* The text is limited to what an error holds, which would otherwise cut the text in the middle of a line. */
 enum { TEXT_MAX = ERR_MSG_SIZE - 1 };
 
 static const struct quota_row {
-	const char *hard; /* what quotas call it */
+	const char *hard; /* the name of the resource in quotas */
 	bool is_limit;
 	const char *resource;
 } rows[] = {
@@ -43,7 +46,7 @@ static double amount_of(const struct json *list, const char *resource)
 	return amount;
 }
 
-/* Requests that are absent are the limits (API server's defaults); for limits that are absent the requests count. */
+/* The API server sets an absent request to the limit. An absent limit counts as the request. */
 static double container_amount(const struct json *container, const struct quota_row *row)
 {
 	const struct json *requests = json_at(container, "resources.requests");
@@ -53,7 +56,7 @@ static double container_amount(const struct json *container, const struct quota_
 	return amount_of(json_get(first, row->resource) ? first : row->is_limit ? requests : limits, row->resource);
 }
 
-/* All containers together, or the largest step of the initialization (Kubernetes resource helpers, PodRequests). */
+/* The sum over all containers, or the largest step of the initialization (Kubernetes resource helpers, PodRequests). */
 static double pod_amount(const struct json *pod, const struct quota_row *row)
 {
 	double all = 0, sidecars = 0, largest = 0;
@@ -86,7 +89,7 @@ static int demand_of(const struct app *app, struct demand *ret, struct err *err)
 	return rc;
 }
 
-/* Down to thousandths, which is as fine as the API server counts processors. */
+/* Rounds to thousandths, the precision with which the API server counts processors. */
 static double round_to_thousandths(double amount)
 {
 	return round(amount * 1000) / 1000;
@@ -102,7 +105,7 @@ static void put_amount(struct buf *out, const char *resource, double amount)
 		buf_printf(out, "%.0f", amount);
 }
 
-/* What one quota has too little of, appended to out. */
+/* Appends to out the resources of which one quota has too little left. */
 static void check_quota(const struct json *quota, const struct demand *d, struct buf *out)
 {
 	const struct json *hard = json_at(quota, "spec.hard"), *used = json_at(quota, "status.used");

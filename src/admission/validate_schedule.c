@@ -54,7 +54,7 @@ static void check_spec(struct problems *p, const struct json *spec)
 		problems_add(p, "spec.template", "Required value");
 }
 
-/* A run, whose name is right whatever the schedule's is. Owned. */
+/* Returns an application as a run of the schedule, with a name that is valid whatever the schedule's name is. Owned. */
 static struct json *make_run(const struct json *object)
 {
 	struct json *run = json_new_object(), *metadata = json_ensure_object(run, "metadata");

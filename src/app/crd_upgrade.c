@@ -37,7 +37,7 @@ struct upgrade { /* of one CRD */
 	int64_t version; /* ours */
 	int64_t found;	 /* 0: without a number; -1: not there, or not known yet */
 	enum upgrade_state state;
-	enum err_code complained; /* about what */
+	enum err_code complained; /* the error class of the last warning */
 	struct err problem;
 	unsigned tries;
 	struct api_call *call;
@@ -71,7 +71,7 @@ static void set_upgrade_state(struct upgrade *u, enum upgrade_state state, const
 		  u->found > 0 ? found : "none", "version", version, NULL);
 }
 
-/* Once for each kind of trouble. */
+/* Logs a warning once per error class, so that retries do not repeat it. */
 static void warn_about_upgrade(struct upgrade *u)
 {
 	if (u->complained == u->problem.code)
@@ -114,7 +114,7 @@ static void on_applied(void *arg, struct reply *reply)
 		set_upgrade_state(u, UPGRADED, "CRD upgraded");
 }
 
-/* there: as read, NULL if it is not there. */
+/* Applies our CRD. there: the cluster's CRD as it was read, NULL if there is none. */
 static void apply_crd(struct upgrade *u, const struct json *there)
 {
 	const char *resource_version = json_str(there, "metadata.resourceVersion", NULL);
@@ -132,7 +132,7 @@ static void apply_crd(struct upgrade *u, const struct json *there)
 	u->call = api_send(u->all->api, &request, on_applied, u);
 }
 
-/* The number alone does not tell: another operator's versions may have been applied over ours, which keeps the
+/* The number alone is not enough: another operator's versions may have been applied over ours, and that keeps our
  * annotation. */
 static bool is_current(const struct upgrade *u, const struct json *there)
 {

@@ -1,5 +1,5 @@
 /*
- * What the process tells about itself, by HTTP: /healthz, /readyz, /metrics and, to loopback only, /debug/state.
+ * What the process reports about itself, over HTTP: /healthz, /readyz, /metrics and, to loopback only, /debug/state.
  *
  * On --metrics-bind-address and on --health-probe-bind-address, each of which may be off. With --secure-metrics the
  * first speaks TLS, with a certificate of its own that nobody can verify (as controller-runtime's), and the second

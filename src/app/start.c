@@ -63,7 +63,7 @@ struct program {
 	char identity[IDENTITY_SIZE];
 };
 
-/* ---- what it tells about itself ---- */
+/* ---- what the process reports about itself ---- */
 
 static bool is_ready(void *arg, const char **ret_why)
 {
@@ -149,7 +149,8 @@ static int64_t stopping_ms(const struct program *p)
 	return sched_now(&p->loop.sched) - p->signalled_ms;
 }
 
-/* A plan that is cut off by the release writes nothing more: may_write() says no. */
+/* After the Lease is given back, a plan that is still under way writes nothing more, since may_write() returns
+ * false. */
 static void drain_plans(struct program *p)
 {
 	size_t busy = p->manager ? manager_busy(p->manager) : 0;

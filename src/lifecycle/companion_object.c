@@ -1,9 +1,11 @@
 /*
- * What companions are made of: their names and metadata, and the form of their Services (kubeflow
+ * Builds what all companions have in common: their names, their metadata and the form of their Services (kubeflow
  * createDriverIngressService, pkg/util generateName, GetResourceLabels).
  *
- * Corrected: serviceLabels join the operator's labels instead of taking their place. Nothing fails here: what the API
- * server does not take, it refuses.
+ * Happy path: the application gives the names and labels, and its options give the rest. Unlike kubeflow's operator,
+ * serviceLabels are added to the operator's labels and do not replace them.
+ *
+ * Failure modes: nothing fails here. The API server refuses an object that is not valid when it is created.
  */
 #include "companion_object.h"
 
@@ -56,7 +58,7 @@ void companion_select_driver(const struct app *app, struct json *labels)
 	json_set_str(labels, LABEL_SPARK_ROLE, "driver");
 }
 
-static void put_labels(struct json *metadata, const struct json *options)
+static void add_service_labels(struct json *metadata, const struct json *options)
 {
 	struct json *labels = json_get(metadata, "labels");
 
@@ -72,7 +74,7 @@ struct json *companion_service(const struct app *app, const char *submission_id,
 	const struct json *annotations = json_get(options, "serviceAnnotations");
 
 	json_set_str(json_get(metadata, "labels"), LABEL_CREATED_BY, "true");
-	put_labels(metadata, options);
+	add_service_labels(metadata, options);
 	if (json_len(annotations) > 0)
 		json_set(metadata, "annotations", json_dup(annotations));
 	service = companion_object(&resource_service, metadata);

@@ -1,12 +1,13 @@
 /*
- * The companions of an application. One list says which there are; a row per type says how it is called, made, and
- * complained about.
+ * Decides which companions an application has, when each is created, and what the status reports of them.
  *
- * Happy path: they are created after the driver pod, in the same plan. The status write that is due anyway reports
- * those of the web UI. Only this run of the operator remembers what was created. Another one creates them once more
- * and finds its own work, which it knows by the owner's uid. A failure concerns that companion only: it is tried
- * again, later and later. kubeflow controller.go (reconcileSubmittedSparkApplication) makes them after the submission
- * and holds up the application's status until it has.
+ * Happy path: companions are created after the driver pod, in the same plan. The status write that is due anyway
+ * reports the companions of the web UI. Which companions were created is remembered in memory only. After a restart
+ * the operator creates them once more, and recognises the existing objects by their owner's uid.
+ *
+ * Failure modes: if a companion cannot be created, only that companion is tried again, with growing delays. The
+ * application runs on. In kubeflow's operator (controller.go, reconcileSubmittedSparkApplication) such a failure holds
+ * up the application's status.
  */
 #include "lifecycle/companions.h"
 
@@ -16,12 +17,12 @@
 #include "ui_service.h"
 
 enum {
-	RETRY_MS = 1000, /* doubled with each failure … */
+	RETRY_MS = 1000, /* after the first failure; doubled with each further one */
 	RETRY_MAX_MS = 5 * 60 * 1000,
 	REPORT_FAILURES = 2,
 };
 
-/* ---- which there are ---- */
+/* ---- which companions an application has ---- */
 
 static void add_companion(struct companions *x, enum companion_type type, const struct resource *res, char *name,
 			  const struct json *entry)
@@ -30,7 +31,7 @@ static void add_companion(struct companions *x, enum companion_type type, const 
 	x->items[x->len++] = (struct companion){ .type = type, .res = res, .name = name, .entry = entry };
 }
 
-static void list_ui(struct companions *x, const struct companions_site *site)
+static void add_ui_companions(struct companions *x, const struct companions_site *site)
 {
 	const struct app *app = site->app;
 
@@ -41,7 +42,7 @@ static void list_ui(struct companions *x, const struct companions_site *site)
 		add_companion(x, COMPANION_UI_INGRESS, &resource_ingress, ingress_ui_name(app->name), NULL);
 }
 
-static void list_ports(struct companions *x, const struct companions_site *site)
+static void add_port_companions(struct companions *x, const struct companions_site *site)
 {
 	const struct app *app = site->app;
 	const struct json *entries = json_at(app->tree, "spec.driverIngressOptions");
@@ -60,8 +61,8 @@ static void list_ports(struct companions *x, const struct companions_site *site)
 void companions_list(struct companions *ret, const struct companions_site *site)
 {
 	*ret = (struct companions){ 0 };
-	list_ui(ret, site);
-	list_ports(ret, site);
+	add_ui_companions(ret, site);
+	add_port_companions(ret, site);
 	if (site->options.driver_pdb && driver_pdb_wanted(site->app))
 		add_companion(ret, COMPANION_DRIVER_PDB, &resource_poddisruptionbudget, xstrdup(site->driver_pod),
 			      NULL);
@@ -95,7 +96,7 @@ struct json *companions_build(const struct companions_site *site, const struct c
 	return NULL;
 }
 
-/* ---- what is known of them ---- */
+/* ---- whether a companion exists ---- */
 
 static const struct outcome *outcome_of(const struct companions_view *view, const struct companion *companion)
 {
@@ -124,8 +125,8 @@ bool companions_are_reported(const struct app *app, const struct outcomes *outco
 	return true;
 }
 
-static bool is_there(const struct companions_view *view, const struct companion *companion,
-		     const struct outcome *outcome)
+static bool companion_exists(const struct companions_view *view, const struct companion *companion,
+			     const struct outcome *outcome)
 {
 	if (companion->type == COMPANION_DRIVER_PDB)
 		return view->pdb && text_eq(view->pdb->name, companion->name);
@@ -148,14 +149,14 @@ int64_t companions_rest_ms(unsigned failures, int64_t ago_ms)
 	return ago_ms < delay_ms ? delay_ms - ago_ms : 0;
 }
 
-/* ---- what is to be done ---- */
+/* ---- creating and reporting ---- */
 
-static bool is_due(const struct companions_view *view, const struct companion *companion, struct plan *plan)
+static bool is_companion_due(const struct companions_view *view, const struct companion *companion, struct plan *plan)
 {
 	const struct outcome *outcome = outcome_of(view, companion);
 	int64_t rest_ms;
 
-	if (is_there(view, companion, outcome))
+	if (companion_exists(view, companion, outcome))
 		return false;
 	rest_ms = outcome ? companions_rest_ms(outcome->failures, view->now_ms - outcome->failed_ms) : 0;
 	if (rest_ms > 0)
@@ -172,7 +173,7 @@ void companions_due(struct companions *ret, const struct companions_view *view, 
 	for (size_t i = 0; i < all.len; i++) {
 		struct companion *companion = &all.items[i];
 
-		if (is_due(view, companion, plan))
+		if (is_companion_due(view, companion, plan))
 			add_companion(ret, companion->type, companion->res, take_ptr(companion->name),
 				      companion->entry);
 	}

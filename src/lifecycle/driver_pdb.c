@@ -1,9 +1,11 @@
 /*
- * The driver's PodDisruptionBudget (kubeflow driver_pdb.go): at least one driver pod of the application is available,
- * so that an eviction waits for its end. Deletions, preemption and lost nodes do not ask it.
+ * The driver's PodDisruptionBudget (kubeflow driver_pdb.go). It asks for at least one available driver pod, so that an
+ * eviction waits until the driver has ended. Kubernetes does not consult it for deletions, preemption and lost nodes.
  *
- * The cache keeps of each only whose it is: reconcile makes it where it is missing and removes it when the
- * application has ended or no longer wants it.
+ * Happy path: reconcile creates the budget if the application asks for one, and deletes it when the application has
+ * ended or no longer asks for one. The cache keeps only the name, the uid and the owner of each budget.
+ *
+ * Failure modes: nothing fails here. A creation that fails is tried again as any companion's (companions.c).
  */
 #include "lifecycle/driver_pdb.h"
 
@@ -29,7 +31,7 @@ struct json *driver_pdb_build(const struct app *app, const char *driver_pod)
 
 /* ---- the cached kind ---- */
 
-static const char *owner_of(const struct json *tree)
+static const char *controller_uid_of(const struct json *tree)
 {
 	json_each (owner, json_at(tree, "metadata.ownerReferences"))
 		if (json_bool(owner, "controller", false))
@@ -37,7 +39,7 @@ static const char *owner_of(const struct json *tree)
 	return "";
 }
 
-static void *view_new(const struct json *tree, struct err *err)
+static void *pdb_view_new(const struct json *tree, struct err *err)
 {
 	struct driver_pdb *pdb = xcalloc(1, sizeof(*pdb));
 
@@ -45,11 +47,11 @@ static void *view_new(const struct json *tree, struct err *err)
 	pdb->ns = xstrdup(json_str(tree, "metadata.namespace", ""));
 	pdb->name = xstrdup(json_str(tree, "metadata.name", ""));
 	pdb->uid = xstrdup(json_str(tree, "metadata.uid", ""));
-	pdb->owner_uid = xstrdup(owner_of(tree));
+	pdb->owner_uid = xstrdup(controller_uid_of(tree));
 	return pdb;
 }
 
-static void view_free(void *view)
+static void pdb_view_free(void *view)
 {
 	struct driver_pdb *pdb = view;
 
@@ -60,7 +62,7 @@ static void view_free(void *view)
 	free(pdb);
 }
 
-static char *index_of(const struct json *tree)
+static char *pdb_index_of(const struct json *tree)
 {
 	const char *app = json_text(json_get(json_at(tree, "metadata.labels"), LABEL_APP_NAME), NULL);
 
@@ -69,7 +71,7 @@ static char *index_of(const struct json *tree)
 
 const struct kind driver_pdb_kind = {
 	.res = &resource_poddisruptionbudget,
-	.view_new = view_new,
-	.view_free = view_free,
-	.index = index_of,
+	.view_new = pdb_view_new,
+	.view_free = pdb_view_free,
+	.index = pdb_index_of,
 };

@@ -1,10 +1,12 @@
 /*
- * Ingresses in front of a driver (kubeflow web_ui.go, configWebUI, createWebUIIngress; driveringress.go), and the
- * Services of further ports.
+ * Builds the Ingresses in front of a driver (kubeflow web_ui.go, configWebUI, createWebUIIngress; driveringress.go),
+ * and the Services of further driver ports.
  *
- * Happy path: the URL (ui_url.c) gives host and path; below a path nginx is told to cut it off, and Spark
- * (app_conf.c) to put it in front of its links. Corrected: serviceLabels join the operator's. What the API server
- * does not take, it refuses: nothing fails here.
+ * Happy path: the URL (ui_url.c) gives host and path. If there is a path, an annotation makes nginx remove it from
+ * requests, and a property (app_conf.c) makes Spark put it in front of its links. Unlike kubeflow's operator,
+ * serviceLabels are added to the operator's labels and do not replace them.
+ *
+ * Failure modes: nothing fails here. The API server refuses an object that is not valid when it is created.
  */
 #include "lifecycle/ingress.h"
 
@@ -26,15 +28,15 @@ struct backend {
 	const struct json *options; /* sparkUIOptions, or an entry of driverIngressOptions */
 };
 
-/* The options' own, or if there is none the operator's. */
-static const struct json *own_or(const struct json *options, const char *member, const struct json *common)
+/* The member of the application's options, or the operator's value if the application has none. */
+static const struct json *own_option_or(const struct json *options, const char *member, const struct json *common)
 {
 	const struct json *own = json_get(options, member);
 
 	return json_len(own) > 0 ? own : common;
 }
 
-static void put_annotations(struct json *metadata, const struct json *annotations, const struct ui_url *url)
+static void add_ingress_annotations(struct json *metadata, const struct json *annotations, const struct ui_url *url)
 {
 	if (json_len(annotations) > 0)
 		json_set(metadata, "annotations", json_dup(annotations));
@@ -42,7 +44,7 @@ static void put_annotations(struct json *metadata, const struct json *annotation
 		json_set_str(json_ensure_object(metadata, "annotations"), REWRITE_KEY, "/$2");
 }
 
-static void put_rule(struct json *spec, const struct ui_url *url, const struct backend *backend)
+static void add_ingress_rule(struct json *spec, const struct ui_url *url, const struct backend *backend)
 {
 	struct json *rule = json_append(json_ensure_array(spec, "rules"), json_new_object());
 	struct json *http, *path, *service;
@@ -65,15 +67,15 @@ static void put_rule(struct json *spec, const struct ui_url *url, const struct b
 static struct json *build_ingress(struct json *metadata, const struct ui_url *url, const struct backend *backend,
 				  const struct ingress_options *o)
 {
-	const struct json *tls = own_or(backend->options, "ingressTLS", o->tls);
+	const struct json *tls = own_option_or(backend->options, "ingressTLS", o->tls);
 	struct json *ingress, *spec;
 
-	put_annotations(metadata, own_or(backend->options, "ingressAnnotations", o->annotations), url);
+	add_ingress_annotations(metadata, own_option_or(backend->options, "ingressAnnotations", o->annotations), url);
 	ingress = companion_object(&resource_ingress, metadata);
 	spec = json_ensure_object(ingress, "spec");
 	if (!text_empty(o->class_name))
 		json_set_str(spec, "ingressClassName", o->class_name);
-	put_rule(spec, url, backend);
+	add_ingress_rule(spec, url, backend);
 	if (json_len(tls) > 0)
 		json_set(spec, "tls", json_dup(tls));
 	return ingress;

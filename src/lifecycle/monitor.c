@@ -1,14 +1,15 @@
 /*
- * Pod monitor: what a driver or executor pod means for its application, and in which words.
+ * The pod monitor derives a state and a message from a driver or executor pod.
  *
- * Happy path: a driver that runs or has completed has a state and no message. Everything else ends in a sentence
- * that names pod or container, exit code, reason and, where Kubernetes has words of its own, those. The phrase
- * "driver container failed with ExitCode: N, Reason: R" is that of kubeflow's operator (getDriverState): alerts
- * look for it.
+ * Happy path: a driver that runs or has completed has a state and no message.
  *
- * Corrected against it: the end of the Spark container counts whatever the pod's phase (sidecars may still run), a
- * pod that failed without an end of that container says why (eviction, init container), and an executor that Spark
- * stopped has not failed.
+ * Failure modes: any other driver also gets a message. The message names the pod or the container, the exit code, the
+ * reason and what Kubernetes itself says. The phrase "driver container failed with ExitCode: N, Reason: R" is that of
+ * kubeflow's operator (getDriverState), since users' alerts look for it.
+ *
+ * Three defects of kubeflow's operator are corrected. The end of the Spark container counts whatever the pod's phase
+ * is, since sidecars may still run. If a pod fails and its Spark container has not ended, the message says why
+ * (eviction, init container). An executor that Spark has stopped does not count as failed.
  */
 #include "monitor.h"
 
@@ -48,7 +49,7 @@ static void add_hint(struct buf *b, const char *reason)
 			buf_printf(b, "; %s", hints[i].text);
 }
 
-/* ": REASON: MESSAGE" of the pod as far as there is something. */
+/* Appends ": REASON: MESSAGE" of the pod, without the parts that are empty. */
 static void add_pod_reason(struct buf *b, const struct pod_view *pod)
 {
 	if (!text_empty(pod->reason))
@@ -87,8 +88,9 @@ static void say_pod_failed(struct buf *b, const struct pod_view *driver)
 }
 
 /*
- * Kubelet alternates between ErrImagePull and ImagePullBackOff, and puts the former's message behind words of the
- * latter (pkg/kubelet/images). Both are told as one, so that the text stands still while the trouble does.
+ * Kubelet alternates between ErrImagePull and ImagePullBackOff. The message of ImagePullBackOff contains the message of
+ * ErrImagePull (pkg/kubelet/images). Both are reported as ImagePullBackOff, so that the text does not change as long as
+ * the problem stays the same.
  */
 static void say_image_pull(struct buf *b, const struct pod_view *driver)
 {
@@ -124,8 +126,8 @@ static void say_pending(struct buf *b, const struct pod_view *driver)
 }
 
 /*
- * A sidecar that has ended makes the pod unready, and the headless Service of the driver resolves ready pods only,
- * so that executors which start from now on cannot find it.
+ * A sidecar that has ended makes the pod unready. The driver's headless Service resolves to ready pods only, so
+ * executors that start from now on cannot find the driver.
  */
 static void say_running(struct buf *b, const struct pod_view *driver)
 {
@@ -200,7 +202,7 @@ char *monitor_driver_message(const struct pod_view *driver)
 	return buf_take(&b);
 }
 
-/* Ended because somebody asked it to: by SIGTERM, or killed when it did not follow within its grace period. */
+/* Whether the executor ended because it was asked to: by SIGTERM, or by SIGKILL after its grace period. */
 static bool was_stopped(const struct pod_view *e)
 {
 	if (e->exit_code == EXIT_SIGTERM)
@@ -219,7 +221,7 @@ const char *monitor_executor_state(const struct pod_view *executor, bool ending)
 		return by_phase[executor->phase];
 	if (executor->exit_code == 0 || (ending && was_stopped(executor)))
 		return "COMPLETED";
-	/* Spark stops its executors before the driver ends: what that means is known when the driver has ended. */
+	/* Spark stops its executors before the driver ends. Whether they have completed is known only after that. */
 	if (executor->deleting && was_stopped(executor))
 		return "RUNNING";
 	return "FAILED";

@@ -1,6 +1,7 @@
 /*
- * Pod monitor: from driver and executor pods to what the status says. Rules: kubeflow
- * internal/controller/sparkapplication (getDriverState, updateExecutorState), its defects corrected (docs/status.md).
+ * The pod monitor derives from driver and executor pods what the status says of them. The rules are those of kubeflow
+ * internal/controller/sparkapplication (getDriverState, updateExecutorState), with its defects corrected
+ * (docs/status.md).
  */
 #ifndef LIFECYCLE_MONITOR_H
 #define LIFECYCLE_MONITOR_H
@@ -13,14 +14,15 @@ enum driver_state { DRIVER_PENDING = 0, DRIVER_RUNNING, DRIVER_COMPLETED, DRIVER
 
 /* A pod whose driver container has ended counts as ended, whatever sidecars still run. */
 enum driver_state monitor_driver_state(const struct pod_view *driver);
-/* Why the driver failed, or why it does not start: exit code, reason and container in plain words. "" if there is
- * nothing to say. Owned. */
+/* Returns why the driver failed or does not start, with exit code, reason and container. "" if the driver has no
+ * problem. Owned. */
 char *monitor_driver_message(const struct pod_view *driver);
-/* "PENDING", "RUNNING", "COMPLETED", "FAILED", "UNKNOWN". ending: the application has succeeded, so that an executor
- * that Spark itself stopped (exit code 143, or killed while being deleted) counts as COMPLETED. Before that a stopped
- * one that is being deleted counts as RUNNING: what its end means is not known yet. */
+/* Returns "PENDING", "RUNNING", "COMPLETED", "FAILED" or "UNKNOWN". ending: the application has succeeded. Then an
+ * executor that Spark itself stopped (exit code 143, or killed while being deleted) counts as COMPLETED. Before that, a
+ * stopped executor that is being deleted counts as RUNNING, since it is not yet known what its end means. */
 const char *monitor_executor_state(const struct pod_view *executor, bool ending);
-/* Text of SparkExecutorFailed: "Executor E failed with ExitCode: N, Reason: R, Pod Message: M". Owned. */
+/* Returns the text of the event SparkExecutorFailed: "Executor E failed with ExitCode: N, Reason: R, Pod Message:
+ * M". Owned. */
 char *monitor_executor_failure(const struct pod_view *executor);
 
 #endif

@@ -1,17 +1,18 @@
 /*
- * Reconcile: one row per state says what the observed world makes of an application in it.
+ * Reconcile decides what happens next to an application. A table has one row, a function, per state of the application.
  *
- * Happy path: "" → ConfigMap, Service and driver pod are created → their driver pod is seen: SUBMITTED → RUNNING →
- * SUCCEEDING → COMPLETED. A row only decides: it sets the status to be and what is to be submitted. finish_pass()
- * turns that into actions, always in this order: status, or else a check where something is created; events;
- * creations. Both carry the resourceVersion, so a stale cache stops the plan before anything else happens: an
- * application that is gone or has already run is not submitted again. Events follow from the difference between old
- * and new status, so each is told once. The companions (companions.c) come after all else, and are tried again for
- * themselves.
+ * Happy path: in state "" the ConfigMap, the Service and the driver pod are created. When the driver pod is seen, the
+ * application goes through SUBMITTED, RUNNING and SUCCEEDING to COMPLETED. A row only decides: it sets the new status
+ * and builds what is to be submitted. finish_pass() turns that into actions, always in this order: the status write,
+ * then events, then creations. If something is created and no status is written, a check comes first. Status write and
+ * check both carry the resourceVersion, so a stale cache stops the plan before anything else happens. So an application
+ * that is gone or has already run is not submitted again. Events follow from the difference between old and new status,
+ * so each is reported once. The companions (companions.c) come last, and are tried again on their own.
  *
- * Failures: a spec that cannot be submitted, or that the API server refuses for too long, ends by SUBMISSION_FAILED
- * in FAILED; a driver that fails, vanishes or never appears by FAILING in FAILED, each with the reason in
- * errorMessage. The sequence of states is that of kubeflow internal/controller/sparkapplication/controller.go.
+ * Failure modes: an application whose spec cannot be submitted, or is refused by the API server for too long, goes
+ * through SUBMISSION_FAILED to FAILED. An application whose driver fails, vanishes or never appears goes through
+ * FAILING to FAILED. The reason is in errorMessage. The sequence of states is that of kubeflow
+ * internal/controller/sparkapplication/controller.go.
  */
 #include "lifecycle/reconcile.h"
 
@@ -24,7 +25,7 @@
 #include "spark/ui_url.h"
 
 enum {
-	RECREATE_MS = 10 * 1000, /* a driver pod that was created and is not seen is created again */
+	RECREATE_MS = 10 * 1000, /* a driver pod that was created and is not seen is created again after this */
 	SLOW_START_MS = 60 * 1000,
 	INVALID_DEADLINE_MS = 5 * 1000,
 	SECOND_MS = 1000,
@@ -45,18 +46,18 @@ struct pass {
 	const struct app *app;
 	struct plan *plan;
 	struct err *err;
-	int64_t attempt;	       /* under way or to be made: see attempt_of() */
-	struct app_names names;	       /* of the attempt */
-	const char *submission_id;     /* of the driver pod, else as recorded, else of the names */
+	int64_t attempt;	       /* the number of the current attempt, see attempt_of() */
+	struct app_names names;	       /* of the objects of the attempt */
+	const char *submission_id;     /* from the driver pod, else from the status, else from the names */
 	const struct pod_view *driver; /* of the attempt, NULL if there is none */
-	struct status status;	       /* to be */
-	enum app_state state;	       /* to be */
-	struct submission submission;  /* to be created */
+	struct status status;	       /* the new status */
+	enum app_state state;	       /* the new state */
+	struct submission submission;  /* objects to be created, if any */
 	bool added;		       /* the application is new */
-	bool deleted;		       /* the application is to be deleted: nothing else matters */
+	bool deleted;		       /* the application is to be deleted, and nothing else happens */
 };
 
-/* ---- what rows do ---- */
+/* ---- what the rows have in common ---- */
 
 static const char *driver_name(const struct pass *p)
 {
@@ -66,22 +67,23 @@ static const char *driver_name(const struct pass *p)
 }
 
 /*
- * Names follow from it. submissionAttempts counts attempts whose driver pod was seen and those that were given up, so
- * in "" there are none before the first. A number that is there all the same is an intent: whoever recorded it before
- * submitting has begun that attempt, and it is carried on. Trying again after an end means one more than are counted.
+ * The number of the current attempt, from which the names of its objects follow. submissionAttempts counts the attempts
+ * whose driver pod was seen and the attempts that were given up, so it is 0 in state "" before the first attempt. If it
+ * is set in state "" all the same, an operator that records attempts before it submits has begun that attempt, and the
+ * attempt is carried on.
  */
 static int64_t attempt_of(const struct app *app)
 {
 	return app->submission_attempts > 0 ? app->submission_attempts : 1;
 }
 
-/* What a repetition finds again, so that it builds the same bytes: the time of the intent, if there is one. */
+/* The time that stands for the submission. A repetition must build the same bytes, so this is a recorded time. */
 static int64_t attempt_time_ms(const struct app *app)
 {
 	return app->last_submission_ms > 0 ? app->last_submission_ms : app->created_ms;
 }
 
-/* Whether the driver is seen for the first time: the submission has succeeded. */
+/* Whether the driver is seen for the first time, which means that the submission has succeeded. */
 static bool is_arrival(const struct pass *p)
 {
 	return p->driver && (p->app->state == APP_NEW || p->app->state == APP_SUBMISSION_FAILED);
@@ -94,8 +96,8 @@ static void set_state(struct pass *p, enum app_state state, const char *message)
 }
 
 /*
- * The stored message if the new one says the same: numbers aside (the scheduler counts nodes anew all the time), or
- * with fewer details. Trouble that stands still must not cost a write each time it is looked at.
+ * Returns the stored message if the new one differs from it only in numbers, or is a beginning of it. The scheduler,
+ * for one, counts nodes anew all the time. A problem that stays the same must not cost a status write at each look.
  */
 static const char *steady_message(const char *stored, const char *message)
 {
@@ -115,7 +117,7 @@ static const char *steady_message(const char *stored, const char *message)
 	return text_empty(message) ? message : stored;
 }
 
-/* The record of the attempt: its driver pod has been seen, or it is given up. */
+/* Records the attempt in the status. Its driver pod has been seen, or the attempt is given up. */
 static void set_attempt(struct pass *p)
 {
 	const struct pod_view *driver = p->driver;
@@ -166,9 +168,9 @@ static void end_in(struct pass *p, enum app_state state, const char *message)
 		status_set_time(&p->status, "terminationTime", p->w->now_ms);
 }
 
-/* A volume or ConfigMap that is not there shows in no status: after a while say where to look. Owned; NULL if
- * it is not slow. */
-static char *slow_start(struct pass *p)
+/* No status of a pod shows that a volume or ConfigMap is missing, so after a while the message says where to look.
+ * Owned; NULL if the driver is not slow. */
+static char *slow_start_message(struct pass *p)
 {
 	const struct pod_view *driver = p->driver;
 	int64_t waited_ms = p->w->now_ms - driver->created_ms;
@@ -185,17 +187,16 @@ static char *slow_start(struct pass *p)
 	    driver->name, SLOW_START_MS / SECOND_MS);
 }
 
-static char *driver_trouble(struct pass *p, enum app_state state)
+static char *driver_problem_message(struct pass *p, enum app_state state)
 {
 	auto_free char *message = monitor_driver_message(p->driver);
 	auto_free char *slow = NULL;
 
 	if (state == APP_SUBMITTED && text_empty(message))
-		slow = slow_start(p);
+		slow = slow_start_message(p);
 	return take_ptr(*(slow ? &slow : &message));
 }
 
-/* The companions, as seen from here. */
 static struct companions_view companions_view_of(const struct pass *p)
 {
 	const struct reconcile_options *o = p->options;
@@ -215,7 +216,7 @@ static struct companions_view companions_view_of(const struct pass *p)
 	};
 }
 
-/* The driver pod is there: the application is where it is. */
+/* The driver pod exists. The application takes its state from the pod. */
 static int follow_driver(struct pass *p)
 {
 	static const enum app_state by_driver[] = {
@@ -224,7 +225,7 @@ static int follow_driver(struct pass *p)
 	};
 	const struct pod_view *driver = p->driver;
 	enum app_state state = by_driver[monitor_driver_state(driver)];
-	auto_free char *message = driver_trouble(p, state);
+	auto_free char *message = driver_problem_message(p, state);
 	struct json *tree = p->status.tree;
 	struct companions_view view;
 
@@ -247,7 +248,8 @@ static int follow_driver(struct pass *p)
 	return 0;
 }
 
-/* In SUBMITTED the cache may not have the pod yet: it is given driver_pod_creation_grace_ms. */
+/* The driver pod is not in the cache. In SUBMITTED the cache may be late, so the pod has
+ * driver_pod_creation_grace_ms to appear. */
 static int miss_driver(struct pass *p)
 {
 	const struct app *app = p->app;
@@ -267,7 +269,8 @@ static int miss_driver(struct pass *p)
 	return 0;
 }
 
-/* The API server said no to a creation. It is tried again for a while: quotas free up, accounts and roles appear. */
+/* The API server refused a creation. The creation is tried again for a while, since quotas may free up, and accounts
+ * and roles may appear. */
 static void handle_refusal(struct pass *p)
 {
 	const struct failure *r = p->w->refused;
@@ -292,9 +295,10 @@ static void handle_refusal(struct pass *p)
 /* ---- rows ---- */
 
 /*
- * Until the driver pod is seen nothing is recorded, and the submission is repeated: what exists is adopted, so that a
- * lost reply or a late watch do no harm. A driver pod that was deleted before it was ever seen is created once more, as
- * often as that happens: nothing is known to have run. Each time the check proves that no one else has recorded more.
+ * Until the driver pod is seen, nothing is recorded and the submission is repeated. Objects that exist already are
+ * adopted, so a lost reply or a late watch does no harm. If a driver pod is deleted before it was ever seen, it is
+ * created again, however often that happens, since nothing is known to have run. Each time, the check proves that the
+ * application's stored state has not changed.
  */
 static int on_new(struct pass *p)
 {
@@ -369,7 +373,8 @@ static int on_ended(struct pass *p)
 	return 0;
 }
 
-/* States of operators that restart and suspend. Nothing is destroyed: such an operator can still take over. */
+/* States that only operators with restarts and suspension use. The application's objects stay as they are, so such an
+ * operator can still take over. */
 static int on_foreign(struct pass *p)
 {
 	auto_free char *message = xasprintf(
@@ -416,8 +421,9 @@ static const struct pod_view *find_driver(const struct pass *p)
 	return NULL;
 }
 
-/* What exists is ours if it is of the same attempt; objects that all attempts share have no such label. */
-static void create_all(struct pass *p)
+/* Plans the creations. An object that exists already is ours if it has the same submission id. Objects that all
+ * attempts share have no such label, so another label is compared. */
+static void create_submission(struct pass *p)
 {
 	struct json *objects = p->submission.objects; /* NULL: nothing is submitted */
 
@@ -430,13 +436,13 @@ static void create_all(struct pass *p)
 	}
 }
 
-/* With the driver pod, or while that is pending or running. */
+/* Companions are created along with the driver pod, and while the driver is pending or running. */
 static bool wants_companions(const struct pass *p)
 {
 	return p->submission.objects || (p->driver && (p->state == APP_SUBMITTED || p->state == APP_RUNNING));
 }
 
-/* One pass more, for what comes of them, unless the driver's arrival brings that anyway. */
+/* Plans the creations, and one more pass to report them. After a submission the driver's arrival brings that pass. */
 static void create_companions(struct pass *p, const struct companions_view *view, const struct companions *due)
 {
 	companions_create(due, view, p->plan);
@@ -444,7 +450,7 @@ static void create_companions(struct pass *p, const struct companions_view *view
 		plan_requeue(p->plan, 0);
 }
 
-/* The driver's budget, when the application has come to its end or no longer asks for it. */
+/* Deletes the driver's PodDisruptionBudget when the application has ended or no longer asks for one. */
 static void drop_pdb(struct pass *p)
 {
 	const struct driver_pdb *pdb = p->w->pdb;
@@ -454,7 +460,8 @@ static void drop_pdb(struct pass *p)
 		plan_delete(p->plan, &resource_poddisruptionbudget, pdb->ns, pdb->name, pdb->uid);
 }
 
-/* Nobody asks again how companions came to be, once the status says so or the application has ended. */
+/* Whether the outcomes of creating companions are no longer needed: the status reports them, or the application has
+ * ended. */
 static bool forgets_outcomes(const struct pass *p)
 {
 	const struct app *app = p->app;
@@ -474,8 +481,8 @@ static struct report report_of(struct pass *p)
 	};
 }
 
-/* Whether the status is written. A status patch is the dearest of all writes: a submission that nothing stands in the
- * way of needs none. */
+/* Plans the status write, and returns whether there is one. A status patch is the most expensive of all writes, so a
+ * submission that was not refused does without. */
 static bool write_status(struct pass *p, const struct report *report)
 {
 	bool is_needed = !p->submission.objects || p->w->refused;
@@ -486,8 +493,9 @@ static bool write_status(struct pass *p, const struct report *report)
 	return is_needed && status_plan(&p->status, p->plan);
 }
 
-/* From the row's decisions to actions. The first one proves that the application is still as the row saw it: a status
- * write and a check both carry its resourceVersion. Only then comes what cannot be taken back. */
+/* Turns the row's decisions into actions. The first action is a status write or a check. Both carry the
+ * resourceVersion, so both prove that the application is still as the row saw it. Actions that cannot be undone come
+ * after that. */
 static void finish_pass(struct pass *p)
 {
 	const struct app *app = p->app;
@@ -507,14 +515,14 @@ static void finish_pass(struct pass *p)
 		report_added(app, p->plan);
 	if (is_written)
 		report_events(&report, p->w->pods, p->w->pod_count, p->plan);
-	create_all(p);
+	create_submission(p);
 	create_companions(p, &view, &due);
 	drop_pdb(p);
 	if (forgets_outcomes(p))
 		plan_forget_outcomes(p->plan);
 }
 
-/* Only an application that has not begun is failed for what cannot be read: what runs or has ended is left alone. */
+/* The application could not be decoded. It fails only if it has not begun. One that runs or has ended is left alone. */
 static int reconcile_unreadable(const struct world *w, struct plan *plan)
 {
 	struct status s;

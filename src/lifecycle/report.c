@@ -1,10 +1,12 @@
 /*
- * What a pass tells people: conditions for programs (kubectl wait), events for `kubectl describe`.
+ * Reports the result of a pass to users: conditions for programs (kubectl wait), events for `kubectl describe`.
  *
- * Happy path: a table by state says which condition holds; the difference between the states before and after says
- * which events are told, so that each is told once, whatever happens in between. Reasons and texts are those of
- * kubeflow's operator as they were meant (recordSparkApplicationEvent, recordDriverEvent, recordExecutorEvent);
- * the whole list is in docs/status.md.
+ * Happy path: a table by state says which condition holds. The difference between the states before and after says
+ * which events are reported, so each is reported once, whatever happens in between. Reasons and texts are those that
+ * kubeflow's operator intends (recordSparkApplicationEvent, recordDriverEvent, recordExecutorEvent). The whole list is
+ * in docs/status.md.
+ *
+ * Failure modes: nothing fails here. An event that the API server refuses is dropped by the recorder.
  */
 #include "report.h"
 
@@ -18,7 +20,7 @@ struct condition_row {
 	const char *value;
 	const char *reason;
 	const char *text; /* NULL: the error message */
-	bool update_only; /* not added where it is not there yet */
+	bool update_only; /* the condition is changed if it exists, and not added */
 };
 
 static const struct condition_row condition_rows[] = {
@@ -56,9 +58,10 @@ void report_conditions(const struct report *r)
 	status_set_columns(r->status, r->state, r->driver);
 }
 
-/* Text: `before` NAME `after`, and the error message where with_message; without `before` the message alone. */
+/* The text of an event is `before` NAME `after`, followed by the error message if with_message is set. If `before` is
+ * NULL, the text is the message alone. */
 struct event_row {
-	const char *reason; /* NULL: nothing to tell */
+	const char *reason; /* NULL: no event */
 	bool warning;
 	const char *before;
 	const char *after;
@@ -128,7 +131,7 @@ static void plan_row_event(const struct app *app, struct plan *plan, const struc
 	plan_text_event(app, plan, row, text);
 }
 
-/* The field of the first operators, which their successors carry but do not read. */
+/* Whether the spec has one of two fields that only the first versions of kubeflow's operator read. */
 static bool has_failure_retries(const struct app *app)
 {
 	return json_at(app->tree, "spec.failureRetries") || json_at(app->tree, "spec.retryInterval");

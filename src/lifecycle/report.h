@@ -1,5 +1,6 @@
 /*
- * What a pass tells people: the conditions of the new status, and the events between old and new status.
+ * Reports the result of a pass to users: the conditions of the new status, and the events that follow from the
+ * difference between old and new status.
  */
 #ifndef LIFECYCLE_REPORT_H
 #define LIFECYCLE_REPORT_H
@@ -8,25 +9,25 @@
 #include "status.h"
 
 struct report {
-	const struct app *app; /* as it was */
-	enum app_state state;  /* to be */
-	struct status *status; /* to be */
+	const struct app *app; /* with the old status */
+	enum app_state state;  /* the new one */
+	struct status *status; /* the new one */
 	const struct pod_view *driver;
 	const char *driver_name;
 };
 
-/* And the columns: to be called when the rest of the status is set. */
+/* Sets the conditions and the columns of the status. To be called after all other fields of the status are set. */
 void report_conditions(const struct report *r);
-/* SparkApplicationAdded, and which wishes of the spec will not be granted. */
+/* Plans the event SparkApplicationAdded, and warnings about fields of the spec that have no effect. */
 void report_added(const struct app *app, struct plan *plan);
-/* The events of a plan whose status has changed. pods: among them the executors that have changed. */
+/* Plans the events that follow from a change of the status. pods: all pods of the application. */
 void report_events(const struct report *r, const struct pod_view *const *pods, size_t count, struct plan *plan);
-/* An object beside the application could not be created, it goes on without: SparkUIServiceFailed and the like. */
+/* Plans the warning that a companion could not be created (SparkUIServiceFailed and the like). */
 void report_companion_failed(const struct app *app, const struct companion *extra, const char *why, struct plan *plan);
-/* SparkApplicationFailed. */
+/* Plans the event SparkApplicationFailed. */
 void report_failed(const struct app *app, const char *message, struct plan *plan);
 
-/* Before the reason why a submission failed; kubeflow's words, in the status but not in the event. */
+/* Stands before the reason why a submission failed, in the status but not in the event. The words are kubeflow's. */
 #define SUBMIT_FAILED_PREFIX "failed to submit spark application: "
 
 #endif

@@ -1,12 +1,13 @@
 /*
- * The status of a SparkApplication as a tree: built from the old one, written as the merge patch between both.
+ * Builds the new status of a SparkApplication from the old one, as a JSON tree, and writes the difference.
  *
- * Happy path: copy, set what is known, diff; no difference, no write. A removed member becomes null in the patch,
- * lists (the conditions) are replaced as a whole. The patch carries uid and resourceVersion, so that a plan made
- * from a stale cache is refused.
+ * Happy path: the old status is copied, setters change the copy, and status_plan() plans a merge patch with the
+ * difference. Without a difference there is no write. A removed member becomes null in the patch. Lists, such as the
+ * conditions, are replaced as a whole. applicationState.state and driverInfo are always set, since kubeflow's CRD,
+ * which may be the one installed, requires them.
  *
- * applicationState.state and driverInfo are always there: kubeflow's CRD requires them, and it may be the one
- * installed.
+ * Failure modes: a member of the wrong type in the old status is dropped. The patch carries uid and resourceVersion, so
+ * the API server refuses a patch that was made from a stale cache.
  */
 #include "status.h"
 
@@ -120,8 +121,8 @@ static bool is_final(const char *executor_state)
 }
 
 /*
- * What an executor whose pod is gone has come to (kubeflow updateExecutorState). Corrected: after a success it is
- * COMPLETED already in SUCCEEDING, and nothing is FAILED for good before the application is.
+ * The state of an executor whose pod is gone (kubeflow updateExecutorState). Unlike in kubeflow's operator, after a
+ * success the executor is COMPLETED already in SUCCEEDING, and it is FAILED for good only once the application is.
  */
 static const char *state_of_vanished_executor(const char *stored, enum app_state state)
 {
@@ -134,7 +135,7 @@ static const char *state_of_vanished_executor(const char *stored, enum app_state
 	return "UNKNOWN";
 }
 
-/* pod name → view of the executors that are tracked. Owned map of borrowed views. */
+/* Maps the pod names of the executors that are tracked to their views. The map is owned, the views are borrowed. */
 static struct map *tracked_executors(const struct pod_view *const *pods, size_t count, const char *submission_id,
 				     int64_t max)
 {

@@ -1,14 +1,14 @@
 /*
- * The fields of the status that are there for the columns of `kubectl get sparkapp` only: executors, duration,
- * reason.
+ * Sets the status fields that exist only for the columns of `kubectl get sparkapp`: executors, duration and reason.
  *
- * Happy path: all follow from what the status says otherwise, or from the driver pod, and change together with it, so
- * that they cost no write of their own. executors is there while there are some to wait for, duration from the end
- * on, reason as long as something is wrong.
+ * Happy path: the fields follow from the rest of the status or from the driver pod, and change together with them, so
+ * they cost no write of their own. executors is set while the application has a driver, duration from the end on, and
+ * reason as long as something is wrong. A reason stays as long as its message stays, since kubelet alternates between
+ * words for the same problem.
  *
- * A status that is not written anyway is left as it is, and so is one of an application that has ended: what another
- * operator wrote gets the columns with its next change. A reason stands as long as its message: kubelet alternates
- * between words for the same trouble.
+ * Failure modes: nothing fails here. A status that would not be written otherwise is left as it is, and so is the
+ * status of an application that has ended. So a status that another operator wrote gets the fields with its next
+ * change.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ static size_t count_executors(const struct json *executors, const char *state)
 	return count;
 }
 
-/* With dynamic allocation Spark wants those that it has asked for. */
+/* With dynamic allocation, the executors that run and those whose pods are pending. */
 static int64_t wanted_executors(const struct app *app, const struct json *executors, size_t running)
 {
 	const struct json *spec = json_get(app->tree, "spec");
@@ -57,7 +57,7 @@ static void set_executors(struct status *s, enum app_state state)
 
 /* ---- duration ---- */
 
-/* The two largest units that count: 45s, 3m12s, 2h5m, 4d3h. */
+/* Writes the duration with at most two units: 45s, 3m12s, 2h5m, 4d3h. */
 static void duration_text(int64_t duration_ms, char out[DURATION_SIZE])
 {
 	int64_t s = duration_ms > 0 ? duration_ms / SECOND_MS : 0;
@@ -89,7 +89,7 @@ static void set_duration(struct status *s)
 
 /* ---- reason ---- */
 
-static const char *first_of(const char *reason, const char *dflt)
+static const char *reason_or(const char *reason, const char *dflt)
 {
 	return text_empty(reason) ? dflt : reason;
 }
@@ -131,12 +131,12 @@ static const char *reason_of_driver(const struct pod_view *driver, char exit_tex
 	case DRIVER_COMPLETED:
 		break;
 	case DRIVER_UNKNOWN:
-		return first_of(driver->reason, "DriverUnknown");
+		return reason_or(driver->reason, "DriverUnknown");
 	}
 	return NULL;
 }
 
-/* Without a driver pod. */
+/* The reason if there is no driver pod. */
 static const char *reason_of_state(const struct status *s, enum app_state state)
 {
 	switch (state) {

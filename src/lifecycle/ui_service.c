@@ -1,8 +1,11 @@
 /*
- * The web UI's Service (kubeflow web_ui.go, createWebUIService; pkg/util GetDefaultUIServiceName).
+ * Builds the Service of the web UI (kubeflow web_ui.go, createWebUIService; pkg/util GetDefaultUIServiceName).
  *
- * Happy path: the spec says ports, type, labels and annotations; the selector finds whichever driver pod the
- * application has, so one Service serves all attempts. Corrected: there is none for a UI that is switched off.
+ * Happy path: the spec gives ports, type, labels and annotations. The selector matches the driver pod of any attempt,
+ * so one Service serves all attempts. Unlike kubeflow's operator, an application whose UI is switched off gets no
+ * Service.
+ *
+ * Failure modes: nothing fails here. The API server refuses an object that is not valid when it is created.
  */
 #include "ui_service.h"
 
@@ -27,7 +30,7 @@ static const struct json *ui_options(const struct app *app)
 	return json_at(app->tree, "spec.sparkUIOptions");
 }
 
-/* Where the driver listens, as far as sparkConf says. */
+/* The port on which the driver's UI listens: spark.ui.port, or Spark's default. */
 static int64_t target_port(const struct app *app)
 {
 	int64_t port = conf_i64(json_at(app->tree, "spec.sparkConf"), "spark.ui.port", DEFAULT_PORT);

@@ -1,9 +1,11 @@
 /*
- * Metrics of applications and executors, see app_metrics.h: here those with kubeflow's names.
+ * Metrics of applications and executors, see app_metrics.h: this file has those with kubeflow's names.
  *
- * Counters move on transitions between two versions of an object that were both seen; gauges are counted from the
- * stores at each collection, so that they cannot drift. Whatever labels are seen first has all its series shown at
- * once.
+ * Happy path: a counter counts transitions between two versions of an object that were both seen. A gauge is counted
+ * from the stores at each collection, so it cannot drift. When a combination of label values is seen for the first
+ * time, all its series appear at once.
+ *
+ * Failure modes: nothing fails here.
  */
 #include "metrics/app_metrics.h"
 
@@ -54,7 +56,7 @@ static const struct {
 	[EXECUTOR_FAIL] = { METRIC_COUNTER, "spark_executor_failure_count", "Executors that failed" },
 };
 
-/* The same observations without buckets. */
+/* Summaries of the same observations, without buckets. */
 static const struct {
 	enum family of;
 	const char *name;
@@ -63,7 +65,7 @@ static const struct {
 	{ START_LATENCY, "spark_application_start_latency_seconds" },
 };
 
-/* Label values that have been seen. */
+/* A combination of label values that has been seen. */
 struct combination {
 	struct strv values;
 	double running, executors; /* while collecting */
@@ -72,10 +74,10 @@ struct combination {
 struct app_metrics {
 	struct app_metrics_world world;
 	struct strv namespaces;
-	struct app_metrics_options options; /* complete */
+	struct app_metrics_options options; /* defaults are filled in */
 	struct metric *families[FAMILIES];  /* NULL before the start */
 	struct map *seen;		    /* joined label values → struct combination */
-	struct buf key;			    /* to look them up */
+	struct buf key;			    /* buffer for the key of a lookup in seen */
 	struct app_metrics_native *native;
 	struct app_metrics_v1 *v1; /* NULL: not wanted */
 };
@@ -96,7 +98,7 @@ static struct combination *add_combination(struct app_metrics *a, const char *co
 	return c;
 }
 
-/* Shows all series of these values. */
+/* Makes all series with these label values appear. */
 static struct combination *show_combination(struct app_metrics *a, const char *const *values)
 {
 	struct combination *c;
@@ -118,7 +120,7 @@ static void free_combination(void *value)
 	free(c);
 }
 
-/* A namespace says all if nothing else is asked for. */
+/* With the default labels the only label is the namespace. */
 static void touch_namespaces(struct app_metrics *a)
 {
 	bool only_namespace = a->options.labels->len == 1 && text_eq(a->options.labels->items[0], "namespace");
@@ -197,7 +199,7 @@ static const double default_submit_bounds[] = { 0.5, 1, 2, 4, 8, 16, 32, 64, 128
 static const double default_start_bounds[] = { 30, 60, 90, 120, 150, 180, 210, 240, 270, 300 };
 static const struct strv default_labels = { .items = (char *[]){ (char[]){ "namespace" } }, .len = 1 };
 
-/* With the defaults for what is not given. */
+/* Returns the given options, with defaults for those that are not set. */
 static struct app_metrics_options fill_in_defaults(const struct app_metrics_options *given)
 {
 	struct app_metrics_options o = *given;

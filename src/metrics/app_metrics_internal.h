@@ -30,7 +30,7 @@ static inline bool app_metrics_enters(const struct app_change *c, enum app_state
 struct app_metrics_native;
 struct app_metrics_native *app_metrics_native_new(const struct app_metrics_world *world);
 void app_metrics_native_free(struct app_metrics_native *native);
-/* Shows the series of a namespace. */
+/* Makes the series of a namespace appear. */
 void app_metrics_native_touch(struct app_metrics_native *native, const char *ns);
 void app_metrics_native_app(struct app_metrics_native *native, const struct app_change *c);
 void app_metrics_native_executor(struct app_metrics_native *native, const struct pod_view *was,
@@ -40,7 +40,7 @@ void app_metrics_native_collect(struct app_metrics_native *native);
 /* ---- before 2.0 ---- */
 struct app_metrics_v1;
 
-/* What has only another name there. */
+/* The old name of a family that is otherwise the same. */
 struct app_metrics_twins {
 	const struct metric *submit, *failed_submission, *running;
 	const struct metric *executor_running, *executor_success, *executor_failure;

@@ -25,7 +25,7 @@ enum phase { PHASE_SUBMIT, PHASE_SCHEDULE, PHASE_START, PHASE_RUN, PHASE_COUNT }
 static const char *const phase_names[] = { "submit", "schedule", "start", "run" };
 /* enum pod_phase in the words of status.executorState */
 static const char *const executor_states[] = { "PENDING", "RUNNING", "COMPLETED", "FAILED", "UNKNOWN" };
-/* In these something has to happen soon. */
+/* States in which an application waits and should move on soon. */
 static const enum app_state waiting_states[] = { APP_NEW, APP_SUBMITTED, APP_PENDING_RERUN };
 static const double phase_buckets[] = { 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400 };
 
@@ -55,16 +55,16 @@ static const struct {
 				   { "namespace", "state" } },
 };
 
-/* Of a namespace, while collecting. */
+/* The sums of one namespace during a collection. */
 struct sums {
 	double states[APP_STATE_COUNT];
-	double waiting[APP_STATE_COUNT]; /* seconds, the most */
+	double waiting[APP_STATE_COUNT]; /* the longest wait, in seconds */
 	double executors[POD_UNKNOWN + 1];
 };
 
 struct app_metrics_native {
 	struct app_metrics_world world;
-	struct map *namespaces; /* that have their series → struct sums */
+	struct map *namespaces; /* name → struct sums, for namespaces whose series exist */
 	struct metric *families[FAMILIES];
 };
 
@@ -186,7 +186,7 @@ void app_metrics_native_collect(struct app_metrics_native *native)
 
 /* ---- phases ---- */
 
-/* The driver of the attempt that the status tells of; NULL if it is gone. */
+/* The driver pod of the attempt that the status reports; NULL if the pod is gone. */
 static const struct pod_view *driver_of(const struct app_metrics_native *native, const struct app_change *c)
 {
 	const struct kobj *o;

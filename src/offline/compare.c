@@ -1,7 +1,7 @@
 /*
  * The walk over two canonical forms. Members and named things are paired by name, the rest by position; each pair of
- * leaves is equal or a difference, and what one side lacks is told leaf by leaf, but a whole thing of a list or a whole
- * object in one line.
+ * leaves is equal or a difference, and what one side lacks is reported leaf by leaf, but a whole thing of a list or a
+ * whole object in one line.
  *
  * Ids that are made of chance or of a hash differ on purpose. They are equal if each of ours always stands where the
  * same one of theirs stands; ids that the application itself contains are plain text.

@@ -299,7 +299,7 @@ static void put_containers(struct json *pod)
 static const struct {
 	const char *kind;
 	const char *name;
-	bool many; /* told apart by their names */
+	bool many; /* several objects of this role, distinguished by their names */
 } kinds[] = {
 	{ "Pod", "driver", false },
 	{ "PersistentVolumeClaim", "claim", true },

@@ -1,6 +1,6 @@
 /*
  * What may differ, and why: the differences that are meant, as rows, and those that the caller adds from files.
- * A rule that no path meets does nothing; the order of rules only decides whose reason is told.
+ * A rule that no path meets does nothing; the order of rules only decides whose reason is reported.
  */
 #include <string.h>
 

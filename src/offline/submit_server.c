@@ -104,7 +104,7 @@ static int check_request(const struct request *r, bool known)
 	return known || stores_object(r) ? 200 : 404;
 }
 
-/* Returns the status; *ret is owned. */
+/* Answers one request. Returns the HTTP status. *ret is the body, owned. */
 static int answer_submitter(struct submit_server *s, const struct request *r, struct json **ret)
 {
 	auto_free char *ns = namespace_of(r->path);

@@ -1,8 +1,8 @@
 /*
- * Collects what is wrong, until there is more than anybody reads; then only counts.
+ * Collects the problems of an object. After as many as anybody reads, further problems are only counted.
  *
  * A problem is kept as the API server gives it to clients (metav1.StatusCause): field, message (field.Error's
- * ErrorBody) and reason, which the first words of the message tell.
+ * ErrorBody) and reason, which follows from the first words of the message.
  */
 #include "rules/problems.h"
 
@@ -49,7 +49,7 @@ void problems_done(struct problems *p)
 	problems_init(p);
 }
 
-/* Cuts before the character at which max falls. */
+/* Cuts text to at most max bytes, between two characters. */
 static void shorten_text(char *text, size_t max)
 {
 	size_t len = strlen(text);
@@ -62,7 +62,7 @@ static void shorten_text(char *text, size_t max)
 	memcpy(text + len, "...", 4);
 }
 
-/* One line, whatever keys and values hold. Owned. */
+/* Returns the text as one line, whatever characters keys and values contain. Owned. */
 static char *one_line(const char *text)
 {
 	auto_buf out;

@@ -103,7 +103,7 @@ static void check_presence(struct problems *p, const struct json *spec)
 	}
 }
 
-/* Without the field, the driver's image tells. */
+/* If the field is not set, the version follows from the driver's image. */
 static void check_spark_version(struct problems *p, const struct json *spec)
 {
 	const struct json *value = json_get(spec, "sparkVersion");
