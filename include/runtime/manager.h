@@ -21,20 +21,21 @@
 
 struct manager;
 
-/* A resource that plans of a kind depend on. Rows with the same struct kind, of whichever kinds, share one cache. */
+/* A resource that plans of a kind depend on. Rows with the same struct kind, of whichever kinds, share one cache, and
+ * see what the selector of any of them leaves. */
 struct watch_row {
 	const struct kind *kind;
 	/* NULL: none. The kind that is worked on has that of the manager's options instead. */
 	const char *label_selector;
-	/* The key that a change of the object wakes, borrowed from the object; NULL if it wakes nobody. wake_self and
-	 * wake_index are made for this. If a change moves the object to another key, both wake. */
+	/* Returns the key that a change of the object wakes, borrowed from the object, or NULL if it wakes nobody.
+	 * wake_self and wake_index are made for this. If a change moves the object to another key, both wake. */
 	const char *(*wakes)(const struct kobj *obj);
 	/* Whether the change may wait while others are worked on, see runtime/queue.h. NULL: it never may. */
 	bool (*is_patient)(const struct kobj *before, const struct kobj *now);
 	/* Sees each change first, while this manager leads: for metrics and logs. before or now is NULL where the
 	 * object is new or gone. May be NULL. */
 	void (*observe)(void *arg, const struct kobj *before, const struct kobj *now);
-	/* Whether the resource is watched at all. NULL: it always is. */
+	/* Whether the resource is watched at all. NULL: it always is, as the kind itself has to be. */
 	bool (*when)(const void *arg);
 };
 
