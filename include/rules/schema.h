@@ -68,8 +68,9 @@ struct schema_part {
 };
 
 /*
- * Compares a value with the schema of its part: adds what is wrong in these aspects to p. Nulls are as good as
- * absent. A field that has a problem already gets no second one.
+ * Compares a value with the schema of its part: adds what is wrong in these aspects to p. A field that is null is as
+ * good as absent. An element of a list or map that is null is wrong, except for the texts and numbers that Kubernetes'
+ * own types and the metadata hold. A field that has a problem already gets no second one.
  */
 void schema_check(struct problems *p, const struct schema_part *part, const struct json *value, unsigned aspects);
 

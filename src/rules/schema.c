@@ -318,6 +318,27 @@ static void walk_fields(const struct walk *w, const struct place *at, const stru
 	}
 }
 
+/* Kubernetes reads a null among its own texts and numbers as an empty text or 0. */
+static bool takes_null(const struct place *element)
+{
+	const struct place *object = element->up;
+
+	if (element->schema->type >= SCHEMA_OBJECT)
+		return false;
+	while (object->up && object->schema->type != SCHEMA_OBJECT)
+		object = object->up;
+	return object->schema->is_kubernetes || (!object->up && text_eq(object->name, "metadata"));
+}
+
+/* A field that is null is as good as absent, but an element would be there, and is not what it has to be. */
+static void walk_element(const struct walk *w, const struct place *at, const struct json *element)
+{
+	if (!json_is(element, JSON_NULL))
+		walk_value(w, at, element);
+	else if (!takes_null(at))
+		check_field_value(w, at, element);
+}
+
 static void walk_each(const struct walk *w, const struct place *at, const struct json *collection)
 {
 	size_t i = 0;
@@ -327,7 +348,7 @@ static void walk_each(const struct walk *w, const struct place *at, const struct
 			.up = at, .name = json_name(child), .index = i++, .schema = at->schema->each
 		};
 
-		walk_value(w, &place, child);
+		walk_element(w, &place, child);
 	}
 }
 

@@ -57,7 +57,8 @@ static void types(void **state)
 		{ "{'timeToLiveSeconds':1.5}", "spec.timeToLiveSeconds: Invalid value: 1.5: expected an integer" },
 		{ "{'timeToLiveSeconds':-1}", "" },
 		{ "{'arguments':'a'}", "spec.arguments: Invalid value: \"a\": expected a list of strings" },
-		{ "{'arguments':['a',1,null]}", "spec.arguments[1]: Invalid value: 1: expected a string" },
+		{ "{'arguments':['a',1,null]}", "spec.arguments[1]: Invalid value: 1: expected a string\n"
+						"spec.arguments[2]: Invalid value: null: expected a string" },
 		{ "{'volumes':{}}", "spec.volumes: Invalid value: {}: expected a list" },
 		{ "{'volumes':[{'name':'a'},7]}", "spec.volumes[1]: Invalid value: 7: expected an object" },
 		{ "{'sparkConf':[]}", "spec.sparkConf: Invalid value: []: expected a map of strings" },
@@ -71,7 +72,11 @@ static void types(void **state)
 		{ "{'batchSchedulerOptions':{'resources':{'cpu':1,'memory':'1Gi'}}}", "" },
 		{ "{'batchSchedulerOptions':{'resources':{'cpu':true}}}",
 		  "spec.batchSchedulerOptions.resources[cpu]: Invalid value: true: expected a number or a string" },
-		{ "{'image':null,'driver':null,'volumes':null,'sparkConf':{'a':null}}", "" },
+		{ "{'image':null,'driver':null,'volumes':null,'sparkConf':null}", "" },
+		{ "{'sparkConf':{'a':null}}", "spec.sparkConf[a]: Invalid value: null: expected a string" },
+		{ "{'volumes':[null]}", "spec.volumes[0]: Invalid value: null: expected an object" },
+		{ "{'driver':{'template':{'spec':{'containers':[null]}}}}",
+		  "spec.driver.template.spec.containers[0]: Invalid value: null: expected an object" },
 		{ "{'image':1,'suspend':2}", "spec.image: Invalid value: 1: expected a string\n"
 					     "spec.suspend: Invalid value: 2: expected true or false" },
 		{ "{'nobody':1,'mode':'x','monitoring':{}}", "" }, /* that is for the other aspects */
@@ -136,6 +141,8 @@ static void types_of_kubernetes(void **state)
 	static const struct check_row rows[] = {
 		{ "{'name':'log','image':'i','args':['a'],'resources':{'limits':{'cpu':1,'memory':'1Gi'}}}", "" },
 		{ "{}", "sidecars[0].name: Required value" },
+		{ "{'name':'a','args':[null],'resources':{'limits':{'cpu':null}}}", "" },
+		{ "{'name':'a','env':[null]}", "sidecars[0].env[0]: Invalid value: null: expected an object" },
 		{ "{'name':'a','args':[1]}", "sidecars[0].args[0]: Invalid value: 1: expected a string" },
 		{ "{'name':'a','tty':1}", "sidecars[0].tty: Invalid value: 1: expected true or false" },
 		{ "{'name':'a','resources':{'limits':{'cpu':[]}}}",
