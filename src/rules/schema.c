@@ -14,6 +14,7 @@
 
 enum {
 	PATH_MAX_LEN = 4096,
+	NAME_SHOWN = 256, /* of a name or key; a problem shows less of a path (problems.c) */
 	TEXT_MAX_LEN = 512,
 	HOMES_MAX = 3,	   /* objects that an unknown field may belong to; more of them say nothing */
 	PROPOSALS_MAX = 20 /* unknown fields for which it is looked up what was meant; nobody reads more */
@@ -71,9 +72,9 @@ static void put_place_path(struct buf *out, const struct place *at)
 	if (!at->name)
 		buf_printf(out, "[%zu]", at->index);
 	else if (at->up && at->up->schema->type == SCHEMA_MAP)
-		buf_printf(out, "[%s]", at->name);
+		buf_printf(out, "[%.*s]", NAME_SHOWN, at->name);
 	else
-		buf_printf(out, "%s%s", out->len ? "." : "", at->name);
+		buf_printf(out, "%s%.*s", out->len ? "." : "", NAME_SHOWN, at->name);
 }
 
 /* Owned. A longer path than anybody reads ends where there is no more room. */

@@ -13,6 +13,8 @@
 #include "parse.h"
 #include "rules/schema.h"
 
+enum { LONG_NAME = 100 * 1000 };
+
 /* The problems, a line each. Owned. */
 static char *lines_of(struct problems *p)
 {
@@ -84,6 +86,27 @@ static void types(void **state)
 
 	(void)state;
 	check_rows(&spec_part, SCHEMA_TYPES, rows, array_len(rows));
+}
+
+/* What is shown of a path ends within such a name, not before it: the field that holds it is right. */
+static void long_names(void **state)
+{
+	auto_free char *name = xmalloc(LONG_NAME + 1);
+	auto_free char *spec = NULL;
+	auto_json value = NULL;
+	auto_problems p, dropped;
+
+	(void)state;
+	memset(name, 'k', LONG_NAME);
+	name[LONG_NAME] = '\0';
+	spec = xasprintf("{'spec':{'sparkConf':{'%s':1},'%s':1}}", name, name);
+	value = parse_quoted(spec);
+	problems_init(&p);
+	problems_init(&dropped);
+	schema_check(&p, &spec_part, json_get(value, "spec"), SCHEMA_TYPES);
+	schema_unknown(&dropped, NULL, value, "SparkApplication");
+	assert_true(text_starts(json_str(json_first(p.list), "field", ""), "spec.sparkConf[kkk"));
+	assert_true(text_starts(json_str(json_first(dropped.list), "field", ""), "spec.kkk"));
 }
 
 static void bounds(void **state)
@@ -337,6 +360,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(types),
+		cmocka_unit_test(long_names),
 		cmocka_unit_test(bounds),
 		cmocka_unit_test(values),
 		cmocka_unit_test(required),
