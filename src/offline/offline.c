@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "json/files.h"
 #include "lifecycle/companions.h"
+#include "rules/check.h"
 #include "spark/ui_url.h"
 
 #define OFFLINE_UID "00000000-0000-0000-0000-000000000000"
@@ -16,6 +17,16 @@ static void set_default(struct json *object, const char *name, const char *value
 {
 	if (!json_get(object, name))
 		json_set_str(object, name, value);
+}
+
+/* The API server makes a name of generateName; which one, nobody knows beforehand. A wrong prefix is for the rules to
+ * find. */
+static void generate_name(struct json *metadata)
+{
+	auto_free char *name = xasprintf("%sxxxxx", json_str(metadata, "generateName", ""));
+
+	if (!text_empty(json_str(metadata, "generateName", NULL)) && !check_app_name(name))
+		set_default(metadata, "name", name);
 }
 
 int offline_app(struct json *object, struct app *ret, struct err *err)
@@ -28,6 +39,7 @@ int offline_app(struct json *object, struct app *ret, struct err *err)
 	metadata = json_ensure_object(object, "metadata");
 	set_default(metadata, "namespace", "default");
 	set_default(metadata, "uid", OFFLINE_UID);
+	generate_name(metadata);
 	return app_decode(object, ret, err);
 }
 

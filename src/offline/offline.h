@@ -1,6 +1,7 @@
 /*
  * What the commands that need no cluster have in common. What only a cluster gives is made up and the same every time:
- * a uid of zeros, namespace "default" if none is written, the Unix epoch as time of submission.
+ * a uid of zeros, namespace "default" if none is written, the Unix epoch as time of submission, five x as the end of a
+ * generated name.
  */
 #ifndef OFFLINE_OFFLINE_H
 #define OFFLINE_OFFLINE_H

@@ -130,6 +130,19 @@ static void test_ui_service_off(void **state)
 	assert_null(strstr(conf.out, "pi-ui-svc"));
 }
 
+static void test_generated_name(void **state)
+{
+	auto_result good = render(APP("{generateName: pi-}"), NULL), bad = render(APP("{generateName: Pi-}"), NULL);
+	auto_json objects = parse(good.out);
+
+	(void)state;
+	assert_int_equal(good.code, 0);
+	assert_string_equal(json_str(json_first(objects), "metadata.namespace", ""), "default");
+	assert_non_null(strstr(good.out, "name: pi-xxxxx-driver\n"));
+	assert_int_equal(bad.code, 1);
+	assert_non_null(strstr(bad.errors, "metadata.generateName: Invalid value"));
+}
+
 static void test_ingress(void **state)
 {
 	static const char ports[] =
@@ -298,17 +311,12 @@ static void test_full_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_yaml),
-		cmocka_unit_test(test_json),
-		cmocka_unit_test(test_ui_service_off),
-		cmocka_unit_test(test_ingress),
-		cmocka_unit_test(test_the_same_twice),
-		cmocka_unit_test(test_options_count),
-		cmocka_unit_test(test_several),
-		cmocka_unit_test(test_broken),
-		cmocka_unit_test(test_every_line_is_named),
-		cmocka_unit_test(test_files),
-		cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_yaml),	       cmocka_unit_test(test_json),
+		cmocka_unit_test(test_ui_service_off), cmocka_unit_test(test_generated_name),
+		cmocka_unit_test(test_ingress),	       cmocka_unit_test(test_the_same_twice),
+		cmocka_unit_test(test_options_count),  cmocka_unit_test(test_several),
+		cmocka_unit_test(test_broken),	       cmocka_unit_test(test_every_line_is_named),
+		cmocka_unit_test(test_files),	       cmocka_unit_test(test_full_disk),
 	};
 
 	json_setup();
