@@ -11,30 +11,32 @@
 #include "kube/api.h"
 #include "options/options.h"
 
-/* On a CRD: its number, which grows with every change. Without it, it is another operator's or older than that. */
+/* The annotation that holds the number of a CRD, which grows with every change of the CRD. A CRD without the annotation
+ * is another operator's, or is older than the annotation. */
 #define ANNOTATION_CRDS_VERSION "sparkoperator.k8s.io/crds-version"
 
-/* Compact JSON, ended by NULL. */
+/* The CRDs as compact JSON. NULL ends the array. */
 extern const char *const crds_data[];
 
-/* One of them as a tree. Owned. */
+/* Parses one text of crds_data. Owned. */
 struct json *crds_parse(const char *text);
 
-/* `spark-operator crds`: all of them, as YAML, or with --output json as one List. Returns the exit code. */
+/* The command `spark-operator crds`: prints all CRDs as YAML, or with --output json as one List. Returns the exit
+ * code. */
 int crds_print(const struct options *o, FILE *out);
 
 /* ---- keeping them up to date: --upgrade-crds, the leader's work ---- */
 
 struct crd_upgrade;
 
-/* All borrowed. */
+/* api and sched are borrowed. */
 struct crd_upgrade *crd_upgrade_new(struct api *api, struct sched *sched);
-/* Reads each CRD, once: creates one that is missing, applies ours over one that is older or another operator's,
- * leaves a newer one alone. Tries again for as long as it is refused. */
+/* Reads each CRD once. Creates a CRD that is missing, applies ours over one that is older or another operator's, and
+ * leaves a newer one alone. Whatever fails is tried again. */
 void crd_upgrade_start(struct crd_upgrade *all);
 /* For /debug/state: by plural, {"state", "found", "version", "problem"}. Owned. */
 struct json *crd_upgrade_debug(const struct crd_upgrade *all);
-/* Silent. NULL is fine. */
+/* Cancels calls that are under way, without a callback. NULL is fine. */
 void crd_upgrade_free(struct crd_upgrade *all);
 
 #endif

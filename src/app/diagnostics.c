@@ -1,9 +1,11 @@
 /*
- * Health, metrics and state over HTTP, see diagnostics.h.
+ * Serves health, metrics and state over HTTP, see diagnostics.h.
  *
- * Answers come from memory while the loop turns: a process that hangs does not answer, which is what /healthz is
- * asked for. An address that is taken or a TLS option that is wrong ends the start. The certificate of
- * --secure-metrics is made anew, for connections from then on, long before it ends.
+ * Happy path: the loop answers each request from memory. A process that hangs does not answer, which is what a probe of
+ * /healthz finds out. The certificate of --secure-metrics is replaced long before it expires. New connections get the
+ * new one.
+ *
+ * Failure modes: an address that is in use or a TLS option that is wrong ends the start of the program.
  */
 #include "diagnostics.h"
 
@@ -21,7 +23,7 @@ static const int64_t certificate_renew_ms = (int64_t)24 * 3600 * 1000;
 
 struct diagnostics {
 	struct diagnostics_source source;
-	struct http_server *metrics; /* NULL: off, so is the other */
+	struct http_server *metrics; /* NULL: off; the same holds for health */
 	struct http_server *health;
 	struct sched_timer renewal;
 };

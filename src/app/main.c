@@ -97,7 +97,7 @@ static const struct command {
 	{ "version", OPTIONS_VERSION, command_version, "print the versions of the program and its libraries" },
 };
 
-/* GCP's operator has no commands. Its flags alone start it. */
+/* Flags without a command start the operator, as with GCP's operator, which has no commands. */
 static const struct command old_start = { "start", OPTIONS_OLD, command_start, "run every role in one process" };
 
 static void print_help(void)

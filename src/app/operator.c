@@ -1,9 +1,13 @@
 /*
- * The rows that say which kinds run: which change wakes which application, and where reconcile gets its world from.
+ * The rows that say which kinds the operator runs, which change enqueues which application, and from which caches
+ * reconcile gets what it observes.
  *
- * A SparkApplication that changes wakes itself. A pod or a budget wakes the application that it belongs to. Changes
- * that were to be expected are patient: in a burst every application gets its driver before the first gets its
- * status. The plan function gathers the world from the caches and calls the pure reconcile.
+ * Happy path: a SparkApplication that changes is enqueued itself. A pod or a PodDisruptionBudget that changes enqueues
+ * the application that it belongs to. The plan function gathers what the caches hold and calls the pure reconcile.
+ * Changes that were expected are enqueued as patient, so in a burst every application gets its driver before the first
+ * one gets its status.
+ *
+ * Failure modes: nothing fails here but the plan, whose error the controller handles (runtime/controller.h).
  */
 #include "operator.h"
 
@@ -16,14 +20,15 @@ struct spark_operator {
 	struct manager *manager;
 	const struct store *apps;
 	const struct store *pods;
-	const struct store *pdbs;    /* of drivers; NULL: nobody looks */
-	struct app_metrics *metrics; /* shown from when it leads */
+	const struct store *pdbs;    /* of drivers; NULL: not watched */
+	struct app_metrics *metrics; /* registered once this replica leads */
 	struct reconcile_options reconcile;
 };
 
 /* ---- SparkApplication: changes ---- */
 
-/* That it is submitted is what we wrote ourselves: in a burst the applications that are not yet come first. */
+/* Whether the change is our own status write that an application is submitted. In a burst, applications that are not
+ * yet submitted come first. */
 static bool is_echo(const struct kobj *before, const struct kobj *now)
 {
 	const struct app *was = before ? before->view : NULL, *is = now ? now->view : NULL;
@@ -31,7 +36,7 @@ static bool is_echo(const struct kobj *before, const struct kobj *now)
 	return was && is && is->state == APP_SUBMITTED && is->generation == was->generation && !is->deleting;
 }
 
-/* A driver that waits for a node: it is as it was expected. */
+/* Whether the change is a new driver pod that waits for a node, which was expected. */
 static bool is_waiting_driver(const struct kobj *before, const struct kobj *now)
 {
 	const struct pod_view *pod = now ? now->view : NULL;
@@ -39,13 +44,13 @@ static bool is_waiting_driver(const struct kobj *before, const struct kobj *now)
 	return !before && pod && pod->role == POD_ROLE_DRIVER && pod->phase == POD_PENDING && !pod->deleting;
 }
 
-static bool is_there(const struct kobj *before, const struct kobj *now)
+static bool object_exists(const struct kobj *before, const struct kobj *now)
 {
 	(void)before;
 	return now != NULL;
 }
 
-/* What an application's log is about: from which state to which, and why. */
+/* Logs each change of an application's state, with the reason. */
 static void log_transition(const struct kobj *before, const struct kobj *now)
 {
 	const struct app *was = before ? before->view : NULL;
@@ -155,7 +160,7 @@ static const struct watch_row app_watches[] = {
 	{ .kind = &driver_pdb_kind,
 	  .label_selector = DRIVER_PDB_SELECTOR,
 	  .wakes = wake_index,
-	  .is_patient = is_there,
+	  .is_patient = object_exists,
 	  .when = wants_pdbs },
 	{ .kind = &app_kind, .wakes = wake_self, .is_patient = is_echo, .observe = observe_app },
 };

@@ -1,10 +1,13 @@
 /*
- * Comparison of what is made of SparkApplications here with what spark-submit makes of them: the one of a Spark home,
- * which is run, or recorded runs. Happy path: objects of the files, each built, its counterpart fetched, both
- * compared, one line for the application and what differs below it.
+ * The command `diff` compares the objects that this operator builds for SparkApplications with those that spark-submit
+ * creates. Either the spark-submit of a Spark home is run, or recorded runs are read.
  *
- * An application that both refuse is equal. Failure modes, all exit code 2 and none keeps the others back: files that
- * cannot be read, spark-submit that cannot be run, an application for which there is no command, because we refuse it.
+ * Happy path: each application of the files is built, the counterpart is fetched, and both are compared. The output has
+ * one line for the application, and below it one line for each difference. An application that both sides refuse counts
+ * as equal.
+ *
+ * Failure modes: files cannot be read, spark-submit cannot be run, or an application has no spark-submit command since
+ * this operator refuses the application. Each leads to exit code 2, and the other applications are still compared.
  */
 #include "offline/diff.h"
 
@@ -29,7 +32,7 @@ struct diff {
 	int code;
 };
 
-/* What one side says of an application. */
+/* What one side, this operator or spark-submit, makes of an application. */
 struct side {
 	struct json *objects;
 	struct json *executor;

@@ -1,5 +1,7 @@
 /*
- * SparkApplications from files, and what would become of them. Fails with what is wrong with the object.
+ * Reads SparkApplications from files and builds what submission would create of them.
+ *
+ * Failure modes: an object that is no valid SparkApplication is reported, and the next one follows.
  */
 #include "offline.h"
 
@@ -87,7 +89,7 @@ int offline_build(const struct options *o, const struct app *app, enum offline_p
 	return 0;
 }
 
-/* One line for each line of text, which may name several fields. */
+/* Prints one line for each line of text, since a text may name several fields. */
 static void print_problem_lines(FILE *errors, const char *path, const struct json *object, const char *text)
 {
 	const char *ns = json_str(object, "metadata.namespace", "default");

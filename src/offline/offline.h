@@ -11,16 +11,17 @@
 #include "options/options.h"
 #include "submission/submission.h"
 
-/* The application that object is; borrows from it. ERR_INVALID if it is none. */
+/* Decodes object as an application, which borrows from object. ERR_INVALID if object is no SparkApplication. */
 int offline_app(struct json *object, struct app *ret, struct err *err);
 /* OFFLINE_SUBMISSION: without what stands beside a submission, but for the UI Service if that is switched on. */
 enum offline_parts { OFFLINE_ALL = 1, OFFLINE_SUBMISSION };
 
-/* All that `start` would create, the objects beside the application last, and the executor pod. */
+/* Builds all that `start` would create, with the companions last, and the executor pod. */
 int offline_build(const struct options *o, const struct app *app, enum offline_parts parts, struct submission *ret,
 		  struct err *err);
 
-/* False if something is wrong with the object of the file path; says so itself. */
+/* Handles one object of the file path. Returns false if something is wrong with the object; the function then has
+ * reported that itself. */
 typedef bool offline_object_fn(void *context, const char *path, struct json *object);
 /* Calls fn for each object of o->files, whatever is wrong with others. Returns the exit code: 0, 1 if anything was
  * wrong, 2 without files. */

@@ -1,6 +1,8 @@
 /*
- * One run of spark-submit. Happy path: private folder with the command's files, fake API server, child, exit 0,
- * recording.
+ * Runs spark-submit once and records what it sends to the API server.
+ *
+ * Happy path: a private folder gets the command's files, a fake API server starts, spark-submit runs as a child and
+ * exits with 0, and the requests that the fake API server has received are returned.
  *
  * The child sees nothing of the user's Spark, Hadoop and Kubernetes settings and no proxy: HOME is the private folder,
  * its SPARK_CONF_DIR is empty, the user is spark. What it prints goes to a file in the folder, which is removed at the
@@ -34,7 +36,7 @@ struct run {
 	uv_process_t process;
 	struct sched_timer deadline;
 	struct loop_signal *signals[2];
-	const char *stopped; /* why we killed it */
+	const char *stopped; /* why the child was killed; NULL: it was not */
 	int64_t status;
 	int signum;
 };

@@ -56,7 +56,7 @@ static const struct refusal_row refused[] = {
 	{ "spark.kubernetes.kerberos.krb5.path", NO_KRB5, NULL },
 };
 
-/* Neither says anything without the other. */
+/* Pairs of properties of which neither has an effect without the other. */
 static const char *const pairs[][2] = {
 	{ "spark.kerberos.principal", "spark.kerberos.keytab" },
 	{ "spark.kubernetes.kerberos.tokenSecret.name", "spark.kubernetes.kerberos.tokenSecret.itemKey" },

@@ -133,7 +133,7 @@ static void check_containers(struct problems *p, const struct json *containers, 
 	}
 }
 
-/* How AppArmor was said before it was a field. */
+/* The annotation that chose the AppArmor profile before there was a field for it. */
 static void check_annotation(struct problems *p, const char *key, const char *value, const char *path)
 {
 	if (text_starts(key, "container.apparmor.security.beta.kubernetes.io/") && *value &&

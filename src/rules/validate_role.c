@@ -16,7 +16,7 @@ static const char *check_driver_options(const char *text)
 	return strstr(text, "Xmx") ? "Spark does not start with -Xmx in it: use memory" : NULL;
 }
 
-/* SparkConf.validateSettings: so would a driver for the options of its executors. */
+/* SparkConf.validateSettings: a driver also ends at once if the options of its executors have one of these. */
 static const char *check_executor_options(const char *text)
 {
 	if (strstr(text, "-Dspark"))

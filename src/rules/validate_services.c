@@ -52,7 +52,7 @@ static void check_service_options(struct problems *p, const struct json *options
 	check_tls(p, options, prefix);
 }
 
-/* The first entry that says the same there. */
+/* The first entry that has the same value in this field. */
 static const struct json *find_same(const struct json *list, const char *member, const struct json *value)
 {
 	json_each (item, list)
