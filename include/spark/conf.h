@@ -35,23 +35,25 @@ enum {
 	VERSION_NEWEST = SPARK_4_3
 };
 
-/* Spark goes by the ending of the main file, not by spec.type. */
+/* Spark decides this by the ending of the main file, not by spec.type. */
 enum program { PROGRAM_JAVA = 0, PROGRAM_PYTHON, PROGRAM_R };
 
 struct role {
 	const char *name;      /* member of spec, value of the label spark-role */
-	const char *conf;      /* what properties about it begin with */
-	const char *container; /* the Spark container, where a template names none */
+	const char *conf;      /* prefix of the role's properties */
+	const char *container; /* name of the Spark container if the template names none */
 };
 
 extern const struct role role_driver, role_executor;
 
 /* 3.5.6 and v3.5.6 → 305 (major * 100 + minor); 0 if text does not begin with MAJOR.MINOR. */
 int conf_version(const char *text);
-/* spec.sparkVersion, else what the tag of the driver's image begins with. Owned; NULL if neither is a version. */
+/* The version in spec.sparkVersion, else the one at the start of the driver image's tag. Owned; NULL if neither is a
+ * version. */
 char *conf_version_text(const struct json *spec);
 enum program conf_program(const char *main_file);
-/* How much of a Kerberos principal is the user's short name; 0 if it is malformed (Hadoop's KerberosName). */
+/* The length of the user's short name at the start of a Kerberos principal (Hadoop's KerberosName). 0 if the principal
+ * is malformed. */
 size_t conf_user_len(const char *principal);
 /* Dynamic allocation is on, by the spec's own field or by sparkConf. */
 bool conf_dynamic(const struct json *spec);
@@ -67,7 +69,8 @@ const char *conf_suffix(const struct json *entry, const char *prefix);
 /* {{APP_ID}} replaced by app_id, {{EXECUTOR_ID}} by executor_id (Utils.substituteAppNExecIds). Owned. */
 char *conf_substitute(const char *text, const char *app_id, const char *executor_id);
 
-/* Spark sets this variable of executors itself: after those of a pod template, before spark.executorEnv. */
+/* Spark sets this variable of executors itself. Its value overrides a pod template's, spark.executorEnv overrides
+ * it. */
 bool conf_sets_executor_env(const char *name);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Prometheus' JMX exporter in driver and executors, as spec.monitoring asks for it: facts, for those who check the spec
- * and for those who build pods of it.
+ * Facts about Prometheus' JMX exporter in driver and executors, as spec.monitoring asks for it. The rules and the
+ * building of pods both need them.
  */
 #ifndef SPARK_EXPORTER_H
 #define SPARK_EXPORTER_H
@@ -20,7 +20,7 @@ bool exporter_exposes(const struct json *spec, const char *role);
 /* Files of the image that take the place of the ConfigMap's; "" if the spec names none. Borrowed. */
 const char *exporter_metrics_file(const struct json *spec);
 const char *exporter_config_file(const struct json *spec);
-/* Not everything comes from files of the image. */
+/* The exporter needs a ConfigMap: at least one of its two files is not in the image. */
 bool exporter_has_configmap(const struct json *spec);
 /* APP-prom-conf. Owned. */
 char *exporter_configmap(const char *app_name);

@@ -1,5 +1,5 @@
 /*
- * The view of a Spark pod: what the pod monitor needs, some hundred bytes; the tree is dropped.
+ * The view of a Spark pod. It has what the pod monitor needs, in some hundred bytes. The pod's tree is dropped.
  */
 #ifndef SPARK_POD_H
 #define SPARK_POD_H

@@ -1,5 +1,5 @@
 /*
- * What a SparkApplication's driver and executor fields add to a pod that Spark has described.
+ * Adds to a pod what a SparkApplication's driver and executor fields ask for and Spark's configuration cannot express.
  */
 #ifndef SUBMISSION_POD_ROWS_H
 #define SUBMISSION_POD_ROWS_H
@@ -17,7 +17,8 @@ struct pod_ctx {
 	bool is_admitted;	 /* it went through Spark and the API server, which add to what fields say */
 };
 
-/* Of a whole pod of the application: an executor if its label says so, else a driver. All borrowed. */
+/* The context for a whole pod of the application. It is an executor if its label says so, else a driver. Everything in
+ * the context is borrowed. */
 struct pod_ctx pod_rows_context(const struct app *app, const struct json *pod);
 
 /* pod: a Pod with metadata and spec. Applying twice changes nothing more. ERR_INVALID names the field. */

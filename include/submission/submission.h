@@ -1,6 +1,6 @@
 /*
- * Native submission: from a SparkApplication to the objects that start it, without a JVM.
- * What spark-submit --deploy-mode cluster would create (docs/submission.md), with the operator's labels and owner.
+ * Native submission: makes the objects that start a SparkApplication, without a JVM. They are those that spark-submit
+ * --deploy-mode cluster would create (docs/submission.md), with the operator's labels and owner.
  *
  *   validate ─▶ conf (rows: spec field → Spark property, Spark's precedence)
  *            ─▶ steps (each adds to driver pod and properties)
@@ -18,7 +18,7 @@ struct submission_options {
 	/* spark.app.submitTime. It is not read from the clock: a repetition has to find the same time again, so that it
 	 * builds the same bytes. */
 	int64_t submitted_ms;
-	bool with_executor; /* also say what the driver will make of it */
+	bool with_executor; /* also make the pod that the driver will create for its first executor */
 	enum pod_policy pod_policy;
 	/* The URL format of the web UI's Ingress. NULL: there is no Ingress. Spark has to know of a path in it. */
 	const char *ui_url_format;
@@ -41,10 +41,10 @@ int submission_validate(const struct app *app, struct err *err);
 int submission_build(const struct app *app, int64_t attempt, const struct submission_options *options,
 		     struct submission *ret, struct err *err);
 void submission_done(struct submission *s);
-/* The rules; if they are kept, also what building finds. */
+/* Adds the problems that validation finds. If it finds none, adds those that building finds. */
 void submission_problems(struct problems *p, const struct app *app, enum pod_policy policy);
 
-/* With how many executors Spark starts (Utils.getDynamicAllocationInitialExecutors). */
+/* The number of executors with which Spark starts (Utils.getDynamicAllocationInitialExecutors). */
 int64_t submission_executors(const struct app *app);
 
 /* The first object of that kind, borrowed; NULL if there is none (or no submission). */
@@ -53,8 +53,8 @@ const struct json *submission_find(const struct submission *s, const char *kind)
 /*
  * The spark-submit that says the same: {"args": […], "files": {NAME: TEXT}}, owned. The arguments are those after
  * --master, --deploy-mode and spark.kubernetes.submission.waitAppCompletion=false; {dir} in them is to be replaced by
- * the folder that holds the files. What Spark has no words for, such a command cannot say: submission_fields() adds it
- * to its driver pod.
+ * the folder that holds the files. Some fields Spark's configuration cannot express; submission_fields() adds them to
+ * the driver pod that the command creates.
  */
 int submission_command(const struct app *app, int64_t attempt, struct json **ret, struct err *err);
 /* Adds to the driver or executor pod (as its label spark-role says) what the application's fields ask for beyond

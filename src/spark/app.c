@@ -1,8 +1,8 @@
 /*
- * From the tree of a SparkApplication to the view that logic branches on: one row per field.
+ * Reads the tree of a SparkApplication into the view on which logic branches. There is one row per field.
  *
- * The view borrows its strings from the tree. A field of the wrong type makes the whole view unusable, so that one bad
- * object fails alone and with the name of the field; the metadata are readable even then.
+ * Happy path: each row reads a field. The view borrows its strings from the tree. Fails with ERR_INVALID and the name
+ * of the field if a field has the wrong type, so one bad object fails alone. The view then has the metadata only.
  */
 #include "spark/app.h"
 

@@ -1,5 +1,6 @@
 /*
- * Reading Spark's configuration, and what Spark derives from text in it.
+ * Reads Spark's configuration, and derives from its texts what Spark derives: versions, users, kinds of program.
+ * Nothing can fail. A text that cannot be read counts as absent.
  */
 #include <stdio.h>
 #include <string.h>
@@ -48,7 +49,7 @@ int conf_version(const char *text)
 	return minor < 0 ? 0 : major * 100 + minor;
 }
 
-/* What stands behind the last colon of an image, unless that belongs to the registry's port. */
+/* The text behind the last colon of an image's name; "" if that colon belongs to the registry's port. */
 static const char *image_tag(const char *image)
 {
 	const char *colon = strrchr(image, ':');

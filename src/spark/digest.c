@@ -1,8 +1,8 @@
 /*
- * SHA-256 and MD5 of short texts, by OpenSSL. Names of objects hold their first digits, and users know these names.
+ * SHA-256 and MD5 of short texts, by OpenSSL. Names of objects contain their first digits, and users know these names.
  *
- * A machine that allows approved algorithms only may have no MD5 at all: then the digits come from a hash of our own,
- * as good for a name, only not the one that kubeflow's operator would have taken.
+ * A machine that allows only approved algorithms may have no MD5. The digits then come from a hash of our own. It is as
+ * good for a name, but kubeflow's operator would have given the object another one.
  */
 #include "spark/digest.h"
 

@@ -1,5 +1,6 @@
 /*
- * What spec.monitoring says about the JMX exporter, with the defaults of kubeflow monitoring_config.go.
+ * Reads what spec.monitoring says about the JMX exporter, with the defaults of kubeflow's monitoring_config.go. Nothing
+ * can fail.
  */
 #include "spark/exporter.h"
 

@@ -1,9 +1,10 @@
 /*
- * Names of one attempt.
+ * Names of the objects of one attempt.
  *
- * spark-submit takes random UUIDs and ids made of chance and time. Here every name is a hash of the application's
- * uid, the attempt and the purpose, so that a repeated submission finds what the one before it has created. The forms
- * are those of Spark's KubernetesConf, KubernetesUtils.uniqueID and DriverServiceFeatureStep.
+ * spark-submit makes its names from random numbers and the time. Here every name is a hash of the application's uid,
+ * the attempt and the purpose. So a repeated submission finds the objects that the one before it has created. The names
+ * have the form of those of Spark's KubernetesConf, KubernetesUtils.uniqueID and DriverServiceFeatureStep. Nothing can
+ * fail.
  */
 #include <stdio.h>
 #include <string.h>
@@ -32,7 +33,7 @@ static void id16(const struct seed *seed, const char *purpose, char out[ID_SIZE]
 	snprintf(out, ID_SIZE, "%016llx", (unsigned long long)hash(seed, 0, purpose));
 }
 
-/* RFC 9562 version 8: the form of a UUID with content of one's own. */
+/* A UUID of version 8, whose content the application chooses (RFC 9562). */
 static void uuid(const struct seed *seed, const char *purpose, char out[UUID_SIZE])
 {
 	uint64_t high = hash(seed, 0, purpose), low = hash(seed, 1, purpose);
@@ -49,9 +50,9 @@ static char lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Blanks stripped at both ends, lower case, runs of anything outside [a-z0-9-] and of dashes one dash. Names of
- * Kubernetes objects are ASCII, so that Java's Unicode case rules need no tables here: other characters end as
- * dashes. */
+/* Removes blanks at both ends and turns letters into lower case. Each run of dashes and of characters outside
+ * [a-z0-9-] becomes one dash. Java's rules for Unicode letters are not needed: names of Kubernetes objects are ASCII,
+ * and any other character becomes a dash. */
 static char *slug(const char *text)
 {
 	size_t start = 0, end = strlen(text), n = 0;

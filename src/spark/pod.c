@@ -1,12 +1,13 @@
 /*
- * The view of a Spark pod: who it belongs to, how far it is, why it waits or why it ended.
+ * Reads a Spark pod into its view: the application it belongs to, its phase, why it waits, why it ended.
  *
- * Happy path: one pass over the tables of texts, then the container statuses: first the Spark container, then whichever
- * waits with a problem, then the first other one that ended with an error. Nothing is borrowed from the tree, which
- * is dropped afterwards. Texts that are absent share one empty string, so that a view of a healthy pod stays small.
+ * Happy path: the texts are read row by row. Then the container statuses are read: that of the Spark container, that of
+ * a container which waits with a problem, and that of the first other container which ended with an error. The view
+ * borrows nothing from the tree, which is dropped afterwards. Absent texts share one empty string, so that the view of
+ * a healthy pod is small.
  *
- * A pod never fails to decode: what is missing, null or of an odd type is as if it were absent. A pod without a view
- * would look like a driver that has vanished.
+ * A pod can always be read. A member that is missing, null or of the wrong type counts as absent. If such a pod had no
+ * view, it would look like a driver that has vanished.
  */
 #include "spark/pod.h"
 
@@ -35,7 +36,7 @@ static const struct text_row labels[] = {
 	{ LABEL_APP_SELECTOR, offsetof(struct pod_view, app_id) },
 };
 
-/* Every text of the view, for the start and the end of its life. */
+/* Every text of the view. Setting up and freeing a view go through this table. */
 static const size_t all_texts[] = {
 	offsetof(struct pod_view, ns),
 	offsetof(struct pod_view, name),
@@ -60,12 +61,11 @@ static const size_t all_texts[] = {
 
 static const char *const phases[] = { "Pending", "Running", "Succeeded", "Failed" };
 
-/* Kubelet's words for a container that has not started and that nothing is known to be wrong with. */
+/* The kubelet's reasons for a container that has not started although nothing is known to be wrong. */
 static const char *const patient_reasons[] = { "", "ContainerCreating", "PodInitializing" };
 
-/* The statuses are sorted by name, so the container is looked up in the spec. A template may have given it another
- * name: then it is known by the variable that Spark sets. The executor container was called "executor" before Spark
- * 3.0. */
+/* The statuses are sorted by name, so the container is looked up in the spec. If a template gave the container another
+ * name, the variable that Spark sets identifies it. Before Spark 3.0 the executor container was called "executor". */
 static const char *const spark_containers[][2] = {
 	[POD_ROLE_DRIVER] = { DRIVER_CONTAINER, NULL },
 	[POD_ROLE_EXECUTOR] = { EXECUTOR_CONTAINER, "executor" },

@@ -1,6 +1,7 @@
 /*
- * Types of secrets that programs look for by a variable (kubeflow pkg/common/spark.go, SecretType), as a property for
- * submission and as a variable for the webhook. Types that are not known here are Generic: mounted, and nothing more.
+ * Types of secrets whose file programs find by a variable (kubeflow pkg/common/spark.go, SecretType). Submission sets
+ * the variable by a property, the webhook sets it in the pod. A secret of any other type is only mounted. Nothing can
+ * fail.
  */
 #include "spark/secrets.h"
 

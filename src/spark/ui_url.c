@@ -1,9 +1,10 @@
 /*
  * URLs of web interfaces (kubeflow web_ui.go, getSparkUIingressURL).
  *
- * Happy path: the format with the application's names in it gives host and path. Corrected: {{$appId}} is the id that
- * the driver will have and not empty; a port in the URL is no part of the host; a slash at the end of the path means
- * nothing.
+ * Happy path: the application's names are put into the format, and the result is split into host and path. Three things
+ * differ from kubeflow's operator: {{$appId}} is the id that the driver will have, and not empty. A port in the URL is
+ * not part of the host. A slash at the end of the path is ignored. ui_url_check_format() says what is wrong with a
+ * format.
  */
 #include "spark/ui_url.h"
 
@@ -16,7 +17,7 @@ enum { URL_MAX = 8192 };
 
 enum variable { APP_NAME, APP_NAMESPACE, APP_ID };
 
-/* In the order in which a longer name comes before one that it begins with. */
+/* A longer name comes before a name that it begins with. */
 static const struct {
 	const char *name;
 	enum variable variable;
@@ -78,7 +79,7 @@ static char *substitute(const char *format, const struct app *app, const char *a
 	return buf_take(&out);
 }
 
-/* What stands between user and port: [::1] keeps its colons. */
+/* The host, between user and port. An address such as [::1] keeps its colons. */
 static char *host_of(const char *authority, size_t len)
 {
 	const char *end = authority + len, *at = memchr(authority, '@', len), *p;

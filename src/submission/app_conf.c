@@ -1,11 +1,11 @@
 /*
- * From the spec to Spark's configuration: one row per field, in the order in which kubeflow's operator writes
- * its arguments (kubeflow internal/controller/sparkapplication/submission.go). spark-submit lets the last of equal keys
- * win, so a row overrides the rows above it.
+ * Writes the spec into Spark's configuration. There is one row per field, in the order in which kubeflow's operator
+ * writes its arguments (internal/controller/sparkapplication/submission.go). spark-submit takes the last of equal keys,
+ * so a row overrides the rows above it.
  *
- * A string, number or boolean becomes the property's value, a list is joined by commas, an object of strings gives a
- * property per member, named after the row's key. What is not that simple is a function. The spec has been validated:
- * nothing can fail here.
+ * Happy path: a string, number or boolean becomes the property's value. A list is joined by commas. An object of
+ * strings gives one property per member, whose name begins with the row's key. Other fields have functions of their
+ * own. Nothing can fail here, since the spec has been validated.
  */
 #include <stdio.h>
 #include <string.h>
@@ -36,7 +36,7 @@ static void set(struct build *b, const char *prefix, const char *name, const cha
 	json_set_str(b->conf, key, value);
 }
 
-/* Owned; NULL if there is nothing to say. */
+/* The value as a property's text. Owned; NULL for an object and for null. */
 static char *text_of(const struct json *value)
 {
 	auto_strv items = { 0 };
@@ -91,7 +91,7 @@ static void put_unless_set(struct build *b, const char *key, const char *value)
 		json_set_str(b->conf, key, value);
 }
 
-/* Behind an Ingress that cuts a path off, Spark has to put it in front of its links (kubeflow web_ui.go,
+/* An Ingress may remove a path from the URL. Spark then has to put that path in front of its links (kubeflow web_ui.go,
  * configWebUI). */
 static void put_ui_proxy(struct build *b, const struct json *value, const char *key)
 {
@@ -135,7 +135,7 @@ static void put_secret_refs(struct build *b, const struct json *value, const cha
 	}
 }
 
-/* Secrets of known types also tell the program where their file is. */
+/* For a secret of a known type, a variable tells the program where the secret's file is. */
 static void put_secrets(struct build *b, const struct json *value, const char *key)
 {
 	bool driver = text_starts(key, "spark.kubernetes.driver.");
@@ -151,8 +151,8 @@ static void put_secrets(struct build *b, const struct json *value, const char *k
 	}
 }
 
-/* A template's env stands before all that Spark appends, and the later entry wins: what else names the variable goes,
- * and where Spark itself would set it, the property does what the template cannot. */
+/* Spark appends its variables behind a template's env, and the last one counts. So the properties that name the same
+ * variable are removed. A variable that Spark sets itself is set by its property, since the template cannot. */
 static void put_executor_env(struct build *b, const struct json *value, const char *key)
 {
 	json_each (env, value) {
@@ -167,7 +167,7 @@ static void put_executor_env(struct build *b, const struct json *value, const ch
 	}
 }
 
-/* The map's own HADOOP_CONF_DIR is in the template: nothing may stand behind it. */
+/* The template has the HADOOP_CONF_DIR of hadoopConfigMap. No property may append another one behind it. */
 static void drop_executor_env(struct build *b, const struct json *value, const char *name)
 {
 	auto_free char *property = xasprintf("spark.executorEnv.%s", name);
@@ -179,7 +179,7 @@ static void drop_executor_env(struct build *b, const struct json *value, const c
 	json_remove(b->conf, reference);
 }
 
-/* A property overwrites what a template says, so that where there is one, the field has to be one as well. */
+/* A property overrides the template. So where there is a property, the field has to become that property. */
 static void put_executor_selector(struct build *b, const struct json *value, const char *key)
 {
 	json_each (member, value) {
@@ -199,7 +199,7 @@ static void put_executor_scheduler(struct build *b, const struct json *value, co
 		json_set_str(b->conf, key, json_text(value, ""));
 }
 
-/* Spark sets SPARK_CONF_DIR on executors, so that only its own executorEnv overrides it. */
+/* Spark sets SPARK_CONF_DIR on executors itself. Only spark.executorEnv overrides that. */
 static void put_executor_conf_dir(struct build *b, const struct json *value, const char *key)
 {
 	if (!text_empty(json_text(value, NULL)))
@@ -246,7 +246,7 @@ static void put_local_dir(struct build *b, const struct json *mount, const struc
 	}
 }
 
-/* Mounts of volumes spark-local-dir-* are Spark's to make: it takes them for its scratch space. */
+/* Spark itself mounts the volumes spark-local-dir-*, as its scratch space, so these become properties. */
 static void put_local_dirs(struct build *b, const struct json *value, const char *key)
 {
 	const struct json *volumes = json_get(b->spec, "volumes");
@@ -256,7 +256,7 @@ static void put_local_dirs(struct build *b, const struct json *value, const char
 			put_local_dir(b, mount, json_find(volumes, "name", json_str(mount, "name", "")), key);
 }
 
-/* The defaulting webhook's rule: one executor, unless Spark is to decide. */
+/* The rule of the defaulting webhook: one executor, unless dynamic allocation is on. */
 static void put_instances_default(struct build *b, const struct json *value, const char *key)
 {
 	(void)value;
@@ -362,7 +362,7 @@ static const struct row rows[] = {
 	{ "dynamicAllocation", "spark.dynamicAllocation.shuffleTracking.enabled", put_dynamic, NULL },
 };
 
-/* The container of that name is the Spark container of the template. */
+/* The property tells Spark which container of the template is the Spark container. */
 static void put_container_name(struct build *b, const struct role *role)
 {
 	auto_free char *key = xasprintf("%spodTemplateContainerName", role->conf);
@@ -388,7 +388,8 @@ void conf_of_spec(struct build *b)
 	put_container_name(b, &role_executor);
 }
 
-/* A jar is also in spark.jars; the list of Python files is never absent (SparkSubmit.prepareSubmitEnvironment). */
+/* spark.jars contains a main file that is a jar. spark.submit.pyFiles is always set, if need be to the empty string
+ * (SparkSubmit.prepareSubmitEnvironment). */
 static void put_main_file(struct build *b)
 {
 	const char *file = json_str(b->spec, "mainApplicationFile", ""), *jars = conf_get(b->conf, "spark.jars", NULL);

@@ -1,6 +1,6 @@
 /*
- * Small pieces of pods that several steps make, for driver and executor alike: what Spark's BasicDriverFeatureStep and
- * BasicExecutorFeatureStep have in common.
+ * Small pieces of pods that several steps make, for the driver and for executors. Spark's BasicDriverFeatureStep and
+ * BasicExecutorFeatureStep have them in common. Nothing can fail.
  */
 #include "build.h"
 
@@ -58,7 +58,7 @@ struct json *build_env_from(struct build *b, const char *name, const char *sourc
 	return json_ensure_object(json_ensure_object(env, "valueFrom"), source);
 }
 
-/* Keys of a role of its own came with Spark 3.3. */
+/* Since Spark 3.3 each role has properties of its own, which override the common ones. */
 void build_node_selector(struct build *b)
 {
 	struct json *spec = json_get(b->pod, "spec");
@@ -89,7 +89,8 @@ void build_pull_secrets(struct build *b)
 	}
 }
 
-/* spark.kubernetes.executor.scheduler.name is older than the other two, which came with Spark 3.3. */
+/* Up to Spark 3.2 there is only spark.kubernetes.executor.scheduler.name. Spark 3.3 brought the driver's property and
+ * the common one. */
 void build_scheduler(struct build *b)
 {
 	const char *common =
@@ -114,7 +115,7 @@ char *build_replaced(const char *text, const char *from, const char *to)
 	return buf_take(&out);
 }
 
-/* {{SPARK_VERSION}} is replaced since 4.1. */
+/* Since Spark 4.1 {{SPARK_VERSION}} is replaced in the image's name. */
 void build_image(struct build *b)
 {
 	const char *common = conf_get(b->conf, "spark.kubernetes.container.image", "");

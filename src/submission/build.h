@@ -1,9 +1,9 @@
 /*
  * One submission while it is being built: the parts that conf rows, steps and printers share.
  *
- * conf_fill makes Spark's configuration of the spec; the steps then read the configuration only, as the feature steps
- * of spark-submit do (org.apache.spark.deploy.k8s.features), and add to the pod in hand, to the configuration, and to
- * the list of objects. Most steps serve driver and executor alike: `role` says whose pod it is.
+ * conf_of_spec() and conf_of_submission() write the spec into Spark's configuration. The steps then read the
+ * configuration, as the feature steps of spark-submit do (org.apache.spark.deploy.k8s.features). They add to the pod in
+ * hand, to the configuration and to the list of objects. Most steps are for both roles; `role` says whose pod it is.
  */
 #ifndef SUBMISSION_BUILD_H
 #define SUBMISSION_BUILD_H
@@ -31,7 +31,7 @@ struct build {
 };
 
 /* ---- submission.c ---- */
-/* Everything borrowed lives on; b has no pod yet. */
+/* The arguments are borrowed and have to outlive b. b has no pod yet. */
 void build_init(struct build *b, const struct app *app, int64_t attempt, const struct submission_options *options);
 void build_done(struct build *b);
 #define auto_build __attribute__((cleanup(build_done))) struct build
@@ -40,36 +40,36 @@ void build_done(struct build *b);
 /* The application's own settings, in the precedence of docs/submission.md: what spark-submit gets as options and
  * --conf. */
 void conf_of_spec(struct build *b);
-/* What spark-submit adds to them or sets whatever was given. */
+/* The properties that spark-submit adds, or sets whatever the application says. */
 void conf_of_submission(struct build *b);
 
 /* ---- monitoring.c ---- */
-/* The last of conf_of_spec's rows, stronger than all others. */
+/* The properties for monitoring. conf_of_spec() calls this last, so they override all others. */
 void monitoring_conf(struct build *b);
 
 /* ---- references.c ---- */
-/* ${spark.KEY} in conf becomes what it stands for; what was there is returned, to be restored before conf is written.
- * Owned; NULL if there is none. */
+/* Replaces each ${spark.KEY} in conf. Returns the changed entries as they were, to be restored before conf is written.
+ * Owned; NULL if nothing changed. */
 struct json *references_resolve(struct json *conf);
 void references_restore(struct json *conf, const struct json *written);
 
 /* ---- template.c ---- */
 /* A pod with metadata and spec of a pod or pod template (may be NULL). Owned. */
 struct json *template_pod(const struct json *from);
-/* Starts the pod in hand of `from` (a pod or pod template, may be NULL): KubernetesUtils.loadPodFromTemplate,
- * selectSparkContainer. */
+/* Starts the pod in hand as a copy of `from`, a pod or pod template that may be NULL
+ * (KubernetesUtils.loadPodFromTemplate, selectSparkContainer). */
 void template_begin(struct build *b, const struct role *role, const struct json *from);
-/* The one that Spark takes for its own, borrowed; NULL if there is none. */
+/* The container that Spark takes for the Spark container. Borrowed; NULL if there is none. */
 struct json *template_container(const struct json *containers, const char *name);
-/* The Spark container joins the others, as the last. */
+/* Appends the Spark container to the pod's other containers. */
 int template_end(struct build *b, struct err *err);
 
 /* ---- executor_template.c ---- */
-/* b->executor_template: before the driver's pod is in hand. */
+/* Makes b->executor_template. To be called before the driver's pod is in hand. */
 int executor_template(struct build *b, struct err *err);
 
 /* ---- validate_pod.c ---- */
-/* What only the pod in hand shows, where fields, sparkConf and template have come together. */
+/* Adds the problems of the pod in hand, in which fields, sparkConf and template have come together. */
 void validate_pod(struct problems *p, const struct build *b);
 
 /* ---- steps of both roles ---- */
@@ -95,11 +95,12 @@ int executor_template_step(struct build *b, struct err *err);
 int volumes_spark_conf(struct build *b, struct err *err);
 int driver_fields(struct build *b, struct err *err);
 
-/* The pod in hand becomes what ExecutorPodsAllocator would create for executor 1; after the driver's steps. */
+/* Makes the pod that ExecutorPodsAllocator would create for executor 1 the pod in hand. To be called after the driver's
+ * steps. */
 int executor_pod(struct build *b, struct err *err);
-/* Its environment, but for what later steps add. */
+/* The executor's environment, without the variables that later steps add. */
 int executor_env(struct build *b, const char *executor_id, struct err *err);
-/* What a variable is in the driver's Spark container, once its pod is among the objects. */
+/* The value of a variable in the driver's Spark container. The driver pod has to be among the objects. */
 const char *executor_env_of_driver(const struct build *b, const char *name, const char *dflt);
 
 /* ---- resources.c ---- */
@@ -131,9 +132,10 @@ void build_image(struct build *b);
 /* The labels or annotations of the configuration ("label.", "annotation."), with ids replaced since that version. */
 void build_named(struct build *b, struct json *object, const char *group, int replaced_since, const char *executor_id);
 double build_factor(const struct build *b, const char *key, double dflt);
-/* Of an object beside the driver: name, namespace, the operator's labels, the application as its owner. Owned. */
+/* Metadata for an object beside the driver pod: name, namespace, the operator's labels, the application as owner.
+ * Owned. */
 struct json *build_metadata(const struct build *b, const char *name);
-/* A new object {apiVersion, kind, metadata}, appended to those to be created. */
+/* A new object {apiVersion, kind, metadata}, appended to the objects that are to be created. Borrowed. */
 struct json *build_object(struct build *b, const struct resource *res, const char *name);
 
 #endif

@@ -1,9 +1,11 @@
 /*
- * The spark-submit that says what a SparkApplication says, as kubeflow's operator runs it (kubeflow
- * internal/controller/sparkapplication/submission.go): options, a --conf for every other property of the spec, and a
- * pod template for each role. The driver's carries the owner; the executors' is the one that goes into the ConfigMap.
+ * The spark-submit command for a SparkApplication, as kubeflow's operator runs it
+ * (internal/controller/sparkapplication/submission.go).
  *
- * What is refused by validation is refused here too. Values are arguments as they are, newlines and all.
+ * Happy path: the command gets the options that spark-submit has, a --conf for every other property of the spec, and a
+ * pod template for each role. The driver's template names the application as owner. The executors' template is the one
+ * that native submission puts into the ConfigMap. Values become arguments unchanged, even if they contain newlines.
+ * Fails with ERR_INVALID if validation refuses the spec.
  */
 #include "base/text.h"
 #include "build.h"
@@ -13,7 +15,7 @@
 #define DRIVER_FILE   "driver.yaml"
 #define EXECUTOR_FILE "executor.yaml"
 
-/* Properties that spark-submit has options for, in kubeflow's order. */
+/* Properties that spark-submit has options for, in the order of kubeflow's operator. */
 static const struct {
 	const char *key;
 	const char *option;
@@ -27,7 +29,7 @@ static const struct {
 	{ "spark.archives", "--archives" },
 };
 
-/* Set by whoever runs the command, or further down. */
+/* Properties without a --conf of their own: the caller of the command sets them, or put_args() does. */
 static const char *const left_out[] = {
 	"spark.master",
 	"spark.submit.deployMode",
@@ -80,7 +82,7 @@ static void put_args(const struct build *b, struct json *args)
 		json_append_str(args, json_text(arg, ""));
 }
 
-/* Owned text. */
+/* The driver's pod template as YAML. Owned. */
 static char *driver_template(const struct build *b)
 {
 	const struct json *from = json_at(b->spec, "driver.template");

@@ -1,6 +1,9 @@
 /*
- * Volumes of Spark's configuration, spark.kubernetes.ROLE.volumes.TYPE.NAME.*: MountVolumesFeatureStep with the
- * parsing of KubernetesVolumeUtils, and for the driver the claims that it makes on demand. Errors name the property.
+ * Volumes that Spark's configuration asks for by properties spark.kubernetes.ROLE.volumes.TYPE.NAME.*
+ * (MountVolumesFeatureStep, KubernetesVolumeUtils).
+ *
+ * Happy path: the pod gets each volume once, with its mount. For the driver, a claim that is made on demand joins the
+ * objects. Fails with ERR_INVALID and the name of the property if an option is wrong or missing.
  */
 #include <string.h>
 #include <strings.h>
@@ -16,7 +19,7 @@
 
 enum option_flags { OPTION_REQUIRED = 1, OPTION_ALWAYS = 2 };
 
-/* Which options of a volume type go into the pod; OPTION_ALWAYS: the empty string where there is none. */
+/* The options of a volume type that go into the pod. With OPTION_ALWAYS an absent option is the empty string. */
 struct volume_type {
 	const char *name;
 	struct {
@@ -76,7 +79,7 @@ static bool is_read_only(const struct build *b, const struct conf_volume *v)
 	return text && strcasecmp(text, "true") == 0;
 }
 
-/* OnDemand, and the executor's id, are replaced. Owned. */
+/* The claim's name, with OnDemand and the executor's id replaced in pattern. Owned. */
 static char *claim_name(const struct build *b, const struct conf_volume *v, const char *pattern)
 {
 	bool driver = b->role == &role_driver;
@@ -200,7 +203,7 @@ static int check_size(const struct build *b, const struct conf_volume *v, struct
 		   : 0;
 }
 
-/* Labels and annotations of a claim made on demand. */
+/* Checks the labels and annotations of a claim that is made on demand. */
 static int check_claim_members(const struct build *b, const struct conf_volume *v, struct err *err)
 {
 	auto_free char *label = xasprintf("%slabel.", v->prefix), *annotation = xasprintf("%sannotation.", v->prefix);
@@ -238,7 +241,7 @@ static int check_options(const struct build *b, const struct conf_volume *v, str
 	return rc ? rc : check_size(b, v, err);
 }
 
-/* key: what follows "volumes.", "TYPE.NAME.mount.path" and the like. */
+/* key: the part of the property's name behind "volumes.", such as "TYPE.NAME.mount.path". */
 static int parse_volume(const struct build *b, const char *key, struct conf_volume *v, struct err *err)
 {
 	size_t type_len = strcspn(key, "."), name_len = key[type_len] ? strcspn(key + type_len + 1, ".") : 0;

@@ -1,9 +1,10 @@
 /*
- * The driver pod: metadata, Spark container, resources, environment, command.
+ * The steps for the driver pod: metadata, Spark container, resources, environment, command.
  *
- * Mirrors BasicDriverFeatureStep, DriverKubernetesCredentialsFeatureStep (without a Secret of credentials: keys that
- * would need one are refused by validation) and DriverCommandFeatureStep. What a SparkApplication adds beyond Spark's
- * configuration comes last, from the rows of pod_rows.c.
+ * They do what Spark's BasicDriverFeatureStep, DriverKubernetesCredentialsFeatureStep and DriverCommandFeatureStep do.
+ * There is no Secret with credentials: validation refuses the properties that would need one. The last step adds the
+ * fields that Spark's configuration cannot express (pod_rows.c). A step fails with ERR_INVALID and the name of a
+ * property or field.
  */
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #include "spark/conf.h"
 #include "spark/names.h"
 
-/* The user's labels, then Spark's presets: both together are what the service selects. */
+/* The user's labels and then those that Spark sets. The service selects the driver pod by all of them. */
 static struct json *labels(struct build *b)
 {
 	struct json *out = json_new_object();
@@ -116,8 +117,8 @@ int driver_resources(struct build *b, struct err *err)
 	return build_resources(b, dflt, err);
 }
 
-/* As whom the program runs (Utils.getCurrentUserName under UserGroupInformation.doAs): of a principal its first part,
- * since 4.3 all of it. Owned. */
+/* The user as whom the program runs (Utils.getCurrentUserName under UserGroupInformation.doAs). Up to Spark 4.2 it is
+ * the first part of a principal, since 4.3 it is the whole principal. Owned. */
 static char *user_name(const struct build *b)
 {
 	const char *proxy = json_str(b->spec, "proxyUser", "");
@@ -146,7 +147,7 @@ int driver_env(struct build *b, struct err *err)
 	return 0;
 }
 
-/* Nobody shall read tokens in the properties. */
+/* Hides tokens, since everybody who may read the ConfigMap can read the properties. */
 static void redact(struct build *b)
 {
 	auto_strv keys = { 0 };

@@ -1,10 +1,11 @@
 /*
- * The executor pod: what the driver makes of its configuration and of the template in its ConfigMap.
+ * The executor pod that the driver would make from its configuration and from the template in its ConfigMap. It is for
+ * reading and comparing. The operator never creates it.
  *
- * Mirrors ExecutorPodsAllocator with KubernetesExecutorBuilder and BasicExecutorFeatureStep for executor 1 of the
- * default resource profile, in the order of Spark's steps. Nothing is created of it: it is for reading and comparing,
- * so what the driver takes from chance is derived, and what only a cluster knows (uid of the driver pod, its address)
- * is made up. Fails as the driver would: sizes that cannot be read, devices without a vendor, volumes that are wrong.
+ * Happy path: the steps do what ExecutorPodsAllocator, KubernetesExecutorBuilder and BasicExecutorFeatureStep do for
+ * executor 1 of the default resource profile, in Spark's order. Names that the driver makes at random are derived from
+ * the submission. Facts that only a cluster knows (the driver pod's uid and address) are made up. Fails where the
+ * driver would: a size cannot be read, a device has no vendor, a volume is wrong.
  */
 #include <string.h>
 
@@ -21,7 +22,7 @@
 
 enum { HOSTNAME_MAX = 63, GRACE_DEFAULT_S = 30, BLOCK_MANAGER_PORT = 7079 };
 
-/* Of names that the driver takes from chance; as long as KubernetesUtils.uniqueID's. Owned. */
+/* Stands for an id that the driver makes at random, with the length of KubernetesUtils.uniqueID. Owned. */
 static char *chance(const struct build *b, const char *purpose)
 {
 	auto_free char *text = xasprintf("%s/%s", b->names.submission_id, purpose);
@@ -44,7 +45,8 @@ static bool is_word(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* The end of the name, which makes it unique; never longer than a DNS label, dangerous characters replaced. */
+/* The end of the pod's name, which is its unique part. It is at most as long as a DNS label. Characters that a host's
+ * name may not have are replaced. Owned. */
 static char *hostname(const char *name)
 {
 	size_t len = strlen(name);
@@ -109,7 +111,7 @@ static int put_metadata(struct build *b, struct err *err)
 	return 0;
 }
 
-/* A StatefulSet or Deployment (since 4.2) restarts its pods. */
+/* A StatefulSet restarts its pods, and so does a Deployment, which Spark may use since 4.2. */
 static const char *restart_policy(const struct build *b)
 {
 	const char *allocator = conf_get(b->conf, "spark.kubernetes.allocation.pods.allocator", "direct");
@@ -152,7 +154,7 @@ static int put_grace_period(struct build *b, struct json *spec, struct err *err)
 	return 0;
 }
 
-/* The files of the driver's configuration directory, which executors get as a ConfigMap of their own. */
+/* Executors get the files of the driver's configuration directory as a ConfigMap, which the driver creates. */
 static void put_conf_volume(struct build *b)
 {
 	auto_free char *id = chance(b, "executor-configmap");
@@ -244,7 +246,8 @@ static int put_resources(struct build *b, struct err *err)
 	return build_resources(b, build_factor(b, "spark.kubernetes.memoryOverheadFactor", 0.1), err);
 }
 
-/* ExecutorKubernetesCredentialsFeatureStep: a template's account stays only where the old field names it. */
+/* A template's account stays only if the template sets the old field serviceAccount
+ * (ExecutorKubernetesCredentialsFeatureStep). */
 static int put_executor_account(struct build *b, struct err *err)
 {
 	const char *driver = conf_get(b->conf, "spark.kubernetes.authenticate.driver.serviceAccountName", NULL);
@@ -286,7 +289,7 @@ static bool is_trimmed(char c)
 	return c && (unsigned char)c <= ' ' && c != '\r' && c != '\n';
 }
 
-/* The driver reads the configuration from its file, where values lose what Utils.trimExceptCRLF takes away. */
+/* The driver reads the configuration from its file. There Utils.trimExceptCRLF removes blanks around each value. */
 static struct json *reread(const struct json *conf)
 {
 	struct json *out = json_new_object();
@@ -310,7 +313,7 @@ int executor_pod(struct build *b, struct err *err)
 	struct json *conf = reread(b->conf);
 	auto_strv excluded = { 0 };
 
-	json_free(references_resolve(conf)); /* it is not written again */
+	json_free(references_resolve(conf)); /* the values as written are not needed again */
 	json_free(b->conf);
 	b->conf = conf;
 	if (b->version >= SPARK_4_1)

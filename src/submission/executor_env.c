@@ -1,10 +1,11 @@
 /*
- * The environment of an executor: the part of BasicExecutorFeatureStep that tells it about its driver and its JVM.
+ * The environment of an executor. It tells the executor about its driver and its JVM (BasicExecutorFeatureStep).
  *
- * Each of the JVM's options is a variable of its own: those that SparkContext adds (JavaModuleOptions), the user's,
- * split as a shell would (Utils.splitCommandString), and the properties that an executor needs before it can ask its
- * driver (SparkConf.isExecutorStartupConf). Spark numbers the last in the order of a hash table, here it is that of the
- * configuration. Fails only where the memory cannot be read.
+ * Happy path: each option of the JVM becomes a variable of its own. First come the options that SparkContext adds
+ * (JavaModuleOptions). Then come the user's options, split as a shell would split them (Utils.splitCommandString). Last
+ * come the properties that an executor needs before it can ask its driver (SparkConf.isExecutorStartupConf). Spark
+ * numbers these in the order of a hash table; here they are numbered in the order of the configuration. Fails with
+ * ERR_INVALID if the executor's memory cannot be read.
  */
 #include <string.h>
 
@@ -15,7 +16,7 @@
 #include "spark/pod.h"
 
 #define ADD_OPENS(package) "--add-opens=java.base/" package "=ALL-UNNAMED"
-/* The driver makes one by chance. */
+/* Stands for the secret that the driver makes at random. */
 #define NO_SECRET "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
 
 enum { OPTIONS_MAX = 1 << 20 };
@@ -109,8 +110,8 @@ static void add_module_options(const struct build *b, struct strv *out)
 	}
 }
 
-/* SparkContext.supplementJava…Options write the value back, which up to 4.0 has the defaults in it once more each
- * time. */
+/* SparkContext.supplementJava…Options write their result back to the property. Up to Spark 4.0 each of them adds the
+ * default options once more. */
 static void add_java_options(const struct build *b, struct strv *out, const char *executor_id)
 {
 	const char *defaults = conf_get(b->conf, "spark.executor.defaultJavaOptions", "");
@@ -128,7 +129,8 @@ static void add_java_options(const struct build *b, struct strv *out, const char
 	add_split(b, out, conf_get(b->conf, "spark.executor.extraJavaOptions", ""), executor_id);
 }
 
-/* SparkConf.isExecutorStartupConf; TLS since 4.0, without its passwords. */
+/* The property is one that an executor needs at its start (SparkConf.isExecutorStartupConf). Since Spark 4.0 those of
+ * TLS are among them, except for passwords. */
 static bool is_startup(const struct build *b, const char *key)
 {
 	if (text_starts(key, "spark.auth"))
@@ -154,7 +156,7 @@ static void put_options(struct build *b, const char *executor_id)
 	}
 }
 
-/* KubernetesUtils.buildEnvVars drops other names. */
+/* KubernetesUtils.buildEnvVars drops variables with any other name. */
 static bool is_env_name(const char *name)
 {
 	static const char letters[] = "-._abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";

@@ -1,7 +1,10 @@
 /*
- * The pod template for executors: everything that executor fields ask for and Spark's configuration cannot say. The
- * driver reads it from its ConfigMap and builds executor pods of it (BasicExecutorFeatureStep,
- * PodTemplateConfigMapStep), so no webhook is needed.
+ * The pod template for executors. It has everything that executor fields ask for and that Spark's configuration cannot
+ * express, so that no webhook is needed.
+ *
+ * Happy path: the template is made from spec.executor.template and the rows of pod_rows.c. It goes into the ConfigMap,
+ * where the driver reads it and builds executor pods from it (BasicExecutorFeatureStep, PodTemplateConfigMapStep).
+ * Fails with ERR_INVALID as pod_rows_apply() does.
  */
 #include "base/text.h"
 #include "build.h"
@@ -19,14 +22,15 @@ static void put_template_account(const struct build *b, struct json *spec)
 	json_set_str(spec, "serviceAccountName", account);
 }
 
-/* Owners of executors are their driver, which Spark adds, and for those who look for it the application. */
+/* Executors have two owners. Spark adds the driver. The application is there for tools that look for it. */
 static void put_template_owner(const struct build *b, struct json *metadata)
 {
 	json_append(json_ensure_array(metadata, "ownerReferences"),
 		    resource_owner_reference(&resource_sparkapplication, b->app->name, b->app->uid, false));
 }
 
-/* The containers keep their order: Spark chooses among them once more. */
+/* The template's Spark container, added if there is none. The containers keep their order, since Spark chooses among
+ * them again. */
 static struct json *spark_container(const struct build *b, struct json *spec)
 {
 	const char *name = conf_get(b->conf, "spark.kubernetes.executor.podTemplateContainerName", NULL);

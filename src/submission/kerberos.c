@@ -1,8 +1,9 @@
 /*
- * Kerberos for the driver (KerberosConfDriverFeatureStep): krb5.conf of a ConfigMap, delegation tokens of a secret.
+ * Kerberos for the driver (KerberosConfDriverFeatureStep).
  *
- * Executors get their tokens from the driver. A keytab is used where it is, as local:///PATH; what Spark would upload
- * or obtain with the submitter's own ticket has been refused by validation, or does not exist.
+ * Happy path: the driver mounts krb5.conf from a ConfigMap, and delegation tokens from a secret. Executors get their
+ * tokens from the driver. A keytab stays in the image, at local:///PATH. Nothing can fail: validation has refused
+ * everything that Spark would upload, or would obtain with the submitter's own ticket.
  */
 #include "build.h"
 #include "spark/conf.h"

@@ -1,10 +1,11 @@
 /*
- * Monitoring by Prometheus' JMX exporter: a Java agent in driver and executors, its configuration and that of Spark's
- * metrics in a ConfigMap which all attempts share (kubeflow monitoring_config.go, configPrometheusMonitoring).
+ * Monitoring by Prometheus' JMX exporter, a Java agent in driver and executors. The exporter's configuration and that
+ * of Spark's metrics are in a ConfigMap that all attempts share (kubeflow monitoring_config.go,
+ * configPrometheusMonitoring).
  *
- * Happy path: properties and annotations join the configuration, the ConfigMap the objects; volume and port are a row
- * of pod_rows.c. What files of the image say instead is left out of the ConfigMap; if that is all, there is none. The
- * spec has been validated: nothing can fail.
+ * Happy path: properties and annotations are added to Spark's configuration, and the ConfigMap to the objects. A row of
+ * pod_rows.c adds volume and port. Where the spec names a file of the image, the ConfigMap leaves that part out; if it
+ * names files for both parts, there is no ConfigMap. Nothing can fail, since the spec has been validated.
  */
 #include "monitoring.h"
 
@@ -18,7 +19,7 @@
 
 static const struct role *const roles[] = { &role_driver, &role_executor };
 
-/* Of an agent only the field javaOptions knows: like that field, it stands instead of what sparkConf says. */
+/* The agent is added to the options of the field javaOptions. The result overrides sparkConf, as that field does. */
 static void put_agent(struct build *b, const struct role *role)
 {
 	auto_free char *key = xasprintf("spark.%s.extraJavaOptions", role->name);

@@ -1,7 +1,7 @@
 /*
- * What kubeflow's operator puts into a monitoring ConfigMap where the application says nothing: dashboards and alerts
- * of its users go by the names that these rules make, so the texts are its own, byte for byte (kubeflow
- * pkg/common/prometheus.go, DefaultMetricsProperties and DefaultPrometheusConfiguration). Data only: nothing can fail.
+ * The default contents of a monitoring ConfigMap, byte for byte those of kubeflow's operator
+ * (pkg/common/prometheus.go, DefaultMetricsProperties and DefaultPrometheusConfiguration). These rules make the names
+ * of metrics, on which users' dashboards and alerts depend. The file is data only, so nothing can fail.
  */
 #include "monitoring.h"
 

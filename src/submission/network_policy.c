@@ -1,5 +1,6 @@
 /*
- * Since Spark 4.2 executors accept connections from pods of their own application only (NetworkPolicyFeatureStep).
+ * The NetworkPolicy of an application's executors (NetworkPolicyFeatureStep, since Spark 4.2). With it, executors
+ * accept connections only from pods of their own application. Nothing can fail.
  */
 #include "build.h"
 

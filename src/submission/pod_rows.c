@@ -1,10 +1,10 @@
 /*
- * Driver and executor fields that Spark's configuration has no word for: one row per field, in the order of
- * kubeflow's webhook (internal/webhook/sparkpod_defaulter.go). A row copies a field of spec.driver
- * or spec.executor to the pod or to its Spark container; what is more than a copy is a function.
+ * Driver and executor fields that Spark's configuration cannot express. There is one row per field, in the order of
+ * the webhook of kubeflow's operator (internal/webhook/sparkpod_defaulter.go).
  *
- * Nothing is added that is there already, defaulted members or not, so that a pod that went through these rows before
- * stays as it is.
+ * Happy path: each row copies a field of spec.driver or spec.executor to the pod or to its Spark container, by a
+ * function of its own where that is more than a copy. A row adds nothing that the pod has already, so a pod that went
+ * through these rows before stays as it is. Fails with ERR_INVALID if the pod has no container.
  */
 #include "submission/pod_rows.h"
 
@@ -37,7 +37,7 @@ struct row {
 	void (*put)(const struct target *t, const struct json *value);
 };
 
-/* What an object may say beyond what was wanted, and be the same: defaults of the API server, and what Spark adds. */
+/* Members that an object in a pod may have although the field does not: the API server or Spark adds them. */
 static const struct {
 	const char *name;
 	const char *value; /* NULL: any */
@@ -59,7 +59,8 @@ static bool is_default(const struct json *member)
 	return false;
 }
 
-/* What the API server leaves out when it prints an object (Go's omitempty); numbers and booleans are pointers there. */
+/* The API server leaves such a value out when it prints an object (Go's omitempty). It prints each number and boolean,
+ * since those are pointers there. */
 static bool is_omitted(const struct json *v)
 {
 	if (json_is(v, JSON_STRING))
@@ -155,7 +156,7 @@ static const struct json *last_env(const struct json *list, const char *name)
 	return last;
 }
 
-/* Of several variables of a name the last counts, here as there. */
+/* The container has the wanted variable. If several variables have the name, the last one counts, on both sides. */
 static bool has_env(const struct target *t, const struct json *wanted, const char *name)
 {
 	const struct json *own = last_env(json_get(t->container, "env"), name);
@@ -167,7 +168,7 @@ static bool has_env(const struct target *t, const struct json *wanted, const cha
 	return own && says(own, last_env(wanted, name));
 }
 
-/* Into a template only what is not set through spark.executorEnv. */
+/* A template leaves out the variables that are set through spark.executorEnv. */
 static void put_env_list(const struct target *t, const struct json *value)
 {
 	json_each (item, value) {
@@ -192,7 +193,7 @@ static void put_merge(const struct target *t, const struct json *value)
 		json_set(json_ensure_object(t->to, t->member), json_name(item), json_dup(item));
 }
 
-/* A container of the same name and image is the one meant. */
+/* A container with the same name and image is taken for the wanted one. */
 static bool has_container(const struct json *all, const struct json *wanted)
 {
 	json_each (own, all)
@@ -212,7 +213,7 @@ static void put_containers(const struct target *t, const struct json *value)
 	}
 }
 
-/* Mounted unless something else is at that place; a volume of that name is the one meant. Takes both. */
+/* Adds the mount unless another one has its path, and the volume unless another one has its name. Takes both. */
 static void put_mounted(const struct target *t, struct json *volume, struct json *mount)
 {
 	bool is_taken =
@@ -260,8 +261,8 @@ static void mount_hadoop_conf(const struct target *t, const struct json *value)
 	put_directory(t, &directories[HADOOP], json_text(value, ""), true);
 }
 
-/* In a template the variable would stand before Spark's own of that name and lose; there it goes by
- * spark.executorEnv. */
+/* Spark appends its own SPARK_CONF_DIR behind a template's, and the last one counts. So for executors the variable is
+ * set by spark.executorEnv. */
 static void mount_spark_conf(const struct target *t, const struct json *value)
 {
 	put_directory(t, &directories[SPARK], json_text(value, ""), !t->ctx->is_template);
@@ -277,7 +278,7 @@ static void put_configmaps(const struct target *t, const struct json *value)
 	}
 }
 
-/* Only volumes that are mounted come into the pod; those for Spark's scratch space are made by Spark. */
+/* The pod gets only those volumes that the role mounts. Spark itself makes the volumes for its scratch space. */
 static void put_volumes(const struct target *t, const struct json *value)
 {
 	const struct json *volumes = json_get(t->ctx->spec, "volumes");
@@ -300,7 +301,7 @@ static void put_host_network(const struct target *t, const struct json *value)
 	json_set_str(t->to, "dnsPolicy", "ClusterFirstWithHostNet");
 }
 
-/* A batch scheduler schedules both roles. */
+/* A batch scheduler schedules both roles, so the role's own scheduler has no effect beside it. */
 static void put_scheduler(const struct target *t, const struct json *value)
 {
 	const struct json *batch = json_get(t->ctx->spec, "batchScheduler");
@@ -309,7 +310,7 @@ static void put_scheduler(const struct target *t, const struct json *value)
 		put_set(t, value);
 }
 
-/* Priority and policy were computed of the class that the pod had before. */
+/* The API server computed priority and preemptionPolicy from the pod's former class, so both are removed. */
 static void put_priority_class(const struct target *t, const struct json *value)
 {
 	if (text_empty(json_text(value, NULL)) || text_eq(json_str(t->to, t->member, NULL), json_text(value, NULL)))
@@ -341,7 +342,7 @@ static char *quantity_of(const char *text)
 	return xstrndup(text, len);
 }
 
-/* The API server prints a quantity in a form of its own. */
+/* The API server may print a quantity in another form, so the values are compared and not the texts. */
 static void put_memory_limit(const struct target *t, const struct json *value)
 {
 	auto_free char *quantity = quantity_of(json_text(value, ""));

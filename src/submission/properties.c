@@ -1,7 +1,9 @@
 /*
- * The file spark.properties, as java.util.Properties.store writes it: two comments, then a line per property with the
- * escapes of that class, text in UTF-8. Sorted by key, as since JDK 18, and dated by the caller, so that the same
- * application always gives the same bytes.
+ * Writes the file spark.properties as java.util.Properties.store does.
+ *
+ * Happy path: two comments, then one line per property, with the escapes of that Java class, in UTF-8. The lines are
+ * sorted by key, as JDK 18 and later do it, and the caller gives the date. So the same application always gives the
+ * same bytes. Nothing can fail.
  */
 #include "properties.h"
 
@@ -12,7 +14,7 @@
 #include "base/text.h"
 #include "base/time.h"
 
-/* Beyond what a ConfigMap may hold; the limit itself is the builder's to report. */
+/* More than a ConfigMap can hold. submission.c reports the limit of a ConfigMap itself. */
 enum { TEXT_MAX = 16 << 20, DAY_MS = 86400000 };
 
 static const struct {

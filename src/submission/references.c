@@ -1,10 +1,12 @@
 /*
- * References in values of Spark's configuration: ${spark.KEY} stands for the value of that property wherever Spark
- * reads a property by its definition (ConfigReader.substitute). Properties that are read by their prefix, as labels and
- * variables are, stay as they are written, and so does the file spark.properties.
+ * References in values of Spark's configuration. ${spark.KEY} stands for the value of that property
+ * (ConfigReader.substitute).
  *
- * ${env:NAME} and ${system:NAME} are left to the driver, which has an environment; where the submitter would need them,
- * validation refuses them (check_reference).
+ * Happy path: Spark replaces references where it reads a property by its definition, and so does this file. Spark reads
+ * some properties by their prefix, such as labels and variables; those stay as they are written. The file
+ * spark.properties has all values as they are written. ${env:NAME} and ${system:NAME} are left to the driver, which has
+ * an environment. Nothing can fail: validation refuses such a reference where the submitter would need its value
+ * (check_reference).
  */
 #include <string.h>
 
@@ -78,7 +80,7 @@ static void put_replaced_value(struct json *out, const struct json *conf, const 
 	json_set_str(out, json_name(entry), buf_str(&value));
 }
 
-/* Owned; NULL if nothing in it refers to anything. */
+/* The entries of conf that have references, with these replaced. Owned; NULL if no entry has any. */
 static struct json *resolved(const struct json *conf)
 {
 	struct json *out = NULL;

@@ -1,6 +1,6 @@
 /*
- * The headless service through which executors reach the driver (DriverServiceFeatureStep), and what the driver is told
- * about it.
+ * The headless service through which executors reach the driver (DriverServiceFeatureStep). The properties
+ * spark.driver.host and the driver's ports tell the driver about its service. Nothing can fail.
  */
 #include "base/buf.h"
 #include "build.h"

@@ -1,9 +1,10 @@
 /*
  * Native submission: the objects that spark-submit would create for a SparkApplication, without a JVM.
  *
- * The spec is validated as a whole, becomes Spark's configuration (app_conf.c), and the steps, in the order of Spark's
- * KubernetesDriverBuilder, make the driver pod of it. Last come the fields that only a webhook could add to Spark's own
- * pods. What goes wrong is the spec's fault: ERR_INVALID with the field's name, and nothing was created.
+ * Happy path: the spec is validated as a whole and written into Spark's configuration (app_conf.c). The steps make the
+ * driver pod from that configuration, in the order of Spark's KubernetesDriverBuilder. The last step adds the fields
+ * that Spark's configuration cannot express (pod_rows.c). Fails with ERR_INVALID and the name of the field if the spec
+ * is wrong. Nothing has been created then.
  */
 #include "submission/submission.h"
 
@@ -21,7 +22,7 @@
 #include "rules/validate.h"
 #include "rules/policy.h"
 
-/* What the API server takes (apimachinery core/v1 MaxSecretSize, also for ConfigMaps). */
+/* The API server refuses a larger ConfigMap (core/v1 MaxSecretSize, which also counts for ConfigMaps). */
 enum { CONFIGMAP_MAX = 1 << 20 };
 
 #define FEATURES     "org.apache.spark.deploy.k8s.features."
@@ -29,7 +30,7 @@ enum { CONFIGMAP_MAX = 1 << 20 };
 
 struct step {
 	int (*run)(struct build *b, struct err *err);
-	const char *feature; /* of Spark's, where an application may do without it */
+	const char *feature; /* Spark's name of the step if an application may exclude it, else NULL */
 };
 
 static const struct step driver_steps[] = {
@@ -91,7 +92,7 @@ static const struct step *find_feature(const char *name)
 	return NULL;
 }
 
-/* The features to leave out, an option since Spark 4.1. */
+/* The steps that the application excludes. Spark has this property since 4.1. */
 static int read_excluded(const struct build *b, struct strv *excluded, struct err *err)
 {
 	if (b->version >= SPARK_4_1)
@@ -122,7 +123,7 @@ static int run_steps(struct build *b, struct err *err)
 	return rc;
 }
 
-/* The first of the objects, filled after the steps, which add to the configuration. */
+/* Fills the ConfigMap, which is the first object. The steps add to the configuration, so they have to run before. */
 static int configmap(struct build *b, struct err *err)
 {
 	auto_free char *properties = properties_print(b->conf, b->names.configmap, b->options->submitted_ms);
@@ -144,7 +145,7 @@ static int configmap(struct build *b, struct err *err)
 	return 0;
 }
 
-/* ret stays empty if there is a problem. */
+/* Adds each problem to p or puts it into err. In both cases ret stays empty. */
 static void build_all(struct problems *p, struct build *b, struct submission *ret, struct err *err)
 {
 	auto_json written = NULL;

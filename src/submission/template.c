@@ -1,9 +1,11 @@
 /*
- * Pods that begin as a template: of spec.driver.template the driver, of the template in the ConfigMap executors.
+ * Pods begin as a template. The driver pod begins as spec.driver.template, an executor pod as the template in the
+ * ConfigMap.
  *
- * As KubernetesUtils.selectSparkContainer does it, the Spark container is the one that is called
- * spark.kubernetes.ROLE.podTemplateContainerName, and if there is none, or more than one, the first. It is taken out
- * of the pod, the steps work on both, and in the end it joins the others as the last of them.
+ * Happy path: spark.kubernetes.ROLE.podTemplateContainerName names the Spark container. If no container has that name,
+ * or if several have it, the first container is the Spark container (KubernetesUtils.selectSparkContainer).
+ * template_begin() takes it out of the pod, so that the steps work on pod and container. template_end() appends it to
+ * the pod's other containers. Nothing can fail.
  */
 #include "base/text.h"
 #include "build.h"

@@ -1,10 +1,11 @@
 /*
- * What only a whole pod shows, since only there fields, sparkConf and template have come together: things that the
- * API server would refuse, and for executors again and again, and things that Spark would not do.
+ * Rules that need a whole pod, in which fields, sparkConf and template have come together.
  *
- * Spark sets the memory limit of executors to their request, whatever a template says, and refuses a processor limit
- * below the request (BasicExecutorFeatureStep), as the API server does (ValidateResourceRequirements,
- * ValidateVolumeMounts, validateContainerPorts). Each problem names the field that brought the container into the pod.
+ * Some of these pods the API server would refuse (ValidateResourceRequirements, ValidateVolumeMounts,
+ * validateContainerPorts); the driver would then create its executors again and again, without success. Others Spark
+ * would change: it sets the memory limit of executors to their request, whatever a template says, and it refuses a
+ * processor limit below the request (BasicExecutorFeatureStep). Each problem names the field that brought the container
+ * into the pod.
  */
 #include <string.h>
 
@@ -20,10 +21,10 @@ struct part {
 	const struct build *b;
 	const struct json *container;
 	bool is_spark;
-	char *field; /* where it is from */
+	char *field; /* the field that brought the container into the pod */
 };
 
-/* Bytes of spec.executor.memoryLimit: a quantity, or a size in Java's notation, as the driver's limit may be too. */
+/* Bytes of spec.executor.memoryLimit. It is a quantity or a size in Java's notation, as the driver's limit is. */
 static double limit_bytes(const char *text)
 {
 	size_t len = strlen(text);
@@ -69,7 +70,8 @@ static char *find_field(const struct build *b, const struct json *container)
 	return xasprintf("spec.%s", b->role->name);
 }
 
-/* The field of the Spark container's limit; of others, and of other resources, the place in the container. */
+/* The field that sets the limit. For the Spark container's processors it is a field or property of the spec. For all
+ * other limits it is the place in the container. Owned. */
 static char *limit_field(const struct part *part, const char *resource)
 {
 	const struct build *b = part->b;
@@ -83,7 +85,7 @@ static char *limit_field(const struct part *part, const char *resource)
 	return xasprintf("spec.%s.coreLimit", b->role->name);
 }
 
-/* The memory of the Spark container is left to the API server, whose words then stand in the status. */
+/* The API server checks the memory of the Spark container. Its message then stands in the status. */
 static void check_limits(const struct part *part)
 {
 	const struct json *requests = json_at(part->container, "resources.requests");
@@ -134,7 +136,7 @@ static size_t count_named_items(const struct json *list, const char *name)
 	return count;
 }
 
-/* Of the Spark container only the role's own: what Spark adds to those of a template is Spark's affair. */
+/* For the Spark container only the ports of the role's field are checked. The others come from Spark or a template. */
 static void check_ports(const struct part *part)
 {
 	const char *role_name = part->b->role->name;

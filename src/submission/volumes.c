@@ -1,7 +1,8 @@
 /*
- * Volumes, mounts and references that Spark's configuration asks for, in the order of Spark's steps:
- * MountSecretsFeatureStep, EnvSecretsFeatureStep, HadoopConf{Driver,Executor}FeatureStep, LocalDirsFeatureStep and,
- * last, the configuration itself (KubernetesClientUtils.buildConfigMap's volume). Volumes proper: conf_volumes.c.
+ * Steps that add volumes, mounts and variables which Spark's configuration asks for, in Spark's order:
+ * MountSecretsFeatureStep, EnvSecretsFeatureStep, HadoopConf{Driver,Executor}FeatureStep, LocalDirsFeatureStep. The
+ * last step mounts the configuration itself (the volume of KubernetesClientUtils.buildConfigMap). The properties
+ * spark.kubernetes.ROLE.volumes.* are in conf_volumes.c. Fails with ERR_INVALID if a secretKeyRef is not NAME:KEY.
  */
 #include <stdio.h>
 #include <string.h>
@@ -80,7 +81,7 @@ static void put_scratch(struct build *b, size_t number, const char *path)
 	build_mount(b, name, path);
 }
 
-/* Executors follow their driver, which finds in its own environment where its directories are. */
+/* Executors use the directories of their driver, which the driver reads from its environment. */
 static const char *local_dirs(const struct build *b)
 {
 	const char *dirs = conf_get(b->conf, "spark.local.dir", b->names.local_dir);
