@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "json/json.h"
+#include "json_text.h"
 
 /* Owned. */
 static inline struct json *parse(const char *text)

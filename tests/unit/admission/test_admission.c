@@ -18,26 +18,49 @@
 #define SCHEDULED_MUTATE "/mutate-sparkoperator-k8s-io-v1beta2-scheduledsparkapplication"
 #define CONNECT_MUTATE	 "/mutate-sparkoperator-k8s-io-v1alpha1-sparkconnect"
 
-static const char app_text[] =
-    "{\"apiVersion\":\"sparkoperator.k8s.io/v1beta2\",\"kind\":\"SparkApplication\","
-    "\"metadata\":{\"name\":\"orders\",\"namespace\":\"team-a\",\"uid\":\"u-1\",\"resourceVersion\":\"1\"},"
-    "\"spec\":{\"type\":\"Scala\",\"mode\":\"cluster\",\"image\":\"i:1\",\"mainClass\":\"M\","
-    "\"mainApplicationFile\":\"local:///a.jar\",\"sparkVersion\":\"3.5.6\","
-    "\"driver\":{\"cores\":1,\"memory\":\"1g\",\"memoryLimit\":\"2g\",\"gpu\":{\"name\":\"nvidia.com/"
-    "gpu\",\"quantity\":2},"
-    "\"env\":[{\"name\":\"EMPTY\",\"value\":\"\"}],"
-    "\"secrets\":[{\"name\":\"gcp\",\"path\":\"/mnt/gcp\",\"secretType\":\"GCPServiceAccount\"},"
-    "{\"name\":\"token\",\"path\":\"/mnt/token/\",\"secretType\":\"HadoopDelegationToken\"},"
-    "{\"name\":\"plain\",\"path\":\"/mnt/plain\",\"secretType\":\"Generic\"}],"
-    "\"envSecretKeyRefs\":{\"PASSWORD\":{\"name\":\"db\",\"key\":\"password\"}}},"
-    "\"executor\":{\"cores\":1,\"memory\":\"1g\",\"instances\":1,\"gpu\":{\"name\":\"nvidia.com/gpu\",\"quantity\":1},"
-    "\"secrets\":[{\"name\":\"gcp\",\"path\":\"/mnt/gcp\",\"secretType\":\"GCPServiceAccount\"}]},"
-    "\"restartPolicy\":{\"type\":\"Never\"}}}";
+static const char app_text[] = JSON({
+	"apiVersion" : "sparkoperator.k8s.io/v1beta2",
+	"kind" : "SparkApplication",
+	"metadata" : { "name" : "orders", "namespace" : "team-a", "uid" : "u-1", "resourceVersion" : "1" },
+	"spec" : {
+		"type" : "Scala",
+		"mode" : "cluster",
+		"image" : "i:1",
+		"mainClass" : "M",
+		"mainApplicationFile" : "local:///a.jar",
+		"sparkVersion" : "3.5.6",
+		"driver" : {
+			"cores" : 1,
+			"memory" : "1g",
+			"memoryLimit" : "2g",
+			"gpu" : { "name" : "nvidia.com/gpu", "quantity" : 2 },
+			"env" : [ { "name" : "EMPTY", "value" : "" } ],
+			"secrets" : [
+				{ "name" : "gcp", "path" : "/mnt/gcp", "secretType" : "GCPServiceAccount" },
+				{ "name" : "token", "path" : "/mnt/token/", "secretType" : "HadoopDelegationToken" },
+				{ "name" : "plain", "path" : "/mnt/plain", "secretType" : "Generic" }
+			],
+			"envSecretKeyRefs" : { "PASSWORD" : { "name" : "db", "key" : "password" } }
+		},
+		"executor" : {
+			"cores" : 1,
+			"memory" : "1g",
+			"instances" : 1,
+			"gpu" : { "name" : "nvidia.com/gpu", "quantity" : 1 },
+			"secrets" : [ { "name" : "gcp", "path" : "/mnt/gcp", "secretType" : "GCPServiceAccount" } ]
+		},
+		"restartPolicy" : { "type" : "Never" }
+	}
+});
 
-static const char driver_text[] =
-    "{\"metadata\":{\"namespace\":\"team-a\",\"name\":\"d\",\"labels\":{\"spark-role\":\"driver\","
-    "\"sparkoperator.k8s.io/app-name\":\"orders\"}},"
-    "\"spec\":{\"containers\":[{\"name\":\"spark-kubernetes-driver\",\"image\":\"i:1\"}]}}";
+static const char driver_text[] = JSON({
+	"metadata" : {
+		"namespace" : "team-a",
+		"name" : "d",
+		"labels" : { "spark-role" : "driver", "sparkoperator.k8s.io/app-name" : "orders" }
+	},
+	"spec" : { "containers" : [ { "name" : "spark-kubernetes-driver", "image" : "i:1" } ] }
+});
 
 struct world {
 	struct store *apps;
@@ -194,7 +217,7 @@ static void driver_gets_what_its_application_says(void **state)
 
 static void executor_gets_no_owner(void **state)
 {
-	auto_json pod = patched(driver_text, "{\"metadata\":{\"labels\":{\"spark-role\":\"executor\"}}}");
+	auto_json pod = patched(driver_text, JSON({ "metadata" : { "labels" : { "spark-role" : "executor" } } }));
 	struct review r = review_of(REVIEW_CREATE, &resource_pod, pod);
 	struct review_reply reply;
 	struct err err = { 0 };
@@ -216,13 +239,23 @@ static void present_secrets_are_left_alone(void **state)
 {
 	const struct world *w = *state;
 	const struct app *app = store_get(w->apps, "team-a/orders")->view;
-	auto_json pod = patched(driver_text, "{\"spec\":{\"volumes\":["
-					     "{\"name\":\"mine\",\"secret\":{\"secretName\":\"other\"}},"
-					     "{\"name\":\"token-volume\",\"csi\":{\"driver\":\"x\"}}],"
-					     "\"containers\":[{\"name\":\"main\",\"env\":["
-					     "{\"name\":\"GOOGLE_APPLICATION_CREDENTIALS\",\"value\":\"/elsewhere\"},"
-					     "{\"name\":\"PASSWORD\",\"value\":\"x\"}],"
-					     "\"volumeMounts\":[{\"name\":\"mine\",\"mountPath\":\"/mnt/gcp/\"}]}]}}");
+	auto_json pod = patched(
+	    driver_text, JSON({
+		    "spec" : {
+			    "volumes" : [
+				    { "name" : "mine", "secret" : { "secretName" : "other" } },
+				    { "name" : "token-volume", "csi" : { "driver" : "x" } }
+			    ],
+			    "containers" : [ {
+				    "name" : "main",
+				    "env" : [
+					    { "name" : "GOOGLE_APPLICATION_CREDENTIALS", "value" : "/elsewhere" },
+					    { "name" : "PASSWORD", "value" : "x" }
+				    ],
+				    "volumeMounts" : [ { "name" : "mine", "mountPath" : "/mnt/gcp/" } ]
+			    } ]
+		    }
+	    }));
 	const struct json *main, *volumes;
 	struct err err = { 0 };
 
@@ -252,10 +285,10 @@ static void owners(void **state)
 		bool controller; /* the last one */
 	} rows[] = {
 		{ "{}", 1, true },
-		{ OWNERS("{\"uid\":\"u-1\"}"), 1, false },
-		{ OWNERS("{\"uid\":\"x\",\"controller\":true}"), 2, false },
-		{ OWNERS("{\"uid\":\"x\",\"controller\":false}"), 2, true },
-		{ OWNERS("{\"uid\":\"x\"}"), 2, true },
+		{ OWNERS(JSON({ "uid" : "u-1" })), 1, false },
+		{ OWNERS(JSON({ "uid" : "x", "controller" : true })), 2, false },
+		{ OWNERS(JSON({ "uid" : "x", "controller" : false })), 2, true },
+		{ OWNERS(JSON({ "uid" : "x" })), 2, true },
 	};
 	const struct world *w = *state;
 	const struct app *app = store_get(w->apps, "team-a/orders")->view;
@@ -278,32 +311,67 @@ static void owners(void **state)
 /* As the API server prints quantities, defaults and empty values. */
 static void api_server_forms_are_no_difference(void **state)
 {
-	static const char printed[] =
-	    "{\"metadata\":{\"namespace\":\"team-a\",\"name\":\"d\",\"labels\":{\"spark-role\":\"executor\","
-	    "\"sparkoperator.k8s.io/app-name\":\"printed\"}},\"spec\":{\"hostNetwork\":true,"
-	    "\"dnsPolicy\":\"ClusterFirstWithHostNet\",\"containers\":[{\"name\":\"main\",\"image\":\"i:1\","
-	    "\"env\":[{\"name\":\"EMPTY\"},{\"name\":\"IP\",\"valueFrom\":{\"fieldRef\":{\"apiVersion\":\"v1\","
-	    "\"fieldPath\":\"status.podIP\"}}}],\"ports\":[{\"containerPort\":80,\"hostPort\":80,\"protocol\":\"TCP\"}]"
-	    ","
-	    "\"resources\":{\"limits\":{\"memory\":\"2Gi\"}},\"lifecycle\":{\"preStop\":{\"httpGet\":{\"path\":\"/\","
-	    "\"port\":80,\"scheme\":\"HTTP\"}}},\"securityContext\":{\"allowPrivilegeEscalation\":false,"
-	    "\"runAsUser\":5},"
-	    "\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]}],"
-	    "\"volumes\":[{\"name\":\"v\",\"emptyDir\":{\"sizeLimit\":\"1Gi\"}}]}}";
+	static const char printed[] = JSON({
+		"metadata" : {
+			"namespace" : "team-a",
+			"name" : "d",
+			"labels" : { "spark-role" : "executor", "sparkoperator.k8s.io/app-name" : "printed" }
+		},
+		"spec" : {
+			"hostNetwork" : true,
+			"dnsPolicy" : "ClusterFirstWithHostNet",
+			"containers" : [ {
+				"name" : "main",
+				"image" : "i:1",
+				"env" : [
+					{ "name" : "EMPTY" }, {
+						"name" : "IP",
+						"valueFrom" : {
+							"fieldRef" :
+							    { "apiVersion" : "v1", "fieldPath" : "status.podIP" }
+						}
+					}
+				],
+				"ports" : [ { "containerPort" : 80, "hostPort" : 80, "protocol" : "TCP" } ],
+				"resources" : { "limits" : { "memory" : "2Gi" } },
+				"lifecycle" :
+				    { "preStop" : { "httpGet" : { "path" : "/", "port" : 80, "scheme" : "HTTP" } } },
+				"securityContext" : { "allowPrivilegeEscalation" : false, "runAsUser" : 5 },
+				"volumeMounts" : [ { "name" : "v", "mountPath" : "/v" } ]
+			} ],
+			"volumes" : [ { "name" : "v", "emptyDir" : { "sizeLimit" : "1Gi" } } ]
+		}
+	});
 	const struct world *w = *state;
 	auto_json pod = parse(printed);
 	struct review r = review_of(REVIEW_CREATE, &resource_pod, pod);
 	struct review_reply reply;
 
 	put(w->apps, &app_kind,
-	    patched(app_text,
-		    "{\"metadata\":{\"name\":\"printed\"},\"spec\":{\"volumes\":[{\"name\":\"v\",\"emptyDir\":{"
-		    "\"sizeLimit\":\"1024Mi\"}}],\"executor\":{\"gpu\":null,\"secrets\":null,"
-		    "\"memoryLimit\":\"2048m\",\"hostNetwork\":true,\"env\":[{\"name\":\"EMPTY\",\"value\":\"\"},"
-		    "{\"name\":\"IP\",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"status.podIP\"}}}],"
-		    "\"ports\":[{\"containerPort\":80}],\"securityContext\":{\"runAsUser\":5},"
-		    "\"lifecycle\":{\"preStop\":{\"httpGet\":{\"port\":80}}},"
-		    "\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\",\"readOnly\":false}]}}}"));
+	    patched(
+		app_text, JSON({
+			"metadata" : { "name" : "printed" },
+			"spec" : {
+				"volumes" : [ { "name" : "v", "emptyDir" : { "sizeLimit" : "1024Mi" } } ],
+				"executor" : {
+					"gpu" : null,
+					"secrets" : null,
+					"memoryLimit" : "2048m",
+					"hostNetwork" : true,
+					"env" : [
+						{ "name" : "EMPTY", "value" : "" }, {
+							"name" : "IP",
+							"valueFrom" :
+							    { "fieldRef" : { "fieldPath" : "status.podIP" } }
+						}
+					],
+					"ports" : [ { "containerPort" : 80 } ],
+					"securityContext" : { "runAsUser" : 5 },
+					"lifecycle" : { "preStop" : { "httpGet" : { "port" : 80 } } },
+					"volumeMounts" : [ { "name" : "v", "mountPath" : "/v", "readOnly" : false } ]
+				}
+			}
+		})));
 	answer(w, POD_PATH, &r, &reply);
 	expect_unchanged(&reply, NULL);
 }
@@ -314,13 +382,14 @@ static void wrong_fields_are_named(void **state)
 		const char *patch; /* of spec.driver */
 		const char *message;
 	} rows[] = {
-		{ "{\"memoryLimit\":\"1gg\"}", "memoryLimit: Invalid value: \"1gg\": expected a size" },
-		{ "{\"memoryLimit\":\"1b\"}", "memoryLimit: Invalid value: \"1b\": expected a size" },
-		{ "{\"secrets\":[{\"name\":\"A.b\",\"path\":\"/x\"}]}", "secrets[0].name: Invalid value: \"A.b\": " },
-		{ "{\"secrets\":[{\"name\":\"a\",\"path\":\"x\"}]}", "secrets[0].path: Invalid value: \"x\": " },
-		{ "{\"envSecretKeyRefs\":{\"A\":{\"name\":\"B C\",\"key\":\"k\"}}}",
+		{ JSON({ "memoryLimit" : "1gg" }), "memoryLimit: Invalid value: \"1gg\": expected a size" },
+		{ JSON({ "memoryLimit" : "1b" }), "memoryLimit: Invalid value: \"1b\": expected a size" },
+		{ JSON({ "secrets" : [ { "name" : "A.b", "path" : "/x" } ] }),
+		  "secrets[0].name: Invalid value: \"A.b\": " },
+		{ JSON({ "secrets" : [ { "name" : "a", "path" : "x" } ] }), "secrets[0].path: Invalid value: \"x\": " },
+		{ JSON({ "envSecretKeyRefs" : { "A" : { "name" : "B C", "key" : "k" } } }),
 		  "envSecretKeyRefs[A].name: Invalid value: \"B C\": " },
-		{ "{\"envSecretKeyRefs\":{\"A\":{\"name\":\"b\",\"key\":\"\"}}}",
+		{ JSON({ "envSecretKeyRefs" : { "A" : { "name" : "b", "key" : "" } } }),
 		  "envSecretKeyRefs[A].key: Invalid value: \"\": " },
 	};
 	const struct world *w = *state;
@@ -350,22 +419,35 @@ static void wrong_fields_are_named(void **state)
 static void odd_shapes_do_no_harm(void **state)
 {
 	static const char *const pods[] = {
-		"{\"spec\":null}",
-		"{\"spec\":\"x\"}",
-		"{\"spec\":{\"containers\":[]}}",
-		"{\"spec\":{\"containers\":[7]}}",
-		"{\"spec\":{\"containers\":{\"a\":{}}}}",
-		"{\"spec\":{\"volumes\":7},\"metadata\":{\"ownerReferences\":{\"a\":{}}}}",
-		"{\"spec\":{\"containers\":[{\"env\":7,\"volumeMounts\":\"x\",\"resources\":[]}]}}",
+		JSON({ "spec" : null }),
+		JSON({ "spec" : "x" }),
+		JSON({ "spec" : { "containers" : [] } }),
+		JSON({ "spec" : { "containers" : [7] } }),
+		JSON({ "spec" : { "containers" : { "a" : {} } } }),
+		JSON({ "spec" : { "volumes" : 7 }, "metadata" : { "ownerReferences" : { "a" : {} } } }),
+		JSON({ "spec" : { "containers" : [ { "env" : 7, "volumeMounts" : "x", "resources" : [] } ] } }),
 	};
 	static const char *const specs[] = {
 		"{}",
-		"{\"driver\":[]}",
-		"{\"driver\":{\"secrets\":{\"a\":7},\"envSecretKeyRefs\":[1],\"nodeSelector\":[\"a\"],\"memoryLimit\":"
-		"7}}",
-		"{\"driver\":{\"env\":{\"a\":7},\"gpu\":\"x\",\"configMaps\":\"x\",\"sidecars\":{\"a\":null}}}",
-		"{\"volumes\":7,\"hadoopConfigMap\":[],\"sparkConfigMap\":{},\"monitoring\":[],\"driver\":{"
-		"\"volumeMounts\":[7],\"tolerations\":\"x\",\"lifecycle\":7,\"hostNetwork\":\"x\"}}",
+		JSON({ "driver" : [] }),
+		JSON({
+			"driver" : {
+				"secrets" : { "a" : 7 },
+				"envSecretKeyRefs" : [1],
+				"nodeSelector" : ["a"],
+				"memoryLimit" : 7
+			}
+		}),
+		JSON({
+			"driver" : { "env" : { "a" : 7 }, "gpu" : "x", "configMaps" : "x", "sidecars" : { "a" : null } }
+		}),
+		JSON({
+			"volumes" : 7,
+			"hadoopConfigMap" : [],
+			"sparkConfigMap" : {},
+			"monitoring" : [],
+			"driver" : { "volumeMounts" : [7], "tolerations" : "x", "lifecycle" : 7, "hostNetwork" : "x" }
+		}),
 	};
 	const struct world *w = *state;
 	int version = 2;
@@ -391,7 +473,8 @@ static void odd_shapes_do_no_harm(void **state)
 	}
 }
 
-#define LABELS(text) "{\"metadata\":{\"labels\":{" text "}}}"
+/* The argument is a JSON object as it is written (see JSON() in json_text.h). */
+#define LABELS(...) "{\"metadata\":{\"labels\":" #__VA_ARGS__ "}}"
 
 static void other_pods_are_left_alone(void **state)
 {
@@ -400,15 +483,15 @@ static void other_pods_are_left_alone(void **state)
 		const char *patch;
 		const char *warning;
 	} rows[] = {
-		{ "team-a", LABELS("\"sparkoperator.k8s.io/app-name\":null"), NULL },
-		{ "team-a", LABELS("\"sparkoperator.k8s.io/app-name\":\"\""), NULL },
-		{ "team-a", "{\"metadata\":{\"labels\":null}}", NULL },
-		{ "team-a", "{\"metadata\":null}", NULL },
-		{ "team-a", LABELS("\"spark-role\":\"connect-server\""), "neither driver nor executor" },
-		{ "team-a", LABELS("\"spark-role\":null"), "neither driver nor executor" },
-		{ "team-a", LABELS("\"sparkoperator.k8s.io/app-name\":\"x\""),
+		{ "team-a", LABELS({ "sparkoperator.k8s.io/app-name" : null }), NULL },
+		{ "team-a", LABELS({ "sparkoperator.k8s.io/app-name" : "" }), NULL },
+		{ "team-a", JSON({ "metadata" : { "labels" : null } }), NULL },
+		{ "team-a", JSON({ "metadata" : null }), NULL },
+		{ "team-a", LABELS({ "spark-role" : "connect-server" }), "neither driver nor executor" },
+		{ "team-a", LABELS({ "spark-role" : null }), "neither driver nor executor" },
+		{ "team-a", LABELS({ "sparkoperator.k8s.io/app-name" : "x" }),
 		  "SparkApplication team-a/x is not known" },
-		{ "team-a", LABELS("\"sparkoperator.k8s.io/app-name\":\"odd\""),
+		{ "team-a", LABELS({ "sparkoperator.k8s.io/app-name" : "odd" }),
 		  "SparkApplication team-a/odd cannot be read, its pod is left as it is: spec.type" },
 		{ "team-b", "{}", "SparkApplication team-b/orders is not known" },
 		{ "team-c", "{}", NULL },
@@ -421,7 +504,7 @@ static void other_pods_are_left_alone(void **state)
 
 	w->a.namespaces = namespaces;
 	w->a.namespace_count = array_len(namespaces);
-	put(w->apps, &app_kind, patched(app_text, "{\"metadata\":{\"name\":\"odd\"},\"spec\":{\"type\":7}}"));
+	put(w->apps, &app_kind, patched(app_text, JSON({ "metadata" : { "name" : "odd" }, "spec" : { "type" : 7 } })));
 	for (size_t i = 0; i < array_len(rows); i++) {
 		auto_json pod = patched(driver_text, rows[i].patch);
 		struct review r = review_of(REVIEW_CREATE, &resource_pod, pod);
@@ -494,7 +577,7 @@ static void updates_of_pods_are_left_alone(void **state)
 
 static void defaults_come_as_a_patch(void **state)
 {
-	auto_json object = patched(app_text, "{\"spec\":{\"mode\":null,\"driver\":{\"memory\":null}}}");
+	auto_json object = patched(app_text, JSON({ "spec" : { "mode" : null, "driver" : { "memory" : null } } }));
 	auto_json want = parse(app_text);
 	auto_json before = json_dup(object);
 	struct review r = review_of(REVIEW_CREATE, &resource_sparkapplication, object);
@@ -514,7 +597,7 @@ static void defaults_come_as_a_patch(void **state)
 
 static void other_kinds_have_no_defaults(void **state)
 {
-	auto_json object = parse("{\"metadata\":{\"name\":\"x\"},\"spec\":{}}");
+	auto_json object = parse(JSON({ "metadata" : { "name" : "x" }, "spec" : {} }));
 	struct review r = review_of(REVIEW_CREATE, &resource_scheduledsparkapplication, object);
 	struct review_reply reply;
 
@@ -533,18 +616,23 @@ static void updates_count_if_the_spec_changes(void **state)
 		bool settled;
 	} rows[] = {
 		{ MUTATE_PATH, "{}", true },
-		{ MUTATE_PATH, "{\"metadata\":{\"labels\":{\"a\":\"b\"}}}", true },
-		{ MUTATE_PATH, "{\"spec\":{\"arguments\":[\"1\"]}}", false },
+		{ MUTATE_PATH, JSON({ "metadata" : { "labels" : { "a" : "b" } } }), true },
+		{ MUTATE_PATH, JSON({ "spec" : { "arguments" : ["1"] } }), false },
 		{ MUTATE_PATH,
-		  "{\"metadata\":{\"deletionTimestamp\":\"2026-01-01T00:00:00Z\"},\"spec\":{\"arguments\":[]}}", true },
+		  JSON(
+		      { "metadata" : { "deletionTimestamp" : "2026-01-01T00:00:00Z" }, "spec" : { "arguments" : [] } }),
+		  true },
 		{ VALIDATE_PATH, "{}", true },
-		{ VALIDATE_PATH, "{\"spec\":{\"arguments\":[\"1\"]}}", false },
+		{ VALIDATE_PATH, JSON({ "spec" : { "arguments" : ["1"] } }), false },
 		{ VALIDATE_PATH,
-		  "{\"metadata\":{\"deletionTimestamp\":\"2026-01-01T00:00:00Z\"},\"spec\":{\"arguments\":[]}}", true },
+		  JSON(
+		      { "metadata" : { "deletionTimestamp" : "2026-01-01T00:00:00Z" }, "spec" : { "arguments" : [] } }),
+		  true },
 	};
 
 	for (size_t i = 0; i < array_len(rows); i++) {
-		auto_json before = patched(app_text, "{\"spec\":{\"mode\":null,\"driver\":{\"memory\":\"1gg\"}}}");
+		auto_json before =
+		    patched(app_text, JSON({ "spec" : { "mode" : null, "driver" : { "memory" : "1gg" } } }));
 		auto_json object = json_dup(before);
 		auto_json patch = parse(rows[i].patch);
 		struct review r = review_of(REVIEW_UPDATE, &resource_sparkapplication, object);
@@ -561,7 +649,8 @@ static void updates_count_if_the_spec_changes(void **state)
 
 static void problems_are_all_in_the_denial(void **state)
 {
-	auto_json object = patched(app_text, "{\"spec\":{\"driver\":{\"memory\":\"1gg\"},\"executor\":{\"cores\":0}}}");
+	auto_json object =
+	    patched(app_text, JSON({ "spec" : { "driver" : { "memory" : "1gg" }, "executor" : { "cores" : 0 } } }));
 	struct review r = review_of(REVIEW_CREATE, &resource_sparkapplication, object);
 	struct review_reply reply;
 	const struct json *cause;
@@ -587,11 +676,11 @@ static void name_and_namespace_may_be_the_requests(void **state)
 		const char *name; /* of the request */
 		bool denied;
 	} rows[] = {
-		{ "{\"metadata\":{\"namespace\":null,\"name\":null}}", "orders", false },
-		{ "{\"metadata\":{\"namespace\":null,\"name\":null}}", "", true },
-		{ "{\"metadata\":{\"name\":null}}", "1x", true },
-		{ "{\"metadata\":{\"name\":null,\"generateName\":\"orders-\"}}", "", false },
-		{ "{\"metadata\":{\"name\":null,\"generateName\":\"1-\"}}", "", true },
+		{ JSON({ "metadata" : { "namespace" : null, "name" : null } }), "orders", false },
+		{ JSON({ "metadata" : { "namespace" : null, "name" : null } }), "", true },
+		{ JSON({ "metadata" : { "name" : null } }), "1x", true },
+		{ JSON({ "metadata" : { "name" : null, "generateName" : "orders-" } }), "", false },
+		{ JSON({ "metadata" : { "name" : null, "generateName" : "1-" } }), "", true },
 	};
 
 	for (size_t i = 0; i < array_len(rows); i++) {
@@ -614,10 +703,10 @@ static void quotas_count_if_enforced(void **state)
 	struct review r = review_of(REVIEW_CREATE, &resource_sparkapplication, object);
 	struct review_reply reply;
 
-	put(w->quotas, &quota_kind,
-	    parse(
-		"{\"metadata\":{\"namespace\":\"team-a\",\"name\":\"compute\",\"uid\":\"q\",\"resourceVersion\":\"1\"},"
-		"\"spec\":{\"hard\":{\"cpu\":\"1\"}}}"));
+	put(w->quotas, &quota_kind, parse(JSON({
+		    "metadata" : { "namespace" : "team-a", "name" : "compute", "uid" : "q", "resourceVersion" : "1" },
+		    "spec" : { "hard" : { "cpu" : "1" } }
+	    })));
 	answer(w, VALIDATE_PATH, &r, &reply);
 	expect_unchanged(&reply, NULL);
 	w->a.quotas = w->quotas;

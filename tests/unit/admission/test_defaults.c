@@ -65,7 +65,7 @@ static const struct {
 	{ SPEC(HEAD NEVER "\"driver\":" ROLE ",\"executor\":" ROLE "," CONF("spark.dynamicAllocation.enabled", "true")),
 	  NULL },
 	/* what the schema will refuse */
-	{ "{\"spec\":[]}", NULL },
+	{ JSON({ "spec" : [] }), NULL },
 	{ "{}", NULL },
 	{ SPEC(HEAD "\"restartPolicy\":\"x\",\"driver\":7,\"executor\":[]"), NULL },
 };

@@ -13,10 +13,19 @@
 #include "admission/admission.h"
 
 /* Driver 1 CPU and 1024 + 384 MiB, two executors of the same. */
-static const char base[] = "{\"metadata\":{\"name\":\"orders\",\"namespace\":\"team-a\",\"uid\":\"u\"},"
-			   "\"spec\":{\"type\":\"Scala\",\"mode\":\"cluster\",\"image\":\"i:1\",\"mainClass\":\"M\","
-			   "\"mainApplicationFile\":\"local:///a.jar\",\"sparkVersion\":\"3.5.6\","
-			   "\"driver\":{},\"executor\":{\"instances\":2}}}";
+static const char base[] = JSON({
+	"metadata" : { "name" : "orders", "namespace" : "team-a", "uid" : "u" },
+	"spec" : {
+		"type" : "Scala",
+		"mode" : "cluster",
+		"image" : "i:1",
+		"mainClass" : "M",
+		"mainApplicationFile" : "local:///a.jar",
+		"sparkVersion" : "3.5.6",
+		"driver" : {},
+		"executor" : { "instances" : 2 }
+	}
+});
 
 static struct json *application(const char *patch_text)
 {
@@ -51,11 +60,12 @@ static int check(const struct store *quotas, const char *patch, const char *befo
 	return quota_check(quotas, &app, before_patch ? &before : NULL, err);
 }
 
-#define HARD(text)	  "\"spec\":{\"hard\":{" text "}}"
-#define USED(hard, used)  "\"spec\":{\"hard\":{" hard "}},\"status\":{\"used\":{" used "}}"
-#define SPEC(text)	  "{\"spec\":{" text "}}"
-#define EXEC(text)	  SPEC("\"executor\":{" text "}")
-#define STATE(name, text) "{\"status\":{\"applicationState\":{\"state\":\"" name "\"}},\"spec\":{" text "}}"
+/* HARD, SPEC and EXEC take a JSON object as it is written (see JSON() in json_text.h), USED and STATE literals. */
+#define HARD(...)	  "\"spec\":{\"hard\":" #__VA_ARGS__ "}"
+#define USED(hard, used)  "\"spec\":{\"hard\":" hard "},\"status\":{\"used\":" used "}"
+#define SPEC(...)	  "{\"spec\":" #__VA_ARGS__ "}"
+#define EXEC(...)	  "{\"spec\":{\"executor\":" #__VA_ARGS__ "}}"
+#define STATE(name, spec) "{\"status\":{\"applicationState\":{\"state\":\"" name "\"}},\"spec\":" spec "}"
 
 static const struct {
 	const char *quota;
@@ -64,63 +74,70 @@ static const struct {
 	const char *lines;  /* after the first; NULL: fits */
 } rows[] = {
 	/* each name of a resource, at the border */
-	{ HARD("\"cpu\":\"3\""), "{}", NULL, NULL },
-	{ HARD("\"cpu\":\"2999m\""), "{}", NULL, "  cpu: requested 3, used 0, hard 2999m" },
-	{ HARD("\"requests.cpu\":3"), "{}", NULL, NULL },
-	{ HARD("\"requests.cpu\":\"2\""), "{}", NULL, "  requests.cpu: requested 3, used 0, hard 2" },
-	{ HARD("\"limits.cpu\":\"2\""), "{}", NULL, "  limits.cpu: requested 3, used 0, hard 2" },
-	{ HARD("\"memory\":\"4224Mi\""), "{}", NULL, NULL },
-	{ HARD("\"memory\":\"4223Mi\""), "{}", NULL, "  memory: requested 4224Mi, used 0, hard 4223Mi" },
-	{ HARD("\"requests.memory\":\"4Gi\""), "{}", NULL, "  requests.memory: requested 4224Mi, used 0, hard 4Gi" },
-	{ HARD("\"limits.memory\":\"4Gi\""), "{}", NULL, "  limits.memory: requested 4224Mi, used 0, hard 4Gi" },
-	{ HARD("\"pods\":\"1\",\"requests.storage\":\"0\""), "{}", NULL, NULL },
+	{ HARD({ "cpu" : "3" }), "{}", NULL, NULL },
+	{ HARD({ "cpu" : "2999m" }), "{}", NULL, "  cpu: requested 3, used 0, hard 2999m" },
+	{ HARD({ "requests.cpu" : 3 }), "{}", NULL, NULL },
+	{ HARD({ "requests.cpu" : "2" }), "{}", NULL, "  requests.cpu: requested 3, used 0, hard 2" },
+	{ HARD({ "limits.cpu" : "2" }), "{}", NULL, "  limits.cpu: requested 3, used 0, hard 2" },
+	{ HARD({ "memory" : "4224Mi" }), "{}", NULL, NULL },
+	{ HARD({ "memory" : "4223Mi" }), "{}", NULL, "  memory: requested 4224Mi, used 0, hard 4223Mi" },
+	{ HARD({ "requests.memory" : "4Gi" }), "{}", NULL, "  requests.memory: requested 4224Mi, used 0, hard 4Gi" },
+	{ HARD({ "limits.memory" : "4Gi" }), "{}", NULL, "  limits.memory: requested 4224Mi, used 0, hard 4Gi" },
+	{ HARD({ "pods" : "1", "requests.storage" : "0" }), "{}", NULL, NULL },
 	/* what is used already */
-	{ USED("\"cpu\":\"4\"", "\"cpu\":\"1\""), "{}", NULL, NULL },
-	{ USED("\"cpu\":\"4\"", "\"cpu\":\"1001m\""), "{}", NULL, "  cpu: requested 3, used 1001m, hard 4" },
-	{ USED("\"cpu\":\"4\",\"memory\":\"5Gi\"", "\"cpu\":\"2\",\"memory\":\"2Gi\""), "{}", NULL,
+	{ USED(JSON({ "cpu" : "4" }), JSON({ "cpu" : "1" })), "{}", NULL, NULL },
+	{ USED(JSON({ "cpu" : "4" }), JSON({ "cpu" : "1001m" })), "{}", NULL,
+	  "  cpu: requested 3, used 1001m, hard 4" },
+	{ USED(JSON({ "cpu" : "4", "memory" : "5Gi" }), JSON({ "cpu" : "2", "memory" : "2Gi" })), "{}", NULL,
 	  "  cpu: requested 3, used 2, hard 4\n  memory: requested 4224Mi, used 2Gi, hard 5Gi" },
 	/* what pods ask for */
-	{ HARD("\"cpu\":\"1\""), EXEC("\"coreRequest\":\"100m\""), NULL, "  cpu: requested 1.200, used 0, hard 1" },
-	{ HARD("\"limits.cpu\":\"4\""), EXEC("\"coreRequest\":\"100m\",\"coreLimit\":\"2\""), NULL,
+	{ HARD({ "cpu" : "1" }), EXEC({ "coreRequest" : "100m" }), NULL, "  cpu: requested 1.200, used 0, hard 1" },
+	{ HARD({ "limits.cpu" : "4" }), EXEC({ "coreRequest" : "100m", "coreLimit" : "2" }), NULL,
 	  "  limits.cpu: requested 5, used 0, hard 4" },
-	{ HARD("\"memory\":\"1\""), SPEC("\"mainApplicationFile\":\"local:///a.py\""), NULL,
+	{ HARD({ "memory" : "1" }), SPEC({ "mainApplicationFile" : "local:///a.py" }), NULL,
 	  "  memory: requested 4299Mi, used 0, hard 1" },
-	{ HARD("\"memory\":\"1\""), EXEC("\"memory\":\"10g\",\"memoryOverhead\":\"1g\""), NULL,
+	{ HARD({ "memory" : "1" }), EXEC({ "memory" : "10g", "memoryOverhead" : "1g" }), NULL,
 	  "  memory: requested 23936Mi, used 0, hard 1" },
-	{ HARD("\"limits.memory\":\"1\",\"requests.memory\":\"1Ti\""), SPEC("\"driver\":{\"memoryLimit\":\"4g\"}"),
+	{ HARD({ "limits.memory" : "1", "requests.memory" : "1Ti" }), SPEC({ "driver" : { "memoryLimit" : "4g" } }),
 	  NULL, "  limits.memory: requested 6912Mi, used 0, hard 1" },
-	{ HARD("\"cpu\":\"1\",\"limits.cpu\":\"9\""),
-	  EXEC("\"sidecars\":[{\"name\":\"s\",\"image\":\"i\",\"resources\":{\"limits\":{\"cpu\":\"500m\"}}}]"), NULL,
-	  "  cpu: requested 4, used 0, hard 1" },
-	{ HARD("\"cpu\":\"1\""),
-	  EXEC("\"initContainers\":[{\"name\":\"s\",\"image\":\"i\",\"resources\":{\"requests\":{\"cpu\":\"5\"}}}]"),
+	{ HARD({ "cpu" : "1", "limits.cpu" : "9" }),
+	  EXEC({ "sidecars" : [ { "name" : "s", "image" : "i", "resources" : { "limits" : { "cpu" : "500m" } } } ] }),
+	  NULL, "  cpu: requested 4, used 0, hard 1" },
+	{ HARD({ "cpu" : "1" }), EXEC({
+		  "initContainers" : [ { "name" : "s", "image" : "i", "resources" : { "requests" : { "cpu" : "5" } } } ]
+	  }),
 	  NULL, "  cpu: requested 11, used 0, hard 1" },
-	{ HARD("\"cpu\":\"1\""),
-	  EXEC("\"initContainers\":[{\"name\":\"s\",\"image\":\"i\",\"restartPolicy\":\"Always\",\"resources\":{"
-	       "\"requests\":"
-	       "{\"cpu\":\"5\"}}}]"),
+	{ HARD({ "cpu" : "1" }), EXEC({
+		  "initContainers" : [ {
+			  "name" : "s",
+			  "image" : "i",
+			  "restartPolicy" : "Always",
+			  "resources" : { "requests" : { "cpu" : "5" } }
+		  } ]
+	  }),
 	  NULL, "  cpu: requested 13, used 0, hard 1" },
 	/* executors that Spark starts with */
-	{ HARD("\"cpu\":\"1\""), EXEC("\"instances\":null"), NULL, "  cpu: requested 2, used 0, hard 1" },
-	{ HARD("\"cpu\":\"1\""), SPEC("\"executor\":{\"instances\":null},\"dynamicAllocation\":{\"enabled\":true}"),
-	  NULL, NULL },
-	{ HARD("\"cpu\":\"1\""),
-	  SPEC("\"dynamicAllocation\":{\"enabled\":true,\"initialExecutors\":1,\"minExecutors\":3}"), NULL,
+	{ HARD({ "cpu" : "1" }), EXEC({ "instances" : null }), NULL, "  cpu: requested 2, used 0, hard 1" },
+	{ HARD({ "cpu" : "1" }),
+	  SPEC({ "executor" : { "instances" : null }, "dynamicAllocation" : { "enabled" : true } }), NULL, NULL },
+	{ HARD({ "cpu" : "1" }),
+	  SPEC({ "dynamicAllocation" : { "enabled" : true, "initialExecutors" : 1, "minExecutors" : 3 } }), NULL,
 	  "  cpu: requested 4, used 0, hard 1" },
-	{ HARD("\"cpu\":\"1\""), SPEC("\"dynamicAllocation\":{\"enabled\":true,\"maxExecutors\":30}"), NULL,
+	{ HARD({ "cpu" : "1" }), SPEC({ "dynamicAllocation" : { "enabled" : true, "maxExecutors" : 30 } }), NULL,
 	  "  cpu: requested 3, used 0, hard 1" },
-	{ HARD("\"cpu\":\"1\""), SPEC("\"dynamicAllocation\":{\"enabled\":false,\"minExecutors\":30}"), NULL,
+	{ HARD({ "cpu" : "1" }), SPEC({ "dynamicAllocation" : { "enabled" : false, "minExecutors" : 30 } }), NULL,
 	  "  cpu: requested 3, used 0, hard 1" },
 	/* updates */
-	{ USED("\"cpu\":\"3\"", "\"cpu\":\"3\""), STATE("RUNNING", "\"arguments\":[\"1\"]"), STATE("RUNNING", ""),
-	  NULL },
-	{ USED("\"cpu\":\"3\"", "\"cpu\":\"3\""), STATE("RUNNING", "\"executor\":{\"instances\":3}"),
-	  STATE("RUNNING", ""), "  cpu: requested 1, used 3, hard 3" },
-	{ USED("\"cpu\":\"3\"", "\"cpu\":\"5\""), STATE("RUNNING", "\"executor\":{\"instances\":1}"),
-	  STATE("RUNNING", ""), NULL },
-	{ USED("\"cpu\":\"3\"", "\"cpu\":\"3\""), STATE("COMPLETED", "\"arguments\":[\"1\"]"), STATE("COMPLETED", ""),
-	  "  cpu: requested 3, used 3, hard 3" },
-	{ HARD("\"cpu\":\"1\""), SPEC("\"suspend\":true"), NULL, NULL },
+	{ USED(JSON({ "cpu" : "3" }), JSON({ "cpu" : "3" })), STATE("RUNNING", JSON({ "arguments" : ["1"] })),
+	  STATE("RUNNING", "{}"), NULL },
+	{ USED(JSON({ "cpu" : "3" }), JSON({ "cpu" : "3" })),
+	  STATE("RUNNING", JSON({ "executor" : { "instances" : 3 } })), STATE("RUNNING", "{}"),
+	  "  cpu: requested 1, used 3, hard 3" },
+	{ USED(JSON({ "cpu" : "3" }), JSON({ "cpu" : "5" })),
+	  STATE("RUNNING", JSON({ "executor" : { "instances" : 1 } })), STATE("RUNNING", "{}"), NULL },
+	{ USED(JSON({ "cpu" : "3" }), JSON({ "cpu" : "3" })), STATE("COMPLETED", JSON({ "arguments" : ["1"] })),
+	  STATE("COMPLETED", "{}"), "  cpu: requested 3, used 3, hard 3" },
+	{ HARD({ "cpu" : "1" }), SPEC({ "suspend" : true }), NULL, NULL },
 	/* quotas of some pods only */
 	{ "\"spec\":{\"hard\":{\"cpu\":\"1\"},\"scopes\":[\"BestEffort\"]}", "{}", NULL, NULL },
 	{ "\"spec\":{\"hard\":{\"cpu\":\"1\"},\"scopeSelector\":{\"matchExpressions\":[{\"scopeName\":"
@@ -159,10 +176,10 @@ static void all_quotas_of_the_namespace_count(void **state)
 
 	(void)state;
 	assert_int_equal(check(quotas, "{}", NULL, &err), 0);
-	put_quota(quotas, "team-b", "other", HARD("\"cpu\":\"0\""));
+	put_quota(quotas, "team-b", "other", HARD({ "cpu" : "0" }));
 	assert_int_equal(check(quotas, "{}", NULL, &err), 0);
-	put_quota(quotas, "team-a", "one", HARD("\"cpu\":\"1\""));
-	put_quota(quotas, "team-a", "two", HARD("\"memory\":\"1\""));
+	put_quota(quotas, "team-a", "one", HARD({ "cpu" : "1" }));
+	put_quota(quotas, "team-a", "two", HARD({ "memory" : "1" }));
 	assert_int_equal(check(quotas, "{}", NULL, &err), -ERR_DENIED);
 	assert_non_null(strstr(err.msg, "\"team-a/one\"\n  cpu: "));
 	assert_non_null(strstr(err.msg, "\"team-a/two\"\n  memory: "));
@@ -175,8 +192,8 @@ static void without_pods_no_demand(void **state)
 	struct err err;
 
 	(void)state;
-	put_quota(quotas, "team-a", "one", HARD("\"cpu\":\"1\""));
-	assert_int_equal(check(quotas, SPEC("\"driver\":{\"memory\":\"1gg\"}"), NULL, &err), -ERR_INVALID);
+	put_quota(quotas, "team-a", "one", HARD({ "cpu" : "1" }));
+	assert_int_equal(check(quotas, SPEC({ "driver" : { "memory" : "1gg" } }), NULL, &err), -ERR_INVALID);
 	assert_non_null(strstr(err.msg, "spec.driver.memory"));
 	store_free(quotas);
 }

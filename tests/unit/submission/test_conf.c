@@ -82,7 +82,7 @@ static void defaults(void **state)
 {
 	auto_json conf = fill("{}", 305);
 	auto_json given =
-	    fill("{\"sparkConf\":{\"spark.driver.cores\":\"3\",\"spark.executor.instances\":\"9\"}}", 305);
+	    fill(JSON({ "sparkConf" : { "spark.driver.cores" : "3", "spark.executor.instances" : "9" } }), 305);
 
 	(void)state;
 	check(conf, "spark.driver.cores", "1");
@@ -98,11 +98,14 @@ static void defaults(void **state)
 
 static void dynamic_allocation(void **state)
 {
-	auto_json typed = fill("{\"dynamicAllocation\":{\"enabled\":true,\"minExecutors\":0,\"maxExecutors\":5,"
-			       "\"shuffleTrackingTimeout\":4000}}",
-			       305);
-	auto_json off = fill("{\"dynamicAllocation\":{\"enabled\":false,\"maxExecutors\":5}}", 305);
-	auto_json other_case = fill("{\"sparkConf\":{\"spark.dynamicallocation.enabled\":\"true\"}}", 305);
+	auto_json typed = fill(
+	    JSON({
+		    "dynamicAllocation" :
+			{ "enabled" : true, "minExecutors" : 0, "maxExecutors" : 5, "shuffleTrackingTimeout" : 4000 }
+	    }),
+	    305);
+	auto_json off = fill(JSON({ "dynamicAllocation" : { "enabled" : false, "maxExecutors" : 5 } }), 305);
+	auto_json other_case = fill(JSON({ "sparkConf" : { "spark.dynamicallocation.enabled" : "true" } }), 305);
 
 	(void)state;
 	check(typed, "spark.dynamicAllocation.enabled", "true");
@@ -119,7 +122,7 @@ static void dynamic_allocation(void **state)
 
 static void hadoop_prefix_only_where_missing(void **state)
 {
-	auto_json conf = fill("{\"hadoopConf\":{\"fs.a\":\"1\",\"spark.hadoop.fs.b\":\"2\"}}", 305);
+	auto_json conf = fill(JSON({ "hadoopConf" : { "fs.a" : "1", "spark.hadoop.fs.b" : "2" } }), 305);
 
 	(void)state;
 	check(conf, "spark.hadoop.fs.a", "1");
@@ -129,11 +132,18 @@ static void hadoop_prefix_only_where_missing(void **state)
 
 static void secrets_tell_where_their_file_is(void **state)
 {
-	auto_json conf = fill(
-	    "{\"driver\":{\"secrets\":[{\"name\":\"g\",\"path\":\"/mnt/g//\",\"secretType\":\"GCPServiceAccount\"},"
-	    "{\"name\":\"o\",\"path\":\"/o\",\"secretType\":\"Other\"}]},"
-	    "\"executor\":{\"secrets\":[{\"name\":\"h\",\"path\":\"/\",\"secretType\":\"HadoopDelegationToken\"}]}}",
-	    305);
+	auto_json conf =
+	    fill(JSON({
+			 "driver" : {
+				 "secrets" : [
+					 { "name" : "g", "path" : "/mnt/g//", "secretType" : "GCPServiceAccount" },
+					 { "name" : "o", "path" : "/o", "secretType" : "Other" }
+				 ]
+			 },
+			 "executor" :
+			     { "secrets" : [ { "name" : "h", "path" : "/", "secretType" : "HadoopDelegationToken" } ] }
+		 }),
+		 305);
 
 	(void)state;
 	check(conf, "spark.kubernetes.driver.secrets.g", "/mnt/g//");
@@ -145,7 +155,7 @@ static void secrets_tell_where_their_file_is(void **state)
 
 static void submit_time(void **state)
 {
-	static const char spec[] = "{\"sparkConf\":{\"spark.app.submitTime\":\"1\"}}";
+	static const char spec[] = JSON({ "sparkConf" : { "spark.app.submitTime" : "1" } });
 	auto_json old = fill(spec, 304);
 	auto_json kept = fill(spec, 305);
 	auto_json own = fill("{}", 305);
@@ -158,7 +168,7 @@ static void submit_time(void **state)
 
 static void grace_of_executors(void **state)
 {
-	static const char spec[] = "{\"executor\":{\"terminationGracePeriodSeconds\":7}}";
+	static const char spec[] = JSON({ "executor" : { "terminationGracePeriodSeconds" : 7 } });
 	auto_json before = fill(spec, 400);
 	auto_json since = fill(spec, 401);
 
@@ -169,10 +179,10 @@ static void grace_of_executors(void **state)
 
 static void jars_and_the_main_file(void **state)
 {
-	auto_json both =
-	    fill("{\"mainApplicationFile\":\"local:///a.jar\",\"sparkConf\":{\"spark.jars\":\"local:///b.jar\"}}", 305);
-	auto_json internal = fill("{\"mainApplicationFile\":\"spark-internal\"}", 305);
-	auto_json python = fill("{\"mainApplicationFile\":\"local:///a.py\"}", 305);
+	auto_json both = fill(
+	    JSON({ "mainApplicationFile" : "local:///a.jar", "sparkConf" : { "spark.jars" : "local:///b.jar" } }), 305);
+	auto_json internal = fill(JSON({ "mainApplicationFile" : "spark-internal" }), 305);
+	auto_json python = fill(JSON({ "mainApplicationFile" : "local:///a.py" }), 305);
 
 	(void)state;
 	check(both, "spark.jars", "local:///b.jar,local:///a.jar");

@@ -16,11 +16,20 @@
 /* An application whose spec is merged with more, a JSON object. Owned. */
 static struct json *application(const char *version, const char *more)
 {
-	auto_free char *text =
-	    xasprintf("{\"metadata\":{\"name\":\"pi\",\"namespace\":\"jobs\",\"uid\":\"u-1\"},\"spec\":{"
-		      "\"type\":\"Scala\",\"mode\":\"cluster\",\"sparkVersion\":\"%s\",\"image\":\"i\","
-		      "\"mainClass\":\"C\",\"mainApplicationFile\":\"local:///a.jar\",\"driver\":{},\"executor\":{}}}",
-		      version);
+	auto_free char *text = xasprintf(JSON({
+						 "metadata" : { "name" : "pi", "namespace" : "jobs", "uid" : "u-1" },
+						 "spec" : {
+							 "type" : "Scala",
+							 "mode" : "cluster",
+							 "sparkVersion" : "%s",
+							 "image" : "i",
+							 "mainClass" : "C",
+							 "mainApplicationFile" : "local:///a.jar",
+							 "driver" : {},
+							 "executor" : {}
+						 }
+					 }),
+					 version);
 	auto_json patch = parse(more);
 	struct json *tree = parse(text);
 
@@ -91,14 +100,17 @@ static size_t count_options(const struct json *pod)
 	return count;
 }
 
+/* want: JSON, or "none". Members have an order. */
 static void expect(const struct json *pod, bool in_container, const char *path, const char *want, const char *what)
 {
 	const struct json *from = in_container ? container(pod) : pod;
 	const struct json *value = json_at(from, path);
+	auto_json tree = value ? parse(want) : NULL;
 	auto_free char *got = value ? json_print(value) : xstrdup("none");
+	auto_free char *printed = tree ? json_print(tree) : xstrdup(want);
 
-	if (!text_eq(got, want))
-		fail_msg("%s: %s is %s, not %s", what, path, got, want);
+	if (!text_eq(got, printed))
+		fail_msg("%s: %s is %s, not %s", what, path, got, printed);
 }
 
 /* Spark's pod of an application that asks for nothing, 3.5. */
@@ -123,8 +135,8 @@ static void test_plain(void **state)
 	assert_string_equal(json_str(owner, "kind", ""), "Pod");
 	assert_string_equal(json_str(owner, "name", ""), "pi-driver");
 	expect(pod, false, "spec.restartPolicy", "\"Never\"", "plain");
-	expect(pod, true, "args", "[\"executor\"]", "plain");
-	expect(pod, true, "ports", "[{\"containerPort\":7079,\"name\":\"blockmanager\"}]", "plain");
+	expect(pod, true, "args", JSON(["executor"]), "plain");
+	expect(pod, true, "ports", JSON([ { "containerPort" : 7079, "name" : "blockmanager" } ]), "plain");
 	expect(pod, true, "name", "\"spark-kubernetes-executor\"", "plain");
 	assert_string_equal(env(pod, "SPARK_USER"), "spark");
 	assert_string_equal(env(pod, "SPARK_EXECUTOR_POD_IP"), "(a reference)");
@@ -140,83 +152,118 @@ static const struct field_case {
 } field_cases[] = {
 	/* ResourceProfile.getResourcesForClusterManager; the numbers are those of Spark */
 	{ "3.5.6", "{}", true, "resources",
-	  "{\"requests\":{\"cpu\":\"1\",\"memory\":\"1408Mi\"},\"limits\":{\"memory\":\"1408Mi\"}}" },
-	{ "3.5.6",
-	  "{\"sparkConf\":{\"spark.memory.offHeap.enabled\":\"true\",\"spark.memory.offHeap.size\":\"3g\","
-	  "\"spark.executor.memory\":\"2g\",\"spark.executor.pyspark.memory\":\"512m\"},\"type\":\"Python\","
-	  "\"mainApplicationFile\":\"local:///a.py\"}",
+	  JSON({ "requests" : { "cpu" : "1", "memory" : "1408Mi" }, "limits" : { "memory" : "1408Mi" } }) },
+	{ "3.5.6", JSON({
+		  "sparkConf" : {
+			  "spark.memory.offHeap.enabled" : "true",
+			  "spark.memory.offHeap.size" : "3g",
+			  "spark.executor.memory" : "2g",
+			  "spark.executor.pyspark.memory" : "512m"
+		  },
+		  "type" : "Python",
+		  "mainApplicationFile" : "local:///a.py"
+	  }),
 	  true, "resources.limits.memory", "\"6451Mi\"" },
-	{ "3.5.6", "{\"sparkConf\":{\"spark.executor.pyspark.memory\":\"512m\",\"spark.memory.offHeap.size\":\"3g\"}}",
+	{ "3.5.6",
+	  JSON({ "sparkConf" : { "spark.executor.pyspark.memory" : "512m", "spark.memory.offHeap.size" : "3g" } }),
 	  true, "resources.requests.memory", "\"1408Mi\"" },
-	{ "3.5.6",
-	  "{\"sparkConf\":{\"spark.memory.offHeap.enabled\":\"true\","
-	  "\"spark.memory.offHeap.size\":\"1500000\",\"spark.executor.memoryOverhead\":\"0\"}}",
+	{ "3.5.6", JSON({
+		  "sparkConf" : {
+			  "spark.memory.offHeap.enabled" : "true",
+			  "spark.memory.offHeap.size" : "1500000",
+			  "spark.executor.memoryOverhead" : "0"
+		  }
+	  }),
 	  true, "resources.requests.memory", "\"1025Mi\"" },
-	{ "3.5.6",
-	  "{\"executor\":{\"memory\":\"5431m\"},\"sparkConf\":{"
-	  "\"spark.executor.memoryOverheadFactor\":\"0.15\",\"spark.executor.minMemoryOverhead\":\"2g\"}}",
+	{ "3.5.6", JSON({
+		  "executor" : { "memory" : "5431m" },
+		  "sparkConf" :
+		      { "spark.executor.memoryOverheadFactor" : "0.15", "spark.executor.minMemoryOverhead" : "2g" }
+	  }),
 	  true, "resources.requests.memory", "\"6245Mi\"" },
-	{ "4.0.1",
-	  "{\"executor\":{\"memory\":\"5431m\"},\"sparkConf\":{"
-	  "\"spark.executor.memoryOverheadFactor\":\"0.15\",\"spark.executor.minMemoryOverhead\":\"2g\"}}",
+	{ "4.0.1", JSON({
+		  "executor" : { "memory" : "5431m" },
+		  "sparkConf" :
+		      { "spark.executor.memoryOverheadFactor" : "0.15", "spark.executor.minMemoryOverhead" : "2g" }
+	  }),
 	  true, "resources.requests.memory", "\"7479Mi\"" },
-	{ "3.5.6", "{\"executor\":{\"cores\":3,\"coreLimit\":\"4000m\"}}", true, "resources.limits.cpu", "\"4000m\"" },
-	{ "3.5.6", "{\"executor\":{\"cores\":3,\"coreRequest\":\"0.5\"}}", true, "resources.requests.cpu", "\"0.5\"" },
-	{ "3.5.6",
-	  "{\"sparkConf\":{\"spark.executor.resource.gpu.amount\":\"2\","
-	  "\"spark.executor.resource.gpu.vendor\":\"nvidia.com\"}}",
-	  true, "resources.limits", "{\"memory\":\"1408Mi\",\"nvidia.com/gpu\":\"2\"}" },
+	{ "3.5.6", JSON({ "executor" : { "cores" : 3, "coreLimit" : "4000m" } }), true, "resources.limits.cpu",
+	  "\"4000m\"" },
+	{ "3.5.6", JSON({ "executor" : { "cores" : 3, "coreRequest" : "0.5" } }), true, "resources.requests.cpu",
+	  "\"0.5\"" },
+	{ "3.5.6", JSON({
+		  "sparkConf" : {
+			  "spark.executor.resource.gpu.amount" : "2",
+			  "spark.executor.resource.gpu.vendor" : "nvidia.com"
+		  }
+	  }),
+	  true, "resources.limits", JSON({ "memory" : "1408Mi", "nvidia.com/gpu" : "2" }) },
 	/* container and pod */
 	{ "4.1.0", "{}", true, "resizePolicy", "none" },
-	{ "4.2.1", "{}", true, "resizePolicy",
-	  "[{\"resourceName\":\"cpu\",\"restartPolicy\":\"NotRequired\"},"
-	  "{\"resourceName\":\"memory\",\"restartPolicy\":\"NotRequired\"}]" },
+	{ "4.2.1", "{}", true, "resizePolicy", JSON([
+		  { "resourceName" : "cpu", "restartPolicy" : "NotRequired" },
+		  { "resourceName" : "memory", "restartPolicy" : "NotRequired" }
+	  ]) },
 	{ "4.2.1", "{}", true, "securityContext", "none" },
-	{ "4.3.0", "{}", true, "securityContext", "{\"allowPrivilegeEscalation\":false}" },
-	{ "4.3.0", "{\"sparkConf\":{\"spark.kubernetes.securityContext.allowPrivilegeEscalation\":\"true\"}}", true,
-	  "securityContext", "{\"allowPrivilegeEscalation\":true}" },
-	{ "4.3.0",
-	  "{\"sparkConf\":{\"spark.kubernetes.securityContext.allowPrivilegeEscalation\":\"true\","
-	  "\"spark.kubernetes.executor.securityContext.allowPrivilegeEscalation\":\"false\"}}",
-	  true, "securityContext", "{\"allowPrivilegeEscalation\":false}" },
+	{ "4.3.0", "{}", true, "securityContext", JSON({ "allowPrivilegeEscalation" : false }) },
+	{ "4.3.0", JSON({ "sparkConf" : { "spark.kubernetes.securityContext.allowPrivilegeEscalation" : "true" } }),
+	  true, "securityContext", JSON({ "allowPrivilegeEscalation" : true }) },
+	{ "4.3.0", JSON({
+		  "sparkConf" : {
+			  "spark.kubernetes.securityContext.allowPrivilegeEscalation" : "true",
+			  "spark.kubernetes.executor.securityContext.allowPrivilegeEscalation" : "false"
+		  }
+	  }),
+	  true, "securityContext", JSON({ "allowPrivilegeEscalation" : false }) },
 	{ "4.0.1", "{}", false, "spec.terminationGracePeriodSeconds", "none" },
 	{ "4.1.0", "{}", false, "spec.terminationGracePeriodSeconds", "30" },
-	{ "4.1.0", "{\"sparkConf\":{\"spark.kubernetes.executor.terminationGracePeriodSeconds\":\"1m\"}}", false,
+	{ "4.1.0", JSON({ "sparkConf" : { "spark.kubernetes.executor.terminationGracePeriodSeconds" : "1m" } }), false,
 	  "spec.terminationGracePeriodSeconds", "60" },
-	{ "4.1.0", "{\"sparkConf\":{\"spark.kubernetes.executor.terminationGracePeriodSeconds\":\"2500ms\"}}", false,
-	  "spec.terminationGracePeriodSeconds", "2" },
-	{ "4.1.0", "{\"sparkConf\":{\"spark.kubernetes.executor.terminationGracePeriodSeconds\":\"45\"}}", false,
+	{ "4.1.0", JSON({ "sparkConf" : { "spark.kubernetes.executor.terminationGracePeriodSeconds" : "2500ms" } }),
+	  false, "spec.terminationGracePeriodSeconds", "2" },
+	{ "4.1.0", JSON({ "sparkConf" : { "spark.kubernetes.executor.terminationGracePeriodSeconds" : "45" } }), false,
 	  "spec.terminationGracePeriodSeconds", "45" },
-	{ "3.5.6", "{\"sparkConf\":{\"spark.decommission.enabled\":\"true\"}}", true, "lifecycle",
-	  "{\"preStop\":{\"exec\":{\"command\":[\"/opt/decom.sh\"]}}}" },
-	{ "3.5.6", "{\"sparkConf\":{\"spark.blockManager.port\":\"9999\"}}", true, "ports",
-	  "[{\"containerPort\":9999,\"name\":\"blockmanager\"}]" },
-	{ "3.5.6",
-	  "{\"sparkConf\":{\"spark.kubernetes.executor.podNamePrefix\":"
-	  "\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.bb-cccccccccccccccccccccccccccccccccccccccccccccccccccc\"}}",
+	{ "3.5.6", JSON({ "sparkConf" : { "spark.decommission.enabled" : "true" } }), true, "lifecycle",
+	  JSON({ "preStop" : { "exec" : { "command" : ["/opt/decom.sh"] } } }) },
+	{ "3.5.6", JSON({ "sparkConf" : { "spark.blockManager.port" : "9999" } }), true, "ports",
+	  JSON([ { "containerPort" : 9999, "name" : "blockmanager" } ]) },
+	{ "3.5.6", JSON({
+		  "sparkConf" : {
+			  "spark.kubernetes.executor.podNamePrefix" :
+			      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.bb-cccccccccccccccccccccccccccccccccccccccccccccccccccc"
+		  }
+	  }),
 	  false, "spec.hostname", "\"bb-cccccccccccccccccccccccccccccccccccccccccccccccccccc-exec-1\"" },
-	{ "3.5.6", "{\"sparkConf\":{\"spark.kubernetes.executor.podNamePrefix\":\"a.b\"}}", false, "spec.hostname",
-	  "\"a_b-exec-1\"" },
-	{ "4.1.0", "{\"image\":\"i:{{SPARK_VERSION}}\"}", true, "image", "\"i:4.1.0\"" },
-	{ "4.0.1", "{\"image\":\"i:{{SPARK_VERSION}}\"}", true, "image", "\"i:{{SPARK_VERSION}}\"" },
-	{ "3.5.6", "{\"executor\":{\"annotations\":{\"a\":\"{{EXECUTOR_ID}}\"}}}", false, "metadata.annotations",
-	  "{\"a\":\"1\"}" },
-	{ "3.5.6", "{\"executor\":{\"serviceAccount\":\"e\"},\"driver\":{\"serviceAccount\":\"d\"}}", false,
+	{ "3.5.6", JSON({ "sparkConf" : { "spark.kubernetes.executor.podNamePrefix" : "a.b" } }), false,
+	  "spec.hostname", "\"a_b-exec-1\"" },
+	{ "4.1.0", JSON({ "image" : "i:{{SPARK_VERSION}}" }), true, "image", "\"i:4.1.0\"" },
+	{ "4.0.1", JSON({ "image" : "i:{{SPARK_VERSION}}" }), true, "image", "\"i:{{SPARK_VERSION}}\"" },
+	{ "3.5.6", JSON({ "executor" : { "annotations" : { "a" : "{{EXECUTOR_ID}}" } } }), false,
+	  "metadata.annotations", JSON({ "a" : "1" }) },
+	{ "3.5.6", JSON({ "executor" : { "serviceAccount" : "e" }, "driver" : { "serviceAccount" : "d" } }), false,
 	  "spec.serviceAccountName", "\"e\"" },
-	{ "3.5.6", "{\"driver\":{\"serviceAccount\":\"d\"}}", false, "spec.serviceAccountName", "\"d\"" },
-	{ "3.5.6",
-	  "{\"driver\":{\"serviceAccount\":\"d\"},\"executor\":{\"template\":{\"spec\":{"
-	  "\"serviceAccountName\":\"t\"}}}}",
+	{ "3.5.6", JSON({ "driver" : { "serviceAccount" : "d" } }), false, "spec.serviceAccountName", "\"d\"" },
+	{ "3.5.6", JSON({
+		  "driver" : { "serviceAccount" : "d" },
+		  "executor" : { "template" : { "spec" : { "serviceAccountName" : "t" } } }
+	  }),
 	  false, "spec.serviceAccountName", "\"d\"" },
 	/* other steps */
-	{ "3.5.6",
-	  "{\"sparkConf\":{\"spark.kubernetes.executor.disableConfigMap\":\"true\","
-	  "\"spark.local.dir\":\"/x\",\"spark.kubernetes.local.dirs.tmpfs\":\"true\"}}",
-	  false, "spec.volumes", "[{\"name\":\"spark-local-dir-1\",\"emptyDir\":{\"medium\":\"Memory\"}}]" },
-	{ "4.1.0",
-	  "{\"sparkConf\":{\"spark.kubernetes.executor.disableConfigMap\":\"true\","
-	  "\"spark.kubernetes.executor.pod.excludedFeatureSteps\":"
-	  "\"org.apache.spark.deploy.k8s.features.LocalDirsFeatureStep\"}}",
+	{ "3.5.6", JSON({
+		  "sparkConf" : {
+			  "spark.kubernetes.executor.disableConfigMap" : "true",
+			  "spark.local.dir" : "/x",
+			  "spark.kubernetes.local.dirs.tmpfs" : "true"
+		  }
+	  }),
+	  false, "spec.volumes", JSON([ { "name" : "spark-local-dir-1", "emptyDir" : { "medium" : "Memory" } } ]) },
+	{ "4.1.0", JSON({
+		  "sparkConf" : {
+			  "spark.kubernetes.executor.disableConfigMap" : "true",
+			  "spark.kubernetes.executor.pod.excludedFeatureSteps" :
+			      "org.apache.spark.deploy.k8s.features.LocalDirsFeatureStep"
+		  }
+	  }),
 	  false, "spec.volumes", "none" },
 	{ "3.5.6",
 	  "{\"sparkConf\":{\"spark.kubernetes.executor.disableConfigMap\":\"true\","
@@ -224,18 +271,22 @@ static const struct field_case {
 	  "\"spark.kubernetes.executor.volumes.persistentVolumeClaim.spark-local-dir-1.options.claimName\":"
 	  "\"x-SPARK_EXECUTOR_ID-OnDemand\","
 	  "\"spark.kubernetes.executor.volumes.persistentVolumeClaim.spark-local-dir-1.mount.path\":\"/d\"}}",
-	  false, "spec.volumes",
-	  "[{\"name\":\"spark-local-dir-1\",\"persistentVolumeClaim\":{\"claimName\":\"x-1-p-exec-1-pvc-0\","
-	  "\"readOnly\":false}}]" },
-	{ "3.5.6",
-	  "{\"sparkConf\":{\"spark.kubernetes.executor.pod.excludedFeatureSteps\":"
-	  "\"org.apache.spark.deploy.k8s.features.BasicExecutorFeatureStep\"}}",
-	  true, "args", "[\"executor\"]" },
-	{ "4.1.0", "{\"sparkConf\":{\"spark.kubernetes.allocation.pods.allocator\":\"deployment\"}}", false,
+	  false, "spec.volumes", JSON([ {
+		  "name" : "spark-local-dir-1",
+		  "persistentVolumeClaim" : { "claimName" : "x-1-p-exec-1-pvc-0", "readOnly" : false }
+	  } ]) },
+	{ "3.5.6", JSON({
+		  "sparkConf" : {
+			  "spark.kubernetes.executor.pod.excludedFeatureSteps" :
+			      "org.apache.spark.deploy.k8s.features.BasicExecutorFeatureStep"
+		  }
+	  }),
+	  true, "args", JSON(["executor"]) },
+	{ "4.1.0", JSON({ "sparkConf" : { "spark.kubernetes.allocation.pods.allocator" : "deployment" } }), false,
 	  "spec.restartPolicy", "\"Never\"" },
-	{ "4.2.1", "{\"sparkConf\":{\"spark.kubernetes.allocation.pods.allocator\":\"deployment\"}}", false,
+	{ "4.2.1", JSON({ "sparkConf" : { "spark.kubernetes.allocation.pods.allocator" : "deployment" } }), false,
 	  "spec.restartPolicy", "\"Always\"" },
-	{ "3.5.6", "{\"sparkConf\":{\"spark.kubernetes.allocation.pods.allocator\":\"statefulset\"}}", false,
+	{ "3.5.6", JSON({ "sparkConf" : { "spark.kubernetes.allocation.pods.allocator" : "statefulset" } }), false,
 	  "spec.restartPolicy", "\"Always\"" },
 };
 
@@ -254,39 +305,42 @@ static void test_fields(void **state)
 static const struct env_case {
 	const char *version, *spec, *name, *want; /* want NULL: the variable is not set */
 } env_cases[] = {
-	{ "3.5.6", "{\"executor\":{\"memory\":\"2000m\",\"cores\":3}}", "SPARK_EXECUTOR_MEMORY", "2000m" },
-	{ "3.5.6", "{\"executor\":{\"cores\":3}}", "SPARK_EXECUTOR_CORES", "3" },
-	{ "4.1.0",
-	  "{\"sparkConf\":{\"spark.kubernetes.allocation.recoveryMode.enabled\":\"true\","
-	  "\"spark.executor.cores\":\"4\"}}",
+	{ "3.5.6", JSON({ "executor" : { "memory" : "2000m", "cores" : 3 } }), "SPARK_EXECUTOR_MEMORY", "2000m" },
+	{ "3.5.6", JSON({ "executor" : { "cores" : 3 } }), "SPARK_EXECUTOR_CORES", "3" },
+	{ "4.1.0", JSON({
+		  "sparkConf" :
+		      { "spark.kubernetes.allocation.recoveryMode.enabled" : "true", "spark.executor.cores" : "4" }
+	  }),
 	  "SPARK_EXECUTOR_CORES", "4" },
-	{ "4.2.1",
-	  "{\"sparkConf\":{\"spark.kubernetes.allocation.recoveryMode.enabled\":\"true\","
-	  "\"spark.executor.cores\":\"4\"}}",
+	{ "4.2.1", JSON({
+		  "sparkConf" :
+		      { "spark.kubernetes.allocation.recoveryMode.enabled" : "true", "spark.executor.cores" : "4" }
+	  }),
 	  "SPARK_EXECUTOR_CORES", "1" },
-	{ "3.5.6", "{\"sparkConf\":{\"spark.ui.custom.executor.log.url\":\"http://x\"}}",
+	{ "3.5.6", JSON({ "sparkConf" : { "spark.ui.custom.executor.log.url" : "http://x" } }),
 	  "SPARK_EXECUTOR_ATTRIBUTE_EXECUTOR_ID", NULL },
-	{ "4.0.1", "{\"sparkConf\":{\"spark.ui.custom.executor.log.url\":\"http://x\"}}",
+	{ "4.0.1", JSON({ "sparkConf" : { "spark.ui.custom.executor.log.url" : "http://x" } }),
 	  "SPARK_EXECUTOR_ATTRIBUTE_EXECUTOR_ID", "1" },
-	{ "4.1.0", "{\"sparkConf\":{\"spark.executor.extraLibraryPath\":\"/l\"}}", "SPARK_EXECUTOR_LIBRARY_PATH",
+	{ "4.1.0", JSON({ "sparkConf" : { "spark.executor.extraLibraryPath" : "/l" } }), "SPARK_EXECUTOR_LIBRARY_PATH",
 	  NULL },
-	{ "4.2.1", "{\"sparkConf\":{\"spark.executor.extraLibraryPath\":\"/l\"}}", "SPARK_EXECUTOR_LIBRARY_PATH",
+	{ "4.2.1", JSON({ "sparkConf" : { "spark.executor.extraLibraryPath" : "/l" } }), "SPARK_EXECUTOR_LIBRARY_PATH",
 	  "/l" },
-	{ "3.5.6", "{\"sparkConf\":{\"spark.executor.extraClassPath\":\"/c\"}}", "SPARK_CLASSPATH", "/c" },
-	{ "3.5.6", "{\"sparkConf\":{\"spark.executorEnv.SPARK_EXECUTOR_DIRS\":\"/a/SPARK_EXECUTOR_ID\"}}",
+	{ "3.5.6", JSON({ "sparkConf" : { "spark.executor.extraClassPath" : "/c" } }), "SPARK_CLASSPATH", "/c" },
+	{ "3.5.6", JSON({ "sparkConf" : { "spark.executorEnv.SPARK_EXECUTOR_DIRS" : "/a/SPARK_EXECUTOR_ID" } }),
 	  "SPARK_EXECUTOR_DIRS", "/a/1" },
-	{ "3.5.6", "{\"sparkConf\":{\"spark.executorEnv.a-b.c\":\"\"}}", "a-b.c", "" },
-	{ "3.5.6", "{\"sparkConf\":{\"spark.local.dir\":\"/x,/y\"}}", "SPARK_LOCAL_DIRS", "/x,/y" },
+	{ "3.5.6", JSON({ "sparkConf" : { "spark.executorEnv.a-b.c" : "" } }), "a-b.c", "" },
+	{ "3.5.6", JSON({ "sparkConf" : { "spark.local.dir" : "/x,/y" } }), "SPARK_LOCAL_DIRS", "/x,/y" },
 	/* the driver's own directories are the executors' too: LocalDirsFeatureStep reads SPARK_LOCAL_DIRS */
-	{ "3.5.6", "{\"sparkConf\":{\"spark.kubernetes.driver.volumes.emptyDir.spark-local-dir-1.mount.path\":\"/d\"}}",
+	{ "3.5.6",
+	  JSON({ "sparkConf" : { "spark.kubernetes.driver.volumes.emptyDir.spark-local-dir-1.mount.path" : "/d" } }),
 	  "SPARK_LOCAL_DIRS", "/d" },
 	/* Utils.getCurrentUserName reads SPARK_USER */
-	{ "4.3.0", "{\"proxyUser\":\"alice\"}", "SPARK_USER", "alice" },
-	{ "3.4.4", "{\"sparkConf\":{\"spark.kubernetes.executor.hadoopConfigMapName\":\"m\"}}", "HADOOP_CONF_DIR",
+	{ "4.3.0", JSON({ "proxyUser" : "alice" }), "SPARK_USER", "alice" },
+	{ "3.4.4", JSON({ "sparkConf" : { "spark.kubernetes.executor.hadoopConfigMapName" : "m" } }), "HADOOP_CONF_DIR",
 	  NULL },
-	{ "3.5.6", "{\"sparkConf\":{\"spark.kubernetes.executor.hadoopConfigMapName\":\"m\"}}", "HADOOP_CONF_DIR",
+	{ "3.5.6", JSON({ "sparkConf" : { "spark.kubernetes.executor.hadoopConfigMapName" : "m" } }), "HADOOP_CONF_DIR",
 	  "/opt/hadoop/conf" },
-	{ "3.5.6", "{\"sparkConf\":{\"spark.authenticate\":\"true\",\"spark.authenticate.secret.file\":\"/f\"}}",
+	{ "3.5.6", JSON({ "sparkConf" : { "spark.authenticate" : "true", "spark.authenticate.secret.file" : "/f" } }),
 	  "_SPARK_AUTH_SECRET", NULL },
 	{ "3.5.6", "{}", "_SPARK_AUTH_SECRET", NULL },
 };
@@ -306,7 +360,7 @@ static void test_env(void **state)
 
 static void test_secret(void **state)
 {
-	auto_json pod = executor("3.5.6", "{\"sparkConf\":{\"spark.authenticate\":\"true\"}}");
+	auto_json pod = executor("3.5.6", JSON({ "sparkConf" : { "spark.authenticate" : "true" } }));
 
 	(void)state;
 	assert_non_null(env(pod, "_SPARK_AUTH_SECRET"));
@@ -329,19 +383,21 @@ static const struct option_case {
 	{ "4.1.0", "{}", "--sun-misc-unsafe-memory-access=allow", false },
 	{ "4.2.1", "{}", "--sun-misc-unsafe-memory-access=allow", true },
 	{ "3.5.6", "{}", "-Dspark.driver.port=7078", true },
-	{ "3.5.6", "{\"sparkConf\":{\"spark.rpc.x\":\"1\"}}", "-Dspark.rpc.x=1", true },
-	{ "3.5.6", "{\"sparkConf\":{\"spark.port.maxRetries\":\"3\"}}", "-Dspark.port.maxRetries=3", true },
-	{ "3.5.6", "{\"sparkConf\":{\"spark.ssl.rpc.keyStore\":\"/a\"}}", "-Dspark.ssl.rpc.keyStore=/a", false },
-	{ "4.0.1", "{\"sparkConf\":{\"spark.ssl.rpc.keyStore\":\"/a\"}}", "-Dspark.ssl.rpc.keyStore=/a", true },
-	{ "4.0.1", "{\"sparkConf\":{\"spark.ssl.rpc.keyPassword\":\"p\"}}", "-Dspark.ssl.rpc.keyPassword=p", false },
-	{ "3.5.6", "{\"sparkConf\":{\"spark.authenticate.secret\":\"s\"}}", "-Dspark.authenticate.secret=s", false },
-	{ "3.5.6", "{\"sparkConf\":{\"spark.memory.fraction\":\"0.5\"}}", "-Dspark.memory.fraction=0.5", false },
-	{ "3.5.6", "{\"executor\":{\"javaOptions\":\" -Da='b c'  -Dn={{EXECUTOR_ID}}\"}}", "-Da=b c", true },
-	{ "3.5.6", "{\"executor\":{\"javaOptions\":\" -Da='b c'  -Dn={{EXECUTOR_ID}}\"}}", "-Dn=1", true },
-	{ "3.5.6", "{\"executor\":{\"javaOptions\":\"-Da=\\\"q\\\\\\\"z\\\\\\\\\\\"\"}}", "-Da=q\"z\\", true },
-	{ "3.5.6", "{\"executor\":{\"javaOptions\":\"-De='' -Dx\\\\y\"}}", "-De=", true },
-	{ "3.5.6", "{\"executor\":{\"javaOptions\":\"-De='' -Dx\\\\y\"}}", "-Dx\\y", true },
-	{ "3.5.6", "{\"executor\":{\"javaOptions\":\"-Du='open end\"}}", "-Du=open end", true },
+	{ "3.5.6", JSON({ "sparkConf" : { "spark.rpc.x" : "1" } }), "-Dspark.rpc.x=1", true },
+	{ "3.5.6", JSON({ "sparkConf" : { "spark.port.maxRetries" : "3" } }), "-Dspark.port.maxRetries=3", true },
+	{ "3.5.6", JSON({ "sparkConf" : { "spark.ssl.rpc.keyStore" : "/a" } }), "-Dspark.ssl.rpc.keyStore=/a", false },
+	{ "4.0.1", JSON({ "sparkConf" : { "spark.ssl.rpc.keyStore" : "/a" } }), "-Dspark.ssl.rpc.keyStore=/a", true },
+	{ "4.0.1", JSON({ "sparkConf" : { "spark.ssl.rpc.keyPassword" : "p" } }), "-Dspark.ssl.rpc.keyPassword=p",
+	  false },
+	{ "3.5.6", JSON({ "sparkConf" : { "spark.authenticate.secret" : "s" } }), "-Dspark.authenticate.secret=s",
+	  false },
+	{ "3.5.6", JSON({ "sparkConf" : { "spark.memory.fraction" : "0.5" } }), "-Dspark.memory.fraction=0.5", false },
+	{ "3.5.6", JSON({ "executor" : { "javaOptions" : " -Da='b c'  -Dn={{EXECUTOR_ID}}" } }), "-Da=b c", true },
+	{ "3.5.6", JSON({ "executor" : { "javaOptions" : " -Da='b c'  -Dn={{EXECUTOR_ID}}" } }), "-Dn=1", true },
+	{ "3.5.6", JSON({ "executor" : { "javaOptions" : "-Da=\"q\\\"z\\\\\"" } }), "-Da=q\"z\\", true },
+	{ "3.5.6", JSON({ "executor" : { "javaOptions" : "-De='' -Dx\\y" } }), "-De=", true },
+	{ "3.5.6", JSON({ "executor" : { "javaOptions" : "-De='' -Dx\\y" } }), "-Dx\\y", true },
+	{ "3.5.6", JSON({ "executor" : { "javaOptions" : "-Du='open end" } }), "-Du=open end", true },
 };
 
 static void test_options(void **state)
@@ -359,7 +415,7 @@ static void test_options(void **state)
 /* Up to 4.0 SparkContext writes the defaults into the options again, twice. */
 static void test_default_options(void **state)
 {
-	static const char spec[] = "{\"sparkConf\":{\"spark.executor.defaultJavaOptions\":\"-Dd=1\"}}";
+	static const char spec[] = JSON({ "sparkConf" : { "spark.executor.defaultJavaOptions" : "-Dd=1" } });
 	auto_json before = executor("4.0.1", "{}");
 	auto_json three = executor("4.0.1", spec);
 	auto_json plain = executor("4.1.0", "{}");
@@ -374,21 +430,36 @@ static void test_default_options(void **state)
 static void test_template(void **state)
 {
 	auto_json pod = executor(
-	    "4.3.0",
-	    "{\"executor\":{\"template\":{\"metadata\":{\"labels\":{\"l\":\"m\",\"spark-role\":\"x\"}},\"spec\":{"
-	    "\"restartPolicy\":\"Always\",\"priorityClassName\":\"p\",\"containers\":["
-	    "{\"name\":\"spark-kubernetes-executor\",\"workingDir\":\"/w\",\"image\":\"t\","
-	    "\"resources\":{\"limits\":{\"foo\":\"1\"}},"
-	    "\"securityContext\":{\"runAsUser\":5,\"allowPrivilegeEscalation\":true}},"
-	    "{\"name\":\"side\",\"image\":\"s\"}]}}}}");
+	    "4.3.0", JSON({
+		    "executor" : {
+			    "template" : {
+				    "metadata" : { "labels" : { "l" : "m", "spark-role" : "x" } },
+				    "spec" : {
+					    "restartPolicy" : "Always",
+					    "priorityClassName" : "p",
+					    "containers" : [
+						    {
+							    "name" : "spark-kubernetes-executor",
+							    "workingDir" : "/w",
+							    "image" : "t",
+							    "resources" : { "limits" : { "foo" : "1" } },
+							    "securityContext" :
+								{ "runAsUser" : 5, "allowPrivilegeEscalation" : true }
+						    },
+						    { "name" : "side", "image" : "s" }
+					    ]
+				    }
+			    }
+		    }
+	    }));
 	const struct json *first = json_first(json_at(pod, "spec.containers"));
 
 	(void)state;
 	assert_string_equal(json_str(first, "name", ""), "side");
 	expect(pod, true, "workingDir", "\"/w\"", "template");
 	expect(pod, true, "image", "\"i\"", "template");
-	expect(pod, true, "securityContext", "{\"runAsUser\":5,\"allowPrivilegeEscalation\":false}", "template");
-	expect(pod, true, "resources.limits", "{\"foo\":\"1\",\"memory\":\"1408Mi\"}", "template");
+	expect(pod, true, "securityContext", JSON({ "runAsUser" : 5, "allowPrivilegeEscalation" : false }), "template");
+	expect(pod, true, "resources.limits", JSON({ "foo" : "1", "memory" : "1408Mi" }), "template");
 	expect(pod, false, "spec.restartPolicy", "\"Never\"", "template");
 	expect(pod, false, "spec.priorityClassName", "\"p\"", "template");
 	expect(pod, false, "metadata.labels.l", "\"m\"", "template");
@@ -400,24 +471,32 @@ static void test_errors(void **state)
 	static const struct {
 		const char *version, *spec, *want;
 	} cases[] = {
-		{ "4.1.0", "{\"sparkConf\":{\"spark.kubernetes.executor.terminationGracePeriodSeconds\":\"soon\"}}",
-		  "terminationGracePeriodSeconds" },
 		{ "4.1.0",
-		  "{\"sparkConf\":{\"spark.kubernetes.executor.terminationGracePeriodSeconds\":\"99999999999999999d\"}"
-		  "}",
+		  JSON({ "sparkConf" : { "spark.kubernetes.executor.terminationGracePeriodSeconds" : "soon" } }),
 		  "terminationGracePeriodSeconds" },
-		{ "3.5.6",
-		  "{\"sparkConf\":{\"spark.memory.offHeap.enabled\":\"true\",\"spark.memory.offHeap.size\":\"3x\"}}",
+		{ "4.1.0", JSON({
+			  "sparkConf" :
+			      { "spark.kubernetes.executor.terminationGracePeriodSeconds" : "99999999999999999d" }
+		  }),
+		  "terminationGracePeriodSeconds" },
+		{ "3.5.6", JSON({
+			  "sparkConf" : { "spark.memory.offHeap.enabled" : "true", "spark.memory.offHeap.size" : "3x" }
+		  }),
 		  "spark.memory.offHeap.size" },
-		{ "3.5.6", "{\"sparkConf\":{\"spark.executor.memoryOverhead\":\"much\"}}", "memoryOverhead" },
-		{ "4.0.1", "{\"sparkConf\":{\"spark.executor.minMemoryOverhead\":\"much\"}}", "minMemoryOverhead" },
-		{ "3.5.6",
-		  "{\"sparkConf\":{\"spark.memory.offHeap.enabled\":\"true\","
-		  "\"spark.memory.offHeap.size\":\"8000000000p\",\"spark.executor.memoryOverhead\":\"8000000000p\"}}",
+		{ "3.5.6", JSON({ "sparkConf" : { "spark.executor.memoryOverhead" : "much" } }), "memoryOverhead" },
+		{ "4.0.1", JSON({ "sparkConf" : { "spark.executor.minMemoryOverhead" : "much" } }),
+		  "minMemoryOverhead" },
+		{ "3.5.6", JSON({
+			  "sparkConf" : {
+				  "spark.memory.offHeap.enabled" : "true",
+				  "spark.memory.offHeap.size" : "8000000000p",
+				  "spark.executor.memoryOverhead" : "8000000000p"
+			  }
+		  }),
 		  "" },
-		{ "3.5.6", "{\"sparkConf\":{\"spark.executor.resource.gpu.amount\":\"2\"}}",
+		{ "3.5.6", JSON({ "sparkConf" : { "spark.executor.resource.gpu.amount" : "2" } }),
 		  "spark.executor.resource.gpu.vendor" },
-		{ "3.5.6", "{\"sparkConf\":{\"spark.kubernetes.executor.volumes.nfs.n.mount.path\":\"/n\"}}",
+		{ "3.5.6", JSON({ "sparkConf" : { "spark.kubernetes.executor.volumes.nfs.n.mount.path" : "/n" } }),
 		  "spark.kubernetes.executor.volumes.nfs.n.options" },
 	};
 

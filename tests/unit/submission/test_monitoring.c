@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "submission/submission.h"
+#include "json_text.h"
 
 static const char agent[] = "-javaagent\\:/jmx.jar\\=8090\\:/etc/metrics/conf/prometheus.yaml\n";
 
@@ -125,7 +126,7 @@ static void driver_only(void **state)
 {
 	auto_outcome o = submit("{\"exposeDriverMetrics\": true, \"exposeExecutorMetrics\": false" PROMETHEUS(
 				    ", \"port\": 9404, \"portName\": \"own\", \"configuration\": \"rules\"") "}",
-				"{\"javaOptions\": \"-Da=b\", \"annotations\": {\"prometheus.io/scrape\": \"no\"}}");
+				JSON({ "javaOptions" : "-Da=b", "annotations" : { "prometheus.io/scrape" : "no" } }));
 	const struct json *driver = submission_find(&o.s, "Pod");
 
 	(void)state;
@@ -226,7 +227,7 @@ static void refused(void **state)
 		{ ON(PROMETHEUS(", \"configuration\": {}")),
 		  "spec.monitoring.prometheus.configuration: Invalid value: {}: expected a string" },
 		{ ON(", \"prometheus\": true"), "spec.monitoring.prometheus: Invalid value: true: expected an object" },
-		{ "{\"exposeDriverMetrics\": \"yes\"}",
+		{ JSON({ "exposeDriverMetrics" : "yes" }),
 		  "spec.monitoring.exposeDriverMetrics: Invalid value: \"yes\": expected true or false" },
 		{ "[]", "spec.monitoring: Invalid value: []: expected an object" },
 	};

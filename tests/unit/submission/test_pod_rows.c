@@ -12,22 +12,40 @@
 #include "parse.h"
 #include "spark/names.h"
 
-static const char spec_text[] =
-    "{\"sparkConfigMap\":\"sc\",\"hadoopConfigMap\":\"hc\",\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}},{\"name\":"
-    "\"u\",\"emptyDir\":{}}],"
-    "\"driver\":{\"env\":[{\"name\":\"A\",\"value\":\"1\"},{\"name\":\"B\",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":"
-    "\"x\"}}}],"
-    "\"envFrom\":[{\"secretRef\":{\"name\":\"s\"}}],\"configMaps\":[{\"name\":\"a.b\",\"path\":\"/a\"}],"
-    "\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"},{\"name\":\"v\",\"mountPath\":\"/w\",\"subPath\":\"w\"}],"
-    "\"ports\":[{\"name\":\"p\",\"containerPort\":1,\"protocol\":\"TCP\"}],\"hostNetwork\":true,"
-    "\"hostAliases\":[{\"ip\":\"192.0.2.1\",\"hostnames\":[\"h\"]}],\"initContainers\":[{\"name\":\"i\",\"image\":"
-    "\"x\"}],"
-    "\"sidecars\":[{\"name\":\"s\",\"image\":\"y\"}],\"dnsConfig\":{\"nameservers\":[\"192.0.2.53\"]},"
-    "\"priorityClassName\":\"high\",\"schedulerName\":\"mine\",\"nodeSelector\":{\"a\":\"b\"},\"affinity\":{"
-    "\"nodeAffinity\":{}},"
-    "\"tolerations\":[{\"key\":\"k\"}],\"memoryLimit\":\"2g\",\"gpu\":{\"name\":\"n/gpu\",\"quantity\":2},"
-    "\"securityContext\":{\"runAsUser\":1},\"podSecurityContext\":{\"fsGroup\":2},\"terminationGracePeriodSeconds\":3,"
-    "\"lifecycle\":{\"preStop\":{}},\"shareProcessNamespace\":true},\"executor\":{}}";
+static const char spec_text[] = JSON({
+	"sparkConfigMap" : "sc",
+	"hadoopConfigMap" : "hc",
+	"volumes" : [ { "name" : "v", "emptyDir" : {} }, { "name" : "u", "emptyDir" : {} } ],
+	"driver" : {
+		"env" : [
+			{ "name" : "A", "value" : "1" },
+			{ "name" : "B", "valueFrom" : { "fieldRef" : { "fieldPath" : "x" } } }
+		],
+		"envFrom" : [ { "secretRef" : { "name" : "s" } } ],
+		"configMaps" : [ { "name" : "a.b", "path" : "/a" } ],
+		"volumeMounts" :
+		    [ { "name" : "v", "mountPath" : "/v" }, { "name" : "v", "mountPath" : "/w", "subPath" : "w" } ],
+		"ports" : [ { "name" : "p", "containerPort" : 1, "protocol" : "TCP" } ],
+		"hostNetwork" : true,
+		"hostAliases" : [ { "ip" : "192.0.2.1", "hostnames" : ["h"] } ],
+		"initContainers" : [ { "name" : "i", "image" : "x" } ],
+		"sidecars" : [ { "name" : "s", "image" : "y" } ],
+		"dnsConfig" : { "nameservers" : ["192.0.2.53"] },
+		"priorityClassName" : "high",
+		"schedulerName" : "mine",
+		"nodeSelector" : { "a" : "b" },
+		"affinity" : { "nodeAffinity" : {} },
+		"tolerations" : [ { "key" : "k" } ],
+		"memoryLimit" : "2g",
+		"gpu" : { "name" : "n/gpu", "quantity" : 2 },
+		"securityContext" : { "runAsUser" : 1 },
+		"podSecurityContext" : { "fsGroup" : 2 },
+		"terminationGracePeriodSeconds" : 3,
+		"lifecycle" : { "preStop" : {} },
+		"shareProcessNamespace" : true
+	},
+	"executor" : {}
+});
 
 static int apply(const struct json *spec, struct json *pod, struct err *err)
 {
@@ -42,8 +60,13 @@ static int apply(const struct json *spec, struct json *pod, struct err *err)
 static void twice_changes_nothing(void **state)
 {
 	auto_json spec = parse(spec_text);
-	auto_json pod = parse("{\"spec\":{\"containers\":[{\"name\":\"other\"},{\"name\":\"main\"}],\"priority\":0,"
-			      "\"preemptionPolicy\":\"x\"}}");
+	auto_json pod = parse(JSON({
+		"spec" : {
+			"containers" : [ { "name" : "other" }, { "name" : "main" } ],
+			"priority" : 0,
+			"preemptionPolicy" : "x"
+		}
+	}));
 	auto_json once = NULL;
 	const struct json *main;
 	struct err err = { 0 };
@@ -68,16 +91,31 @@ static void twice_changes_nothing(void **state)
 /* As the API server would hand the pod to a webhook: with its defaults filled in. */
 static void defaulted_members_are_no_difference(void **state)
 {
-	auto_json spec = parse("{\"volumes\":[{\"name\":\"v\",\"configMap\":{\"name\":\"c\"}}],\"driver\":{"
-			       "\"env\":[{\"name\":\"B\",\"valueFrom\":{\"fieldRef\":{\"fieldPath\":\"x\"}}}],"
-			       "\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}],"
-			       "\"sidecars\":[{\"name\":\"s\",\"image\":\"y\"}]}}");
-	auto_json pod =
-	    parse("{\"spec\":{\"containers\":[{\"name\":\"main\","
-		  "\"env\":[{\"name\":\"B\",\"valueFrom\":{\"fieldRef\":{\"apiVersion\":\"v1\",\"fieldPath\":\"x\"}}}],"
-		  "\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":\"/v\"}]},"
-		  "{\"name\":\"s\",\"image\":\"y\",\"imagePullPolicy\":\"Always\"}],"
-		  "\"volumes\":[{\"name\":\"v\",\"configMap\":{\"name\":\"c\",\"defaultMode\":420}}]}}");
+	auto_json spec = parse(JSON({
+		"volumes" : [ { "name" : "v", "configMap" : { "name" : "c" } } ],
+		"driver" : {
+			"env" : [ { "name" : "B", "valueFrom" : { "fieldRef" : { "fieldPath" : "x" } } } ],
+			"volumeMounts" : [ { "name" : "v", "mountPath" : "/v" } ],
+			"sidecars" : [ { "name" : "s", "image" : "y" } ]
+		}
+	}));
+	auto_json pod = parse(JSON({
+		"spec" : {
+			"containers" : [
+				{
+					"name" : "main",
+					"env" : [ {
+						"name" : "B",
+						"valueFrom" :
+						    { "fieldRef" : { "apiVersion" : "v1", "fieldPath" : "x" } }
+					} ],
+					"volumeMounts" : [ { "name" : "v", "mountPath" : "/v" } ]
+				},
+				{ "name" : "s", "image" : "y", "imagePullPolicy" : "Always" }
+			],
+			"volumes" : [ { "name" : "v", "configMap" : { "name" : "c", "defaultMode" : 420 } } ]
+		}
+	}));
 	auto_json before = json_dup(pod);
 	struct err err = { 0 };
 
@@ -88,11 +126,19 @@ static void defaulted_members_are_no_difference(void **state)
 
 static void nothing_asked_nothing_done(void **state)
 {
-	auto_json spec = parse("{\"driver\":{\"hostNetwork\":false,\"shareProcessNamespace\":false,\"memoryLimit\":"
-			       "\"\",\"schedulerName\":\"\","
-			       "\"priorityClassName\":\"\",\"gpu\":{\"name\":\"g\",\"quantity\":0},\"env\":null,"
-			       "\"volumeMounts\":[{\"name\":\"spark-local-dir-1\",\"mountPath\":\"/x\"}]}}");
-	auto_json pod = parse("{\"spec\":{\"containers\":[{\"name\":\"main\"}]}}");
+	auto_json spec = parse(JSON({
+		"driver" : {
+			"hostNetwork" : false,
+			"shareProcessNamespace" : false,
+			"memoryLimit" : "",
+			"schedulerName" : "",
+			"priorityClassName" : "",
+			"gpu" : { "name" : "g", "quantity" : 0 },
+			"env" : null,
+			"volumeMounts" : [ { "name" : "spark-local-dir-1", "mountPath" : "/x" } ]
+		}
+	}));
+	auto_json pod = parse(JSON({ "spec" : { "containers" : [ { "name" : "main" } ] } }));
 	auto_json before = json_dup(pod);
 	struct err err = { 0 };
 
@@ -103,9 +149,9 @@ static void nothing_asked_nothing_done(void **state)
 
 static void the_first_container_stands_in(void **state)
 {
-	auto_json spec = parse("{\"driver\":{\"env\":[{\"name\":\"A\",\"value\":\"1\"}]}}");
-	auto_json pod = parse("{\"spec\":{\"containers\":[{\"name\":\"a\"},{\"name\":\"b\"}]}}");
-	auto_json empty = parse("{\"spec\":{}}");
+	auto_json spec = parse(JSON({ "driver" : { "env" : [ { "name" : "A", "value" : "1" } ] } }));
+	auto_json pod = parse(JSON({ "spec" : { "containers" : [ { "name" : "a" }, { "name" : "b" } ] } }));
+	auto_json empty = parse(JSON({ "spec" : {} }));
 	struct err err = { 0 };
 
 	(void)state;
@@ -159,49 +205,55 @@ struct merge {
 	const char *want;      /* what is there after one application and after two */
 };
 
-#define DRIVER(text)	"{\"driver\":{" text "}}"
-#define TOLERATION(key) "{\"key\":\"" key "\",\"operator\":\"Exists\"}"
+/* The argument is a JSON object as it is written (see JSON() in json_text.h). */
+#define DRIVER(...) "{\"driver\":" #__VA_ARGS__ "}"
 
 static const struct merge merges[] = {
 	/* of several variables of a name the last counts */
-	{ DRIVER("\"env\":[{\"name\":\"A\",\"value\":\"1\"}]"), "\"env\":[{\"name\":\"A\",\"value\":\"1\"}]",
-	  "containers.env", "[{\"name\":\"A\",\"value\":\"1\"}]" },
-	{ DRIVER("\"env\":[{\"name\":\"A\",\"value\":\"1\"}]"),
+	{ DRIVER({ "env" : [ { "name" : "A", "value" : "1" } ] }), "\"env\":[{\"name\":\"A\",\"value\":\"1\"}]",
+	  "containers.env", JSON([ { "name" : "A", "value" : "1" } ]) },
+	{ DRIVER({ "env" : [ { "name" : "A", "value" : "1" } ] }),
 	  "\"env\":[{\"name\":\"A\",\"value\":\"1\"},{\"name\":\"A\",\"value\":\"2\"}]", "containers.env",
-	  "[{\"name\":\"A\",\"value\":\"1\"},{\"name\":\"A\",\"value\":\"2\"},{\"name\":\"A\",\"value\":\"1\"}]" },
-	{ DRIVER("\"env\":[{\"name\":\"A\",\"value\":\"1\"},{\"name\":\"A\",\"value\":\"2\"}]"),
-	  "\"env\":[{\"name\":\"A\",\"value\":\"2\"}]", "containers.env", "[{\"name\":\"A\",\"value\":\"2\"}]" },
-	{ DRIVER("\"env\":[{\"name\":\"A\",\"value\":\"\"}]"), "\"env\":[{\"name\":\"A\"}]", "containers.env",
-	  "[{\"name\":\"A\"}]" },
-	{ DRIVER("\"env\":[{\"name\":\"A\",\"value\":\"\"}]"), "\"env\":[{\"name\":\"A\",\"value\":\"1\"}]",
-	  "containers.env", "[{\"name\":\"A\",\"value\":\"1\"},{\"name\":\"A\",\"value\":\"\"}]" },
-	{ "{\"hadoopConfigMap\":\"h\",\"driver\":{\"env\":[{\"name\":\"HADOOP_CONF_DIR\",\"value\":\"/x\"}]}}",
+	  JSON([ { "name" : "A", "value" : "1" }, { "name" : "A", "value" : "2" }, { "name" : "A", "value" : "1" } ]) },
+	{ DRIVER({ "env" : [ { "name" : "A", "value" : "1" }, { "name" : "A", "value" : "2" } ] }),
+	  "\"env\":[{\"name\":\"A\",\"value\":\"2\"}]", "containers.env", JSON([ { "name" : "A", "value" : "2" } ]) },
+	{ DRIVER({ "env" : [ { "name" : "A", "value" : "" } ] }), "\"env\":[{\"name\":\"A\"}]", "containers.env",
+	  JSON([ { "name" : "A" } ]) },
+	{ DRIVER({ "env" : [ { "name" : "A", "value" : "" } ] }), "\"env\":[{\"name\":\"A\",\"value\":\"1\"}]",
+	  "containers.env", JSON([ { "name" : "A", "value" : "1" }, { "name" : "A", "value" : "" } ]) },
+	{ JSON({ "hadoopConfigMap" : "h", "driver" : { "env" : [ { "name" : "HADOOP_CONF_DIR", "value" : "/x" } ] } }),
 	  "\"env\":[{\"name\":\"HADOOP_CONF_DIR\",\"value\":\"/etc/hadoop/conf\"}]", "containers.env",
-	  "[{\"name\":\"HADOOP_CONF_DIR\",\"value\":\"/etc/hadoop/conf\"}]" },
-	{ "{\"hadoopConfigMap\":\"h\",\"driver\":{\"env\":[{\"name\":\"HADOOP_CONF_DIR\",\"value\":\"/x\"}]}}", "",
-	  "containers.env",
-	  "[{\"name\":\"HADOOP_CONF_DIR\",\"value\":\"/x\"},{\"name\":\"HADOOP_CONF_DIR\",\"value\":\"/etc/hadoop/"
-	  "conf\"}]" },
+	  JSON([ { "name" : "HADOOP_CONF_DIR", "value" : "/etc/hadoop/conf" } ]) },
+	{ JSON({ "hadoopConfigMap" : "h", "driver" : { "env" : [ { "name" : "HADOOP_CONF_DIR", "value" : "/x" } ] } }),
+	  "", "containers.env", JSON([
+		  { "name" : "HADOOP_CONF_DIR", "value" : "/x" },
+		  { "name" : "HADOOP_CONF_DIR", "value" : "/etc/hadoop/conf" }
+	  ]) },
 	/* what tolerates more than the pod's own is not the same */
-	{ DRIVER("\"tolerations\":[{\"operator\":\"Exists\"}]"), "", "tolerations",
-	  "[" TOLERATION("a") ",{\"operator\":\"Exists\"}]" },
-	{ DRIVER("\"tolerations\":[" TOLERATION("a") "]"), "", "tolerations", "[" TOLERATION("a") "]" },
+	{ DRIVER({ "tolerations" : [ { "operator" : "Exists" } ] }), "", "tolerations",
+	  JSON([ { "key" : "a", "operator" : "Exists" }, { "operator" : "Exists" } ]) },
+	{ DRIVER({ "tolerations" : [ { "key" : "a", "operator" : "Exists" } ] }), "", "tolerations",
+	  JSON([ { "key" : "a", "operator" : "Exists" } ]) },
 	/* a place is taken once */
-	{ "{\"volumes\":[{\"name\":\"v\",\"emptyDir\":{}}],\"driver\":{\"volumeMounts\":[{\"name\":\"v\",\"mountPath\":"
-	  "\"/v\"}]}}",
-	  "\"volumeMounts\":[{\"name\":\"own\",\"mountPath\":\"/v\"}]", "volumes", "[{\"name\":\"w\"}]" },
-	{ "{\"volumes\":[{\"name\":\"w\",\"emptyDir\":{}}],\"driver\":{\"volumeMounts\":[{\"name\":\"w\",\"mountPath\":"
-	  "\"/v\"}]}}",
-	  "", "volumes", "[{\"name\":\"w\"}]" },
+	{ JSON({
+		  "volumes" : [ { "name" : "v", "emptyDir" : {} } ],
+		  "driver" : { "volumeMounts" : [ { "name" : "v", "mountPath" : "/v" } ] }
+	  }),
+	  "\"volumeMounts\":[{\"name\":\"own\",\"mountPath\":\"/v\"}]", "volumes", JSON([ { "name" : "w" } ]) },
+	{ JSON({
+		  "volumes" : [ { "name" : "w", "emptyDir" : {} } ],
+		  "driver" : { "volumeMounts" : [ { "name" : "w", "mountPath" : "/v" } ] }
+	  }),
+	  "", "volumes", JSON([ { "name" : "w" } ]) },
 	/* sizes in a form of the API server's own */
-	{ DRIVER("\"memoryLimit\":\"2048m\""), "\"resources\":{\"limits\":{\"memory\":\"2Gi\"}}",
-	  "containers.resources", "{\"limits\":{\"memory\":\"2Gi\"}}" },
-	{ DRIVER("\"memoryLimit\":\"3g\""), "\"resources\":{\"limits\":{\"memory\":\"2Gi\"}}", "containers.resources",
-	  "{\"limits\":{\"memory\":\"3Gi\"}}" },
+	{ DRIVER({ "memoryLimit" : "2048m" }), "\"resources\":{\"limits\":{\"memory\":\"2Gi\"}}",
+	  "containers.resources", JSON({ "limits" : { "memory" : "2Gi" } }) },
+	{ DRIVER({ "memoryLimit" : "3g" }), "\"resources\":{\"limits\":{\"memory\":\"2Gi\"}}", "containers.resources",
+	  JSON({ "limits" : { "memory" : "3Gi" } }) },
 	/* a batch scheduler goes before */
-	{ "{\"batchScheduler\":\"volcano\",\"driver\":{\"schedulerName\":\"own\"}}", "", "schedulerName",
+	{ JSON({ "batchScheduler" : "volcano", "driver" : { "schedulerName" : "own" } }), "", "schedulerName",
 	  "\"volcano\"" },
-	{ "{\"batchScheduler\":null,\"driver\":{\"schedulerName\":\"own\"}}", "", "schedulerName", "\"own\"" },
+	{ JSON({ "batchScheduler" : null, "driver" : { "schedulerName" : "own" } }), "", "schedulerName", "\"own\"" },
 };
 
 static void expect_member(const struct merge *m, const struct json *pod)
@@ -221,10 +273,10 @@ static void what_is_there_counts(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < array_len(merges); i++) {
-		auto_free char *text =
-		    xasprintf("{\"spec\":{\"tolerations\":[" TOLERATION("a") "],\"volumes\":[{\"name\":\"w\"}],"
-									     "\"containers\":[{%s}]}}",
-			      merges[i].container);
+		auto_free char *text = xasprintf("{\"spec\":{\"tolerations\":[{\"key\":\"a\",\"operator\":\"Exists\"}],"
+						 "\"volumes\":[{\"name\":\"w\"}],"
+						 "\"containers\":[{%s}]}}",
+						 merges[i].container);
 		auto_json spec = parse(merges[i].spec);
 		auto_json pod = parse(text);
 		struct err err = { 0 };
@@ -238,8 +290,9 @@ static void what_is_there_counts(void **state)
 
 static void containers_of_one_name_are_added_once(void **state)
 {
-	auto_json spec = parse(DRIVER("\"sidecars\":[{\"name\":\"s\",\"image\":\"a\"}]"));
-	auto_json pod = parse("{\"spec\":{\"containers\":[{\"name\":\"main\"},{\"name\":\"s\",\"image\":\"b\"}]}}");
+	auto_json spec = parse(DRIVER({ "sidecars" : [ { "name" : "s", "image" : "a" } ] }));
+	auto_json pod =
+	    parse(JSON({ "spec" : { "containers" : [ { "name" : "main" }, { "name" : "s", "image" : "b" } ] } }));
 	struct err err = { 0 };
 
 	(void)state;

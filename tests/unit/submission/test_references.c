@@ -32,7 +32,7 @@ static void resolved(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < array_len(rows); i++) {
-		auto_json conf = parse("{\"spark.a\":\"1\",\"spark.b\":\"2-${spark.a}\"}");
+		auto_json conf = parse(JSON({ "spark.a" : "1", "spark.b" : "2-${spark.a}" }));
 		auto_json written = NULL;
 
 		json_set_str(conf, "spark.local.dir", rows[i].text);
@@ -47,11 +47,15 @@ static void resolved(void **state)
 /* What Spark reads by prefix, and a circle, which no depth ends. */
 static void left_alone(void **state)
 {
-	auto_json conf = parse("{\"spark.a\":\"${spark.c}\",\"spark.c\":\"${spark.a}\","
-			       "\"spark.kubernetes.driver.label.x\":\"${spark.app.id}\",\"spark.app.id\":\"i\","
-			       "\"spark.kubernetes.driverEnv.X\":\"${spark.app.id}\"}");
+	auto_json conf = parse(JSON({
+		"spark.a" : "${spark.c}",
+		"spark.c" : "${spark.a}",
+		"spark.kubernetes.driver.label.x" : "${spark.app.id}",
+		"spark.app.id" : "i",
+		"spark.kubernetes.driverEnv.X" : "${spark.app.id}"
+	}));
 	auto_json written = references_resolve(conf);
-	auto_json plain = parse("{\"spark.a\":\"$1 {x}\"}");
+	auto_json plain = parse(JSON({ "spark.a" : "$1 {x}" }));
 
 	(void)state;
 	assert_string_equal(conf_get(conf, "spark.kubernetes.driver.label.x", ""), "${spark.app.id}");
