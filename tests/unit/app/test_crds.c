@@ -16,6 +16,7 @@
 #include "fake_kube.h"
 #include "golden.h"
 #include "json/yaml.h"
+#include "json_text.h"
 
 enum { CRDS = 3, FIVE_MINUTES_MS = 5 * 60 * 1000 };
 
@@ -194,7 +195,8 @@ static void test_overwritten(void **state)
 	struct fixture *f = *state;
 
 	put_all(f, NULL);
-	fake_kube_patch(f->kube, &resource_crd, NULL, APPS, "{\"spec\": {\"versions\": [{\"name\": \"v1beta2\"}]}}");
+	fake_kube_patch(f->kube, &resource_crd, NULL, APPS,
+			JSON({ "spec" : { "versions" : [ { "name" : "v1beta2" } ] } }));
 	run(f, 1000);
 	assert_int_equal(applied(f), 1);
 	check_state(f, "sparkapplications", "upgraded");
@@ -206,7 +208,7 @@ static void test_newer(void **state)
 	struct fixture *f = *state;
 
 	put_all(f, "1000000");
-	fake_kube_patch(f->kube, &resource_crd, NULL, APPS, "{\"spec\": {\"versions\": [{\"name\": \"v2\"}]}}");
+	fake_kube_patch(f->kube, &resource_crd, NULL, APPS, JSON({ "spec" : { "versions" : [ { "name" : "v2" } ] } }));
 	run(f, 2 * FIVE_MINUTES_MS);
 	assert_int_equal(applied(f), 0);
 	assert_int_equal(count_lines(f, "of a newer operator"), CRDS);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "json/decode.h"
+#include "json_text.h"
 
 struct view {
 	const char *str;
@@ -65,10 +66,18 @@ static void test_defaults(void **state)
 {
 	(void)state;
 	expect_defaults("{}");
-	expect_defaults(
-	    "{\"a\":{\"str\":null,\"number\":null},\"flag\":null,\"mode\":null,\"tree\":null,\"object\":null,"
-	    "\"array\":null,\"map\":null,\"list\":null,\"time\":null}");
-	expect_defaults("{\"a\":[]}");
+	expect_defaults(JSON({
+		"a" : { "str" : null, "number" : null },
+		"flag" : null,
+		"mode" : null,
+		"tree" : null,
+		"object" : null,
+		"array" : null,
+		"map" : null,
+		"list" : null,
+		"time" : null
+	}));
+	expect_defaults(JSON({ "a" : [] }));
 }
 
 static void test_integers(void **state)
@@ -78,11 +87,11 @@ static void test_integers(void **state)
 		const char *text;
 		int64_t want;
 	} cases[] = {
-		{ "{\"n\":9223372036854775807}", INT64_MAX },
-		{ "{\"n\":-9223372036854775808}", INT64_MIN },
-		{ "{\"n\":9007199254740993}", 9007199254740993 },
-		{ "{\"n\":1}", 1 },
-		{ "{\"n\":0}", 0 },
+		{ JSON({ "n" : 9223372036854775807 }), INT64_MAX },
+		{ JSON({ "n" : -9223372036854775808 }), INT64_MIN },
+		{ JSON({ "n" : 9007199254740993 }), 9007199254740993 },
+		{ JSON({ "n" : 1 }), 1 },
+		{ JSON({ "n" : 0 }), 0 },
 	};
 
 	(void)state;
@@ -103,9 +112,17 @@ static void test_values(void **state)
 	struct view view;
 
 	(void)state;
-	assert_int_equal(run("{\"a\":{\"str\":\"\",\"number\":1},\"flag\":false,\"mode\":\"cluster\",\"tree\":3,"
-			     "\"object\":{\"x\":1},\"array\":[1],\"map\":{\"k\":\"v\"},\"list\":[\"x\",\"y\"],"
-			     "\"time\":\"1970-01-01T00:00:01Z\"}",
+	assert_int_equal(run(JSON({
+				     "a" : { "str" : "", "number" : 1 },
+				     "flag" : false,
+				     "mode" : "cluster",
+				     "tree" : 3,
+				     "object" : { "x" : 1 },
+				     "array" : [1],
+				     "map" : { "k" : "v" },
+				     "list" : [ "x", "y" ],
+				     "time" : "1970-01-01T00:00:01Z"
+			     }),
 			     "", &tree, &view, &err),
 			 0);
 	assert_string_equal(view.str, "");
@@ -125,26 +142,30 @@ static void test_errors(void **state)
 	static const struct {
 		const char *text, *want;
 	} cases[] = {
-		{ "{\"a\":{\"str\":5}}", "spec.a.str: Invalid value: 5: expected a string" },
-		{ "{\"a\":{\"number\":\"two\"}}", "spec.a.number: Invalid value: \"two\": expected an integer" },
-		{ "{\"a\":{\"number\":1.5}}", "spec.a.number: Invalid value: 1.5: expected an integer" },
-		{ "{\"a\":{\"number\":0}}", "spec.a.number: Invalid value: 0: must be greater than or equal to 1" },
-		{ "{\"a\":{\"number\":101}}", "spec.a.number: Invalid value: 101: must be less than or equal to 100" },
-		{ "{\"a\":{\"number\":9223372036854775808}}",
+		{ JSON({ "a" : { "str" : 5 } }), "spec.a.str: Invalid value: 5: expected a string" },
+		{ JSON({ "a" : { "number" : "two" } }), "spec.a.number: Invalid value: \"two\": expected an integer" },
+		{ JSON({ "a" : { "number" : 1.5 } }), "spec.a.number: Invalid value: 1.5: expected an integer" },
+		{ JSON({ "a" : { "number" : 0 } }),
+		  "spec.a.number: Invalid value: 0: must be greater than or equal to 1" },
+		{ JSON({ "a" : { "number" : 101 } }),
+		  "spec.a.number: Invalid value: 101: must be less than or equal to 100" },
+		{ JSON({ "a" : { "number" : 9223372036854775808 } }),
 		  "spec.a.number: Invalid value: 9223372036854775808: expected an integer" },
-		{ "{\"flag\":\"true\"}", "spec.flag: Invalid value: \"true\": expected a boolean" },
-		{ "{\"mode\":\"Client\"}",
+		{ JSON({ "flag" : "true" }), "spec.flag: Invalid value: \"true\": expected a boolean" },
+		{ JSON({ "mode" : "Client" }),
 		  "spec.mode: Unsupported value: \"Client\": supported values: \"cluster\", \"client\"" },
-		{ "{\"mode\":1}", "spec.mode: Invalid value: 1: expected a string" },
-		{ "{\"object\":[]}", "spec.object: Invalid value: []: expected an object" },
-		{ "{\"array\":{\"a\":1}}", "spec.array: Invalid value: {\"a\":1}: expected an array" },
-		{ "{\"map\":\"x\"}", "spec.map: Invalid value: \"x\": expected an object of strings" },
-		{ "{\"map\":{\"a\":\"\",\"b.c\":1}}", "spec.map[b.c]: Invalid value: 1: expected a string" },
-		{ "{\"list\":{}}", "spec.list: Invalid value: {}: expected an array of strings" },
-		{ "{\"list\":[\"a\",null]}", "spec.list[1]: Invalid value: null: expected a string" },
-		{ "{\"time\":\"yesterday\"}", "spec.time: Invalid value: \"yesterday\": expected an RFC 3339 time" },
-		{ "{\"time\":5}", "spec.time: Invalid value: 5: expected an RFC 3339 time" },
-		{ "{\"flag\":1,\"a\":{\"str\":2},\"list\":3}", "spec.a.str: Invalid value: 2: expected a string" },
+		{ JSON({ "mode" : 1 }), "spec.mode: Invalid value: 1: expected a string" },
+		{ JSON({ "object" : [] }), "spec.object: Invalid value: []: expected an object" },
+		{ JSON({ "array" : { "a" : 1 } }), "spec.array: Invalid value: {\"a\":1}: expected an array" },
+		{ JSON({ "map" : "x" }), "spec.map: Invalid value: \"x\": expected an object of strings" },
+		{ JSON({ "map" : { "a" : "", "b.c" : 1 } }), "spec.map[b.c]: Invalid value: 1: expected a string" },
+		{ JSON({ "list" : {} }), "spec.list: Invalid value: {}: expected an array of strings" },
+		{ JSON({ "list" : [ "a", null ] }), "spec.list[1]: Invalid value: null: expected a string" },
+		{ JSON({ "time" : "yesterday" }),
+		  "spec.time: Invalid value: \"yesterday\": expected an RFC 3339 time" },
+		{ JSON({ "time" : 5 }), "spec.time: Invalid value: 5: expected an RFC 3339 time" },
+		{ JSON({ "flag" : 1, "a" : { "str" : 2 }, "list" : 3 }),
+		  "spec.a.str: Invalid value: 2: expected a string" },
 	};
 
 	(void)state;
@@ -167,8 +188,8 @@ static void test_all_rows_are_tried(void **state)
 	struct view view;
 
 	(void)state;
-	run("{\"a\":{\"str\":[],\"number\":\"x\"},\"mode\":\"cluster\",\"list\":[1],\"time\":true}", "", &tree, &view,
-	    &err);
+	run(JSON({ "a" : { "str" : [], "number" : "x" }, "mode" : "cluster", "list" : [1], "time" : true }), "", &tree,
+	    &view, &err);
 	assert_string_equal(err.msg, "a.str: Invalid value: []: expected a string");
 	assert_null(view.str);
 	assert_int_equal(view.number, 7);

@@ -16,6 +16,7 @@
 
 #include "base/text.h"
 #include "kube/lease.h"
+#include "json_text.h"
 
 enum { WHEN_DUE = -1 };
 #define WALL0 INT64_C(1767225600000) /* 2026-01-01T00:00:00Z */
@@ -311,7 +312,7 @@ static void old_news_count_for_nothing(void **state)
 	(void)state;
 	stand_by(&f);
 	PLAY(&f, SEEN(FREE("6"), "WAITING"), SEEN(FREE("7"), "WAITING"), SEEN(FREE("x"), "WAITING"),
-	     SEEN("{\"spec\":{}}", "WAITING"), SEEN(NULL, "WAITING"));
+	     SEEN(JSON({ "spec" : {} }), "WAITING"), SEEN(NULL, "WAITING"));
 	assert_string_equal(lease_holder(f.lease), "other");
 	end(&f);
 	lead(&f);
@@ -529,20 +530,24 @@ static void strange_records(void **state)
 
 	(void)state;
 	begin(&f, &defaults);
-	PLAY(&f, START("GET; WAITING"), OK("{\"spec\":{}}", "WAITING"));
+	PLAY(&f, START("GET; WAITING"), OK(JSON({ "spec" : {} }), "WAITING"));
 	assert_string_equal(lease_problem(f.lease), "the Lease has no resourceVersion");
 	PLAY(&f, TIMER(WHEN_DUE, "GET; WAITING"), OK("[]", "WAITING"), TIMER(WHEN_DUE, "GET; WAITING"),
-	     OK("{\"metadata\":{\"resourceVersion\":\"3\"}}", "PATCH@3 holder=me for=15 transitions=0; WAITING"),
+	     OK(JSON({ "metadata" : { "resourceVersion" : "3" } }), "PATCH@3 holder=me for=15 transitions=0; WAITING"),
 	     FAILED(DENIED, "WAITING"));
 	assert_string_equal(lease_problem(f.lease), "denied by a test");
 	/* a term that is none has ended */
 	PLAY(&f, TIMER(WHEN_DUE, "GET; WAITING"),
-	     OK("{\"metadata\":{\"resourceVersion\":\"4\"},\"spec\":{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":"
-		"-5}}",
+	     OK(JSON({
+			"metadata" : { "resourceVersion" : "4" },
+			"spec" : { "holderIdentity" : "x", "leaseDurationSeconds" : -5 }
+		}),
 		"PATCH@4 holder=me for=15 transitions=1; WAITING"),
 	     FAILED(CONFLICT, "WAITING"), TIMER(WHEN_DUE, "GET; WAITING"),
-	     OK("{\"metadata\":{\"resourceVersion\":\"5\"},\"spec\":{\"holderIdentity\":\"x\",\"leaseDurationSeconds\":"
-		"99999999999999}}",
+	     OK(JSON({
+			"metadata" : { "resourceVersion" : "5" },
+			"spec" : { "holderIdentity" : "x", "leaseDurationSeconds" : 99999999999999 }
+		}),
 		"PATCH@5 holder=me for=15 transitions=1; WAITING"));
 	end(&f);
 }

@@ -88,7 +88,7 @@ static void test_lean_kind_drops_tree(void **state)
 static void test_kind_without_view(void **state)
 {
 	struct err err;
-	auto_kobj o = kobj_new(&bare, parse("{\"metadata\":{\"name\":\"n\",\"resourceVersion\":\"1\"}}"), &err);
+	auto_kobj o = kobj_new(&bare, parse(JSON({ "metadata" : { "name" : "n", "resourceVersion" : "1" } })), &err);
 
 	(void)state;
 	assert_null(o->view);
@@ -119,12 +119,13 @@ static void test_refused(void **state)
 	} rows[] = {
 		{ "{}", "Pod: metadata.name: missing" },
 		{ "[]", "Pod: metadata.name: missing" },
-		{ "{\"metadata\":{\"name\":\"\",\"resourceVersion\":\"1\"}}", "Pod: metadata.name: missing" },
-		{ "{\"metadata\":{\"name\":1,\"resourceVersion\":\"1\"}}", "Pod: metadata.name: missing" },
-		{ "{\"metadata\":{\"name\":\"a\"}}", "Pod a: metadata.resourceVersion: missing" },
-		{ "{\"metadata\":{\"name\":\"a\",\"resourceVersion\":\"\"}}",
+		{ JSON({ "metadata" : { "name" : "", "resourceVersion" : "1" } }), "Pod: metadata.name: missing" },
+		{ JSON({ "metadata" : { "name" : 1, "resourceVersion" : "1" } }), "Pod: metadata.name: missing" },
+		{ JSON({ "metadata" : { "name" : "a" } }), "Pod a: metadata.resourceVersion: missing" },
+		{ JSON({ "metadata" : { "name" : "a", "resourceVersion" : "" } }),
 		  "Pod a: metadata.resourceVersion: missing" },
-		{ "{\"metadata\":{\"name\":\"a\",\"resourceVersion\":5}}", "Pod a: metadata.resourceVersion: missing" },
+		{ JSON({ "metadata" : { "name" : "a", "resourceVersion" : 5 } }),
+		  "Pod a: metadata.resourceVersion: missing" },
 	};
 
 	(void)state;

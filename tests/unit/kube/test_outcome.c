@@ -41,8 +41,8 @@ static void what_the_action_asked_to_report_is_kept(void **state)
 
 	(void)state;
 	assert_null(find(&o, &ui));
-	created(&o, &ui, "{\"spec\": {\"clusterIP\": \"10.0.0.1\"}}");
-	created(&o, &port, "{\"spec\": {\"clusterIP\": \"10.0.0.2\"}}");
+	created(&o, &ui, JSON({ "spec" : { "clusterIP" : "10.0.0.1" } }));
+	created(&o, &port, JSON({ "spec" : { "clusterIP" : "10.0.0.2" } }));
 	created(&o, &way, "{}");
 	assert_string_equal(find(&o, &ui)->value, "10.0.0.1");
 	assert_string_equal(find(&o, &port)->value, "");

@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "kube/request.h"
+#include "json_text.h"
 
 static struct json *parse(const char *text)
 {
@@ -90,7 +91,7 @@ static void test_content_type(void **state)
 
 static void test_describe(void **state)
 {
-	auto_json pod = parse("{\"metadata\":{\"name\":\"pi-driver\"}}");
+	auto_json pod = parse(JSON({ "metadata" : { "name" : "pi-driver" } }));
 	struct {
 		struct request req;
 		const char *text;
@@ -174,13 +175,13 @@ static void test_text(void **state)
 		bool with_request;
 		const char *text;
 	} rows[] = {
-		{ 422, "{\"reason\":\"Invalid\",\"message\":\"spec.x: Required value\"}", true,
+		{ 422, JSON({ "reason" : "Invalid", "message" : "spec.x: Required value" }), true,
 		  "create pods default/a: 422 Invalid: spec.x: Required value" },
-		{ 500, "{\"message\":\"boom\"}", true, "create pods default/a: 500: boom" },
+		{ 500, JSON({ "message" : "boom" }), true, "create pods default/a: 500: boom" },
 		{ 502, NULL, true, "create pods default/a: 502: no message" },
 		{ 502, "[1]", true, "create pods default/a: 502: no message" },
-		{ 410, "{\"reason\":\"Expired\",\"message\":\"too old\"}", false, "410 Expired: too old" },
-		{ 0, "{\"reason\":\"Expired\",\"message\":\"too old\"}", false, "Expired: too old" },
+		{ 410, JSON({ "reason" : "Expired", "message" : "too old" }), false, "410 Expired: too old" },
+		{ 0, JSON({ "reason" : "Expired", "message" : "too old" }), false, "Expired: too old" },
 		{ 0, NULL, false, "no message" },
 	};
 	struct request req = { .verb = VERB_CREATE, .res = &resource_pod, .ns = "default", .name = "a" };
@@ -219,11 +220,11 @@ static void test_retry_after(void **state)
 	} rows[] = {
 		{ -1, NULL, 0 },
 		{ 5, NULL, 5000 },
-		{ 0, "{\"details\":{\"retryAfterSeconds\":7}}", 0 },
-		{ -1, "{\"details\":{\"retryAfterSeconds\":7}}", 7000 },
-		{ 2, "{\"details\":{\"retryAfterSeconds\":7}}", 2000 },
-		{ -1, "{\"details\":{\"retryAfterSeconds\":-7}}", 0 },
-		{ -1, "{\"details\":{\"retryAfterSeconds\":\"7\"}}", 0 },
+		{ 0, JSON({ "details" : { "retryAfterSeconds" : 7 } }), 0 },
+		{ -1, JSON({ "details" : { "retryAfterSeconds" : 7 } }), 7000 },
+		{ 2, JSON({ "details" : { "retryAfterSeconds" : 7 } }), 2000 },
+		{ -1, JSON({ "details" : { "retryAfterSeconds" : -7 } }), 0 },
+		{ -1, JSON({ "details" : { "retryAfterSeconds" : "7" } }), 0 },
 		{ 301, NULL, 300000 },
 		{ INT64_MAX, NULL, 300000 },
 	};

@@ -29,16 +29,33 @@ static struct review read_review(const char *text)
 
 static void test_update(void **state)
 {
-	static const char text[] =
-	    "{\"apiVersion\":\"admission.k8s.io/"
-	    "v1\",\"kind\":\"AdmissionReview\",\"more\":1,\"request\":{\"uid\":\"u-1\","
-	    "\"kind\":{\"group\":\"sparkoperator.k8s.io\",\"version\":\"v1beta2\",\"kind\":\"SparkApplication\"},"
-	    "\"resource\":{\"group\":\"sparkoperator.k8s.io\",\"version\":\"v1beta2\",\"resource\":"
-	    "\"sparkapplications\"},"
-	    "\"subResource\":\"status\",\"name\":\"pi\",\"namespace\":\"jobs\",\"operation\":\"UPDATE\","
-	    "\"userInfo\":{\"username\":\"x\"},"
-	    "\"object\":{\"metadata\":{\"name\":\"pi\",\"managedFields\":[{\"manager\":\"kubectl\"}]},\"a\":1},"
-	    "\"oldObject\":{\"a\":2},\"dryRun\":true,\"options\":null}}";
+	static const char text[] = JSON({
+		"apiVersion" : "admission.k8s.io/v1",
+		"kind" : "AdmissionReview",
+		"more" : 1,
+		"request" : {
+			"uid" : "u-1",
+			"kind" :
+			    { "group" : "sparkoperator.k8s.io", "version" : "v1beta2", "kind" : "SparkApplication" },
+			"resource" : {
+				"group" : "sparkoperator.k8s.io",
+				"version" : "v1beta2",
+				"resource" : "sparkapplications"
+			},
+			"subResource" : "status",
+			"name" : "pi",
+			"namespace" : "jobs",
+			"operation" : "UPDATE",
+			"userInfo" : { "username" : "x" },
+			"object" : {
+				"metadata" : { "name" : "pi", "managedFields" : [ { "manager" : "kubectl" } ] },
+				"a" : 1
+			},
+			"oldObject" : { "a" : 2 },
+			"dryRun" : true,
+			"options" : null
+		}
+	});
 	struct review r = read_review(text);
 
 	(void)state;
@@ -107,11 +124,11 @@ static void test_refused(void **state)
 		{ CREATE_POD "x", "AdmissionReview: " },
 		{ "[]", "not an AdmissionReview of" },
 		{ "null", "not an AdmissionReview of" },
-		{ "{\"apiVersion\":\"admission.k8s.io/v2\",\"kind\":\"AdmissionReview\",\"request\":{}}",
+		{ JSON({ "apiVersion" : "admission.k8s.io/v2", "kind" : "AdmissionReview", "request" : {} }),
 		  "not an AdmissionReview of" },
-		{ "{\"apiVersion\":\"admission.k8s.io/v1\",\"kind\":\"Review\",\"request\":{}}",
+		{ JSON({ "apiVersion" : "admission.k8s.io/v1", "kind" : "Review", "request" : {} }),
 		  "not an AdmissionReview of" },
-		{ "{\"kind\":\"AdmissionReview\",\"request\":{}}", "not an AdmissionReview of" },
+		{ JSON({ "kind" : "AdmissionReview", "request" : {} }), "not an AdmissionReview of" },
 		{ HEAD "\"response\":{}}", "request: Required value" },
 		{ HEAD "\"request\":null}", "request: Required value" },
 		{ HEAD "\"request\":[]}", "request: Required value" },
@@ -224,7 +241,7 @@ static void test_patch(void **state)
 	struct review_reply reply = {
 		.patch = parse(
 		    "[{\"op\":\"test\",\"path\":\"/a\",\"value\":\"<a&b> \xe2\x80\xa8\xe2\x80\xa9\xe2\x82\xac\"}]"),
-		.warnings = parse("[\"careful\"]"),
+		.warnings = parse(JSON(["careful"])),
 	};
 	auto_json got = printed(CREATE_POD, &reply);
 	auto_free char *patch = decoded_patch(got);
@@ -287,13 +304,13 @@ static void test_causes(void **state)
 		 "\"resource\":{\"group\":\"g\",\"version\":\"v\",\"resource\":\"ks\"},\"name\":\"pi\","
 		 "\"operation\":\"CREATE\",\"object\":{}}}";
 	static const char causes[] =
-	    "[{\"reason\":\"FieldValueInvalid\",\"message\":\"Invalid value\",\"field\":\"spec.a\"}]";
+	    JSON([ { "reason" : "FieldValueInvalid", "message" : "Invalid value", "field" : "spec.a" } ]);
 	struct review_reply reply = {
 		.denied = true,
 		.reason = "Invalid",
 		.message = xstrdup("spec.a: Invalid value"),
 		.causes = parse(causes),
-		.patch = parse("[{\"op\":\"remove\",\"path\":\"/a\"}]"),
+		.patch = parse(JSON([ { "op" : "remove", "path" : "/a" } ])),
 	};
 	auto_json got = printed(request, &reply);
 	auto_json want =
@@ -312,7 +329,7 @@ static void test_generated_names_in_details(void **state)
 {
 	static const char request[] = HEAD "\"request\":{\"uid\":\"u-1\"," POD "\"operation\":\"CREATE\","
 					   "\"object\":{\"metadata\":{\"generateName\":\"pi-\"}}}}";
-	struct review_reply reply = { .denied = true, .causes = parse("[{\"field\":\"a\"}]") };
+	struct review_reply reply = { .denied = true, .causes = parse(JSON([ { "field" : "a" } ])) };
 	auto_json got = printed(request, &reply);
 
 	(void)state;

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "kube/scope.h"
+#include "json_text.h"
 
 static const struct kind toy_kind = { .res = &resource_poddisruptionbudget, .keep_tree = true };
 
@@ -148,7 +149,7 @@ static void without_labels(void **state)
 {
 	struct fixture *f = *state;
 
-	put(f, scope_namespaces(f->scope), xstrdup("{\"metadata\": {\"name\": \"bare\"}}"));
+	put(f, scope_namespaces(f->scope), xstrdup(JSON({ "metadata" : { "name" : "bare" } })));
 	assert_false(scope_has(f->scope, "bare"));
 	scope_free(NULL);
 }

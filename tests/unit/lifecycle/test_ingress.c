@@ -119,7 +119,7 @@ static void bad_formats(void **state)
 static void ui_of_host(void **state)
 {
 	struct ingress_options o = { .url_format = "{{$appName}}.example.com" };
-	auto_json tree = parse("{\"spec\": {}}");
+	auto_json tree = parse(JSON({ "spec" : {} }));
 	const struct app app = app_of(tree);
 	auto_json got = ingress_ui_build(&app, "s-1", "spark-1", &o);
 
@@ -132,10 +132,10 @@ static void ui_of_host(void **state)
 
 static void ui_of_path(void **state)
 {
-	auto_json tls = parse("[{\"hosts\": [\"x.example.com\"], \"secretName\": \"cert\"}]");
-	auto_json annotations = parse("{\"cert-manager.io/issuer\": \"main\"}");
+	auto_json tls = parse(JSON([ { "hosts" : ["x.example.com"], "secretName" : "cert" } ]));
+	auto_json annotations = parse(JSON({ "cert-manager.io/issuer" : "main" }));
 	const struct ingress_options o = { "https://x.example.com/{{$appName}}", "nginx", tls, annotations };
-	auto_json tree = parse("{\"spec\": {\"sparkUIOptions\": {\"servicePort\": 80}}}");
+	auto_json tree = parse(JSON({ "spec" : { "sparkUIOptions" : { "servicePort" : 80 } } }));
 	const struct app app = app_of(tree);
 	auto_json got = NULL;
 	auto_json info = json_new_object();
@@ -150,8 +150,8 @@ static void ui_of_path(void **state)
 					       "\"rules\": [{\"host\": \"x.example.com\", \"http\": {\"paths\": ["
 					       "{\"path\": \"/pi(/|$)(.*)\", " BACKEND("pi-ui-svc", "80") "}]}}]}}");
 	ingress_ui_report(&app, "spark-1", &o, info);
-	expect_equal(info, "{\"webUIIngressName\": \"pi-ui-ingress\","
-			   "\"webUIIngressAddress\": \"https://x.example.com/pi\"}");
+	expect_equal(
+	    info, JSON({ "webUIIngressName" : "pi-ui-ingress", "webUIIngressAddress" : "https://x.example.com/pi" }));
 	assert_int_equal(json_len(annotations), 1);
 }
 
@@ -162,12 +162,12 @@ static void own_options(void **state)
 		const char *ui, *annotation, *secret;
 	} rows[] = {
 		{ "{}", "common", "common" },
-		{ "{\"ingressAnnotations\": {}, \"ingressTLS\": []}", "common", "common" },
-		{ "{\"ingressAnnotations\": {\"a\": \"own\"}}", "own", "common" },
-		{ "{\"ingressTLS\": [{\"secretName\": \"own\"}]}", "common", "own" },
+		{ JSON({ "ingressAnnotations" : {}, "ingressTLS" : [] }), "common", "common" },
+		{ JSON({ "ingressAnnotations" : { "a" : "own" } }), "own", "common" },
+		{ JSON({ "ingressTLS" : [ { "secretName" : "own" } ] }), "common", "own" },
 	};
-	auto_json tls = parse("[{\"secretName\": \"common\"}]");
-	auto_json annotations = parse("{\"a\": \"common\"}");
+	auto_json tls = parse(JSON([ { "secretName" : "common" } ]));
+	auto_json annotations = parse(JSON({ "a" : "common" }));
 	const struct ingress_options o = { "{{$appName}}.x", NULL, tls, annotations };
 
 	(void)state;
@@ -182,11 +182,22 @@ static void own_options(void **state)
 	}
 }
 
-static const char ports[] =
-    "{\"spec\": {\"driverPodDisruptionBudget\": true, \"driverIngressOptions\": ["
-    "{\"servicePort\": 8888, \"servicePortName\": \"notebook\", \"serviceType\": \"NodePort\","
-    "\"serviceLabels\": {\"tier\": \"n\"}, \"serviceAnnotations\": {\"a\": \"b\"},"
-    "\"ingressURLFormat\": \"{{$appName}}.x/notebook\"}, {\"servicePort\": 9090}, {\"ingressURLFormat\": \"y\"}]}}";
+static const char ports[] = JSON({
+	"spec" : {
+		"driverPodDisruptionBudget" : true,
+		"driverIngressOptions" : [
+			{
+				"servicePort" : 8888,
+				"servicePortName" : "notebook",
+				"serviceType" : "NodePort",
+				"serviceLabels" : { "tier" : "n" },
+				"serviceAnnotations" : { "a" : "b" },
+				"ingressURLFormat" : "{{$appName}}.x/notebook"
+			},
+			{ "servicePort" : 9090 }, { "ingressURLFormat" : "y" }
+		]
+	}
+});
 
 static struct json *build_all(const struct app *app, const struct companions_options *o)
 {
@@ -223,17 +234,21 @@ static void driver_ports(void **state)
 
 	(void)state;
 	assert_int_equal(json_len(got), 3);
-	expect_equal(json_get(named(got, "Service", "pi-driver-8888"), "spec"),
-		     "{\"type\": \"NodePort\", \"selector\": {\"sparkoperator.k8s.io/app-name\": \"pi\","
-		     "\"spark-role\": \"driver\"}, \"ports\": [{\"name\": \"notebook\", \"protocol\": \"TCP\","
-		     "\"port\": 8888, \"targetPort\": 8888}]}");
-	expect_equal(json_at(named(got, "Service", "pi-driver-8888"), "metadata.labels"),
-		     "{\"tier\": \"n\", \"sparkoperator.k8s.io/app-name\": \"pi\","
-		     "\"sparkoperator.k8s.io/submission-id\": \"s-1\","
-		     "\"sparkoperator.k8s.io/created-by-spark-operator\": \"true\"}");
+	expect_equal(
+	    json_get(named(got, "Service", "pi-driver-8888"), "spec"), JSON({
+		    "type" : "NodePort",
+		    "selector" : { "sparkoperator.k8s.io/app-name" : "pi", "spark-role" : "driver" },
+		    "ports" : [ { "name" : "notebook", "protocol" : "TCP", "port" : 8888, "targetPort" : 8888 } ]
+	    }));
+	expect_equal(json_at(named(got, "Service", "pi-driver-8888"), "metadata.labels"), JSON({
+			     "tier" : "n",
+			     "sparkoperator.k8s.io/app-name" : "pi",
+			     "sparkoperator.k8s.io/submission-id" : "s-1",
+			     "sparkoperator.k8s.io/created-by-spark-operator" : "true"
+		     }));
 	assert_string_equal(json_str(named(got, "Service", "pi-driver-8888"), "metadata.annotations.a", ""), "b");
 	expect_equal(json_at(named(got, "Service", "pi-driver-9090"), "spec.ports"),
-		     "[{\"name\": \"driver-ing-9090\", \"protocol\": \"TCP\", \"port\": 9090, \"targetPort\": 9090}]");
+		     JSON([ { "name" : "driver-ing-9090", "protocol" : "TCP", "port" : 9090, "targetPort" : 9090 } ]));
 	expect_equal(json_get(named(got, "Ingress", "pi-ing-8888"), "spec"),
 		     "{\"rules\": [{\"host\": \"pi.x\", \"http\": {\"paths\": ["
 		     "{\"path\": \"/notebook(/|$)(.*)\", " BACKEND("pi-driver-8888", "8888") "}]}}]}");
@@ -249,24 +264,46 @@ static void budget(void **state)
 
 	(void)state;
 	assert_int_equal(json_len(got), 4);
-	expect_equal(named(got, "PodDisruptionBudget", "pi-driver"),
-		     "{\"apiVersion\": \"policy/v1\", \"kind\": \"PodDisruptionBudget\", \"metadata\": {"
-		     "\"name\": \"pi-driver\", \"namespace\": \"jobs\", \"labels\": {"
-		     "\"sparkoperator.k8s.io/app-name\": \"pi\","
-		     "\"sparkoperator.k8s.io/launched-by-spark-operator\": \"true\"},"
-		     "\"ownerReferences\": [{\"apiVersion\": \"sparkoperator.k8s.io/v1beta2\","
-		     "\"kind\": \"SparkApplication\", \"name\": \"pi\", \"uid\": \"u-1\","
-		     "\"controller\": true, \"blockOwnerDeletion\": true}]},"
-		     "\"spec\": {\"minAvailable\": 1, \"selector\": {\"matchLabels\": {"
-		     "\"sparkoperator.k8s.io/app-name\": \"pi\", \"spark-role\": \"driver\"}}}}");
+	expect_equal(
+	    named(got, "PodDisruptionBudget", "pi-driver"), JSON({
+		    "apiVersion" : "policy/v1",
+		    "kind" : "PodDisruptionBudget",
+		    "metadata" : {
+			    "name" : "pi-driver",
+			    "namespace" : "jobs",
+			    "labels" : {
+				    "sparkoperator.k8s.io/app-name" : "pi",
+				    "sparkoperator.k8s.io/launched-by-spark-operator" : "true"
+			    },
+			    "ownerReferences" : [ {
+				    "apiVersion" : "sparkoperator.k8s.io/v1beta2",
+				    "kind" : "SparkApplication",
+				    "name" : "pi",
+				    "uid" : "u-1",
+				    "controller" : true,
+				    "blockOwnerDeletion" : true
+			    } ]
+		    },
+		    "spec" : {
+			    "minAvailable" : 1,
+			    "selector" :
+				{ "matchLabels" : { "sparkoperator.k8s.io/app-name" : "pi", "spark-role" : "driver" } }
+		    }
+	    }));
 }
 
 static void budget_in_cache(void **state)
 {
-	auto_json tree = parse("{\"metadata\": {\"name\": \"pi-driver\", \"namespace\": \"jobs\", \"uid\": \"b-1\","
-			       "\"labels\": {\"sparkoperator.k8s.io/app-name\": \"pi\"}, \"ownerReferences\": ["
-			       "{\"uid\": \"u-0\"}, {\"uid\": \"u-1\", \"controller\": true}]}}");
-	auto_json bare = parse("{\"metadata\": {\"name\": \"x\"}}");
+	auto_json tree = parse(JSON({
+		"metadata" : {
+			"name" : "pi-driver",
+			"namespace" : "jobs",
+			"uid" : "b-1",
+			"labels" : { "sparkoperator.k8s.io/app-name" : "pi" },
+			"ownerReferences" : [ { "uid" : "u-0" }, { "uid" : "u-1", "controller" : true } ]
+		}
+	}));
+	auto_json bare = parse(JSON({ "metadata" : { "name" : "x" } }));
 	auto_free char *index = driver_pdb_kind.index(tree);
 	struct err err = { 0 };
 	struct driver_pdb *pdb = driver_pdb_kind.view_new(tree, &err);
@@ -296,14 +333,14 @@ static void lists(void **state)
 		{ "{}", true, false, "", "services/pi-ui-svc" },
 		{ "{}", true, false, "x", "services/pi-ui-svc ingresses/pi-ui-ingress" },
 		{ "{}", false, false, "x", "" },
-		{ "{\"sparkConf\": {\"spark.ui.enabled\": \"false\"}}", true, false, "x", "" },
-		{ "{\"driverPodDisruptionBudget\": true}", false, true, NULL, "poddisruptionbudgets/pi-driver" },
-		{ "{\"driverPodDisruptionBudget\": true}", false, false, NULL, "" },
-		{ "{\"driverPodDisruptionBudget\": false}", false, true, NULL, "" },
-		{ "{\"driverIngressOptions\": [{\"servicePort\": 1, \"ingressURLFormat\": \"x\"}]}", true, false, NULL,
-		  "services/pi-ui-svc services/pi-driver-1 ingresses/pi-ing-1" },
-		{ "{\"driverIngressOptions\": \"x\"}", false, false, NULL, "" },
-		{ "{\"driverIngressOptions\": [\"x\", {}]}", false, false, NULL, "" },
+		{ JSON({ "sparkConf" : { "spark.ui.enabled" : "false" } }), true, false, "x", "" },
+		{ JSON({ "driverPodDisruptionBudget" : true }), false, true, NULL, "poddisruptionbudgets/pi-driver" },
+		{ JSON({ "driverPodDisruptionBudget" : true }), false, false, NULL, "" },
+		{ JSON({ "driverPodDisruptionBudget" : false }), false, true, NULL, "" },
+		{ JSON({ "driverIngressOptions" : [ { "servicePort" : 1, "ingressURLFormat" : "x" } ] }), true, false,
+		  NULL, "services/pi-ui-svc services/pi-driver-1 ingresses/pi-ing-1" },
+		{ JSON({ "driverIngressOptions" : "x" }), false, false, NULL, "" },
+		{ JSON({ "driverIngressOptions" : [ "x", {} ] }), false, false, NULL, "" },
 	};
 
 	(void)state;
@@ -331,7 +368,7 @@ static void lists(void **state)
 static void told(void **state)
 {
 	auto_json none = json_new_object();
-	auto_json info = parse("{\"webUIServiceName\": \"other\", \"webUIIngressName\": \"\"}");
+	auto_json info = parse(JSON({ "webUIServiceName" : "other", "webUIIngressName" : "" }));
 	const struct app app = app_of(NULL);
 
 	(void)state;

@@ -45,7 +45,7 @@ static char *column(const char *name, const char *spec, const char *status, cons
 static void check_executors(const char *spec, enum app_state state, const char *want)
 {
 	auto_free char *got =
-	    column("executors", spec, "{\"executors\": \"9/9\"}", EXECUTORS, APP_RUNNING, state, NULL);
+	    column("executors", spec, JSON({ "executors" : "9/9" }), EXECUTORS, APP_RUNNING, state, NULL);
 
 	assert_string_equal(got, want);
 }
@@ -53,15 +53,15 @@ static void check_executors(const char *spec, enum app_state state, const char *
 static void test_executors(void **state)
 {
 	(void)state;
-	check_executors("{\"executor\": {\"instances\": 5}}", APP_RUNNING, "2/5");
-	check_executors("{\"executor\": {\"instances\": 5}}", APP_SUBMITTED, "2/5");
-	check_executors("{\"executor\": {\"instances\": 5}}", APP_UNKNOWN, "2/5");
+	check_executors(JSON({ "executor" : { "instances" : 5 } }), APP_RUNNING, "2/5");
+	check_executors(JSON({ "executor" : { "instances" : 5 } }), APP_SUBMITTED, "2/5");
+	check_executors(JSON({ "executor" : { "instances" : 5 } }), APP_UNKNOWN, "2/5");
 	check_executors("{}", APP_RUNNING, "2/1");
-	check_executors("{\"sparkConf\": {\"spark.executor.instances\": \"7\"}}", APP_RUNNING, "2/7");
-	check_executors("{\"executor\": {\"instances\": 5}, \"dynamicAllocation\": {\"enabled\": true}}", APP_RUNNING,
-			"2/3");
-	check_executors("{\"executor\": {\"instances\": 5}}", APP_SUCCEEDING, "");
-	check_executors("{\"executor\": {\"instances\": 5}}", APP_FAILED, "");
+	check_executors(JSON({ "sparkConf" : { "spark.executor.instances" : "7" } }), APP_RUNNING, "2/7");
+	check_executors(JSON({ "executor" : { "instances" : 5 }, "dynamicAllocation" : { "enabled" : true } }),
+			APP_RUNNING, "2/3");
+	check_executors(JSON({ "executor" : { "instances" : 5 } }), APP_SUCCEEDING, "");
+	check_executors(JSON({ "executor" : { "instances" : 5 } }), APP_FAILED, "");
 }
 
 /* ---- duration ---- */
@@ -93,8 +93,8 @@ static void test_duration(void **state)
 static void test_duration_removed(void **state)
 {
 	auto_free char *got =
-	    column("duration", "{}", "{\"duration\": \"5s\", \"terminationTime\": \"2026-01-01T00:00:00Z\"}",
-		   "{\"terminationTime\": null}", APP_FAILED, APP_NEW, NULL);
+	    column("duration", "{}", JSON({ "duration" : "5s", "terminationTime" : "2026-01-01T00:00:00Z" }),
+		   JSON({ "terminationTime" : null }), APP_FAILED, APP_NEW, NULL);
 
 	(void)state;
 	assert_string_equal(got, "");
@@ -190,12 +190,12 @@ static void test_reason_steady(void **state)
 	auto_free char *same = NULL, *other = NULL, *over = NULL;
 
 	(void)state;
-	same = column("reason", "{}", TOLD, "{\"submissionID\": \"x\"}", APP_SUBMITTED, APP_SUBMITTED, &pod);
+	same = column("reason", "{}", TOLD, JSON({ "submissionID" : "x" }), APP_SUBMITTED, APP_SUBMITTED, &pod);
 	assert_string_equal(same, "ImagePullBackOff");
-	other = column("reason", "{}", TOLD, "{\"applicationState\": {\"errorMessage\": \"new\"}}", APP_SUBMITTED,
+	other = column("reason", "{}", TOLD, JSON({ "applicationState" : { "errorMessage" : "new" } }), APP_SUBMITTED,
 		       APP_SUBMITTED, &pod);
 	assert_string_equal(other, "NotStarted");
-	over = column("reason", "{}", TOLD, "{\"applicationState\": {\"errorMessage\": null}}", APP_SUBMITTED,
+	over = column("reason", "{}", TOLD, JSON({ "applicationState" : { "errorMessage" : null } }), APP_SUBMITTED,
 		      APP_SUBMITTED, &pod);
 	assert_string_equal(over, "");
 }
@@ -203,7 +203,7 @@ static void test_reason_steady(void **state)
 static void test_reason_suspended(void **state)
 {
 	auto_free char *got =
-	    column("reason", "{}", "{}", "{\"conditions\": [{\"type\": \"Submitted\", \"reason\": \"Suspended\"}]}",
+	    column("reason", "{}", "{}", JSON({ "conditions" : [ { "type" : "Submitted", "reason" : "Suspended" } ] }),
 		   APP_NEW, APP_NEW, NULL);
 
 	(void)state;
@@ -221,7 +221,7 @@ static void test_nothing_written(void **state)
 	auto_free char *executors = column("executors", "{}", COMPLETE, "{}", APP_RUNNING, APP_RUNNING, NULL);
 	auto_free char *reason = column("reason", "{}", COMPLETE, "{}", APP_RUNNING, APP_RUNNING, NULL);
 	auto_free char *ended =
-	    column("reason", "{}", COMPLETE, "{\"submissionID\": \"x\"}", APP_FAILED, APP_FAILED, NULL);
+	    column("reason", "{}", COMPLETE, JSON({ "submissionID" : "x" }), APP_FAILED, APP_FAILED, NULL);
 
 	(void)state;
 	assert_string_equal(executors, "");

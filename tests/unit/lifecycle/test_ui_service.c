@@ -49,18 +49,37 @@ static void names(void **state)
 static void plain(void **state)
 {
 	auto_json got = service_of("{}");
-	auto_json want = parse("{\"apiVersion\": \"v1\", \"kind\": \"Service\", \"metadata\": {"
-			       "\"name\": \"pi-ui-svc\", \"namespace\": \"jobs\", \"labels\": {"
-			       "\"sparkoperator.k8s.io/app-name\": \"pi\","
-			       "\"sparkoperator.k8s.io/submission-id\": \"s-1\","
-			       "\"sparkoperator.k8s.io/created-by-spark-operator\": \"true\"},"
-			       "\"ownerReferences\": [{\"apiVersion\": \"sparkoperator.k8s.io/v1beta2\","
-			       "\"kind\": \"SparkApplication\", \"name\": \"pi\", \"uid\": \"u-1\","
-			       "\"controller\": true, \"blockOwnerDeletion\": true}]},"
-			       "\"spec\": {\"type\": \"ClusterIP\", \"selector\": {"
-			       "\"sparkoperator.k8s.io/app-name\": \"pi\", \"spark-role\": \"driver\"},"
-			       "\"ports\": [{\"name\": \"spark-driver-ui-port\", \"protocol\": \"TCP\","
-			       "\"port\": 4040, \"targetPort\": 4040}]}}");
+	auto_json want = parse(JSON({
+		"apiVersion" : "v1",
+		"kind" : "Service",
+		"metadata" : {
+			"name" : "pi-ui-svc",
+			"namespace" : "jobs",
+			"labels" : {
+				"sparkoperator.k8s.io/app-name" : "pi",
+				"sparkoperator.k8s.io/submission-id" : "s-1",
+				"sparkoperator.k8s.io/created-by-spark-operator" : "true"
+			},
+			"ownerReferences" : [ {
+				"apiVersion" : "sparkoperator.k8s.io/v1beta2",
+				"kind" : "SparkApplication",
+				"name" : "pi",
+				"uid" : "u-1",
+				"controller" : true,
+				"blockOwnerDeletion" : true
+			} ]
+		},
+		"spec" : {
+			"type" : "ClusterIP",
+			"selector" : { "sparkoperator.k8s.io/app-name" : "pi", "spark-role" : "driver" },
+			"ports" : [ {
+				"name" : "spark-driver-ui-port",
+				"protocol" : "TCP",
+				"port" : 4040,
+				"targetPort" : 4040
+			} ]
+		}
+	}));
 	auto_json diff = json_merge_diff(want, got);
 
 	(void)state;
@@ -73,10 +92,16 @@ static void plain(void **state)
 
 static void all_options(void **state)
 {
-	auto_json got = service_of("{\"sparkConf\": {\"spark.ui.port\": \"4041\"}, \"sparkUIOptions\": {"
-				   "\"servicePort\": 8088, \"servicePortName\": \"web\", \"serviceType\": \"NodePort\","
-				   "\"serviceAnnotations\": {\"a\": \"b\"}, \"serviceLabels\": {\"tier\": \"ui\","
-				   "\"sparkoperator.k8s.io/app-name\": \"other\"}}}");
+	auto_json got = service_of(JSON({
+		"sparkConf" : { "spark.ui.port" : "4041" },
+		"sparkUIOptions" : {
+			"servicePort" : 8088,
+			"servicePortName" : "web",
+			"serviceType" : "NodePort",
+			"serviceAnnotations" : { "a" : "b" },
+			"serviceLabels" : { "tier" : "ui", "sparkoperator.k8s.io/app-name" : "other" }
+		}
+	}));
 	const struct json *labels = json_at(got, "metadata.labels"), *port = json_first(json_at(got, "spec.ports"));
 
 	(void)state;
@@ -97,14 +122,14 @@ static void ports(void **state)
 		const char *spec;
 		int64_t port, target;
 	} rows[] = {
-		{ "{\"sparkConf\": {\"spark.ui.port\": \"4041\"}}", 4041, 4041 },
-		{ "{\"sparkConf\": {\"spark.ui.port\": \"4041\"}, \"sparkUIOptions\": null}", 4041, 4041 },
-		{ "{\"sparkConf\": {\"spark.ui.port\": \"4041\"}, \"sparkUIOptions\": {}}", 4040, 4041 },
-		{ "{\"sparkUIOptions\": {\"servicePort\": 80}}", 80, 4040 },
-		{ "{\"sparkConf\": {\"spark.ui.port\": \"web\"}}", 4040, 4040 },
-		{ "{\"sparkConf\": {\"spark.ui.port\": \"0\"}}", 4040, 4040 },
-		{ "{\"sparkConf\": {\"spark.ui.port\": \"65536\"}}", 4040, 4040 },
-		{ "{\"sparkConf\": {\"spark.ui.port\": \"65535\"}}", 65535, 65535 },
+		{ JSON({ "sparkConf" : { "spark.ui.port" : "4041" } }), 4041, 4041 },
+		{ JSON({ "sparkConf" : { "spark.ui.port" : "4041" }, "sparkUIOptions" : null }), 4041, 4041 },
+		{ JSON({ "sparkConf" : { "spark.ui.port" : "4041" }, "sparkUIOptions" : {} }), 4040, 4041 },
+		{ JSON({ "sparkUIOptions" : { "servicePort" : 80 } }), 80, 4040 },
+		{ JSON({ "sparkConf" : { "spark.ui.port" : "web" } }), 4040, 4040 },
+		{ JSON({ "sparkConf" : { "spark.ui.port" : "0" } }), 4040, 4040 },
+		{ JSON({ "sparkConf" : { "spark.ui.port" : "65536" } }), 4040, 4040 },
+		{ JSON({ "sparkConf" : { "spark.ui.port" : "65535" } }), 65535, 65535 },
 	};
 
 	(void)state;
@@ -119,7 +144,7 @@ static void ports(void **state)
 
 static void none_without_ui(void **state)
 {
-	auto_json on = service_of("{\"sparkConf\": {\"spark.ui.enabled\": \"true\"}}");
+	auto_json on = service_of(JSON({ "sparkConf" : { "spark.ui.enabled" : "true" } }));
 
 	(void)state;
 	assert_non_null(on);
@@ -129,9 +154,9 @@ static void none_without_ui(void **state)
 
 static void told(void **state)
 {
-	auto_json tree = parse("{\"spec\": {\"sparkUIOptions\": {\"servicePort\": 80}}}");
+	auto_json tree = parse(JSON({ "spec" : { "sparkUIOptions" : { "servicePort" : 80 } } }));
 	const struct app app = app_of(tree);
-	auto_json info = parse("{\"podName\": \"pi-driver\"}");
+	auto_json info = parse(JSON({ "podName" : "pi-driver" }));
 	auto_json headless = json_new_object();
 
 	(void)state;

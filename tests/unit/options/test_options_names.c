@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "kube/selector.h"
 #include "options_args.h"
+#include "json_text.h"
 
 struct flag {
 	const char *name;
@@ -37,8 +38,8 @@ static const struct flag controller_flags[] = {
 	{ "enable-ui-service", NULL },
 	{ "ingress-class-name", "nginx" },
 	{ "ingress-url-format", "{{$appName}}.example.com" },
-	{ "ingress-tls", "[{\"hosts\":[\"*.example.com\"],\"secretName\":\"example\"}]" },
-	{ "ingress-annotations", "{\"cert-manager.io/cluster-issuer\":\"letsencrypt\"}" },
+	{ "ingress-tls", JSON([ { "hosts" : ["*.example.com"], "secretName" : "example" } ]) },
+	{ "ingress-annotations", JSON({ "cert-manager.io/cluster-issuer" : "letsencrypt" }) },
 	{ "leader-election", NULL },
 	{ "leader-election-lock-name", "lock" },
 	{ "leader-election-lock-namespace", "spark-operator" },

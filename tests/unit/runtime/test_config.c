@@ -19,6 +19,7 @@
 #include "base/text.h"
 #include "json/json.h"
 #include "config_parts.h"
+#include "json_text.h"
 
 #define PEM(label, body) "-----BEGIN " label "-----\n" body "\n-----END " label "-----\n"
 #define CERT		 PEM("CERTIFICATE", "TUlJ\nQUFB")
@@ -180,11 +181,17 @@ static void test_details(void **state)
 
 	(void)state;
 	assert_int_equal(
-	    load_one("{\"current-context\":\"c\",\"contexts\":[{\"name\":\"c\",\"context\":{\"cluster\":\"k\","
-		     "\"user\":\"u\"}}],\"clusters\":[{\"name\":\"k\",\"cluster\":{\"server\":"
-		     "\"https://h/k8s/c1//\",\"insecure-skip-tls-verify\":true}}],"
-		     "\"users\":[{\"name\":\"u\",\"user\":{\"exec\":null,\"username\":\"\",\"as-groups\":[]}}]}",
-		     NULL, &c, &err),
+	    load_one(
+		JSON({
+			"current-context" : "c",
+			"contexts" : [ { "name" : "c", "context" : { "cluster" : "k", "user" : "u" } } ],
+			"clusters" : [ {
+				"name" : "k",
+				"cluster" : { "server" : "https://h/k8s/c1//", "insecure-skip-tls-verify" : true }
+			} ],
+			"users" : [ { "name" : "u", "user" : { "exec" : null, "username" : "", "as-groups" : [] } } ]
+		}),
+		NULL, &c, &err),
 	    0);
 	assert_string_equal(c.server, "https://h/k8s/c1");
 	assert_string_equal(c.ns, "default");

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "toy_world.h"
+#include "json_text.h"
 
 /* ---- failures ---- */
 
@@ -68,7 +69,7 @@ static void back_off_spares_the_server(void **state)
 	assert_string_equal(json_str(json_first(json_get(debug, "failures")), "key", ""), "ns/a");
 	assert_non_null(strstr(json_str(json_first(json_get(debug, "failures")), "error", ""), "exceeded quota"));
 	fake_kube_accept(f->fk);
-	fake_kube_patch(f->fk, RES_APP, "ns", "a", "{\"spec\": {\"x\": 1}}");
+	fake_kube_patch(f->fk, RES_APP, "ns", "a", JSON({ "spec" : { "x" : 1 } }));
 	fake_kube_run(f->fk, 1000);
 	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
 }
@@ -179,10 +180,10 @@ static void conflict_waits_for_the_cache(void **state)
 	struct fixture *f = *state;
 
 	start(f, toy_status);
-	put_app(f, "ns", "a", "{\"want\": \"Done\"}");
+	put_app(f, "ns", "a", JSON({ "want" : "Done" }));
 	fake_kube_delay(f->fk, RES_APP, 2000);
 	fake_kube_run(f->fk, 1000);
-	fake_kube_patch(f->fk, RES_APP, "ns", "a", "{\"spec\": {\"want\": \"Other\"}}");
+	fake_kube_patch(f->fk, RES_APP, "ns", "a", JSON({ "spec" : { "want" : "Other" } }));
 	fake_kube_run(f->fk, 1900);
 	assert_int_equal(fake_kube_calls(f->fk, VERB_PATCH, RES_APP), 1);
 	assert_string_equal(app_phase(f, "a"), "");
@@ -264,7 +265,7 @@ static void check_waits_for_the_cache(void **state)
 	fake_kube_delay(f->fk, RES_APP, 2000);
 	put_app(f, "ns", "a", "{}");
 	fake_kube_run(f->fk, 1000);
-	fake_kube_patch(f->fk, RES_APP, "ns", "a", "{\"spec\": {\"x\": 1}}");
+	fake_kube_patch(f->fk, RES_APP, "ns", "a", JSON({ "spec" : { "x" : 1 } }));
 	fake_kube_run(f->fk, 1900);
 	assert_int_equal(fake_kube_calls(f->fk, VERB_GET, RES_APP), 1);
 	assert_int_equal(fake_kube_count(f->fk, RES_POD), 0);
@@ -369,9 +370,15 @@ static void lost_call_is_repeated(void **state)
 static void stranger_is_not_adopted(void **state)
 {
 	static const char *const strangers[] = {
-		"{\"metadata\": {\"namespace\": \"ns\", \"name\": \"a-driver\"}}",
-		"{\"metadata\": {\"namespace\": \"ns\", \"name\": \"a-driver\", \"labels\": {\"app\": \"z\"}, "
-		"\"ownerReferences\": [{\"kind\": \"Job\", \"name\": \"j\", \"uid\": \"x\"}]}}",
+		JSON({ "metadata" : { "namespace" : "ns", "name" : "a-driver" } }),
+		JSON({
+			"metadata" : {
+				"namespace" : "ns",
+				"name" : "a-driver",
+				"labels" : { "app" : "z" },
+				"ownerReferences" : [ { "kind" : "Job", "name" : "j", "uid" : "x" } ]
+			}
+		}),
 	};
 	static const char *const texts[] = { "without owner", "owned by Job j, uid x" };
 	struct fixture *f = *state;
@@ -447,7 +454,7 @@ static void deletion_has_preconditions(void **state)
 
 	put_victim(f, "u1");
 	start(f, toy_delete);
-	put_app(f, "ns", "a", "{\"victim\": \"u1\"}");
+	put_app(f, "ns", "a", JSON({ "victim" : "u1" }));
 	fake_kube_run(f->fk, 1000);
 	assert_int_equal(fake_kube_count(f->fk, RES_POD), 0);
 	assert_string_equal(app_phase(f, "a"), "Done");
@@ -463,11 +470,11 @@ static void already_gone_is_done(void **state)
 	struct fixture *f = *state;
 
 	start(f, toy_delete);
-	put_app(f, "ns", "a", "{\"victim\": \"u1\"}");
+	put_app(f, "ns", "a", JSON({ "victim" : "u1" }));
 	fake_kube_run(f->fk, 1000);
 	assert_string_equal(app_phase(f, "a"), "Done");
 	put_victim(f, "u2");
-	put_app(f, "ns", "b", "{\"victim\": \"u1\"}");
+	put_app(f, "ns", "b", JSON({ "victim" : "u1" }));
 	fake_kube_run(f->fk, 1000);
 	assert_string_equal(app_phase(f, "b"), "Done");
 	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
@@ -482,7 +489,7 @@ static void conflict_over_the_same_object(void **state)
 	fake_kube_refuse(f->fk, VERB_DELETE, RES_POD, 2, &conflict);
 	put_victim(f, "u1");
 	start(f, toy_delete);
-	put_app(f, "ns", "a", "{\"victim\": \"u1\"}");
+	put_app(f, "ns", "a", JSON({ "victim" : "u1" }));
 	fake_kube_run(f->fk, 2000);
 	assert_string_equal(app_phase(f, "a"), "Done");
 	assert_int_equal(fake_kube_count(f->fk, RES_POD), 0);
@@ -539,7 +546,7 @@ static void an_optional_object_of_before_is_adopted(void **state)
 
 static void an_optional_object_of_a_stranger_is_a_failure(void **state)
 {
-	static const char text[] = "{\"metadata\": {\"namespace\": \"ns\", \"name\": \"a-driver\"}}";
+	static const char text[] = JSON({ "metadata" : { "namespace" : "ns", "name" : "a-driver" } });
 	struct fixture *f = *state;
 	struct err err;
 

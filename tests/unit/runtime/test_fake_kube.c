@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "fake_kube.h"
+#include "json_text.h"
 
 #define POD                                                                                                            \
 	"{\"kind\": \"Pod\", \"metadata\": {\"name\": \"%s\", \"labels\": {\"app\": \"%s\"}}, "                        \
@@ -184,17 +185,18 @@ static void patch_and_status(void **state)
 	auto_free char *version = NULL;
 
 	fake_kube_put(f->fk, RES_APP,
-		      parse("{\"metadata\": {\"name\": \"a\", \"namespace\": \"ns\"}, \"spec\": {\"n\": 1}}"));
-	call(f, VERB_PATCH, RES_APP, "a", NULL, parse("{\"spec\": {\"n\": 2}, \"status\": {\"s\": 1}}"));
+		      parse(JSON({ "metadata" : { "name" : "a", "namespace" : "ns" }, "spec" : { "n" : 1 } })));
+	call(f, VERB_PATCH, RES_APP, "a", NULL, parse(JSON({ "spec" : { "n" : 2 }, "status" : { "s" : 1 } })));
 	assert_int_equal(json_i64(f->reply.body, "metadata.generation", 0), 2);
 	assert_null(json_get(f->reply.body, "status"));
 	version = xstrdup(reply_str(f, "metadata.resourceVersion"));
-	call(f, VERB_PATCH, RES_APP, "a", NULL, parse("{\"spec\": {\"n\": 2}}"));
+	call(f, VERB_PATCH, RES_APP, "a", NULL, parse(JSON({ "spec" : { "n" : 2 } })));
 	assert_string_equal(reply_str(f, "metadata.resourceVersion"), version);
-	assert_int_equal(call(f, VERB_PATCH, RES_APP, "a", NULL, parse("{\"metadata\": {\"resourceVersion\": \"1\"}}")),
-			 409);
+	assert_int_equal(
+	    call(f, VERB_PATCH, RES_APP, "a", NULL, parse(JSON({ "metadata" : { "resourceVersion" : "1" } }))), 409);
 	assert_int_equal(f->reply.err.code, ERR_CONFLICT);
-	assert_int_equal(call(f, VERB_PATCH, RES_APP, "a", NULL, parse("{\"metadata\": {\"uid\": \"other\"}}")), 409);
+	assert_int_equal(call(f, VERB_PATCH, RES_APP, "a", NULL, parse(JSON({ "metadata" : { "uid" : "other" } }))),
+			 409);
 	assert_int_equal(call(f, VERB_PATCH, RES_APP, "b", NULL, parse("{}")), 404);
 }
 
@@ -217,12 +219,12 @@ static void status_has_its_own_door(void **state)
 	size_t len;
 
 	fake_kube_put(f->fk, RES_APP,
-		      parse("{\"metadata\": {\"name\": \"a\", \"namespace\": \"ns\"}, \"spec\": {\"n\": 1}}"));
-	assert_int_equal(patch_status(f, "{\"spec\": {\"n\": 5}, \"status\": {\"s\": 1}}"), 200);
+		      parse(JSON({ "metadata" : { "name" : "a", "namespace" : "ns" }, "spec" : { "n" : 1 } })));
+	assert_int_equal(patch_status(f, JSON({ "spec" : { "n" : 5 }, "status" : { "s" : 1 } })), 200);
 	assert_int_equal(json_i64(f->reply.body, "spec.n", 0), 1);
 	assert_int_equal(json_i64(f->reply.body, "status.s", 0), 1);
 	assert_int_equal(json_i64(f->reply.body, "metadata.generation", 0), 1);
-	assert_int_equal(patch_status(f, "{\"status\": {\"s\": 1}}"), 200);
+	assert_int_equal(patch_status(f, JSON({ "status" : { "s" : 1 } })), 200);
 	writes = fake_kube_writes(f->fk, &len);
 	assert_int_equal(len, 2);
 	assert_true(writes[0].changed);
@@ -238,9 +240,11 @@ static void delete_with_preconditions(void **state)
 	struct fixture *f = *state;
 
 	create(f, "a", "x");
-	assert_int_equal(call(f, VERB_DELETE, RES_POD, "a", NULL, parse("{\"preconditions\": {\"uid\": \"u\"}}")), 409);
+	assert_int_equal(call(f, VERB_DELETE, RES_POD, "a", NULL, parse(JSON({ "preconditions" : { "uid" : "u" } }))),
+			 409);
 	assert_int_equal(
-	    call(f, VERB_DELETE, RES_POD, "a", NULL, parse("{\"preconditions\": {\"resourceVersion\": \"1\"}}")), 409);
+	    call(f, VERB_DELETE, RES_POD, "a", NULL, parse(JSON({ "preconditions" : { "resourceVersion" : "1" } }))),
+	    409);
 	assert_int_equal(call(f, VERB_DELETE, RES_POD, "a", NULL, NULL), 200);
 	assert_int_equal(call(f, VERB_DELETE, RES_POD, "a", NULL, NULL), 404);
 	assert_null(fake_kube_get(f->fk, RES_POD, "ns", "a"));
@@ -265,10 +269,10 @@ static void finalizers_hold_an_object(void **state)
 	struct fixture *f = *state;
 
 	fake_kube_put(f->fk, RES_APP,
-		      parse("{\"metadata\": {\"name\": \"a\", \"namespace\": \"ns\", \"finalizers\": [\"x/y\"]}}"));
+		      parse(JSON({ "metadata" : { "name" : "a", "namespace" : "ns", "finalizers" : ["x/y"] } })));
 	call(f, VERB_DELETE, RES_APP, "a", NULL, NULL);
 	assert_non_null(json_at(fake_kube_get(f->fk, RES_APP, "ns", "a"), "metadata.deletionTimestamp"));
-	call(f, VERB_PATCH, RES_APP, "a", NULL, parse("{\"metadata\": {\"finalizers\": null}}"));
+	call(f, VERB_PATCH, RES_APP, "a", NULL, parse(JSON({ "metadata" : { "finalizers" : null } })));
 	assert_null(fake_kube_get(f->fk, RES_APP, "ns", "a"));
 }
 
@@ -277,15 +281,14 @@ static void dependents_follow_their_owner(void **state)
 	struct fixture *f = *state;
 	const struct json *app, *driver;
 
-	app = fake_kube_put(f->fk, RES_APP, parse("{\"metadata\": {\"name\": \"a\", \"namespace\": \"ns\"}}"));
+	app = fake_kube_put(f->fk, RES_APP, parse(JSON({ "metadata" : { "name" : "a", "namespace" : "ns" } })));
 	driver = fake_kube_put(
 	    f->fk, RES_POD,
-	    parse("{\"metadata\": {\"name\": \"d\", \"namespace\": \"ns\", \"ownerReferences\": [{\"uid\": "
-		  "\"%s\"}]}}",
+	    parse(JSON({ "metadata" : { "name" : "d", "namespace" : "ns", "ownerReferences" : [ { "uid" : "%s" } ] } }),
 		  json_str(app, "metadata.uid", "")));
 	fake_kube_put(
 	    f->fk, RES_POD,
-	    parse("{\"metadata\": {\"name\": \"e\", \"namespace\": \"ns\", \"ownerReferences\": [{\"uid\": \"%s\"}]}}",
+	    parse(JSON({ "metadata" : { "name" : "e", "namespace" : "ns", "ownerReferences" : [ { "uid" : "%s" } ] } }),
 		  json_str(driver, "metadata.uid", "")));
 	create(f, "free", "x");
 	fake_kube_run(f->fk, 1000);
@@ -305,7 +308,7 @@ static void list_in_pages(void **state)
 	create(f, "c", "x");
 	create(f, "a", "x");
 	create(f, "b", "y");
-	fake_kube_put(f->fk, RES_POD, parse("{\"metadata\": {\"name\": \"a\", \"namespace\": \"other\"}}"));
+	fake_kube_put(f->fk, RES_POD, parse(JSON({ "metadata" : { "name" : "a", "namespace" : "other" } })));
 	call(f, VERB_LIST, RES_POD, NULL, "limit=2", NULL);
 	assert_string_equal(reply_str(f, "kind"), "PodList");
 	assert_int_equal(json_len(json_get(f->reply.body, "items")), 2);
@@ -335,8 +338,8 @@ static void watch_follows_and_resumes(void **state)
 
 	create(f, "a", "x");
 	assert_events(f, "ADDED a\n");
-	fake_kube_put(f->fk, RES_POD, parse("{\"metadata\": {\"name\": \"z\", \"namespace\": \"other\"}}"));
-	fake_kube_patch(f->fk, RES_POD, "ns", "a", "{\"spec\": {\"y\": 1}}");
+	fake_kube_put(f->fk, RES_POD, parse(JSON({ "metadata" : { "name" : "z", "namespace" : "other" } })));
+	fake_kube_patch(f->fk, RES_POD, "ns", "a", JSON({ "spec" : { "y" : 1 } }));
 	fake_kube_delete(f->fk, RES_POD, "ns", "a");
 	fake_kube_bookmark(f->fk);
 	assert_events(f, "");
@@ -357,9 +360,9 @@ static void selector_turns_changes_into_comings_and_goings(void **state)
 
 	watch(f, "100", "app%3Dx");
 	create(f, "a", "y");
-	fake_kube_patch(f->fk, RES_POD, "ns", "a", "{\"metadata\": {\"labels\": {\"app\": \"x\"}}}");
-	fake_kube_patch(f->fk, RES_POD, "ns", "a", "{\"spec\": {\"y\": 1}}");
-	fake_kube_patch(f->fk, RES_POD, "ns", "a", "{\"metadata\": {\"labels\": {\"app\": null}}}");
+	fake_kube_patch(f->fk, RES_POD, "ns", "a", JSON({ "metadata" : { "labels" : { "app" : "x" } } }));
+	fake_kube_patch(f->fk, RES_POD, "ns", "a", JSON({ "spec" : { "y" : 1 } }));
+	fake_kube_patch(f->fk, RES_POD, "ns", "a", JSON({ "metadata" : { "labels" : { "app" : null } } }));
 	fake_kube_delete(f->fk, RES_POD, "ns", "a");
 	fake_kube_run(f->fk, 2);
 	assert_events(f, "ADDED a\nMODIFIED a\nDELETED a\n");
@@ -408,7 +411,7 @@ static void streams_can_be_cut(void **state)
 	fake_kube_cut_at_event(f->fk, 2);
 	for (const char *name = "abc"; *name; name++)
 		fake_kube_put(f->fk, RES_POD,
-			      parse("{\"metadata\": {\"name\": \"%c\", \"namespace\": \"ns\"}}", *name));
+			      parse(JSON({ "metadata" : { "name" : "%c", "namespace" : "ns" } }), *name));
 	fake_kube_run(f->fk, 10);
 	assert_events(f, "ADDED a\n");
 	assert_int_equal(f->replies, 3);
@@ -453,7 +456,7 @@ static void kth_write_fails(void **state)
 	assert_int_equal(call(f, VERB_CREATE, RES_POD, NULL, NULL, pod("a", "x")), 0);
 	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
 	assert_int_equal(call(f, VERB_CREATE, &resource_event, NULL, NULL,
-			      parse("{\"kind\": \"Event\", \"metadata\": {\"name\": \"e\"}}")),
+			      parse(JSON({ "kind" : "Event", "metadata" : { "name" : "e" } }))),
 			 201);
 	assert_int_equal(fake_kube_write_count(f->fk), 3);
 	census = fake_kube_census(f->fk);
@@ -544,7 +547,7 @@ static void play_kubelet(void *arg, const struct resource *res, const struct jso
 
 	if (!before && now)
 		fake_kube_patch_status(f->fk, res, "ns", json_str(now, "metadata.name", ""),
-				       parse("{\"phase\": \"Running\"}"));
+				       parse(JSON({ "phase" : "Running" })));
 }
 
 static void a_test_reacts_to_changes(void **state)

@@ -225,10 +225,10 @@ static void three_kinds_wake_each_other(void **state)
 	struct fixture *f = *state;
 	struct world *w = &f->worlds[0];
 
-	put_garden(f, "ns", "before", "[\"a\", \"b\"]");
+	put_garden(f, "ns", "before", JSON([ "a", "b" ]));
 	manager_lead(start(f, w, &(struct manager_options){ .instance = "toy" }));
 	assert_int_equal(w->leads, 1);
-	put_garden(f, "ns", "after", "[\"c\"]");
+	put_garden(f, "ns", "after", JSON(["c"]));
 	fake_kube_run(f->fk, 10000);
 	assert_true(manager_ready(w->manager));
 	assert_int_equal(fake_kube_count(f->fk, &beds), 3);
@@ -255,7 +255,7 @@ static void a_standby_does_nothing_until_it_leads(void **state)
 	struct world *w = &f->worlds[0];
 
 	start(f, w, &(struct manager_options){ .instance = "toy" });
-	put_garden(f, "ns", "g", "[\"a\"]");
+	put_garden(f, "ns", "g", JSON(["a"]));
 	fake_kube_run(f->fk, 10000);
 	assert_true(manager_ready(w->manager));
 	assert_int_equal(fake_kube_write_count(f->fk), 0);
@@ -280,8 +280,8 @@ static void two_managers_live_in_one_process(void **state)
 	manager_lead(start(f, &f->worlds[1],
 			   &(struct manager_options){ .namespaces = second, .namespace_count = 1, .instance = "toy" }));
 	fake_kube_run(f->fk, 1000);
-	put_garden(f, "one", "g", "[\"a\"]");
-	put_garden(f, "two", "g", "[\"a\"]");
+	put_garden(f, "one", "g", JSON(["a"]));
+	put_garden(f, "two", "g", JSON(["a"]));
 	fake_kube_run(f->fk, 10000);
 	assert_true(f->worlds[0].seen > 0);
 	assert_int_equal(f->worlds[0].seen, f->worlds[1].seen);
@@ -304,10 +304,10 @@ static void a_selector_chooses_namespaces(void **state)
 	struct world *w = &f->worlds[0];
 
 	fake_kube_put(f->fk, &resource_namespace,
-		      parse("{\"metadata\":{\"name\":\"on\",\"labels\":{\"toys\":\"on\"}}}"));
-	fake_kube_put(f->fk, &resource_namespace, parse("{\"metadata\":{\"name\":\"off\"}}"));
-	put_garden(f, "on", "g", "[\"a\"]");
-	put_garden(f, "off", "g", "[\"a\"]");
+		      parse(JSON({ "metadata" : { "name" : "on", "labels" : { "toys" : "on" } } })));
+	fake_kube_put(f->fk, &resource_namespace, parse(JSON({ "metadata" : { "name" : "off" } })));
+	put_garden(f, "on", "g", JSON(["a"]));
+	put_garden(f, "off", "g", JSON(["a"]));
 	manager_lead(start(f, w, &(struct manager_options){ .namespace_selector = selector, .instance = "toy" }));
 	fake_kube_run(f->fk, 10000);
 	assert_int_equal(store_len(manager_store(w->manager, &garden_kind)), 1);
@@ -327,7 +327,7 @@ static void nothing_is_planned_after_stop(void **state)
 	fake_kube_run(f->fk, 1000);
 	manager_stop(w->manager);
 	assert_false(manager_ready(w->manager));
-	put_garden(f, "ns", "g", "[\"a\"]");
+	put_garden(f, "ns", "g", JSON(["a"]));
 	fake_kube_run(f->fk, 5000);
 	assert_int_equal(fake_kube_write_count(f->fk), 0);
 	debug = manager_debug(w->manager);

@@ -13,7 +13,7 @@
 
 static void minimal(void **state)
 {
-	auto_json tree = parse("{\"metadata\":{\"name\":\"pi\"},\"spec\":{}}");
+	auto_json tree = parse(JSON({ "metadata" : { "name" : "pi" }, "spec" : {} }));
 	struct err err = { 0 };
 	struct app app;
 
@@ -32,15 +32,27 @@ static void minimal(void **state)
 
 static void everything(void **state)
 {
-	auto_json tree =
-	    parse("{\"metadata\":{\"namespace\":\"n\",\"name\":\"pi\",\"uid\":\"u\",\"resourceVersion\":\"7\","
-		  "\"generation\":3,\"creationTimestamp\":\"1970-01-01T00:00:01Z\","
-		  "\"deletionTimestamp\":\"1970-01-01T00:00:02Z\"},"
-		  "\"spec\":{\"type\":\"Python\",\"suspend\":true,\"timeToLiveSeconds\":0},"
-		  "\"status\":{\"applicationState\":{\"state\":\"PENDING_RERUN\",\"errorMessage\":\"why\"},"
-		  "\"submissionAttempts\":2,\"executionAttempts\":1,\"submissionID\":\"id\","
-		  "\"lastSubmissionAttemptTime\":\"1970-01-01T00:00:03Z\",\"terminationTime\":null,"
-		  "\"driverInfo\":{\"podName\":\"pi-driver\"}}}");
+	auto_json tree = parse(JSON({
+		"metadata" : {
+			"namespace" : "n",
+			"name" : "pi",
+			"uid" : "u",
+			"resourceVersion" : "7",
+			"generation" : 3,
+			"creationTimestamp" : "1970-01-01T00:00:01Z",
+			"deletionTimestamp" : "1970-01-01T00:00:02Z"
+		},
+		"spec" : { "type" : "Python", "suspend" : true, "timeToLiveSeconds" : 0 },
+		"status" : {
+			"applicationState" : { "state" : "PENDING_RERUN", "errorMessage" : "why" },
+			"submissionAttempts" : 2,
+			"executionAttempts" : 1,
+			"submissionID" : "id",
+			"lastSubmissionAttemptTime" : "1970-01-01T00:00:03Z",
+			"terminationTime" : null,
+			"driverInfo" : { "podName" : "pi-driver" }
+		}
+	}));
 	struct err err = { 0 };
 	struct app app;
 
@@ -68,8 +80,11 @@ static void everything(void **state)
 /* So that something can be said about the object all the same. */
 static void metadata_survive_a_bad_spec(void **state)
 {
-	auto_json tree = parse("{\"metadata\":{\"namespace\":\"n\",\"name\":\"pi\"},\"spec\":{\"suspend\":\"yes\"},"
-			       "\"status\":{\"submissionAttempts\":2}}");
+	auto_json tree = parse(JSON({
+		"metadata" : { "namespace" : "n", "name" : "pi" },
+		"spec" : { "suspend" : "yes" },
+		"status" : { "submissionAttempts" : 2 }
+	}));
 	struct err err = { 0 };
 	struct app app;
 
@@ -86,13 +101,14 @@ static void errors_name_the_field(void **state)
 		const char *text;
 		const char *field;
 	} rows[] = {
-		{ "{\"metadata\":{\"name\":1},\"spec\":{}}", "metadata.name" },
-		{ "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"type\":\"Cobol\"}}", "spec.type" },
-		{ "{\"metadata\":{\"name\":\"a\"},\"spec\":{\"timeToLiveSeconds\":\"1\"}}", "spec.timeToLiveSeconds" },
-		{ "{\"metadata\":{\"name\":\"a\"},\"status\":{\"applicationState\":{\"state\":\"LOST\"}}}",
+		{ JSON({ "metadata" : { "name" : 1 }, "spec" : {} }), "metadata.name" },
+		{ JSON({ "metadata" : { "name" : "a" }, "spec" : { "type" : "Cobol" } }), "spec.type" },
+		{ JSON({ "metadata" : { "name" : "a" }, "spec" : { "timeToLiveSeconds" : "1" } }),
+		  "spec.timeToLiveSeconds" },
+		{ JSON({ "metadata" : { "name" : "a" }, "status" : { "applicationState" : { "state" : "LOST" } } }),
 		  "status.applicationState.state" },
-		{ "{\"metadata\":{\"name\":\"a\"},\"status\":[]}", "status" },
-		{ "{\"metadata\":{\"name\":\"a\"},\"status\":{\"terminationTime\":\"soon\"}}",
+		{ JSON({ "metadata" : { "name" : "a" }, "status" : [] }), "status" },
+		{ JSON({ "metadata" : { "name" : "a" }, "status" : { "terminationTime" : "soon" } }),
 		  "status.terminationTime" },
 	};
 
@@ -120,8 +136,9 @@ static void the_kind_makes_views(void **state)
 {
 	struct err err = { 0 };
 	struct json *good =
-	    parse("{\"metadata\":{\"name\":\"pi\",\"namespace\":\"n\",\"resourceVersion\":\"1\"},\"spec\":{}}");
-	struct json *bad = parse("{\"metadata\":{\"name\":\"pi\",\"resourceVersion\":\"1\"},\"spec\":{\"type\":7}}");
+	    parse(JSON({ "metadata" : { "name" : "pi", "namespace" : "n", "resourceVersion" : "1" }, "spec" : {} }));
+	struct json *bad =
+	    parse(JSON({ "metadata" : { "name" : "pi", "resourceVersion" : "1" }, "spec" : { "type" : 7 } }));
 	auto_kobj a = kobj_new(&app_kind, good, &err);
 	auto_kobj b = kobj_new(&app_kind, bad, &err);
 	const struct app *app;

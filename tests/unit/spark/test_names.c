@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "spark/app.h"
 #include "spark/names.h"
+#include "json_text.h"
 
 #define ID "0000000000000001"
 
@@ -150,10 +151,15 @@ static void attempts_and_applications_differ(void **state)
 
 static void given_pod_names(void **state)
 {
-	static const char both[] = "{\"spec\":{\"driver\":{\"podName\":\"mine\"},"
-				   "\"sparkConf\":{\"spark.kubernetes.driver.pod.name\":\"conf\"}}}";
-	static const char conf[] = "{\"spec\":{\"driver\":{\"podName\":\"\"},"
-				   "\"sparkConf\":{\"spark.kubernetes.driver.pod.name\":\"conf\"}}}";
+	static const char both[] = JSON({
+		"spec" :
+		    { "driver" : { "podName" : "mine" },
+		      "sparkConf" : { "spark.kubernetes.driver.pod.name" : "conf" } }
+	});
+	static const char conf[] = JSON({
+		"spec" :
+		    { "driver" : { "podName" : "" }, "sparkConf" : { "spark.kubernetes.driver.pod.name" : "conf" } }
+	});
 	struct err err;
 	auto_json tree = json_parse(both, strlen(both), &err);
 	auto_json other = json_parse(conf, strlen(conf), &err);

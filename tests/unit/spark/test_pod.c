@@ -105,8 +105,17 @@ static void test_times(void **state)
 /* Spark's own, which every pod has, are not kept. */
 static void test_labels(void **state)
 {
-	struct pod_view *v = view_of("{\"metadata\":{\"name\":\"e\",\"labels\":{\"spark-role\":\"executor\","
-				     "\"team\":\"a\",\"sparkoperator.k8s.io/app-name\":\"pi\",\"odd\":7}}}");
+	struct pod_view *v = view_of(JSON({
+		"metadata" : {
+			"name" : "e",
+			"labels" : {
+				"spark-role" : "executor",
+				"team" : "a",
+				"sparkoperator.k8s.io/app-name" : "pi",
+				"odd" : 7
+			}
+		}
+	}));
 
 	(void)state;
 	assert_int_equal(v->labels.len, 4);
@@ -115,7 +124,7 @@ static void test_labels(void **state)
 	assert_string_equal(v->labels.items[2], "odd");
 	assert_string_equal(v->labels.items[3], "");
 	pod_kind.view_free(v);
-	v = view_of("{\"metadata\":{\"name\":\"e\",\"labels\":[\"team\"]}}");
+	v = view_of(JSON({ "metadata" : { "name" : "e", "labels" : ["team"] } }));
 	assert_int_equal(v->labels.len, 0);
 	pod_kind.view_free(v);
 }
@@ -193,10 +202,15 @@ static void test_conditions(void **state)
 
 static void test_executor(void **state)
 {
-	struct pod_view *v =
-	    view_of("{\"metadata\":{\"name\":\"e\",\"deletionTimestamp\":\"2026-01-02T03:04:05Z\",\"labels\":{"
-		    "\"spark-role\":\"executor\",\"spark-exec-id\":\"17\"}},\"spec\":{\"containers\":[{\"name\":\"x\"},"
-		    "{\"name\":\"executor\"}]},\"status\":{\"phase\":\"Failed\"}}");
+	struct pod_view *v = view_of(JSON({
+		"metadata" : {
+			"name" : "e",
+			"deletionTimestamp" : "2026-01-02T03:04:05Z",
+			"labels" : { "spark-role" : "executor", "spark-exec-id" : "17" }
+		},
+		"spec" : { "containers" : [ { "name" : "x" }, { "name" : "executor" } ] },
+		"status" : { "phase" : "Failed" }
+	}));
 
 	(void)state;
 	assert_int_equal(v->role, POD_ROLE_EXECUTOR);
@@ -204,7 +218,7 @@ static void test_executor(void **state)
 	assert_true(v->deleting);
 	assert_string_equal(v->container, "executor");
 	pod_kind.view_free(v);
-	v = view_of("{\"metadata\":{\"labels\":{\"spark-role\":\"executor\",\"spark-exec-id\":\"EXECID\"}}}");
+	v = view_of(JSON({ "metadata" : { "labels" : { "spark-role" : "executor", "spark-exec-id" : "EXECID" } } }));
 	assert_int_equal(v->exec_id, 0);
 	assert_string_equal(v->container, "");
 	pod_kind.view_free(v);
@@ -213,7 +227,7 @@ static void test_executor(void **state)
 static void test_index(void **state)
 {
 	auto_json driver = parse(DRIVER_TEXT SPEC_TEXT "\"status\":{}}");
-	auto_json other = parse("{\"metadata\":{\"namespace\":\"jobs\",\"name\":\"x\"}}");
+	auto_json other = parse(JSON({ "metadata" : { "namespace" : "jobs", "name" : "x" } }));
 	auto_free char *key = pod_kind.index(driver);
 
 	(void)state;
@@ -235,7 +249,7 @@ static void view_and_free(const struct json *tree)
 /* Each member of a full pod in turn becomes null, a number, a text, a list, an object. */
 static void mutate(struct json *root, struct json *at)
 {
-	static const char *const odd[] = { "null", "7", "\"odd\"", "[]", "[null,[1]]", "{\"a\":{\"b\":1}}" };
+	static const char *const odd[] = { "null", "7", "\"odd\"", "[]", "[null,[1]]", JSON({ "a" : { "b" : 1 } }) };
 
 	json_each (child, at) {
 		auto_free char *name = xstrdup_null(json_name(child));

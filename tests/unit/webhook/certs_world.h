@@ -22,6 +22,7 @@
 #include "fake_kube.h"
 #include "net/certificate.h"
 #include "certs.h"
+#include "json_text.h"
 
 #define NAME	"hook.spark.svc"
 #define MUTATES &resource_mutatingwebhook
@@ -220,13 +221,22 @@ static inline struct json *json(const char *text)
 
 static inline void put_hooks(struct fixture *f)
 {
-	static const char text[] =
-	    "{\"metadata\": {\"name\": \"hooks\"}, \"webhooks\": ["
-	    "{\"name\": \"a\", \"clientConfig\": {\"service\": {\"name\": \"hook\", \"namespace\": \"spark\"}}},"
-	    "{\"name\": \"b\", \"clientConfig\": {\"service\": {\"name\": \"hook\", \"namespace\": \"spark\", "
-	    "\"port\": 443}}, \"rules\": [1]},"
-	    "{\"name\": \"other\", \"clientConfig\": {\"service\": {\"name\": \"other\", \"namespace\": \"spark\"}, "
-	    "\"caBundle\": \"b3RoZXI=\"}}]}";
+	static const char text[] = JSON({
+		"metadata" : { "name" : "hooks" },
+		"webhooks" : [
+			{ "name" : "a", "clientConfig" : { "service" : { "name" : "hook", "namespace" : "spark" } } }, {
+				"name" : "b",
+				"clientConfig" :
+				    { "service" : { "name" : "hook", "namespace" : "spark", "port" : 443 } },
+				"rules" : [1]
+			},
+			{
+				"name" : "other",
+				"clientConfig" :
+				    { "service" : { "name" : "other", "namespace" : "spark" }, "caBundle" : "b3RoZXI=" }
+			}
+		]
+	});
 
 	fake_kube_put(f->fk, MUTATES, json(text));
 	fake_kube_put(f->fk, &resource_validatingwebhook, json(text));
@@ -328,7 +338,7 @@ static inline void put_pair(struct json *data, const char *cert_key, const char 
 /* A Secret with a CA of that age, as another program made it. */
 static inline void put_secret(struct fixture *f, int64_t age_ms, int64_t life_ms, const char *name, bool ca_key)
 {
-	static const char text[] = "{\"metadata\": {\"name\": \"certs\", \"namespace\": \"spark\"}, \"data\": {}}";
+	static const char text[] = JSON({ "metadata" : { "name" : "certs", "namespace" : "spark" }, "data" : {} });
 	struct json *tree = json(text);
 	const char *const names[] = { name, NULL };
 	int64_t made_ms = sched_wall(&f->sched) - age_ms;

@@ -3,6 +3,7 @@
  * adopted, leaves and CAs are renewed without a moment in which something untrusted is served.
  */
 #include "certs_world.h"
+#include "json_text.h"
 
 /* ---- start ---- */
 
@@ -80,10 +81,15 @@ static void empty_secret_is_filled(void **state)
 {
 	struct fixture *f = *state;
 
-	fake_kube_put(f->fk, SECRET,
-		      json("{\"metadata\": {\"name\": \"certs\", \"namespace\": \"spark\", \"labels\": {\"a\": \"b\", "
-			   "\"app.kubernetes.io/managed-by\": \"Helm\"}}, \"data\": {\"server-key.pem\": \"\"}}"));
-	fake_kube_put(f->fk, SECRET, json("{\"metadata\": {\"name\": \"else\", \"namespace\": \"spark\"}}"));
+	fake_kube_put(f->fk, SECRET, json(JSON({
+			      "metadata" : {
+				      "name" : "certs",
+				      "namespace" : "spark",
+				      "labels" : { "a" : "b", "app.kubernetes.io/managed-by" : "Helm" }
+			      },
+			      "data" : { "server-key.pem" : "" }
+		      })));
+	fake_kube_put(f->fk, SECRET, json(JSON({ "metadata" : { "name" : "else", "namespace" : "spark" } })));
 	start_all(f);
 	assert_int_equal(creations(f), 0);
 	assert_int_equal(json_len(json_at(secret(f), "metadata.labels")), 2);
@@ -94,10 +100,16 @@ static void garbage_is_replaced(void **state)
 {
 	struct fixture *f = *state;
 
-	fake_kube_put(f->fk, SECRET,
-		      json("{\"metadata\": {\"name\": \"certs\", \"namespace\": \"spark\"}, \"data\": "
-			   "{\"server-key.pem\": \"eA==\", \"ca-cert.pem\": \"%%\", \"old-ca-cert.pem\": \"eA==\", "
-			   "\"next-ca-cert.pem\": \"eA==\", \"mine\": \"eA==\"}}"));
+	fake_kube_put(f->fk, SECRET, json(JSON({
+			      "metadata" : { "name" : "certs", "namespace" : "spark" },
+			      "data" : {
+				      "server-key.pem" : "eA==",
+				      "ca-cert.pem" : "%%",
+				      "old-ca-cert.pem" : "eA==",
+				      "next-ca-cert.pem" : "eA==",
+				      "mine" : "eA=="
+			      }
+		      })));
 	start_all(f);
 	assert_true(holds(f, "mine"));
 	assert_quiet(f);

@@ -3,6 +3,7 @@
  * deleted or spoilt; and certificates that come from elsewhere, by a Secret or by files.
  */
 #include "certs_world.h"
+#include "json_text.h"
 
 /* ---- faults ---- */
 
@@ -191,11 +192,11 @@ static void secret_emptied_or_spoilt(void **state)
 {
 	struct fixture *f = *state;
 	static const char *const patches[] = {
-		"{\"data\": null}",
-		"{\"data\": {\"server-cert.pem\": \"eA==\"}}",
-		"{\"data\": {\"server-key.pem\": null, \"ca-key.pem\": null}}",
-		"{\"data\": {\"old-ca-cert.pem\": \"eA==\"}}",
-		"{\"data\": {\"next-ca-cert.pem\": \"eA==\"}}",
+		JSON({ "data" : null }),
+		JSON({ "data" : { "server-cert.pem" : "eA==" } }),
+		JSON({ "data" : { "server-key.pem" : null, "ca-key.pem" : null } }),
+		JSON({ "data" : { "old-ca-cert.pem" : "eA==" } }),
+		JSON({ "data" : { "next-ca-cert.pem" : "eA==" } }),
 	};
 
 	start_all(f);
@@ -243,9 +244,8 @@ static void configurations_that_may_not_be_read(void **state)
 
 static void cert_manager_secret(struct fixture *f, const char *common_name, struct certificate_pair *ca)
 {
-	struct json *tree =
-	    json("{\"metadata\": {\"name\": \"certs\", \"namespace\": \"spark\"}, \"data\": {}, \"type\": "
-		 "\"kubernetes.io/tls\"}");
+	struct json *tree = json(JSON(
+	    { "metadata" : { "name" : "certs", "namespace" : "spark" }, "data" : {}, "type" : "kubernetes.io/tls" }));
 	struct certificate_pair server = { 0 };
 	const char *const names[] = { NAME, NULL };
 	struct err err;
@@ -354,9 +354,13 @@ static void configurations_with_urls(void **state)
 {
 	struct fixture *f = *state;
 	const char *why = "?";
-	static const char text[] = "{\"metadata\": {\"name\": \"hooks\"}, \"webhooks\": ["
-				   "{\"name\": \"a\", \"clientConfig\": {\"url\": \"https://localhost:9443/a\"}},"
-				   "{\"name\": \"b\", \"clientConfig\": {\"url\": \"https://127.0.0.1/b\"}}]}";
+	static const char text[] = JSON({
+		"metadata" : { "name" : "hooks" },
+		"webhooks" : [
+			{ "name" : "a", "clientConfig" : { "url" : "https://localhost:9443/a" } },
+			{ "name" : "b", "clientConfig" : { "url" : "https://127.0.0.1/b" } }
+		]
+	});
 
 	f->options.validating_name = "";
 	f->options.service_name = "";
@@ -365,9 +369,11 @@ static void configurations_with_urls(void **state)
 	run(f, second_ms);
 	if (!certs_trusted(f->replicas[0].certs, &why))
 		fail_msg("%s", why);
-	fake_kube_put(f->fk, MUTATES,
-		      json("{\"metadata\": {\"name\": \"hooks\"}, \"webhooks\": ["
-			   "{\"name\": \"a\", \"clientConfig\": {\"url\": \"https://[::1]:9443/a\"}}]}"));
+	fake_kube_put(
+	    f->fk, MUTATES, json(JSON({
+		    "metadata" : { "name" : "hooks" },
+		    "webhooks" : [ { "name" : "a", "clientConfig" : { "url" : "https://[::1]:9443/a" } } ]
+	    })));
 	run(f, second_ms);
 	assert_false(certs_trusted(f->replicas[0].certs, &why));
 	assert_non_null(strstr(why, "not valid for the name ::1"));
