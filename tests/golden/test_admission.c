@@ -24,6 +24,7 @@
 #include "golden.h"
 #include "json/patch.h"
 #include "admission/admission.h"
+#include "json_text.h"
 
 #define FOLDER	  TESTS_DIR "/golden/admission/"
 #define REVIEWS	  TESTS_DIR "/golden/reviews/"
@@ -43,57 +44,83 @@ struct difference {
 
 static const struct difference differences[] = {
 	{ "case-env-value-from", 1,
-	  "[{\"op\":\"remove\",\"path\":\"/spec/containers/0/env/15/valueFrom/resourceFieldRef/divisor\"}]",
+	  JSON([ { "op" : "remove", "path" : "/spec/containers/0/env/15/valueFrom/resourceFieldRef/divisor" } ]),
 	  "Go writes the default" },
 	{ "edge-memory-limit-decimal", 1, MEMORY("2.5Gi"), "Go writes a quantity in another form" },
 	{ "edge-memory-limit-quantities", 0, MEMORY("3000000000"), "the same" },
 	{ "edge-memory-limit-small", 0, MEMORY("1048576Ki"), "the same" },
 	{ "edge-memory-limit-units", 0, MEMORY("2048Mi"), "the same" },
 	{ "edge-memory-limits", 1, MEMORY("1.5Gi"), "the same" },
-	{ "case-name-63", 0,
-	  "[{\"op\":\"replace\",\"path\":\"/spec/containers/0/volumeMounts/3/"
-	  "name\",\"value\":\"name-of-exactly-63-characters-which-is-the-most-th-e4c217b2-vol\"},{\"op\":\"replace\","
-	  "\"path\":\"/spec/volumes/3/"
-	  "name\",\"value\":\"name-of-exactly-63-characters-which-is-the-most-th-e4c217b2-vol\"}]",
+	{ "case-name-63", 0, JSON([
+		  {
+			  "op" : "replace",
+			  "path" : "/spec/containers/0/volumeMounts/3/name",
+			  "value" : "name-of-exactly-63-characters-which-is-the-most-th-e4c217b2-vol"
+		  },
+		  {
+			  "op" : "replace",
+			  "path" : "/spec/volumes/3/name",
+			  "value" : "name-of-exactly-63-characters-which-is-the-most-th-e4c217b2-vol"
+		  }
+	  ]),
 	  "theirs is longer than the name of a volume may be" },
-	{ "edge-prometheus-long-name", 0,
-	  "[{\"op\":\"replace\",\"path\":\"/spec/containers/0/volumeMounts/0/"
-	  "name\",\"value\":\"prometheus-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-181ace3d-vol\"},{\"op\":\"replace\","
-	  "\"path\":\"/spec/volumes/0/"
-	  "name\",\"value\":\"prometheus-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-181ace3d-vol\"}]",
+	{ "edge-prometheus-long-name", 0, JSON([
+		  {
+			  "op" : "replace",
+			  "path" : "/spec/containers/0/volumeMounts/0/name",
+			  "value" : "prometheus-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-181ace3d-vol"
+		  },
+		  {
+			  "op" : "replace",
+			  "path" : "/spec/volumes/0/name",
+			  "value" : "prometheus-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-181ace3d-vol"
+		  }
+	  ]),
 	  "the same" },
-	{ "edge-prometheus-long-name", 1,
-	  "[{\"op\":\"replace\",\"path\":\"/spec/containers/0/volumeMounts/0/"
-	  "name\",\"value\":\"prometheus-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-181ace3d-vol\"},{\"op\":\"replace\","
-	  "\"path\":\"/spec/volumes/0/"
-	  "name\",\"value\":\"prometheus-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-181ace3d-vol\"}]",
+	{ "edge-prometheus-long-name", 1, JSON([
+		  {
+			  "op" : "replace",
+			  "path" : "/spec/containers/0/volumeMounts/0/name",
+			  "value" : "prometheus-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-181ace3d-vol"
+		  },
+		  {
+			  "op" : "replace",
+			  "path" : "/spec/volumes/0/name",
+			  "value" : "prometheus-xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-181ace3d-vol"
+		  }
+	  ]),
 	  "the same" },
-	{ "edge-config-maps", 0, "[{\"op\":\"remove\",\"path\":\"/spec/volumes/5\"}]",
+	{ "edge-config-maps", 0, JSON([ { "op" : "remove", "path" : "/spec/volumes/5" } ]),
 	  "one volume serves both mounts; two of one name are no pod" },
-	{ "edge-config-maps", 1, "[{\"op\":\"remove\",\"path\":\"/spec/volumes/5\"}]", "the same" },
+	{ "edge-config-maps", 1, JSON([ { "op" : "remove", "path" : "/spec/volumes/5" } ]), "the same" },
 	{ "case-template-typed-on-top", 0,
-	  "[{\"op\":\"move\",\"from\":\"/spec/affinity/podAffinity\",\"path\":\"/spec/affinity/nodeAffinity\"}]",
+	  JSON([ { "op" : "move", "from" : "/spec/affinity/podAffinity", "path" : "/spec/affinity/nodeAffinity" } ]),
 	  "what the pod has says the same: nothing" },
-	{ "edge-empty-objects", 0, "[{\"op\":\"add\",\"path\":\"/spec/affinity/nodeAffinity\",\"value\":{}}]",
+	{ "edge-empty-objects", 0, JSON([ { "op" : "add", "path" : "/spec/affinity/nodeAffinity", "value" : {} } ]),
 	  "the same" },
-	{ "edge-empty-objects", 1, "[{\"op\":\"add\",\"path\":\"/spec/affinity/nodeAffinity\",\"value\":{}}]",
+	{ "edge-empty-objects", 1, JSON([ { "op" : "add", "path" : "/spec/affinity/nodeAffinity", "value" : {} } ]),
 	  "the same" },
 	{ "edge-containers-two-names", 0,
-	  "[{\"op\":\"move\",\"from\":\"/spec/containers/1/env/1\",\"path\":\"/spec/containers/2/env/1\"}]",
+	  JSON([ { "op" : "move", "from" : "/spec/containers/1/env/1", "path" : "/spec/containers/2/env/1" } ]),
 	  "of two containers the one that has the name of this Spark" },
-	{ "edge-owner", 3, "[{\"op\":\"remove\",\"path\":\"/metadata/ownerReferences/1\"}]", "the owner is there" },
-	{ "edge-owner", 4,
-	  "[{\"op\":\"remove\",\"path\":\"/metadata/ownerReferences/1/controller\"},{\"op\":\"remove\",\"path\":\"/"
-	  "metadata/ownerReferences/1/blockOwnerDeletion\"}]",
+	{ "edge-owner", 3, JSON([ { "op" : "remove", "path" : "/metadata/ownerReferences/1" } ]),
+	  "the owner is there" },
+	{ "edge-owner", 4, JSON([
+		  { "op" : "remove", "path" : "/metadata/ownerReferences/1/controller" },
+		  { "op" : "remove", "path" : "/metadata/ownerReferences/1/blockOwnerDeletion" }
+	  ]),
 	  "a pod has one controller" },
-	{ "default-conf-empty-values", 0,
-	  "[{\"op\":\"add\",\"path\":\"/spec/driver/cores\",\"value\":1},{\"op\":\"add\",\"path\":\"/spec/driver/"
-	  "memory\",\"value\":\"1g\"},{\"op\":\"add\",\"path\":\"/spec/executor/"
-	  "cores\",\"value\":1},{\"op\":\"add\",\"path\":\"/spec/executor/memory\",\"value\":\"1g\"}]",
+	{ "default-conf-empty-values", 0, JSON([
+		  { "op" : "add", "path" : "/spec/driver/cores", "value" : 1 },
+		  { "op" : "add", "path" : "/spec/driver/memory", "value" : "1g" },
+		  { "op" : "add", "path" : "/spec/executor/cores", "value" : 1 },
+		  { "op" : "add", "path" : "/spec/executor/memory", "value" : "1g" }
+	  ]),
 	  "an empty property is as if absent, as in a submission" },
-	{ "default-dynamic-allocation-by-conf", 0, "[{\"op\":\"remove\",\"path\":\"/spec/executor/instances\"}]",
+	{ "default-dynamic-allocation-by-conf", 0, JSON([ { "op" : "remove", "path" : "/spec/executor/instances" } ]),
 	  "theirs looks for spark.dynamicallocation.enabled" },
-	{ "default-dynamic-allocation-off-and-conf", 0, "[{\"op\":\"remove\",\"path\":\"/spec/executor/instances\"}]",
+	{ "default-dynamic-allocation-off-and-conf", 0,
+	  JSON([ { "op" : "remove", "path" : "/spec/executor/instances" } ]),
 	  "the property holds: the field switches nothing off" },
 	{ "edge-labels", 1, NULL, "a pod that is neither driver nor executor is not ours to refuse" },
 	{ "edge-labels", 2, NULL, "the same" },

@@ -21,6 +21,7 @@
 #include "json/patch.h"
 #include "admission/admission.h"
 #include "submission/submission.h"
+#include "json_text.h"
 
 enum { DRIVER, EXECUTOR, ROLES };
 
@@ -32,17 +33,20 @@ static const struct difference {
 	const char *patch; /* of the bare pod after mutation, by names, makes what submission builds */
 	const char *reason;
 } differences[] = {
-	{ "case-env-spark-own", EXECUTOR,
-	  "[{\"op\":\"replace\",\"path\":\"/spec/containers/spark-kubernetes-executor/env/SPARK_USER/"
-	  "value\",\"value\":\"me\"}]",
+	{ "case-env-spark-own", EXECUTOR, JSON([ {
+		  "op" : "replace",
+		  "path" : "/spec/containers/spark-kubernetes-executor/env/SPARK_USER/value",
+		  "value" : "me"
+	  } ]),
 	  "the driver hands on its own, and the bare one has none" },
 	{ "case-template-typed-on-top", DRIVER,
-	  "[{\"op\":\"move\",\"from\":\"/spec/affinity/nodeAffinity\",\"path\":\"/spec/affinity/podAffinity\"}]",
+	  JSON([ { "op" : "move", "from" : "/spec/affinity/nodeAffinity", "path" : "/spec/affinity/podAffinity" } ]),
 	  "both say nothing, so what the pod has stays" },
-	{ "case-secret-key-refs", DRIVER,
-	  "[{\"op\":\"replace\",\"path\":\"/spec/containers/spark-kubernetes-driver/env/PASSWORD/valueFrom/"
-	  "secretKeyRef/name\","
-	  "\"value\":\"field\"}]",
+	{ "case-secret-key-refs", DRIVER, JSON([ {
+		  "op" : "replace",
+		  "path" : "/spec/containers/spark-kubernetes-driver/env/PASSWORD/valueFrom/secretKeyRef/name",
+		  "value" : "field"
+	  } ]),
 	  "a variable that is there stays, even if it came from sparkConf, which has less to say than the field" },
 };
 

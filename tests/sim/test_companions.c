@@ -17,9 +17,13 @@
 #include "parse.h"
 #include "sim_cluster.h"
 
-static const char spec[] = "{\"driverPodDisruptionBudget\": true, \"driverIngressOptions\": ["
-			   "{\"servicePort\": 8888, \"ingressURLFormat\": \"{{$appName}}.example.com/notebook\"},"
-			   "{\"servicePort\": 9090, \"ingressURLFormat\": \"{{$appName}}.example.com/numbers\"}]}";
+static const char spec[] = JSON({
+	"driverPodDisruptionBudget" : true,
+	"driverIngressOptions" : [
+		{ "servicePort" : 8888, "ingressURLFormat" : "{{$appName}}.example.com/notebook" },
+		{ "servicePort" : 9090, "ingressURLFormat" : "{{$appName}}.example.com/numbers" }
+	]
+});
 
 static const char *const extras[][2] = {
 	{ "services", "pi-ui-svc" },
@@ -227,7 +231,7 @@ static void budget_is_kept(void **state)
 	fake_kube_run(s.kube, 1000);
 	assert_int_equal(fake_kube_count(s.kube, &resource_poddisruptionbudget), 1);
 	fake_kube_patch(s.kube, &resource_sparkapplication, "default", "pi",
-			"{\"spec\": {\"driverPodDisruptionBudget\": false}}");
+			JSON({ "spec" : { "driverPodDisruptionBudget" : false } }));
 	fake_kube_run(s.kube, 1000);
 	assert_string_equal(state_of(&s), "RUNNING");
 	assert_int_equal(fake_kube_count(s.kube, &resource_poddisruptionbudget), 0);
@@ -239,10 +243,16 @@ static void budget_is_kept(void **state)
 /* Somebody else's budget of that name is neither taken for ours nor deleted. */
 static void budget_of_a_stranger(void **state)
 {
-	static const char stranger[] =
-	    "{\"metadata\": {\"namespace\": \"default\", \"name\": \"pi-driver\", \"labels\": {"
-	    "\"sparkoperator.k8s.io/app-name\": \"pi\", \"sparkoperator.k8s.io/launched-by-spark-operator\": "
-	    "\"true\"}}}";
+	static const char stranger[] = JSON({
+		"metadata" : {
+			"namespace" : "default",
+			"name" : "pi-driver",
+			"labels" : {
+				"sparkoperator.k8s.io/app-name" : "pi",
+				"sparkoperator.k8s.io/launched-by-spark-operator" : "true"
+			}
+		}
+	});
 	struct err err = { 0 };
 	struct sim s;
 
@@ -364,7 +374,7 @@ static void label_selector(void **state)
 	fake_kube_run(s.kube, 60000);
 	assert_int_equal(fake_kube_write_count(s.kube), 0);
 	fake_kube_patch(s.kube, &resource_sparkapplication, "default", "pi",
-			"{\"metadata\": {\"labels\": {\"team\": \"a\"}}}");
+			JSON({ "metadata" : { "labels" : { "team" : "a" } } }));
 	sim_run(&s);
 	assert_string_equal(state_of(&s), "COMPLETED");
 	sim_done(&s);

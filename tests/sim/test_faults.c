@@ -15,6 +15,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "sim_cluster.h"
+#include "json_text.h"
 
 static const enum sim_plot plots[] = { SIM_SUCCEED, SIM_FAIL, SIM_EXPIRE };
 
@@ -118,7 +119,7 @@ static void count_writes(const struct sim *s, unsigned *ret_status, unsigned *re
  * object has its name, changes nothing but that: it is told once. */
 static void ui_service_changes_nothing_else(void **state)
 {
-	static const char stranger[] = "{\"metadata\": {\"namespace\": \"default\", \"name\": \"pi-ui-svc\"}}";
+	static const char stranger[] = JSON({ "metadata" : { "namespace" : "default", "name" : "pi-ui-svc" } });
 	unsigned status[2], events[2];
 	int64_t done_ms[2];
 

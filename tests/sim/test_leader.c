@@ -15,6 +15,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "sim_replica.h"
+#include "json_text.h"
 
 enum {
 	APPS = 3,
@@ -394,7 +395,7 @@ static void lease_taken_away(void **state)
 	set_up(&st, false);
 	run(&st, 100);
 	fake_kube_patch(st.sim.kube, &resource_lease, SIM_LEASE_NS, SIM_LEASE,
-			"{\"spec\":{\"holderIdentity\":\"stranger\"}}");
+			JSON({ "spec" : { "holderIdentity" : "stranger" } }));
 	run(&st, 50);
 	assert_true(st.replicas[0].lost);
 	assert_null(st.replicas[0].manager);
