@@ -6,26 +6,8 @@
 #include <cmocka.h>
 
 #include "base/text.h"
-#include "parse.h"
+#include "patched_app.h"
 #include "report.h"
-
-static const char valid[] =
-    "{'metadata':{'name':'orders','namespace':'team-a','uid':'u'},"
-    "'spec':{'type':'Scala','mode':'cluster','image':'i:1','mainClass':'M','mainApplicationFile':'local:///a.jar',"
-    "'sparkVersion':'3.5.6','driver':{},'executor':{}}}";
-
-/* Returns the tree that app borrows from. Owned. */
-static struct json *decode(const char *patch_text, struct app *app)
-{
-	struct json *tree = parse_quoted(valid);
-	auto_json patch = parse_quoted(patch_text);
-	struct err err = { 0 };
-
-	json_merge_apply(tree, patch);
-	if (app_decode(tree, app, &err))
-		fail_msg("%s: %s", patch_text, err.msg);
-	return tree;
-}
 
 /* Beside the normal event that tells of the application, one warning each. */
 static void warnings(void **state)
@@ -53,7 +35,7 @@ static void warnings(void **state)
 	for (size_t i = 0; i < array_len(rows); i++) {
 		struct plan plan;
 		struct app app;
-		auto_json tree = decode(rows[i].patch, &app);
+		auto_json tree = patched_app(rows[i].patch, &app);
 		size_t count = 0;
 
 		(void)tree;

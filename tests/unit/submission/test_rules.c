@@ -11,32 +11,15 @@
 #include "build.h"
 #include "base/text.h"
 #include "parse.h"
+#include "patched_app.h"
 #include "submission/submission.h"
-
-static const char valid[] =
-    "{'metadata':{'name':'orders','namespace':'team-a','uid':'u'},"
-    "'spec':{'type':'Scala','mode':'cluster','image':'i:1','mainClass':'M','mainApplicationFile':'local:///a.jar',"
-    "'sparkVersion':'3.5.6','driver':{},'executor':{}}}";
-
-/* Returns the tree that app borrows from. Owned. */
-static struct json *decode(const char *patch_text, struct app *app)
-{
-	struct json *tree = parse_quoted(valid);
-	auto_json patch = parse_quoted(patch_text);
-	struct err err = { 0 };
-
-	json_merge_apply(tree, patch);
-	if (app_decode(tree, app, &err))
-		fail_msg("%s: %s", patch_text, err.msg);
-	return tree;
-}
 
 static void build(const char *patch_text, struct submission *s)
 {
 	const struct submission_options options = { .master = "k8s://https://h", .with_executor = true };
 	struct err err = { 0 };
 	struct app app;
-	auto_json tree = decode(patch_text, &app);
+	auto_json tree = patched_app(patch_text, &app);
 
 	(void)tree; /* app borrows from it */
 	if (submission_build(&app, 1, &options, s, &err))
