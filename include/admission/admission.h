@@ -31,9 +31,11 @@ extern const struct admission_path admission_paths[];
 
 /* Fills in what the spec leaves open, as kubeflow's defaulter does. */
 void admission_default(struct json *application);
-/* Adds to a driver or executor pod (as its label spark-role says) what its application's spec says: owner, the
- * fields that Spark's configuration has no word for, secrets. Twice is once, and so is a pod that submission
- * built. ERR_INVALID names the field. */
+/*
+ * Adds to a driver or executor pod (as its label spark-role says) what its application's spec says: owner, the fields
+ * that Spark's configuration has no word for, secrets. Twice is once. A pod that a submission built is left as it is,
+ * but for what Spark overwrites in the template of executors. ERR_INVALID names the field.
+ */
 int admission_mutate_pod(const struct app *app, struct json *pod, struct err *err);
 
 /* ResourceQuotas as cached: trees are kept. */

@@ -95,6 +95,14 @@ void app_metadata(const struct json *tree, struct app *ret);
 #define LABEL_APP_SELECTOR  "spark-app-selector"
 #define LABEL_EXEC_ID	    "spark-exec-id"
 
+/*
+ * On every pod that is built from a submission of this operator: the driver pod has it, and executors get it by their
+ * template. The value is a hash of what the submission was built from, SPEC_HASH_SIZE with its NUL. A pod that has the
+ * annotation is complete, so the webhook leaves it alone.
+ */
+#define ANNOTATION_SUBMITTED_SPEC "sparkoperator.k8s.io/submitted-spec"
+enum { SPEC_HASH_SIZE = 17 };
+
 #define DRIVER_CONTAINER   "spark-kubernetes-driver"
 #define EXECUTOR_CONTAINER "spark-kubernetes-executor"
 

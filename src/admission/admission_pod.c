@@ -3,8 +3,11 @@
  * internal/webhook/sparkpod_defaulter.go): the owner, the fields that Spark's configuration has no word for
  * (pod_rows.c), and the secrets, which a driver that was not submitted by us knows nothing of.
  *
- * What is there already stays: a volume of that name, whatever is mounted at the place, a variable. So a pod that was
- * built by submission comes out as it went in, and twice is once. Fails with the field that no pod can be made of.
+ * What is there already stays: a volume of that name, whatever is mounted at the place, a variable. So twice is once.
+ * Fails with the field that no pod can be made of.
+ *
+ * A pod that was built by a submission is complete. It is left as it is, whatever other webhooks or an edit of the
+ * application have changed since, but for what Spark overwrites in the template of executors.
  */
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +25,12 @@ struct injection {
 	struct json *spec; /* of the pod */
 	struct json *container;
 };
+
+/* Whoever puts this annotation on a pod of their own only has the pod left as it is. */
+static bool is_built(const struct json *pod)
+{
+	return json_get(json_at(pod, "metadata.annotations"), ANNOTATION_SUBMITTED_SPEC) != NULL;
+}
 
 /* A pod that has a controller keeps it, since there can be only one. */
 static void put_owner(const struct app *app, struct json *pod)
@@ -176,8 +185,9 @@ int admission_mutate_pod(const struct app *app, struct json *pod, struct err *er
 	int rc;
 
 	ctx.is_admitted = true;
+	ctx.is_built = is_built(pod);
 	rc = pod_rows_apply(&ctx, pod, err);
-	if (rc)
+	if (rc || ctx.is_built)
 		return rc;
 	in = (struct injection){ json_get(ctx.spec, ctx.role), ctx.role, json_get(pod, "spec"), ctx.container };
 	if (pod_role_of(pod) == POD_ROLE_DRIVER)

@@ -27,6 +27,8 @@ static const struct builtin {
 	  "afterwards" },
 	{ BESIDE, "metadata.labels.sparkoperator.k8s.io/* (extra)",
 	  "by these labels the operator finds what it has made" },
+	{ PODS " executor-template", "metadata.annotations.sparkoperator.k8s.io/submitted-spec (extra)",
+	  "by this annotation the operator's webhook sees that a pod is complete" },
 	{ PODS " " BESIDE, "metadata.namespace (extra)", "spark-submit names it in the path of the request only" },
 	{ PODS, "spec.containers[*].env (order)", "Spark takes it from a hash table" },
 	{ PODS, "spec.containers[*].volumeMounts (order)", "Spark takes it from a hash table" },

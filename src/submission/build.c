@@ -24,6 +24,11 @@ const char *build_role_get(const struct build *b, const char *name, const char *
 	return conf_get(b->conf, key, dflt);
 }
 
+void build_mark(const struct build *b, struct json *metadata)
+{
+	json_set_str(json_ensure_object(metadata, "annotations"), ANNOTATION_SUBMITTED_SPEC, b->spec_hash);
+}
+
 struct json *build_volume(struct build *b, const char *name)
 {
 	struct json *volumes = json_ensure_array(json_ensure_object(b->pod, "spec"), "volumes");

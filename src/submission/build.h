@@ -17,6 +17,7 @@ struct build {
 	const char *ns;
 	const struct submission_options *options;
 	struct app_names names;
+	char spec_hash[SPEC_HASH_SIZE];
 	int version;	    /* major * 100 + minor */
 	char *version_text; /* MAJOR.MINOR.PATCH… */
 	enum program program;
@@ -132,6 +133,8 @@ void build_image(struct build *b);
 /* The labels or annotations of the configuration ("label.", "annotation."), with ids replaced since that version. */
 void build_named(struct build *b, struct json *object, const char *group, int replaced_since, const char *executor_id);
 double build_factor(const struct build *b, const char *key, double dflt);
+/* Says in a pod's metadata that a submission built the pod, and from what. */
+void build_mark(const struct build *b, struct json *metadata);
 /* Metadata for an object beside the driver pod: name, namespace, the operator's labels, the application as owner.
  * Owned. */
 struct json *build_metadata(const struct build *b, const char *name);

@@ -46,7 +46,7 @@ static void put_driver_owner(const struct build *b, struct json *metadata)
 
 int driver_metadata(struct build *b, struct err *err)
 {
-	struct json *metadata = json_get(b->pod, "metadata"), *all, *annotations;
+	struct json *metadata = json_get(b->pod, "metadata"), *all;
 
 	(void)err;
 	json_set_str(metadata, "name", b->names.driver_pod);
@@ -55,10 +55,8 @@ int driver_metadata(struct build *b, struct err *err)
 	all = json_ensure_object(metadata, "labels");
 	json_each (label, b->labels)
 		json_set(all, json_name(label), json_dup(label));
-	annotations = json_ensure_object(metadata, "annotations");
-	build_named(b, annotations, "annotation.", SPARK_3_3, "");
-	if (json_len(annotations) == 0)
-		json_remove(metadata, "annotations");
+	build_named(b, json_ensure_object(metadata, "annotations"), "annotation.", SPARK_3_3, "");
+	build_mark(b, metadata);
 	put_driver_owner(b, metadata);
 	return 0;
 }

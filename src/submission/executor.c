@@ -96,17 +96,14 @@ static void put_executor_owner(struct build *b, struct json *metadata)
 
 static int put_metadata(struct build *b, struct err *err)
 {
-	struct json *metadata = json_get(b->pod, "metadata"), *annotations;
+	struct json *metadata = json_get(b->pod, "metadata");
 	auto_free char *name = pod_name(b);
 
 	(void)err;
 	json_set_str(metadata, "name", name);
 	json_set_str(metadata, "namespace", b->ns);
 	put_labels(b, metadata);
-	annotations = json_ensure_object(metadata, "annotations");
-	build_named(b, annotations, "annotation.", SPARK_3_3, EXECUTOR_ID);
-	if (json_len(annotations) == 0)
-		json_remove(metadata, "annotations");
+	build_named(b, json_ensure_object(metadata, "annotations"), "annotation.", SPARK_3_3, EXECUTOR_ID);
 	put_executor_owner(b, metadata);
 	return 0;
 }

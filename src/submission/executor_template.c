@@ -55,6 +55,7 @@ int executor_template(struct build *b, struct err *err)
 	b->executor_template = pod;
 	json_remove(json_get(pod, "metadata"), "namespace"); /* before 3.5 Spark refuses another than its own */
 	put_template_owner(b, json_get(pod, "metadata"));
+	build_mark(b, json_get(pod, "metadata"));
 	put_template_account(b, spec);
 	return pod_rows_apply(&ctx, pod, err);
 }

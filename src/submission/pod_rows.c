@@ -35,6 +35,8 @@ struct row {
 	const char *to;	   /* member of pod spec or container */
 	enum { POD, CONTAINER } place;
 	void (*put)(const struct target *t, const struct json *value);
+	/* Whether Spark overwrites what the executor template says here. NULL: it never does. */
+	bool (*is_lost)(const struct pod_ctx *ctx);
 };
 
 /* Members that an object in a pod may have although the field does not: the API server or Spark adds them. */
@@ -391,33 +393,46 @@ static void put_if_true(const struct target *t, const struct json *value)
 		json_set_bool(t->to, t->member, true);
 }
 
+/* Spark writes the request as the limit (BasicExecutorFeatureStep). */
+static bool is_limit_lost(const struct pod_ctx *ctx)
+{
+	(void)ctx;
+	return true;
+}
+
+/* Spark writes a preStop hook of its own (BasicExecutorFeatureStep). */
+static bool is_lifecycle_lost(const struct pod_ctx *ctx)
+{
+	return conf_true(json_get(ctx->spec, "sparkConf"), "spark.decommission.enabled");
+}
+
 static const struct row rows[] = {
-	{ "env", "env", CONTAINER, put_env_list },
-	{ "envFrom", "envFrom", CONTAINER, put_append },
-	{ "/hadoopConfigMap", NULL, CONTAINER, mount_hadoop_conf },
-	{ "/sparkConfigMap", NULL, CONTAINER, mount_spark_conf },
-	{ "configMaps", NULL, CONTAINER, put_configmaps },
-	{ "volumeMounts", "volumeMounts", CONTAINER, put_volumes },
-	{ "ports", "ports", CONTAINER, put_append },
-	{ "hostNetwork", "hostNetwork", POD, put_host_network },
-	{ "hostAliases", "hostAliases", POD, put_append },
-	{ "initContainers", "initContainers", POD, put_containers },
-	{ "sidecars", "containers", POD, put_containers },
-	{ "dnsConfig", "dnsConfig", POD, put_set },
-	{ "priorityClassName", "priorityClassName", POD, put_priority_class },
-	{ "schedulerName", "schedulerName", POD, put_scheduler },
-	{ "/batchScheduler", "schedulerName", POD, put_set },
-	{ "nodeSelector", "nodeSelector", POD, put_merge },
-	{ "affinity", "affinity", POD, put_set },
-	{ "tolerations", "tolerations", POD, put_append },
-	{ "memoryLimit", "resources", CONTAINER, put_memory_limit },
-	{ "gpu", "resources", CONTAINER, put_gpu },
-	{ "/monitoring", "ports", CONTAINER, put_monitoring },
-	{ "securityContext", "securityContext", CONTAINER, put_set },
-	{ "podSecurityContext", "securityContext", POD, put_set },
-	{ "terminationGracePeriodSeconds", "terminationGracePeriodSeconds", POD, put_set },
-	{ "lifecycle", "lifecycle", CONTAINER, put_set },
-	{ "shareProcessNamespace", "shareProcessNamespace", POD, put_if_true },
+	{ "env", "env", CONTAINER, put_env_list, NULL },
+	{ "envFrom", "envFrom", CONTAINER, put_append, NULL },
+	{ "/hadoopConfigMap", NULL, CONTAINER, mount_hadoop_conf, NULL },
+	{ "/sparkConfigMap", NULL, CONTAINER, mount_spark_conf, NULL },
+	{ "configMaps", NULL, CONTAINER, put_configmaps, NULL },
+	{ "volumeMounts", "volumeMounts", CONTAINER, put_volumes, NULL },
+	{ "ports", "ports", CONTAINER, put_append, NULL },
+	{ "hostNetwork", "hostNetwork", POD, put_host_network, NULL },
+	{ "hostAliases", "hostAliases", POD, put_append, NULL },
+	{ "initContainers", "initContainers", POD, put_containers, NULL },
+	{ "sidecars", "containers", POD, put_containers, NULL },
+	{ "dnsConfig", "dnsConfig", POD, put_set, NULL },
+	{ "priorityClassName", "priorityClassName", POD, put_priority_class, NULL },
+	{ "schedulerName", "schedulerName", POD, put_scheduler, NULL },
+	{ "/batchScheduler", "schedulerName", POD, put_set, NULL },
+	{ "nodeSelector", "nodeSelector", POD, put_merge, NULL },
+	{ "affinity", "affinity", POD, put_set, NULL },
+	{ "tolerations", "tolerations", POD, put_append, NULL },
+	{ "memoryLimit", "resources", CONTAINER, put_memory_limit, is_limit_lost },
+	{ "gpu", "resources", CONTAINER, put_gpu, NULL },
+	{ "/monitoring", "ports", CONTAINER, put_monitoring, NULL },
+	{ "securityContext", "securityContext", CONTAINER, put_set, NULL },
+	{ "podSecurityContext", "securityContext", POD, put_set, NULL },
+	{ "terminationGracePeriodSeconds", "terminationGracePeriodSeconds", POD, put_set, NULL },
+	{ "lifecycle", "lifecycle", CONTAINER, put_set, is_lifecycle_lost },
+	{ "shareProcessNamespace", "shareProcessNamespace", POD, put_if_true, NULL },
 };
 
 struct pod_ctx pod_rows_context(const struct app *app, const struct json *pod)
@@ -430,6 +445,14 @@ struct pod_ctx pod_rows_context(const struct app *app, const struct json *pod)
 		.role = executor ? "executor" : "driver",
 		.container = pod_spark_container(pod, executor ? POD_ROLE_EXECUTOR : POD_ROLE_DRIVER),
 	};
+}
+
+/* A pod that a submission built lacks nothing but what the template could not carry to an executor. */
+static bool is_for(const struct row *row, const struct pod_ctx *ctx)
+{
+	if (!ctx->is_built)
+		return true;
+	return row->is_lost && text_eq(ctx->role, "executor") && row->is_lost(ctx);
 }
 
 int pod_rows_apply(const struct pod_ctx *ctx, struct json *pod, struct err *err)
@@ -447,7 +470,7 @@ int pod_rows_apply(const struct pod_ctx *ctx, struct json *pod, struct err *err)
 
 		t.to = row->place == POD ? spec : t.container;
 		t.member = row->to;
-		if (value && !json_is(value, JSON_NULL))
+		if (value && !json_is(value, JSON_NULL) && is_for(row, ctx))
 			row->put(&t, value);
 	}
 	return 0;

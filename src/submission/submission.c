@@ -9,6 +9,7 @@
 #include "submission/submission.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -56,12 +57,21 @@ static const struct step driver_steps[] = {
 	{ driver_fields, NULL },
 };
 
+/* Objects come from the API server with sorted keys, so that the same spec has the same text. */
+static void hash_spec(const struct json *spec, char out[SPEC_HASH_SIZE])
+{
+	auto_free char *text = spec ? json_print(spec) : xstrdup("");
+
+	snprintf(out, SPEC_HASH_SIZE, "%016llx", (unsigned long long)text_hash(0, text));
+}
+
 void build_init(struct build *b, const struct app *app, int64_t attempt, const struct submission_options *options)
 {
 	memset(b, 0, sizeof(*b));
 	b->app = app;
 	b->spec = json_get(app->tree, "spec");
 	b->ns = app->ns ? app->ns : "default";
+	hash_spec(b->spec, b->spec_hash);
 	b->options = options;
 	app_names_init(&b->names, app, attempt);
 	b->version_text = conf_version_text(b->spec);

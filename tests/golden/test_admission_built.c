@@ -209,7 +209,17 @@ static void remove_mounts(struct json *application, const char *role)
 	json_set(fields, "volumeMounts", kept);
 }
 
-/* The pods of a submission, owned; false if the application is refused. */
+/* The webhook leaves a pod with the mark of a submission alone. Without the mark it treats the pod as others' pods. */
+static void remove_mark(struct json *pod)
+{
+	struct json *metadata = json_get(pod, "metadata");
+
+	json_remove(json_get(metadata, "annotations"), ANNOTATION_SUBMITTED_SPEC);
+	if (json_len(json_get(metadata, "annotations")) == 0)
+		json_remove(metadata, "annotations");
+}
+
+/* The pods of a submission without its mark, owned; false if the application is refused. */
 static bool build(const struct json *application, struct json *pods[ROLES])
 {
 	const struct submission_options options = { .master = "k8s://https://10.96.0.1:443", .with_executor = true };
@@ -221,6 +231,8 @@ static bool build(const struct json *application, struct json *pods[ROLES])
 		return false;
 	pods[DRIVER] = json_dup(submission_find(&s, "Pod"));
 	pods[EXECUTOR] = take_ptr(s.executor);
+	remove_mark(pods[DRIVER]);
+	remove_mark(pods[EXECUTOR]);
 	submission_done(&s);
 	return true;
 }

@@ -239,7 +239,7 @@ static const struct field_case {
 	{ "4.1.0", JSON({ "image" : "i:{{SPARK_VERSION}}" }), true, "image", "\"i:4.1.0\"" },
 	{ "4.0.1", JSON({ "image" : "i:{{SPARK_VERSION}}" }), true, "image", "\"i:{{SPARK_VERSION}}\"" },
 	{ "3.5.6", JSON({ "executor" : { "annotations" : { "a" : "{{EXECUTOR_ID}}" } } }), false,
-	  "metadata.annotations", JSON({ "a" : "1" }) },
+	  "metadata.annotations.a", "\"1\"" },
 	{ "3.5.6", JSON({ "executor" : { "serviceAccount" : "e" }, "driver" : { "serviceAccount" : "d" } }), false,
 	  "spec.serviceAccountName", "\"e\"" },
 	{ "3.5.6", JSON({ "driver" : { "serviceAccount" : "d" } }), false, "spec.serviceAccountName", "\"d\"" },

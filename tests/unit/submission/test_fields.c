@@ -185,6 +185,20 @@ static void set_field(struct json *spec, const char *field, const char *value)
 	json_set(at, field, parse_quoted(value));
 }
 
+/* The hash of the spec changes with every field, so that it says nothing about one. YAML quotes some hashes. */
+static void remove_hashes(char *text)
+{
+	static const char annotation[] = ANNOTATION_SUBMITTED_SPEC;
+
+	for (char *at = strstr(text, annotation); at; at = strstr(at, annotation)) {
+		size_t len;
+
+		at += strlen(annotation);
+		len = strspn(at, "\\\": 0123456789abcdef");
+		memmove(at, at + len, strlen(at + len) + 1);
+	}
+}
+
 /* What a submission makes of it, as text. Owned. */
 static char *text_of(const struct json *application, const char *field)
 {
@@ -199,6 +213,8 @@ static char *text_of(const struct json *application, const char *field)
 	objects = json_print(s.objects);
 	executor = json_print(s.executor);
 	submission_done(&s);
+	remove_hashes(objects);
+	remove_hashes(executor);
 	return xasprintf("%s%s", objects, executor);
 }
 
