@@ -14,6 +14,8 @@ bool text_starts(const char *text, const char *prefix);
 bool text_ends(const char *text, const char *suffix);
 /* NULL or "". */
 bool text_empty(const char *text);
+/* text without blanks and control characters at both ends, as Java's String.trim. Owned. */
+char *text_trimmed(const char *text);
 
 /* The whole text is a decimal integer (sign allowed) that fits; else false and *ret untouched. */
 bool text_i64(const char *text, int64_t *ret);

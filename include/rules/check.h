@@ -38,7 +38,6 @@ const char *check_env_name(const char *text);
 const char *check_secret_ref(const char *text);
 const char *check_absolute(const char *text);
 const char *check_not_empty(const char *text);
-const char *check_version(const char *text);
 const char *check_mode(const char *text);
 const char *check_pull_policy(const char *text);
 const char *check_python(const char *text);

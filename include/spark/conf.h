@@ -21,20 +21,6 @@
 /* Volumes with such names are scratch space of Spark, which mounts them itself. */
 #define LOCAL_DIR_PREFIX "spark-local-dir-"
 
-/* Versions of Spark as conf_version() returns them. Those that brought a rule have a name here. */
-enum {
-	SPARK_3_2 = 302,
-	SPARK_3_3 = 303,
-	SPARK_3_4 = 304,
-	SPARK_3_5 = 305,
-	SPARK_4_0 = 400,
-	SPARK_4_1 = 401,
-	SPARK_4_2 = 402,
-	SPARK_4_3 = 403,
-	/* The newest Spark whose rules are known here. A newer one is taken for it. */
-	VERSION_NEWEST = SPARK_4_3
-};
-
 /* Spark decides this by the ending of the main file, not by spec.type. */
 enum program { PROGRAM_JAVA = 0, PROGRAM_PYTHON, PROGRAM_R };
 
@@ -46,11 +32,6 @@ struct role {
 
 extern const struct role role_driver, role_executor;
 
-/* 3.5.6 and v3.5.6 → 305 (major * 100 + minor); 0 if text does not begin with MAJOR.MINOR. */
-int conf_version(const char *text);
-/* The version in spec.sparkVersion, else the one at the start of the driver image's tag. Owned; NULL if neither is a
- * version. */
-char *conf_version_text(const struct json *spec);
 enum program conf_program(const char *main_file);
 /* The length of the user's short name at the start of a Kerberos principal (Hadoop's KerberosName). 0 if the principal
  * is malformed. */

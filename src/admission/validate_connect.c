@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "kinds.h"
 #include "spark/conf.h"
+#include "spark/version.h"
 #include "rules/policy.h"
 
 /* NAME-server is a Service. */
@@ -60,7 +61,7 @@ static void check_images(struct problems *p, const struct json *spec)
 
 static void check_templates(struct problems *p, const struct json *spec, enum pod_policy policy)
 {
-	int version = conf_version(json_str(spec, "sparkVersion", ""));
+	int version = version_number(json_str(spec, "sparkVersion", ""));
 
 	for (size_t i = 0; i < array_len(roles); i++) {
 		const struct json *pod_template = json_at(spec, roles[i].path);

@@ -42,6 +42,18 @@ bool text_empty(const char *text)
 	return !text || !*text;
 }
 
+char *text_trimmed(const char *text)
+{
+	size_t len;
+
+	while (*text && (unsigned char)*text <= ' ')
+		text++;
+	len = strlen(text);
+	while (len && (unsigned char)text[len - 1] <= ' ')
+		len--;
+	return xstrndup(text, len);
+}
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';

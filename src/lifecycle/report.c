@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "spark/conf.h"
+#include "spark/version.h"
 #include "monitor.h"
 
 struct condition_row {
@@ -140,12 +141,11 @@ static bool has_failure_retries(const struct app *app)
 static void plan_version_event(const struct app *app, struct plan *plan)
 {
 	static const struct event_row row = { "SparkApplicationVersionUnknown", true, NULL, NULL, false };
-	auto_free char *version = conf_version_text(json_get(app->tree, "spec"));
-	auto_free char *text = xasprintf(
-	    "SparkApplication %s is for Spark %s, newer than this operator knows: it is submitted as for %d.%d",
-	    app->name, version ? version : "", VERSION_NEWEST / 100, VERSION_NEWEST % 100);
+	const struct version version = version_of_spec(json_get(app->tree, "spec"));
+	auto_free char *doubt = version_doubt(&version);
+	auto_free char *text = doubt ? xasprintf("SparkApplication %s: %s", app->name, doubt) : NULL;
 
-	if (conf_version(version) > VERSION_NEWEST)
+	if (text)
 		plan_text_event(app, plan, &row, text);
 }
 

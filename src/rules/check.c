@@ -13,8 +13,7 @@
 #include "base/text.h"
 #include "spark/memory.h"
 #include "spark/conf.h"
-
-#define FIRST_VERSION 301
+#include "spark/version.h"
 
 enum {
 	CONFIGMAP_SIZE_MAX = 1 << 20,
@@ -248,15 +247,6 @@ const char *check_absolute(const char *text)
 const char *check_not_empty(const char *text)
 {
 	return *text ? NULL : "must not be empty";
-}
-
-const char *check_version(const char *text)
-{
-	int version = conf_version(text);
-
-	if (!version || !text_is_label_value(text))
-		return "expected MAJOR.MINOR.PATCH, such as 3.5.6";
-	return version < FIRST_VERSION ? "Spark before 3.1 cannot be submitted" : NULL;
 }
 
 const char *check_mode(const char *text)

@@ -13,6 +13,7 @@
 #include "rules/check.h"
 #include "spark/memory.h"
 #include "spark/conf.h"
+#include "spark/version.h"
 #include "rules/policy.h"
 
 /* What the API server adds to a generateName (apiserver names.SimpleNameGenerator). */
@@ -22,7 +23,6 @@ enum { DNS_LABEL_MAX = 63 };
 
 static const struct rule spec_rules[] = {
 	{ "mode", check_mode },
-	{ "sparkVersion", check_version },
 	{ "proxyUser", check_user },
 	{ "image", check_reference },
 	{ "imagePullPolicy", check_pull_policy },
@@ -103,20 +103,20 @@ static void check_presence(struct problems *p, const struct json *spec)
 	}
 }
 
-/* If the field is not set, the version follows from the driver's image. */
+/* An image named by the version needs one that is known: no image has the name of an assumed one. */
 static void check_spark_version(struct problems *p, const struct json *spec)
 {
-	const struct json *value = json_get(spec, "sparkVersion");
-	auto_free char *text = conf_version_text(spec);
-	const char *why = text ? check_version(text) : NULL;
+	static const char *const images[] = { "image", "driver.image", "executor.image" };
+	const struct version version = version_of_spec(spec);
 
-	if (!is_empty(value))
-		return;
-	if (!text)
-		problems_add(p, "spec.sparkVersion",
-			     "Required value: the tag of the driver's image does not begin with MAJOR.MINOR either");
-	else if (why)
-		problems_add(p, "spec.sparkVersion", "Invalid value: \"%s\": by the image's tag: %s", text, why);
+	for (size_t i = 0; i < array_len(images) && version.source == VERSION_ASSUMED; i++)
+		if (strstr(json_str(spec, images[i], ""), "{{SPARK_VERSION}}")) {
+			problems_add(p, "spec.sparkVersion",
+				     "Required value: spec.%s has {{SPARK_VERSION}} in it, so the version has to be "
+				     "MAJOR.MINOR.PATCH, such as 3.5.6",
+				     images[i]);
+			return;
+		}
 }
 
 /* RPackageUtils.checkAndBuildRPackage opens each of them as a file of the submitter, and of the driver in its pod. */
@@ -255,7 +255,7 @@ static void check_sizes(struct problems *p, const struct json *spec)
 		{ "spark.executor.memoryOverhead", true },
 		{ "spark.driver.minMemoryOverhead", true },
 	};
-	auto_free char *version = conf_version_text(spec);
+	const struct version version = version_of_spec(spec);
 	int64_t mib;
 
 	for (size_t i = 0; i < array_len(fields); i++) {
@@ -264,7 +264,7 @@ static void check_sizes(struct problems *p, const struct json *spec)
 		auto_free char *path = xasprintf(fields[i].is_conf ? "spec.sparkConf[%s]" : "spec.%s", fields[i].name);
 		const char *text = json_text(value, "");
 
-		if (memory_mib(text, VERSION_NEWEST, &mib) && !memory_mib(text, conf_version(version), &mib))
+		if (memory_mib(text, VERSION_NEWEST, &mib) && !memory_mib(text, version.number, &mib))
 			problems_invalid(p, path, value,
 					 "expected a size in Spark's notation, such as 512m or 2g; Spark knows Ki, Mi, "
 					 "Gi since 4.2");

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "rules/check.h"
 #include "spark/conf.h"
+#include "spark/version.h"
 
 enum { MEMBERS_MAX = 1024 };
 
@@ -98,9 +99,7 @@ const struct json *validate_map(const struct json *v)
 
 check_fn *validate_label_check(const struct json *spec)
 {
-	auto_free char *version = conf_version_text(spec);
-
-	return conf_version(version) >= SPARK_4_0 ? check_label_template : check_label_value;
+	return version_of_spec(spec).number >= SPARK_4_0 ? check_label_template : check_label_value;
 }
 
 void validate_keys(struct problems *p, const struct json *object, const char *prefix, const char *map, check_fn *check)

@@ -1,5 +1,5 @@
 /*
- * Reads Spark's configuration, and derives from its texts what Spark derives: versions, users, kinds of program.
+ * Reads Spark's configuration, and derives from its texts what Spark derives: users, kinds of program.
  * Nothing can fail. A text that cannot be read counts as absent.
  */
 #include <stdio.h>
@@ -11,68 +11,10 @@
 #include "spark/app.h"
 #include "spark/conf.h"
 
-enum {
-	VALUE_MAX = 1 << 20,   /* a substituted value is at most as long as the whole ConfigMap may be */
-	VERSION_PART_MAX = 99, /* of a major or minor version, so that both fit into one number */
-};
+enum { VALUE_MAX = 1 << 20 }; /* a substituted value is at most as long as the whole ConfigMap may be */
 
 const struct role role_driver = { "driver", "spark.kubernetes.driver.", DRIVER_CONTAINER };
 const struct role role_executor = { "executor", "spark.kubernetes.executor.", EXECUTOR_CONTAINER };
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* Reads the digits at *p and moves *p behind them. No digits are 0. Returns -1 if the number is above max. */
-static int read_number(const char **p, int max)
-{
-	int number = 0;
-
-	for (; is_digit(**p); (*p)++) {
-		number = number * 10 + (**p - '0');
-		if (number > max)
-			return -1;
-	}
-	return number;
-}
-
-int conf_version(const char *text)
-{
-	const char *p = text ? text + (*text == 'v') : "";
-	int major = read_number(&p, VERSION_PART_MAX), minor;
-
-	if (major < 0 || p[0] != '.' || !is_digit(p[1]))
-		return 0;
-	p++;
-	minor = read_number(&p, VERSION_PART_MAX);
-	return minor < 0 ? 0 : major * 100 + minor;
-}
-
-/* The text behind the last colon of an image's name; "" if that colon belongs to the registry's port. */
-static const char *image_tag(const char *image)
-{
-	const char *colon = strrchr(image, ':');
-
-	return colon && !strchr(colon, '/') ? colon + 1 : "";
-}
-
-char *conf_version_text(const struct json *spec)
-{
-	const char *image = json_str(spec, "driver.image", NULL), *text = json_str(spec, "sparkVersion", NULL);
-	size_t len;
-
-	if (text_empty(text)) {
-		text = image_tag(text_empty(image) ? json_str(spec, "image", "") : image);
-		text += *text == 'v';
-		len = strspn(text, "0123456789.");
-		while (len && text[len - 1] == '.')
-			len--;
-	} else {
-		len = strlen(text);
-	}
-	return conf_version(text) ? xstrndup(text, len) : NULL;
-}
 
 enum program conf_program(const char *main_file)
 {

@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "spark/conf.h"
+#include "spark/version.h"
 
 static const struct unit {
 	const char *name;

@@ -16,6 +16,7 @@
 #include "submission/pod_rows.h"
 #include "spark/secrets.h"
 #include "spark/conf.h"
+#include "spark/version.h"
 #include "spark/ui_url.h"
 
 #define DRIVER_LABEL   "spark.kubernetes.driver.label."

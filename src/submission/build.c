@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "spark/conf.h"
+#include "spark/version.h"
 
 const char *build_role_suffix(const struct build *b, const struct json *entry, const char *group)
 {

@@ -9,6 +9,7 @@
 #define SUBMISSION_BUILD_H
 
 #include "spark/conf.h"
+#include "spark/version.h"
 #include "submission/submission.h"
 
 struct build {
@@ -18,8 +19,8 @@ struct build {
 	const struct submission_options *options;
 	struct app_names names;
 	char spec_hash[SPEC_HASH_SIZE];
-	int version;	    /* major * 100 + minor */
-	char *version_text; /* MAJOR.MINOR.PATCH… */
+	int version; /* major * 100 + minor */
+	char version_text[VERSION_TEXT_SIZE];
 	enum program program;
 	struct json *conf;   /* Spark's configuration: an object of strings */
 	struct json *labels; /* of the driver pod, without a template's; what the service selects */

@@ -14,6 +14,7 @@
 #include "rules/check.h"
 #include "rules/validate.h"
 #include "spark/conf.h"
+#include "spark/version.h"
 
 #define ON_DEMAND "OnDemand"
 

@@ -15,6 +15,7 @@
 #include "build.h"
 #include "spark/memory.h"
 #include "spark/conf.h"
+#include "spark/version.h"
 #include "spark/names.h"
 
 /* The user's labels and then those that Spark sets. The service selects the driver pod by all of them. */

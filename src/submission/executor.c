@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "build.h"
 #include "spark/conf.h"
+#include "spark/version.h"
 #include "spark/names.h"
 
 #define EXECUTOR_ID  "1"

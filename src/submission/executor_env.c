@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "build.h"
 #include "spark/conf.h"
+#include "spark/version.h"
 #include "spark/pod.h"
 
 #define ADD_OPENS(package) "--add-opens=java.base/" package "=ALL-UNNAMED"

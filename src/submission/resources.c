@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "spark/conf.h"
+#include "spark/version.h"
 #include "spark/memory.h"
 
 enum { MIN_OVERHEAD_MIB = 384, NOT_GIVEN = -1 };

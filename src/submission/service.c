@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "build.h"
 #include "spark/conf.h"
+#include "spark/version.h"
 
 static struct json *add_service_port(struct json *ports, const char *name, int64_t number)
 {

@@ -19,6 +19,7 @@
 #include "submission/pod_rows.h"
 #include "properties.h"
 #include "spark/conf.h"
+#include "spark/version.h"
 #include "spark/pod.h"
 #include "rules/validate.h"
 #include "rules/policy.h"
@@ -67,15 +68,18 @@ static void hash_spec(const struct json *spec, char out[SPEC_HASH_SIZE])
 
 void build_init(struct build *b, const struct app *app, int64_t attempt, const struct submission_options *options)
 {
+	const struct json *spec = json_get(app->tree, "spec");
+	const struct version version = version_of_spec(spec);
+
 	memset(b, 0, sizeof(*b));
 	b->app = app;
-	b->spec = json_get(app->tree, "spec");
+	b->spec = spec;
 	b->ns = app->ns ? app->ns : "default";
 	hash_spec(b->spec, b->spec_hash);
 	b->options = options;
 	app_names_init(&b->names, app, attempt);
-	b->version_text = conf_version_text(b->spec);
-	b->version = conf_version(b->version_text);
+	b->version = version.number;
+	memcpy(b->version_text, version.text, sizeof(b->version_text));
 	b->program = conf_program(json_str(b->spec, "mainApplicationFile", ""));
 	b->conf = json_new_object();
 	b->objects = json_new_array();
@@ -84,7 +88,6 @@ void build_init(struct build *b, const struct app *app, int64_t attempt, const s
 void build_done(struct build *b)
 {
 	app_names_done(&b->names);
-	free(b->version_text);
 	json_free(b->conf);
 	json_free(b->labels);
 	if (!b->container_in_pod)

@@ -15,6 +15,7 @@
 #include "spark/memory.h"
 #include "rules/validate.h"
 #include "spark/conf.h"
+#include "spark/version.h"
 
 struct part {
 	struct problems *problems;

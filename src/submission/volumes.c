@@ -12,6 +12,7 @@
 #include "build.h"
 #include "submission/pod_rows.h"
 #include "spark/conf.h"
+#include "spark/version.h"
 
 #define HADOOP_DIR "/opt/hadoop/conf"
 

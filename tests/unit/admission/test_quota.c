@@ -169,6 +169,33 @@ static void each_row(void **state)
 	}
 }
 
+/* An update that asks for nothing more: in these states the application's pods are in the quota already. */
+static void pods_of_each_state(void **state)
+{
+	static const enum app_state holding[] = { APP_SUBMITTED, APP_RUNNING, APP_INVALIDATING, APP_SUSPENDING,
+						  APP_UNKNOWN };
+	static const char full[] = USED(JSON({ "cpu" : "3" }), JSON({ "cpu" : "3" }));
+	struct store *quotas = store_new(&quota_kind);
+
+	(void)state;
+	put_quota(quotas, "team-a", "compute", full);
+	for (size_t i = 0; i < APP_STATE_COUNT; i++) {
+		const char *text = app_state_text((enum app_state)i);
+		auto_free char *before =
+		    xasprintf("{\"spec\":{},\"status\":{\"applicationState\":{\"state\":\"%s\"}}}", text);
+		bool holds = false;
+		struct err err;
+		int rc;
+
+		for (size_t k = 0; k < array_len(holding); k++)
+			holds = holds || holding[k] == (enum app_state)i;
+		rc = check(quotas, before, before, &err);
+		if (rc != (holds ? 0 : -ERR_DENIED))
+			fail_msg("%s: %s", text, rc ? err.msg : "allowed");
+	}
+	store_free(quotas);
+}
+
 static void all_quotas_of_the_namespace_count(void **state)
 {
 	struct store *quotas = store_new(&quota_kind);
@@ -202,6 +229,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_row),
+		cmocka_unit_test(pods_of_each_state),
 		cmocka_unit_test(all_quotas_of_the_namespace_count),
 		cmocka_unit_test(without_pods_no_demand),
 	};

@@ -19,11 +19,18 @@ static void warnings(void **state)
 	} rows[] = {
 		{ "{}", NULL, NULL },
 		{ "{'spec':{'sparkVersion':'4.4.0'}}", "SparkApplicationVersionUnknown",
-		  "SparkApplication orders is for Spark 4.4.0, newer than this operator knows: it is submitted as for "
+		  "SparkApplication orders: Spark 4.4.0 is newer than this operator knows: it is submitted as for "
 		  "4.3" },
 		{ "{'spec':{'sparkVersion':null,'image':'i:5.0.0'}}", "SparkApplicationVersionUnknown",
-		  "SparkApplication orders is for Spark 5.0.0, newer than this operator knows: it is submitted as for "
+		  "SparkApplication orders: Spark 5.0.0 is newer than this operator knows: it is submitted as for "
 		  "4.3" },
+		{ "{'spec':{'sparkVersion':'2.4.5','image':'kernel:dev'}}", "SparkApplicationVersionUnknown",
+		  "SparkApplication orders: spec.sparkVersion \"2.4.5\" does not say MAJOR.MINOR of a Spark from 3.1 "
+		  "on, "
+		  "and neither does the tag of the driver's image: it is submitted as for Spark 4.3: set sparkVersion "
+		  "to "
+		  "the version of Spark in the image" },
+		{ "{'spec':{'sparkVersion':'','image':'i:3.5.6'}}", NULL, NULL },
 		{ "{'spec':{'sparkVersion':'4.3.9'}}", NULL, NULL },
 		{ "{'spec':{'failureRetries':3}}", "SparkApplicationFailureRetriesIgnored",
 		  "SparkApplication orders has failureRetries or retryInterval, which have no effect: use "

@@ -11,23 +11,6 @@
 #include "parse.h"
 #include "spark/conf.h"
 
-static void versions(void **state)
-{
-	(void)state;
-	assert_int_equal(conf_version("3.5.6"), 305);
-	assert_int_equal(conf_version("v4.0.1"), 400);
-	assert_int_equal(conf_version("3.10"), 310);
-	assert_int_equal(conf_version("3.5.0-preview"), 305);
-	assert_int_equal(conf_version("3"), 0);
-	assert_int_equal(conf_version("3."), 0);
-	assert_int_equal(conf_version(".5"), 5);
-	assert_int_equal(conf_version("latest"), 0);
-	assert_int_equal(conf_version("12345678901.1"), 0);
-	assert_int_equal(conf_version("3.12345678901"), 0);
-	assert_int_equal(conf_version(""), 0);
-	assert_int_equal(conf_version(NULL), 0);
-}
-
 static void programs(void **state)
 {
 	(void)state;
@@ -194,7 +177,6 @@ static void jars_and_the_main_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(versions),
 		cmocka_unit_test(programs),
 		cmocka_unit_test(substitution),
 		cmocka_unit_test(defaults),

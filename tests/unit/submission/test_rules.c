@@ -273,9 +273,345 @@ static void version_of_the_image(void **state)
 	submission_done(&s);
 }
 
+/* Each rule that a version brought begins with that version, and is not there one version earlier. */
+static const char *label_of(const struct json *object, const char *key)
+{
+	return json_text(json_get(json_at(object, "metadata.labels"), key), NULL);
+}
+
+static bool is_immutable(const struct submission *s)
+{
+	return json_bool(submission_find(s, "ConfigMap"), "immutable", false);
+}
+
+static bool names_namespace(const struct submission *s)
+{
+	return json_get(json_get(submission_find(s, "ConfigMap"), "data"), "spark.kubernetes.namespace");
+}
+
+static bool service_has_app(const struct submission *s)
+{
+	return label_of(submission_find(s, "Service"), "spark-app-selector");
+}
+
+static bool driver_has_version(const struct submission *s)
+{
+	return label_of(submission_find(s, "Pod"), "spark-version");
+}
+
+static bool executor_has_version(const struct submission *s)
+{
+	return label_of(s->executor, "spark-version");
+}
+
+static bool claim_has_app(const struct submission *s)
+{
+	return label_of(submission_find(s, "PersistentVolumeClaim"), "spark-app-selector");
+}
+
+static bool claim_has_label(const struct submission *s)
+{
+	return label_of(submission_find(s, "PersistentVolumeClaim"), "team");
+}
+
+static bool claim_is_of_one_pod(const struct submission *s)
+{
+	const struct json *claim = submission_find(s, "PersistentVolumeClaim");
+
+	return text_eq(json_text(json_first(json_at(claim, "spec.accessModes")), ""), "ReadWriteOncePod");
+}
+
+static bool mount_has_expression(const struct submission *s)
+{
+	const struct json *mounts = json_get(spark_container(submission_find(s, "Pod")), "volumeMounts");
+
+	return json_get(json_find(mounts, "name", "data"), "subPathExpr");
+}
+
+static bool overwrites_submit_time(const struct submission *s)
+{
+	return has_property(s, "spark.app.submitTime=0\n");
+}
+
+static bool driver_has_selector(const struct submission *s)
+{
+	return json_get(json_at(submission_find(s, "Pod"), "spec.nodeSelector"), "disk");
+}
+
+static bool driver_has_scheduler(const struct submission *s)
+{
+	return text_eq(json_str(submission_find(s, "Pod"), "spec.schedulerName", ""), "driver-s");
+}
+
+static bool annotation_has_app_id(const struct submission *s)
+{
+	const struct json *annotations = json_at(submission_find(s, "Pod"), "metadata.annotations");
+
+	return text_starts(json_text(json_get(annotations, "id"), ""), "spark-");
+}
+
+static bool label_has_app_id(const struct submission *s)
+{
+	return text_starts(label_of(submission_find(s, "Pod"), "id"), "spark-");
+}
+
+static bool driver_has_own_factor(const struct submission *s)
+{
+	const struct json *pod = submission_find(s, "Pod");
+
+	return text_eq(json_str(spark_container(pod), "resources.limits.memory", ""), "2048Mi");
+}
+
+static bool executor_has_smallest_overhead(const struct submission *s)
+{
+	return text_eq(json_str(spark_container(s->executor), "resources.limits.memory", ""), "1524Mi");
+}
+
+static bool driver_shares_block_port(const struct submission *s)
+{
+	const struct json *ports = json_get(spark_container(submission_find(s, "Pod")), "ports");
+
+	return json_i64(json_find(ports, "name", "blockmanager"), "containerPort", 0) == 7077;
+}
+
+static bool has_connect_port(const struct submission *s)
+{
+	return json_find(json_get(spark_container(submission_find(s, "Pod")), "ports"), "name", "spark-connect");
+}
+
+static bool has_grace_property(const struct submission *s)
+{
+	return has_property(s, "spark.kubernetes.executor.terminationGracePeriodSeconds=77s\n");
+}
+
+static bool executor_has_grace(const struct submission *s)
+{
+	return json_i64(s->executor, "spec.terminationGracePeriodSeconds", 0) == 77;
+}
+
+static bool image_has_version(const struct submission *s)
+{
+	return !strstr(json_str(spark_container(s->executor), "image", ""), "{{SPARK_VERSION}}");
+}
+
+static bool has_network_policy(const struct submission *s)
+{
+	return submission_find(s, "NetworkPolicy");
+}
+
+static bool has_resize_policy(const struct submission *s)
+{
+	return json_get(spark_container(s->executor), "resizePolicy");
+}
+
+static bool has_library_path(const struct submission *s)
+{
+	return env_of(s->executor, "SPARK_EXECUTOR_LIBRARY_PATH");
+}
+
+static bool executor_knows_its_pod(const struct submission *s)
+{
+	return env_of(s->executor, "SPARK_EXECUTOR_POD_NAME");
+}
+
+static bool driver_escalates_not(const struct submission *s)
+{
+	return json_at(spark_container(submission_find(s, "Pod")), "securityContext.allowPrivilegeEscalation");
+}
+
+static bool executor_escalates_not(const struct submission *s)
+{
+	return json_at(spark_container(s->executor), "securityContext.allowPrivilegeEscalation");
+}
+
+static bool user_is_a_principal(const struct submission *s)
+{
+	return text_eq(json_str(env_of(submission_find(s, "Pod"), "SPARK_USER"), "value", ""), "me@REALM");
+}
+
+static bool service_has_families(const struct submission *s)
+{
+	return json_at(submission_find(s, "Service"), "spec.ipFamilyPolicy");
+}
+
+static bool service_says_who_is_published(const struct submission *s)
+{
+	return json_at(submission_find(s, "Service"), "spec.publishNotReadyAddresses");
+}
+
+static bool connect_has_protocol(const struct submission *s)
+{
+	const struct json *ports = json_at(submission_find(s, "Service"), "spec.ports");
+
+	return json_get(json_find(ports, "name", "spark-connect"), "appProtocol");
+}
+
+static bool executor_has_hadoop_conf(const struct submission *s)
+{
+	return env_of(s->executor, "HADOOP_CONF_DIR");
+}
+
+static bool executor_has_attributes(const struct submission *s)
+{
+	return env_of(s->executor, "SPARK_EXECUTOR_ATTRIBUTE_APP_ID");
+}
+
+static bool executor_is_restarted(const struct submission *s)
+{
+	return text_eq(json_str(s->executor, "spec.restartPolicy", ""), "Always");
+}
+
+static bool executor_has_one_core(const struct submission *s)
+{
+	return text_eq(json_str(env_of(s->executor, "SPARK_EXECUTOR_CORES"), "value", ""), "1");
+}
+
+static bool executor_has_option(const struct submission *s, const char *option)
+{
+	json_each (env, json_get(spark_container(s->executor), "env"))
+		if (text_eq(json_str(env, "value", NULL), option))
+			return true;
+	return false;
+}
+
+static bool executor_has_ipv6_option(const struct submission *s)
+{
+	return executor_has_option(s, "-Djava.net.preferIPv6Addresses=false");
+}
+
+static bool executor_has_tls_options(const struct submission *s)
+{
+	return executor_has_option(s, "-Dspark.ssl.enabled=true");
+}
+
+static bool host_path_has_type(const struct submission *s)
+{
+	const struct json *volumes = json_at(submission_find(s, "Pod"), "spec.volumes");
+
+	return text_eq(json_str(json_find(volumes, "name", "host"), "hostPath.type", ""), "Directory");
+}
+
+static const char everything[] =
+    "'image':'i:{{SPARK_VERSION}}','proxyUser':'me@REALM','executor':{'cores':4,'terminationGracePeriodSeconds':77},"
+    "'sparkConf':{'spark.app.submitTime':'3','spark.kubernetes.driver.node.selector.disk':'ssd',"
+    "'spark.kubernetes.driver.scheduler.name':'driver-s','spark.kubernetes.driver.annotation.id':'{{APP_ID}}',"
+    "'spark.driver.memoryOverheadFactor':'1.0','spark.executor.minMemoryOverhead':'500m',"
+    "'spark.blockManager.port':'7077','spark.executor.extraLibraryPath':'/lib','spark.ssl.enabled':'true',"
+    "'spark.kubernetes.hadoop.configMapName':'hadoop','spark.ui.custom.executor.log.url':'http://logs',"
+    "'spark.kubernetes.allocation.pods.allocator':'deployment',"
+    "'spark.kubernetes.allocation.recoveryMode.enabled':'true',"
+    "'spark.kubernetes.driver.volumes.hostPath.host.mount.path':'/host',"
+    "'spark.kubernetes.driver.volumes.hostPath.host.options.path':'/',"
+    "'spark.kubernetes.driver.volumes.hostPath.host.options.type':'Directory'," CLAIM_CONF "}";
+
+static const struct boundary {
+	int since;
+	const char *what;
+	bool (*holds)(const struct submission *s);
+} boundaries[] = {
+	{ SPARK_3_2, "immutable ConfigMap", is_immutable },
+	{ SPARK_3_2, "the claim's label", claim_has_app },
+	{ SPARK_3_2, "the service's label", service_has_app },
+	{ SPARK_3_2, "the driver's block manager port", driver_shares_block_port },
+	{ SPARK_3_3, "namespace in the ConfigMap", names_namespace },
+	{ SPARK_3_3, "the driver's version", driver_has_version },
+	{ SPARK_3_3, "the executor's version", executor_has_version },
+	{ SPARK_3_4, "the service's address families", service_has_families },
+	{ SPARK_3_4, "option for IPv6", executor_has_ipv6_option },
+	{ SPARK_3_5, "Hadoop's configuration of executors", executor_has_hadoop_conf },
+	{ SPARK_3_3, "the driver's node selector", driver_has_selector },
+	{ SPARK_3_3, "the driver's scheduler", driver_has_scheduler },
+	{ SPARK_3_3, "ids in annotations", annotation_has_app_id },
+	{ SPARK_3_3, "a role's factor", driver_has_own_factor },
+	{ SPARK_3_3, "name of the executor's pod", executor_knows_its_pod },
+	{ SPARK_4_0, "one pod's claim", claim_is_of_one_pod },
+	{ SPARK_4_0, "the claim's labels", claim_has_label },
+	{ SPARK_4_0, "subPathExpr", mount_has_expression },
+	{ SPARK_4_0, "smallest overhead", executor_has_smallest_overhead },
+	{ SPARK_4_0, "attributes of executors", executor_has_attributes },
+	{ SPARK_4_0, "options of TLS", executor_has_tls_options },
+	{ SPARK_4_0, "type of a host path", host_path_has_type },
+	{ SPARK_4_1, "port of Spark Connect", has_connect_port },
+	{ SPARK_4_1, "property of the grace period", has_grace_property },
+	{ SPARK_4_1, "version in the image", image_has_version },
+	{ SPARK_4_2, "network policy", has_network_policy },
+	{ SPARK_4_2, "resize policy", has_resize_policy },
+	{ SPARK_4_2, "protocol of Spark Connect", connect_has_protocol },
+	{ SPARK_4_2, "restart policy of a Deployment", executor_is_restarted },
+	{ SPARK_4_2, "one task at a time in recovery mode", executor_has_one_core },
+	{ SPARK_4_2, "library path", has_library_path },
+	{ SPARK_4_3, "addresses that are not ready", service_says_who_is_published },
+	{ SPARK_4_3, "the driver's escalation", driver_escalates_not },
+	{ SPARK_4_3, "the executor's escalation", executor_escalates_not },
+	{ SPARK_4_3, "a principal as user", user_is_a_principal },
+};
+
+static void each_rule_begins_with_its_version(void **state)
+{
+	static const int versions[] = { SPARK_3_1, SPARK_3_2, SPARK_3_3, SPARK_3_4, SPARK_3_5,
+					SPARK_4_0, SPARK_4_1, SPARK_4_2, SPARK_4_3 };
+
+	(void)state;
+	for (size_t i = 0; i < array_len(versions); i++) {
+		auto_free char *patch = xasprintf("{'spec':{'sparkVersion':'%d.%d.0',%s}}", versions[i] / 100,
+						  versions[i] % 100, everything);
+		struct submission s = { 0 };
+
+		build(patch, &s);
+		for (size_t k = 0; k < array_len(boundaries); k++)
+			if (boundaries[k].holds(&s) != (versions[i] >= boundaries[k].since))
+				fail_msg("%s: Spark %d", boundaries[k].what, versions[i]);
+		/* Two that do not begin, but end. */
+		assert_int_equal(overwrites_submit_time(&s), versions[i] >= SPARK_3_3 && versions[i] < SPARK_3_5);
+		assert_true(executor_has_grace(&s));
+		submission_done(&s);
+	}
+}
+
+/* Ids in labels would not be valid before. */
+static void ids_in_labels(void **state)
+{
+	struct submission s = { 0 };
+
+	(void)state;
+	build("{'spec':{'sparkVersion':'4.0.0','driver':{'labels':{'id':'{{APP_ID}}'}}}}", &s);
+	assert_true(label_has_app_id(&s));
+	submission_done(&s);
+}
+
+/* What the two fields of one application say, and what becomes of it. */
+static void version_of_an_image_that_contradicts(void **state)
+{
+	static const struct {
+		const char *field;
+		const char *image;
+		const char *label;
+	} rows[] = {
+		{ "2.4.5", "kernel:3.5.3", "3.5.3" },
+		{ "3.5", "spark:3.5.6", "3.5.6" },
+		{ "3.5.1+vendor", "vendor/spark:7", "3.5.1" },
+		{ "", "flyte-spark:6qk2hUvXy3N0aPq_rYwzCw", "4.3" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		auto_free char *patch =
+		    xasprintf("{'spec':{'sparkVersion':'%s','image':'%s'}}", rows[i].field, rows[i].image);
+		struct submission s = { 0 };
+
+		build(patch, &s);
+		assert_string_equal(label_of(submission_find(&s, "Pod"), "spark-version"), rows[i].label);
+		assert_string_equal(label_of(s.executor, "spark-version"), rows[i].label);
+		submission_done(&s);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_rule_begins_with_its_version),
+		cmocka_unit_test(ids_in_labels),
+		cmocka_unit_test(version_of_an_image_that_contradicts),
 		cmocka_unit_test(kerberos),
 		cmocka_unit_test(claims_on_demand),
 		cmocka_unit_test(a_claim_without_size_is_not_made),
