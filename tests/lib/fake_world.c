@@ -287,6 +287,8 @@ static bool change_object(struct world *w, struct object *o, struct json *next)
 	c = append(w, CHANGE_MODIFIED, o->res);
 	c->now = json_dup(next);
 	c->old_labels = json_dup(json_at(before, "metadata.labels"));
+	if (!json_equal(json_at(before, "metadata.ownerReferences"), json_at(next, "metadata.ownerReferences")))
+		collect_later(w);
 	w->on_change(w->arg, o->res, before, c->now);
 	return true;
 }
@@ -637,36 +639,66 @@ void world_handle(struct world *w, const struct request *req, struct reply *repl
 	handlers[req->verb](w, req, reply);
 }
 
-/* ---- garbage collection ---- */
+/* ---- garbage collection: kubernetes pkg/controller/garbagecollector attemptToDeleteItem ---- */
 
-static bool is_orphan(const struct json *tree, const struct map *uids)
+/* Whether what the reference names is there. keys: of the objects, by uid. */
+static bool is_owner_there(const struct world *w, const struct map *keys, const struct json *reference)
 {
-	const struct json *owners = json_at(tree, "metadata.ownerReferences");
+	const char *key = map_get(keys, json_str(reference, "uid", ""));
+	const struct object *o = key ? map_get(w->objects, key) : NULL;
+	const char *kind = o ? o->res->kind : NULL, *name = o ? json_str(o->tree, "metadata.name", "") : NULL;
 
-	json_each (owner, owners)
-		if (map_get(uids, json_str(owner, "uid", "")))
-			return false;
-	return json_len(owners) > 0;
+	return o && text_eq(json_str(reference, "kind", kind), kind) &&
+	       text_eq(json_str(reference, "name", name), name);
 }
 
-/* Deletes what has owners and none that is still there; what that orphans follows in the next round. */
+/* What is left of the references of an object when those to owners that are gone are removed. Owned. */
+static struct json *remaining_owners(const struct world *w, const struct map *keys, const struct json *tree)
+{
+	struct json *left = json_new_array();
+
+	json_each (owner, json_at(tree, "metadata.ownerReferences"))
+		if (is_owner_there(w, keys, owner))
+			json_append(left, json_dup(owner));
+	return left;
+}
+
+/* An object goes when none of its owners is left. If some are left, it only loses its references to the others. */
+static void collect_object(struct world *w, const struct map *keys, struct object *o)
+{
+	size_t owners = json_len(json_at(o->tree, "metadata.ownerReferences"));
+	auto_json left = remaining_owners(w, keys, o->tree);
+	struct json *next;
+
+	if (json_len(left) == owners)
+		return;
+	if (json_len(left) == 0) {
+		delete_object(w, o);
+		return;
+	}
+	next = json_dup(o->tree);
+	json_set(json_get(next, "metadata"), "ownerReferences", take_ptr(left));
+	change_object(w, o, next);
+}
+
 static void on_gc(void *arg)
 {
 	struct world *w = arg;
-	auto_map uids = map_new(NULL);
-	auto_strv orphans = { 0 };
+	auto_map keys = map_new(free);
+	auto_strv owned = { 0 };
 	struct map_iter it = { 0 };
 
-	while (map_next(w->objects, &it))
-		map_set(uids, json_str(((struct object *)it.value)->tree, "metadata.uid", ""), it.value);
-	it = (struct map_iter){ 0 };
-	while (map_next(w->objects, &it))
-		if (is_orphan(((struct object *)it.value)->tree, uids))
-			strv_add(&orphans, it.key);
-	for (size_t i = 0; i < orphans.len; i++) {
-		struct object *o = map_get(w->objects, orphans.items[i]);
+	while (map_next(w->objects, &it)) {
+		const struct object *o = it.value;
+
+		map_set(keys, json_str(o->tree, "metadata.uid", ""), xstrdup(it.key));
+		if (json_len(json_at(o->tree, "metadata.ownerReferences")) > 0)
+			strv_add(&owned, it.key);
+	}
+	for (size_t i = 0; i < owned.len; i++) {
+		struct object *o = map_get(w->objects, owned.items[i]);
 
 		if (o)
-			delete_object(w, o);
+			collect_object(w, keys, o);
 	}
 }

@@ -300,6 +300,42 @@ static void dependents_follow_their_owner(void **state)
 	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
 }
 
+static const struct json *put_owned(struct fixture *f, const struct resource *res, const char *name, const char *owners)
+{
+	return fake_kube_put(
+	    f->fk, res,
+	    parse("{\"metadata\":{\"name\":\"%s\",\"namespace\":\"ns\",\"ownerReferences\":[%s]}}", name, owners));
+}
+
+/* As the garbage collector of Kubernetes: one owner that is left is enough, and references to others are removed. */
+static void the_last_owner_takes_its_dependents_along(void **state)
+{
+	static const char reference[] = JSON({ "kind" : "%s", "name" : "%s", "uid" : "%s" });
+	struct fixture *f = *state;
+	auto_free char *by_app = NULL, *by_driver = NULL, *both = NULL, *by_stranger = NULL;
+	const struct json *left;
+
+	by_app =
+	    xasprintf(reference, "SparkApplication", "a", json_str(put_owned(f, RES_APP, "a", ""), "metadata.uid", ""));
+	by_driver = xasprintf(reference, "Pod", "d", json_str(put_owned(f, RES_POD, "d", ""), "metadata.uid", ""));
+	both = xasprintf("%s,%s", by_driver, by_app);
+	/* The uid is that of the application, but there is no Pod of this name with it. */
+	by_stranger =
+	    xasprintf(reference, "Pod", "a", json_str(fake_kube_get(f->fk, RES_APP, "ns", "a"), "metadata.uid", ""));
+	put_owned(f, RES_POD, "both", both);
+	put_owned(f, RES_POD, "stray", by_stranger);
+	fake_kube_run(f->fk, 1000);
+	assert_null(fake_kube_get(f->fk, RES_POD, "ns", "stray"));
+	assert_true(fake_kube_delete(f->fk, RES_POD, "ns", "d"));
+	fake_kube_run(f->fk, 1000);
+	left = json_at(fake_kube_get(f->fk, RES_POD, "ns", "both"), "metadata.ownerReferences");
+	assert_int_equal(json_len(left), 1);
+	assert_string_equal(json_str(json_first(left), "kind", ""), "SparkApplication");
+	assert_true(fake_kube_delete(f->fk, RES_APP, "ns", "a"));
+	fake_kube_run(f->fk, 1000);
+	assert_null(fake_kube_get(f->fk, RES_POD, "ns", "both"));
+}
+
 static void list_in_pages(void **state)
 {
 	struct fixture *f = *state;
@@ -578,6 +614,7 @@ int main(void)
 		TEST_GRACE(graceful_deletion),
 		TEST(finalizers_hold_an_object),
 		TEST(dependents_follow_their_owner),
+		TEST(the_last_owner_takes_its_dependents_along),
 		TEST(list_in_pages),
 		TEST(watch_follows_and_resumes),
 		TEST(selector_turns_changes_into_comings_and_goings),
