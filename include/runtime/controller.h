@@ -18,7 +18,7 @@
  * created.
  *
  * Read your writes: after a write to a cached resource, or a CONFLICT, the key rests until the cache has seen that
- * version, at most 5 s. Status: at most one write per key and 100 ms; an earlier one waits.
+ * version, at most 5 s. Status: at most one write per key and 100 ms; for so long after it no plan is made for the key.
  */
 #ifndef RUNTIME_CONTROLLER_H
 #define RUNTIME_CONTROLLER_H
@@ -68,8 +68,9 @@ struct controller *controller_new(const struct controller_options *options);
 /* Something about the key's object has changed. The call is cheap and may come from anywhere in the loop's thread. No
  * plan is made before controller_start. */
 void controller_enqueue(struct controller *c, const char *key);
-/* The same for a change that can wait while others of its namespace are worked on, see runtime/queue.h. */
-void controller_enqueue_patient(struct controller *c, const char *key);
+/* The same for a change that can wait, first for delay_ms and then while others of its namespace are worked on, see
+ * runtime/queue.h. Changes that come in the meantime are planned for together. */
+void controller_enqueue_patient(struct controller *c, const char *key, int64_t delay_ms);
 void controller_start(struct controller *c);
 /* No new plans. Plans under way finish. controller_busy is 0 when all have. */
 void controller_stop(struct controller *c);

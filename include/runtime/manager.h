@@ -1,6 +1,6 @@
 /*
  * The manager: runs any number of kinds over one API server, and knows none of them. A kind is a row: what is
- * watched, which key a change wakes, how patient the wake-up is, and how a plan is made.
+ * watched, which key a change wakes, how soon that key is looked at, and how a plan is made.
  *
  * It needs only a struct api and a struct sched, so that the program (libcurl, libuv) and a simulation (in memory, in
  * virtual time) run the same assembly. Any number of managers may live in one process, on one metrics registry too.
@@ -21,6 +21,15 @@
 
 struct manager;
 
+/* How soon a key is looked at that a change has woken. All but the first let others of its namespace go first, see
+ * runtime/queue.h. Changes that come in crowds are looked at together. */
+enum haste {
+	HASTE_NOW = 0,
+	HASTE_PATIENT,
+	HASTE_SOON,	/* after 100 ms */
+	HASTE_SOMETIME, /* after 1 s */
+};
+
 /* A resource that plans of a kind depend on. Rows with the same struct kind, of whichever kinds, share one cache, and
  * see what the selector of any of them leaves. */
 struct watch_row {
@@ -30,8 +39,8 @@ struct watch_row {
 	/* Returns the key that a change of the object wakes, borrowed from the object, or NULL if it wakes nobody.
 	 * wake_self and wake_index are made for this. If a change moves the object to another key, both wake. */
 	const char *(*wakes)(const struct kobj *obj);
-	/* Whether the change may wait while others are worked on, see runtime/queue.h. NULL: it never may. */
-	bool (*is_patient)(const struct kobj *before, const struct kobj *now);
+	/* How soon the key is to be looked at. before or now is NULL where the object is new or gone. NULL: at once. */
+	enum haste (*haste)(const struct kobj *before, const struct kobj *now);
 	/* Sees each change first, while this manager leads: for metrics and logs. before or now is NULL where the
 	 * object is new or gone. May be NULL. */
 	void (*observe)(void *arg, const struct kobj *before, const struct kobj *now);

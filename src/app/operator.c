@@ -5,7 +5,7 @@
  * Happy path: a SparkApplication that changes is enqueued itself. A pod or a PodDisruptionBudget that changes enqueues
  * the application that it belongs to. The plan function gathers what the caches hold and calls the pure reconcile.
  * Changes that were expected are enqueued as patient, so in a burst every application gets its driver before the first
- * one gets its status.
+ * one gets its status. Changes of executors are looked at together, at most ten times a second for each application.
  *
  * Failure modes: nothing fails here but the plan, whose error the controller handles (runtime/controller.h).
  */
@@ -27,27 +27,41 @@ struct spark_operator {
 
 /* ---- SparkApplication: changes ---- */
 
-/* Whether the change is our own status write that an application is submitted. In a burst, applications that are not
+/* The echo of our own status write, that an application is submitted, can wait: in a burst, applications that are not
  * yet submitted come first. */
-static bool is_echo(const struct kobj *before, const struct kobj *now)
+static enum haste haste_of_app(const struct kobj *before, const struct kobj *now)
 {
 	const struct app *was = before ? before->view : NULL, *is = now ? now->view : NULL;
+	bool is_echo = was && is && is->state == APP_SUBMITTED && is->generation == was->generation && !is->deleting;
 
-	return was && is && is->state == APP_SUBMITTED && is->generation == was->generation && !is->deleting;
+	return is_echo ? HASTE_PATIENT : HASTE_NOW;
 }
 
-/* Whether the change is a new driver pod that waits for a node, which was expected. */
-static bool is_waiting_driver(const struct kobj *before, const struct kobj *now)
+/* Whether the executor's state, which the status of the application shows, may be another one. */
+static bool has_new_state(const struct pod_view *was, const struct pod_view *is)
 {
-	const struct pod_view *pod = now ? now->view : NULL;
-
-	return !before && pod && pod->role == POD_ROLE_DRIVER && pod->phase == POD_PENDING && !pod->deleting;
+	return !was || !is || was->phase != is->phase || was->deleting != is->deleting ||
+	       was->terminated != is->terminated || was->exit_code != is->exit_code;
 }
 
-static bool object_exists(const struct kobj *before, const struct kobj *now)
+/* A new driver pod that waits for a node was expected. Executors come in crowds, and each of them changes several
+ * times. Nothing follows from that but what the status says. */
+static enum haste haste_of_pod(const struct kobj *before, const struct kobj *now)
+{
+	const struct pod_view *was = before ? before->view : NULL, *is = now ? now->view : NULL;
+	const struct pod_view *pod = is ? is : was;
+
+	if (pod && pod->role == POD_ROLE_EXECUTOR)
+		return has_new_state(was, is) ? HASTE_SOON : HASTE_SOMETIME;
+	if (!before && is && is->role == POD_ROLE_DRIVER && is->phase == POD_PENDING && !is->deleting)
+		return HASTE_PATIENT;
+	return HASTE_NOW;
+}
+
+static enum haste haste_of_pdb(const struct kobj *before, const struct kobj *now)
 {
 	(void)before;
-	return now != NULL;
+	return now ? HASTE_PATIENT : HASTE_NOW;
 }
 
 /* Logs each change of an application's state, with the reason. */
@@ -155,14 +169,14 @@ static const struct watch_row app_watches[] = {
 	{ .kind = &pod_kind,
 	  .label_selector = LABEL_LAUNCHED_BY "=true",
 	  .wakes = wake_index,
-	  .is_patient = is_waiting_driver,
+	  .haste = haste_of_pod,
 	  .observe = observe_pod },
 	{ .kind = &driver_pdb_kind,
 	  .label_selector = DRIVER_PDB_SELECTOR,
 	  .wakes = wake_index,
-	  .is_patient = object_exists,
+	  .haste = haste_of_pdb,
 	  .when = wants_pdbs },
-	{ .kind = &app_kind, .wakes = wake_self, .is_patient = is_echo, .observe = observe_app },
+	{ .kind = &app_kind, .wakes = wake_self, .haste = haste_of_app, .observe = observe_app },
 };
 
 static const struct kind_row app_row = {

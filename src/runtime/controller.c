@@ -202,9 +202,9 @@ void controller_enqueue(struct controller *c, const char *key)
 	arm_pump(c);
 }
 
-void controller_enqueue_patient(struct controller *c, const char *key)
+void controller_enqueue_patient(struct controller *c, const char *key, int64_t delay_ms)
 {
-	add_patient_key(c, key, 0);
+	add_patient_key(c, key, delay_ms);
 	arm_pump(c);
 }
 
@@ -361,12 +361,22 @@ static void forget_others(struct key *k)
 	k->uid = xstrdup_null(uid);
 }
 
-/* The time before which no plan may be made for the key. It lies in the past if a plan may be made now. */
+static int64_t later_of(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/*
+ * The time before which no plan may be made for the key. It lies in the past if a plan may be made now. In the status
+ * interval no plan is made at all: if something has changed, the plan would begin with a status write, which would have
+ * to wait. A plan for each event would be made and thrown away.
+ */
 static int64_t not_before(struct key *k)
 {
-	int64_t wait_ms = is_behind(k) ? k->rest_ms : 0;
+	int64_t seen_ms = is_behind(k) ? k->rest_ms : 0;
+	int64_t status_ms = list_empty(&k->recent) ? 0 : k->status_ms + STATUS_INTERVAL_MS;
 
-	return wait_ms > k->hold_ms ? wait_ms : k->hold_ms;
+	return later_of(k->hold_ms, later_of(seen_ms, status_ms));
 }
 
 static void postpone_key(struct key *k, int64_t due_ms)
@@ -432,8 +442,6 @@ static void begin_key(struct controller *c, const char *name)
 		fail_key(k, &err);
 	else if (plan.len == 0)
 		skip_plan(k, &plan);
-	else if (plan.actions[0].type == ACTION_STATUS && !list_empty(&k->recent))
-		postpone_key(k, k->status_ms + STATUS_INTERVAL_MS);
 	else
 		run_plan(k, &plan);
 }

@@ -70,18 +70,27 @@ const char *wake_index(const struct kobj *obj)
 
 /* ---- changes ---- */
 
+static void wake_key(struct controller *c, const char *key, enum haste haste)
+{
+	static const int64_t delays_ms[] = { [HASTE_PATIENT] = 0, [HASTE_SOON] = 100, [HASTE_SOMETIME] = 1000 };
+
+	if (haste == HASTE_NOW)
+		controller_enqueue(c, key);
+	else
+		controller_enqueue_patient(c, key, delays_ms[haste]);
+}
+
+/* An object that is gone wakes its key like one that has changed. */
 static void wake_keys(const struct watcher *w, const struct kobj *before, const struct kobj *now)
 {
 	struct controller *c = w->unit->controller;
 	const char *key = now ? w->row->wakes(now) : NULL, *old = before ? w->row->wakes(before) : NULL;
-	bool is_patient = w->row->is_patient && w->row->is_patient(before, now);
+	enum haste haste = w->row->haste ? w->row->haste(before, now) : HASTE_NOW;
 
-	if (key && is_patient)
-		controller_enqueue_patient(c, key);
-	else if (key)
-		controller_enqueue(c, key);
+	if (key)
+		wake_key(c, key, haste);
 	if (old && !text_eq(old, key))
-		controller_enqueue(c, old);
+		wake_key(c, old, now ? HASTE_NOW : haste);
 }
 
 static void on_cache_change(void *arg, const struct kobj *before, const struct kobj *now)

@@ -31,7 +31,7 @@ static void plan_is_carried_out(void **state)
 	assert_string_equal(json_str(fake_kube_next(f->fk, &resource_event, &pos), "message", ""), "made a");
 	assert_int_equal(fake_kube_count(f->fk, &resource_event), 1);
 	assert_in_range(f->plans, 3, 5);
-	assert_int_equal(result(f, "success"), f->plans - 1); /* one waited for the status interval */
+	assert_int_equal(result(f, "success"), f->plans);
 	assert_int_equal(result(f, "error"), 0);
 	assert_true(metric_get(metrics_find(f->metrics, "workqueue_adds_total"), name) >= 4);
 	assert_forgotten(f);
@@ -159,6 +159,46 @@ static void status_is_written_every_100_ms_at_most(void **state)
 	}
 	assert_in_range(count, 8, 12);
 	assert_forgotten(f);
+}
+
+/* The status says how many pods there are. */
+static int toy_count(struct fixture *f, const struct kobj *app, const struct failure *failed, struct plan *plan,
+		     struct err *err)
+{
+	auto_free char *phase = NULL;
+	size_t pos = 0, count = 0;
+
+	(void)failed;
+	(void)err;
+	while (store_index_next(f->pods, app->key, &pos))
+		count++;
+	phase = xasprintf("%zu pods", count);
+	if (!text_eq(phase_of(app), phase))
+		plan_phase(plan, app, phase);
+	return 0;
+}
+
+/* A crowd of changes costs a plan for each status write, and not one for each change. */
+static void nothing_is_planned_within_the_status_interval(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, toy_count);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 1000);
+	f->plans = 0;
+	for (int i = 0; i < 1000; i++) {
+		auto_json pod = json_new_object();
+
+		json_setf(json_ensure_object(pod, "metadata"), "name", "pod-%d", i);
+		json_set_str(json_get(pod, "metadata"), "namespace", "ns");
+		json_set_str(json_ensure_object(json_get(pod, "metadata"), "labels"), "app", "a");
+		fake_kube_put(f->fk, RES_POD, take_ptr(pod));
+		fake_kube_run(f->fk, 1);
+	}
+	fake_kube_run(f->fk, 500);
+	assert_string_equal(app_phase(f, "a"), "1000 pods");
+	assert_in_range(f->plans, 8, 12);
 }
 
 static int toy_two_statuses(struct fixture *f, const struct kobj *app, const struct failure *failed, struct plan *plan,
@@ -322,6 +362,7 @@ int main(void)
 		TEST(own_writes_are_read_first),
 		TEST(but_not_for_ever),
 		TEST(status_is_written_every_100_ms_at_most),
+		TEST(nothing_is_planned_within_the_status_interval),
 		TEST(later_status_of_a_plan_waits),
 		TEST(stop_lets_plans_finish),
 		TEST(lost_leadership_drops_the_rest),
