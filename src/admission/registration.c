@@ -115,7 +115,7 @@ static struct json *build_hook(const struct hook *hook, const struct registratio
 	json_set_str(out, "failurePolicy", pods ? o->pod_failure_policy : o->failure_policy);
 	json_set_str(out, "matchPolicy", "Equivalent");
 	if (!hook->validates)
-		json_set_str(out, "reinvocationPolicy", pods ? "IfNeeded" : "Never");
+		json_set_str(out, "reinvocationPolicy", "Never"); /* what others do to our changes is theirs */
 	json_set_str(out, "sideEffects", "None");
 	json_set_i64(out, "timeoutSeconds", o->timeout_s);
 	add_strings(out, "admissionReviewVersions", versions, array_len(versions));

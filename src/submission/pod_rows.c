@@ -4,7 +4,8 @@
  *
  * Happy path: each row copies a field of spec.driver or spec.executor to the pod or to its Spark container, by a
  * function of its own where that is more than a copy. A row adds nothing that the pod has already, so a pod that went
- * through these rows before stays as it is. Fails with ERR_INVALID if the pod has no container.
+ * through these rows before stays as it is. What that means in pods of others is in pod_merge.c. Fails with ERR_INVALID
+ * if the pod has no container.
  */
 #include "submission/pod_rows.h"
 
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "pod_merge.h"
 #include "rules/check.h"
 #include "spark/digest.h"
 #include "spark/conf.h"
@@ -39,87 +41,11 @@ struct row {
 	bool (*is_lost)(const struct pod_ctx *ctx);
 };
 
-/* Members that an object in a pod may have although the field does not: the API server or Spark adds them. */
-static const struct {
-	const char *name;
-	const char *value; /* NULL: any */
-} defaults[] = {
-	{ "apiVersion", "v1" },		      /* fieldRef */
-	{ "divisor", "0" },		      /* resourceFieldRef */
-	{ "protocol", "TCP" },		      /* port … */
-	{ "hostPort", NULL },		      /* … on the host's network */
-	{ "path", "/" },		      /* httpGet … */
-	{ "scheme", "HTTP" },		      /* … */
-	{ "allowPrivilegeEscalation", NULL }, /* securityContext, by Spark since 4.3 */
-};
-
-static bool is_default(const struct json *member)
-{
-	for (size_t i = 0; i < array_len(defaults); i++)
-		if (text_eq(json_name(member), defaults[i].name))
-			return !defaults[i].value || text_eq(json_text(member, NULL), defaults[i].value);
-	return false;
-}
-
-/* The API server leaves such a value out when it prints an object (Go's omitempty). It prints each number and boolean,
- * since those are pointers there. */
-static bool is_omitted(const struct json *v)
-{
-	if (json_is(v, JSON_STRING))
-		return text_empty(json_text(v, NULL));
-	return !json_is(v, JSON_NUMBER) && !json_is(v, JSON_BOOL) && json_len(v) == 0;
-}
-
-static bool says(const struct json *value, const struct json *wanted);
-
-/* The object has every wanted member; an empty one may be missing. Any other member is empty or a default. */
-static bool object_says(const struct json *object, const struct json *wanted)
-{
-	json_each (member, wanted) {
-		const struct json *own = json_get(object, json_name(member));
-
-		if (own ? !says(own, member) : !is_omitted(member))
-			return false;
-	}
-	json_each (own, object)
-		if (!json_get(wanted, json_name(own)) && !is_omitted(own) && !is_default(own))
-			return false;
-	return true;
-}
-
-/* The list has the wanted items in the wanted order, and no others. */
-static bool list_says(const struct json *list, const struct json *wanted)
-{
-	const struct json *own = json_first(list);
-
-	json_each (item, wanted) {
-		if (!says(own, item))
-			return false;
-		own = json_next(own);
-	}
-	return !own;
-}
-
-/*
- * The value in a pod says what a field wants and nothing else. The two sides are not alike: the value may have gone
- * through the API server, which adds defaults and leaves out what is empty.
- */
-static bool says(const struct json *value, const struct json *wanted)
-{
-	if (json_type(value) != json_type(wanted))
-		return false;
-	if (json_is(wanted, JSON_OBJECT))
-		return object_says(value, wanted);
-	if (json_is(wanted, JSON_ARRAY))
-		return list_says(value, wanted);
-	return json_equal(value, wanted);
-}
-
 /* Takes item. */
 static void add(struct json *array, struct json *item)
 {
 	json_each (own, array) {
-		if (says(own, item)) {
+		if (pod_merge_says(own, item)) {
 			json_free(item);
 			return;
 		}
@@ -129,9 +55,18 @@ static void add(struct json *array, struct json *item)
 
 static void put_set(const struct target *t, const struct json *value)
 {
-	if (t->ctx->is_admitted && says(json_get(t->to, t->member), value))
-		return;
 	if (!text_eq(json_text(value, NULL), ""))
+		json_set(t->to, t->member, json_dup(value));
+}
+
+/* The whole object in a pod of ours. In others' pods, those members of which it says something. */
+static void put_object(const struct target *t, const struct json *value)
+{
+	struct json *own = json_get(t->to, t->member);
+
+	if (t->ctx->is_admitted && json_is(own, JSON_OBJECT))
+		pod_merge_object(own, value);
+	else
 		json_set(t->to, t->member, json_dup(value));
 }
 
@@ -167,12 +102,36 @@ static bool has_env(const struct target *t, const struct json *wanted, const cha
 		if (text_eq(name, directories[i].variable) &&
 		    !text_empty(json_str(t->ctx->spec, directories[i].field, NULL)))
 			return text_eq(json_str(own, "value", NULL), directories[i].path);
-	return own && says(own, last_env(wanted, name));
+	return own && pod_merge_says(own, last_env(wanted, name));
+}
+
+/* A ConfigMap of configuration files sets the variable, whatever the role's own says. */
+static bool is_directory(const struct target *t, const char *name)
+{
+	for (size_t i = 0; i < array_len(directories); i++)
+		if (text_eq(name, directories[i].variable))
+			return !text_empty(json_str(t->ctx->spec, directories[i].field, NULL));
+	return false;
+}
+
+/* Of several variables with one name the last one counts. */
+static void merge_env_list(const struct target *t, const struct json *value)
+{
+	json_each (item, value) {
+		const char *name = json_str(item, "name", "");
+
+		if (item == last_env(value, name) && !is_directory(t, name))
+			pod_merge_variable(t->container, item);
+	}
 }
 
 /* A template leaves out the variables that are set through spark.executorEnv. */
 static void put_env_list(const struct target *t, const struct json *value)
 {
+	if (t->ctx->is_admitted) {
+		merge_env_list(t, value);
+		return;
+	}
 	json_each (item, value) {
 		const char *name = json_str(item, "name", "");
 
@@ -187,6 +146,42 @@ static void put_append(const struct target *t, const struct json *value)
 		add(json_ensure_array(t->to, t->member), json_dup(item));
 }
 
+/* Takes port. */
+static void put_port(const struct target *t, struct json *port)
+{
+	struct json *ports = json_ensure_array(t->to, t->member);
+
+	if (t->ctx->is_admitted && pod_merge_has_port(ports, port))
+		json_free(port);
+	else
+		add(ports, port);
+}
+
+static void put_port_list(const struct target *t, const struct json *value)
+{
+	json_each (item, value)
+		put_port(t, json_dup(item));
+}
+
+static void put_aliases(const struct target *t, const struct json *value)
+{
+	json_each (item, value)
+		if (!t->ctx->is_admitted || !pod_merge_has_alias(json_get(t->to, t->member), item))
+			add(json_ensure_array(t->to, t->member), json_dup(item));
+}
+
+static void put_tolerations(const struct target *t, const struct json *value)
+{
+	json_each (item, value) {
+		struct json *tolerations = json_ensure_array(t->to, t->member);
+
+		if (t->ctx->is_admitted)
+			pod_merge_toleration(tolerations, item);
+		else
+			add(tolerations, json_dup(item));
+	}
+}
+
 static void put_merge(const struct target *t, const struct json *value)
 {
 	if (!json_is(value, JSON_OBJECT))
@@ -195,9 +190,12 @@ static void put_merge(const struct target *t, const struct json *value)
 		json_set(json_ensure_object(t->to, t->member), json_name(item), json_dup(item));
 }
 
-/* A container with the same name and image is taken for the wanted one. */
-static bool has_container(const struct json *all, const struct json *wanted)
+/* In others' pods a container of that name is the wanted one, whatever its image: a mirror may have rewritten it. A pod
+ * of ours may get two of one name from different fields, which validation then refuses. */
+static bool has_container(const struct target *t, const struct json *all, const struct json *wanted)
 {
+	if (t->ctx->is_admitted)
+		return pod_merge_has_container(t->spec, json_str(wanted, "name", ""));
 	json_each (own, all)
 		if (text_eq(json_str(own, "name", NULL), json_str(wanted, "name", NULL)) &&
 		    text_eq(json_str(own, "image", NULL), json_str(wanted, "image", NULL)))
@@ -210,7 +208,7 @@ static void put_containers(const struct target *t, const struct json *value)
 	json_each (item, value) {
 		struct json *all = json_ensure_array(t->to, t->member);
 
-		if (!has_container(all, item))
+		if (!has_container(t, all, item))
 			json_append(all, json_dup(item));
 	}
 }
@@ -246,16 +244,20 @@ static void put_configmap(const struct target *t, const char *volume, const char
 
 static void put_directory(const struct target *t, const struct directory *d, const char *configmap, bool with_env)
 {
-	struct json *env;
+	auto_json env = NULL;
 
 	if (!*configmap)
 		return;
 	put_configmap(t, d->volume, configmap, d->path);
 	if (!with_env || has_env(t, NULL, d->variable))
 		return;
-	env = json_append(json_ensure_array(t->container, "env"), json_new_object());
+	env = json_new_object();
 	json_set_str(env, "name", d->variable);
 	json_set_str(env, "value", d->path);
+	if (t->ctx->is_admitted)
+		pod_merge_variable(t->container, env);
+	else
+		json_append(json_ensure_array(t->container, "env"), json_dup(env));
 }
 
 static void mount_hadoop_conf(const struct target *t, const struct json *value)
@@ -295,12 +297,14 @@ static void put_volumes(const struct target *t, const struct json *value)
 	}
 }
 
+/* With dnsPolicy None another webhook has set up the resolver of the pod by dnsConfig. */
 static void put_host_network(const struct target *t, const struct json *value)
 {
 	if (!json_true(value))
 		return;
 	json_set_bool(t->to, t->member, true);
-	json_set_str(t->to, "dnsPolicy", "ClusterFirstWithHostNet");
+	if (!t->ctx->is_admitted || !text_eq(json_str(t->to, "dnsPolicy", NULL), "None"))
+		json_set_str(t->to, "dnsPolicy", "ClusterFirstWithHostNet");
 }
 
 /* A batch scheduler schedules both roles, so the role's own scheduler has no effect beside it. */
@@ -384,7 +388,7 @@ static void put_monitoring(const struct target *t, const struct json *value)
 	json_set_str(port, "name", exporter_port_name(ctx->spec));
 	json_set_i64(port, "containerPort", exporter_port(ctx->spec));
 	json_set_str(port, "protocol", "TCP");
-	add(json_ensure_array(t->to, t->member), port);
+	put_port(t, port);
 }
 
 static void put_if_true(const struct target *t, const struct json *value)
@@ -413,25 +417,25 @@ static const struct row rows[] = {
 	{ "/sparkConfigMap", NULL, CONTAINER, mount_spark_conf, NULL },
 	{ "configMaps", NULL, CONTAINER, put_configmaps, NULL },
 	{ "volumeMounts", "volumeMounts", CONTAINER, put_volumes, NULL },
-	{ "ports", "ports", CONTAINER, put_append, NULL },
+	{ "ports", "ports", CONTAINER, put_port_list, NULL },
 	{ "hostNetwork", "hostNetwork", POD, put_host_network, NULL },
-	{ "hostAliases", "hostAliases", POD, put_append, NULL },
+	{ "hostAliases", "hostAliases", POD, put_aliases, NULL },
 	{ "initContainers", "initContainers", POD, put_containers, NULL },
 	{ "sidecars", "containers", POD, put_containers, NULL },
-	{ "dnsConfig", "dnsConfig", POD, put_set, NULL },
+	{ "dnsConfig", "dnsConfig", POD, put_object, NULL },
 	{ "priorityClassName", "priorityClassName", POD, put_priority_class, NULL },
 	{ "schedulerName", "schedulerName", POD, put_scheduler, NULL },
 	{ "/batchScheduler", "schedulerName", POD, put_set, NULL },
 	{ "nodeSelector", "nodeSelector", POD, put_merge, NULL },
-	{ "affinity", "affinity", POD, put_set, NULL },
-	{ "tolerations", "tolerations", POD, put_append, NULL },
+	{ "affinity", "affinity", POD, put_object, NULL },
+	{ "tolerations", "tolerations", POD, put_tolerations, NULL },
 	{ "memoryLimit", "resources", CONTAINER, put_memory_limit, is_limit_lost },
 	{ "gpu", "resources", CONTAINER, put_gpu, NULL },
 	{ "/monitoring", "ports", CONTAINER, put_monitoring, NULL },
-	{ "securityContext", "securityContext", CONTAINER, put_set, NULL },
-	{ "podSecurityContext", "securityContext", POD, put_set, NULL },
+	{ "securityContext", "securityContext", CONTAINER, put_object, NULL },
+	{ "podSecurityContext", "securityContext", POD, put_object, NULL },
 	{ "terminationGracePeriodSeconds", "terminationGracePeriodSeconds", POD, put_set, NULL },
-	{ "lifecycle", "lifecycle", CONTAINER, put_set, is_lifecycle_lost },
+	{ "lifecycle", "lifecycle", CONTAINER, put_object, is_lifecycle_lost },
 	{ "shareProcessNamespace", "shareProcessNamespace", POD, put_if_true, NULL },
 };
 

@@ -39,9 +39,22 @@ static const struct difference {
 		  "value" : "me"
 	  } ]),
 	  "the driver hands on its own, and the bare one has none" },
-	{ "case-template-typed-on-top", DRIVER,
-	  JSON([ { "op" : "move", "from" : "/spec/affinity/nodeAffinity", "path" : "/spec/affinity/podAffinity" } ]),
-	  "both say nothing, so what the pod has stays" },
+	{ "case-template-typed-on-top", DRIVER, JSON([
+		  { "op" : "move", "from" : "/spec/affinity/nodeAffinity", "path" : "/spec/affinity/podAffinity" },
+		  { "op" : "remove", "path" : "/spec/securityContext/runAsUser" }, {
+			  "op" : "remove",
+			  "path" : "/spec/containers/spark-kubernetes-driver/securityContext/readOnlyRootFilesystem"
+		  }
+	  ]),
+	  "the field replaces the template's object; the webhook cannot know a template's members from those of "
+	  "others" },
+	{ "case-template-typed-on-top", EXECUTOR, JSON([
+		  { "op" : "remove", "path" : "/spec/containers/spark-kubernetes-executor/lifecycle/postStart" }, {
+			  "op" : "remove",
+			  "path" : "/spec/containers/spark-kubernetes-executor/securityContext/readOnlyRootFilesystem"
+		  }
+	  ]),
+	  "the same" },
 	{ "case-secret-key-refs", DRIVER, JSON([ {
 		  "op" : "replace",
 		  "path" : "/spec/containers/spark-kubernetes-driver/env/PASSWORD/valueFrom/secretKeyRef/name",

@@ -5,10 +5,10 @@ with certManager.enable), and an upgrade by helm leaves what is not in a templat
 
 {{- define "spark-operator.hooks" -}}
 mutating:
-  - {path: mutate--v1-pod, version: v1, resource: pods, reinvocation: IfNeeded}
-  - {path: mutate-sparkoperator-k8s-io-v1beta2-sparkapplication, version: v1beta2, resource: sparkapplications, reinvocation: Never}
-  - {path: mutate-sparkoperator-k8s-io-v1beta2-scheduledsparkapplication, version: v1beta2, resource: scheduledsparkapplications, reinvocation: Never}
-  - {path: mutate-sparkoperator-k8s-io-v1alpha1-sparkconnect, version: v1alpha1, resource: sparkconnects, reinvocation: Never}
+  - {path: mutate--v1-pod, version: v1, resource: pods}
+  - {path: mutate-sparkoperator-k8s-io-v1beta2-sparkapplication, version: v1beta2, resource: sparkapplications}
+  - {path: mutate-sparkoperator-k8s-io-v1beta2-scheduledsparkapplication, version: v1beta2, resource: scheduledsparkapplications}
+  - {path: mutate-sparkoperator-k8s-io-v1alpha1-sparkconnect, version: v1alpha1, resource: sparkconnects}
 validating:
   - {path: validate-sparkoperator-k8s-io-v1beta2-sparkapplication, version: v1beta2, resource: sparkapplications}
   - {path: validate-sparkoperator-k8s-io-v1beta2-scheduledsparkapplication, version: v1beta2, resource: scheduledsparkapplications}
@@ -65,8 +65,8 @@ objectSelector: # no other pod of the cluster ever waits for the webhook
 {{- end }}
 failurePolicy: {{ ternary $v.webhook.podFailurePolicy $v.webhook.failurePolicy $pods }}
 matchPolicy: Equivalent
-{{- with $hook.reinvocation }}
-reinvocationPolicy: {{ . }}
+{{- if eq .kind "Mutating" }}
+reinvocationPolicy: Never
 {{- end }}
 sideEffects: None
 timeoutSeconds: {{ $v.webhook.timeoutSeconds }}
@@ -86,7 +86,7 @@ metadata:
     "labels" (include "spark-operator.labels.of" (dict "root" .root "v" .v "name" "webhook"))) | nindent 2 }}
 webhooks:
 {{- range $hook := get (include "spark-operator.hooks" . | fromYaml) (lower .kind) }}
-  - {{ include "spark-operator.hook" (dict "root" $.root "v" $.v "hook" $hook) | nindent 4 | trim }}
+  - {{ include "spark-operator.hook" (dict "root" $.root "v" $.v "kind" $.kind "hook" $hook) | nindent 4 | trim }}
 {{- end }}
 {{- end -}}
 

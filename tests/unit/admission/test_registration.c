@@ -64,6 +64,8 @@ static void test_pods(void **state)
 	assert_string_equal(json_str(pods, "failurePolicy", ""), "Ignore");
 	assert_string_equal(json_str(json_next(pods), "failurePolicy", ""), "Fail");
 	assert_string_equal(json_str(pods, "sideEffects", ""), "None");
+	json_each (webhook, json_get(mutating, "webhooks"))
+		assert_string_equal(json_str(webhook, "reinvocationPolicy", ""), "Never");
 	assert_string_equal(rules, "[{\"apiGroups\":[\"\"],\"apiVersions\":[\"v1\"],\"operations\":[\"CREATE\"],"
 				   "\"resources\":[\"pods\"],\"scope\":\"Namespaced\"}]");
 }
