@@ -25,7 +25,7 @@ struct http_op;
 
 /* All PEM texts; any may be NULL. Copied. */
 struct http_tls {
-	const char *ca;	  /* NULL: the system's */
+	const char *ca;	  /* trusted instead of the system's authorities; NULL: those */
 	const char *cert; /* client certificate with chain */
 	const char *key;
 	const char *server_name; /* verified and sent as SNI instead of the URL's host */

@@ -210,11 +210,22 @@ static void set_blob(struct http_transfer *t, CURLoption option, char *pem)
 	curl_easy_setopt(t->easy, option, &blob);
 }
 
+/* Trusts this CA and no other: libcurl begins with the file and the directory of authorities that it was built with,
+ * and would trust those in the directory beside the given ones. */
+static void set_ca(struct http_transfer *t, char *pem)
+{
+	if (!pem)
+		return;
+	curl_easy_setopt(t->easy, CURLOPT_CAINFO, NULL);
+	curl_easy_setopt(t->easy, CURLOPT_CAPATH, NULL);
+	set_blob(t, CURLOPT_CAINFO_BLOB, pem);
+}
+
 /* Sets certificates as data and not as file names: libcurl keeps a parsed CA file for a day, but it compares blobs
  * before it reuses a connection. */
 static void set_tls(struct http_transfer *t, const struct http_profile *profile)
 {
-	set_blob(t, CURLOPT_CAINFO_BLOB, profile->ca);
+	set_ca(t, profile->ca);
 	set_blob(t, CURLOPT_SSLCERT_BLOB, profile->cert);
 	set_blob(t, CURLOPT_SSLKEY_BLOB, profile->key);
 	curl_easy_setopt(t->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
