@@ -22,6 +22,9 @@ struct loop {
 	bool closing;
 };
 
+/* Raises the soft limit of open files to the hard one, as Go's runtime does (os/rlimit.go): each watch needs a
+ * connection, and the usual soft limit of 1024 dates from select(2). Programs that are started later inherit it. */
+void loop_raise_file_limit(void);
 /* Blocks SIGPIPE for the process. */
 int loop_init(struct loop *loop, struct err *err);
 /* Runs until loop_stop or until nothing is left to wait for. */

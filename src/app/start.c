@@ -402,6 +402,7 @@ int start_run(const struct options *o, unsigned roles)
 	struct err err = { 0 };
 	int result = 0;
 
+	loop_raise_file_limit();
 	if (loop_init(&p.loop, &err) < 0) {
 		log_error(NULL, "cannot start", "error", err.msg, NULL);
 		return 1;

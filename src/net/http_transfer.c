@@ -11,11 +11,14 @@
 #include "http_transfer.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -28,6 +31,7 @@ enum {
 	KEEPALIVE_INTERVAL_S = 5,
 	KEEPALIVE_PROBES = 3,
 	UNACKED_MAX_MS = 30000,
+	INCOMING_FILES = 64, /* file descriptors that are left for incoming connections, at most a quarter of all */
 };
 
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
@@ -108,6 +112,26 @@ static int on_sockopt(void *arg, curl_socket_t fd, curlsocktype purpose)
 	for (size_t i = 0; i < array_len(options); i++)
 		setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(options[i].value));
 	return CURL_SOCKOPT_OK;
+}
+
+/* Opens no socket that would take one of the last file descriptors: with none left, nobody could ask this process
+ * whether it is well. The kernel gives away the lowest number that is free, so the number says how many are in use. */
+static curl_socket_t on_opensocket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct http_transfer *t = arg;
+	struct rlimit files = { .rlim_cur = RLIM_INFINITY };
+	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	rlim_t reserve;
+
+	(void)purpose;
+	getrlimit(RLIMIT_NOFILE, &files);
+	reserve = files.rlim_cur / 4 < INCOMING_FILES ? files.rlim_cur / 4 : INCOMING_FILES;
+	if (fd >= 0 && (rlim_t)fd < files.rlim_cur - reserve)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	t->no_file = fd >= 0 || errno == EMFILE;
+	return CURL_SOCKET_BAD;
 }
 
 static void add_header(struct http_transfer *t, const char *line)
@@ -249,6 +273,8 @@ static void set_transport(struct http_transfer *t, const struct http_request *r,
 	curl_easy_setopt(t->easy, CURLOPT_NOPROXY, "");
 	curl_easy_setopt(t->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(t->easy, CURLOPT_USERAGENT, profile->user_agent);
+	curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETFUNCTION, on_opensocket);
+	curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETDATA, t);
 	curl_easy_setopt(t->easy, CURLOPT_SOCKOPTFUNCTION, on_sockopt);
 	curl_easy_setopt(t->easy, CURLOPT_BUFFERSIZE, (long)BUFFER_SIZE);
 	curl_easy_setopt(t->easy, CURLOPT_UPLOAD_BUFFERSIZE, (long)BUFFER_SIZE);
@@ -308,6 +334,8 @@ void http_transfer_finish(struct http_transfer *t, CURLcode code)
 		http_transfer_fail(t, ERR_TOO_LARGE, "the reply is over its size limit");
 		return;
 	}
+	if (code == CURLE_COULDNT_CONNECT && t->no_file)
+		why = "too many open files, no connection can be made: raise the limit of open files (ulimit -n)";
 	if (code != CURLE_OK) {
 		http_transfer_fail(t, code == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_IO, why);
 		return;

@@ -31,6 +31,7 @@ struct http_transfer {
 	bool stream;
 	bool paused;
 	bool too_large;
+	bool no_file;	  /* there was no file descriptor for a connection */
 	struct buf chunk; /* of a stream: arrived, not yet delivered */
 	struct http_reply reply;
 	void (*arrived)(struct http_transfer *t); /* chunk has grown; called from inside libcurl */

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 
 #include "base/mem.h"
 #include "base/time.h"
@@ -81,6 +82,16 @@ static void on_trim(uv_prepare_t *trim)
 static void on_earlier(struct sched *s)
 {
 	arm_next(container_of(s, struct loop, sched));
+}
+
+void loop_raise_file_limit(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0 || files.rlim_cur == files.rlim_max)
+		return;
+	files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
 }
 
 int loop_init(struct loop *loop, struct err *err)

@@ -4,6 +4,7 @@
 #include "net_lib.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/time.h"
@@ -226,6 +227,19 @@ static void test_close_reports_open_handles(void **state)
 	assert_int_equal(uv_loop_close(&loop.uv), 0);
 }
 
+static void the_limit_of_open_files_is_raised(void **state)
+{
+	struct rlimit files;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	files.rlim_cur = files.rlim_max / 2;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+	loop_raise_file_limit();
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+	assert_int_equal(files.rlim_cur, files.rlim_max);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +250,7 @@ int main(void)
 		cmocka_unit_test(test_no_delay_does_not_starve_io),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_signal),
+		cmocka_unit_test(the_limit_of_open_files_is_raised),
 		cmocka_unit_test(test_close_reports_open_handles),
 	};
 
