@@ -7,6 +7,7 @@
  *
  * HTTP/1.1 only: HTTP/2 in libcurl 7.88 can report a cut-off body as complete. Redirects are not followed. The
  * environment's proxies are not used. URLs are https, or http in tests.
+ * After a TIMEOUT or IO on a connection that was used before, no connection of that time is used for a new transfer.
  * Dead peers: TCP keep-alive (15 s, 3 probes of 5 s) and TCP_USER_TIMEOUT 30 s.
  */
 #ifndef NET_HTTP_CLIENT_H

@@ -6,6 +6,11 @@
  * timer run when libcurl is off the stack, and deliver chunks and replies. The callbacks that they call may send,
  * cancel and close, even the op that is being delivered: afterwards it is used only if `current` still points to it.
  *
+ * Connections are kept in two pools, one for calls and one for streams: libcurl counts connections in use against the
+ * limit of those that it keeps, so a few dozen streams would make each call open a connection. A transfer that fails
+ * on a connection that was used before is a sign that all connections are dead, for instance behind a load balancer
+ * that has failed over. Then both pools are retired: transfers under way stay in them, and new ones get new pools.
+ *
  * Failure modes: a transfer that has not ended at its deadline is removed and reported as ERR_TIMEOUT. The deadline is
  * a timer of the scheduler and not of libcurl, so that it also covers waiting for a connection, and a libcurl that
  * forgets a transfer. If the multi handle breaks, all transfers end with ERR_IO.
@@ -23,14 +28,22 @@
 #include "internal.h"
 #include "tls.h"
 
-enum {
-	CONNECTIONS = 8,
-	STREAM_CONNECTIONS = 16, /* room for them in libcurl's cache */
+enum { CONNECTIONS = 8 };
+
+enum pool_kind { POOL_CALLS = 0, POOL_STREAMS, POOL_KINDS };
+
+/* A multi handle of libcurl, and the connections in it. */
+struct pool {
+	struct list link; /* in client->retired, or in no list */
+	struct http_client *client;
+	struct http_multi *multi;
+	unsigned running; /* transfers */
 };
 
 struct http_client {
 	struct loop *loop;
-	struct http_multi *multi;
+	struct pool *pools[POOL_KINDS];
+	struct list retired; /* pools that get no new transfers */
 	struct http_profile profile;
 	unsigned max_connections;
 	unsigned connections; /* ordinary transfers that run */
@@ -50,12 +63,59 @@ struct http_op {
 	struct list link; /* in ops or waiting */
 	struct list ready_link;
 	enum op_state state;
+	struct pool *pool; /* while it runs */
 	struct http_transfer transfer;
 	struct sched_timer deadline;
 	http_data_fn *data;
 	http_done_fn *done;
 	void *arg;
 };
+
+/* ---- pools ---- */
+
+static const struct http_multi_events events;
+
+static struct pool *pool_new(struct http_client *c, enum pool_kind kind)
+{
+	struct pool *pool = xcalloc(1, sizeof(*pool));
+
+	list_init(&pool->link);
+	pool->client = c;
+	pool->multi =
+	    http_multi_new(c->loop, kind == POOL_CALLS ? (long)c->max_connections : HTTP_MULTI_ALL, &events, pool);
+	return pool;
+}
+
+static void pool_close(struct pool *pool)
+{
+	list_remove(&pool->link);
+	http_multi_close(pool->multi);
+	free(pool);
+}
+
+/* Closes the retired pools in which nothing runs any more. */
+static void close_drained_pools(struct http_client *c)
+{
+	struct list *next;
+
+	for (struct list *link = c->retired.next; link != &c->retired; link = next) {
+		struct pool *pool = container_of(link, struct pool, link);
+
+		next = link->next;
+		if (pool->running == 0)
+			pool_close(pool);
+	}
+}
+
+static void retire_pools(struct http_client *c)
+{
+	for (int i = 0; i < POOL_KINDS; i++) {
+		list_append(&c->retired, &c->pools[i]->link);
+		c->pools[i] = pool_new(c, i);
+	}
+}
+
+/* ---- ops ---- */
 
 static void client_free(struct http_client *c)
 {
@@ -98,17 +158,31 @@ static void on_arrived(struct http_transfer *t)
 /* Marks op as ended. libcurl has no part in it any more. */
 static void release_op(struct http_op *op)
 {
+	struct http_client *c = op->client;
+
 	assert(op->state == OP_RUNNING);
 	if (!op->transfer.stream)
-		op->client->connections--;
+		c->connections--;
 	op->state = OP_ENDED;
-	sched_disarm(&op->client->loop->sched, &op->deadline);
+	op->pool->running--;
+	if (op->pool->running == 0 && !list_empty(&op->pool->link))
+		wake_later(c);
+	sched_disarm(&c->loop->sched, &op->deadline);
+}
+
+/* Ends the trust in all connections if op has failed on one that was used before. A pool that is retired already says
+ * nothing about the connections made since. */
+static void judge_connections(const struct http_op *op, enum err_code code)
+{
+	if ((code == ERR_TIMEOUT || code == ERR_IO) && list_empty(&op->pool->link) &&
+	    http_transfer_reused(&op->transfer))
+		retire_pools(op->client);
 }
 
 static void end_op(struct http_op *op, enum err_code code, const char *why)
 {
 	if (op->state == OP_RUNNING) {
-		http_multi_remove(op->client->multi, op->transfer.easy);
+		http_multi_remove(op->pool->multi, op->transfer.easy);
 		release_op(op);
 	}
 	op->state = OP_ENDED;
@@ -123,13 +197,15 @@ static void start_op(struct http_op *op)
 
 	list_remove(&op->link);
 	list_append(&c->ops, &op->link);
-	code = http_multi_add(c->multi, op->transfer.easy);
+	op->pool = c->pools[op->transfer.stream ? POOL_STREAMS : POOL_CALLS];
+	code = http_multi_add(op->pool->multi, op->transfer.easy);
 	if (code != CURLM_OK) {
 		end_op(op, ERR_IO, curl_multi_strerror(code));
 		wake_later(c);
 		return;
 	}
 	op->state = OP_RUNNING;
+	op->pool->running++;
 	if (!op->transfer.stream)
 		c->connections++;
 }
@@ -186,6 +262,7 @@ static void on_wake(void *arg)
 {
 	struct http_client *c = arg;
 
+	close_drained_pools(c);
 	start_waiting(c);
 	deliver_all(c);
 }
@@ -197,6 +274,8 @@ static void on_deadline(void *arg)
 
 	list_remove(&op->link);
 	list_append(&op->client->ops, &op->link);
+	if (!waiting)
+		judge_connections(op, ERR_TIMEOUT);
 	end_op(op, ERR_TIMEOUT, waiting ? "timed out waiting for a free connection" : "timed out");
 	on_wake(op->client);
 }
@@ -211,24 +290,27 @@ static void on_finished(void *arg, CURL *easy, CURLcode code)
 	op = container_of(t, struct http_op, transfer);
 	release_op(op);
 	http_transfer_finish(t, code);
+	judge_connections(op, t->reply.err.code);
 	mark_ready(op);
 }
 
 static void on_broken(void *arg, const char *why)
 {
-	struct http_client *c = arg;
+	const struct pool *pool = arg;
+	const struct list *ops = &pool->client->ops;
 
-	for (struct list *link = c->ops.next; link != &c->ops; link = link->next) {
+	for (struct list *link = ops->next; link != ops; link = link->next) {
 		struct http_op *op = container_of(link, struct http_op, link);
 
-		if (op->state == OP_RUNNING)
+		if (op->state == OP_RUNNING && op->pool == pool)
 			end_op(op, ERR_IO, why);
 	}
 }
 
+/* May close the pool. */
 static void on_settled(void *arg)
 {
-	on_wake(arg);
+	on_wake(((struct pool *)arg)->client);
 }
 
 static const struct http_multi_events events = {
@@ -250,8 +332,10 @@ struct http_client *http_client_new(struct loop *loop, const struct http_client_
 	list_init(&c->ops);
 	list_init(&c->waiting);
 	list_init(&c->ready);
+	list_init(&c->retired);
 	sched_timer_init(&c->wake, on_wake, c);
-	c->multi = http_multi_new(loop, (long)c->max_connections + STREAM_CONNECTIONS, &events, c);
+	for (int i = 0; i < POOL_KINDS; i++)
+		c->pools[i] = pool_new(c, i);
 	return c;
 }
 
@@ -288,7 +372,9 @@ void http_client_close(struct http_client *c)
 	cancel_all(&c->waiting);
 	cancel_all(&c->ops);
 	sched_disarm(&c->loop->sched, &c->wake);
-	http_multi_close(c->multi);
+	close_drained_pools(c);
+	for (int i = 0; i < POOL_KINDS; i++)
+		pool_close(c->pools[i]);
 	if (!c->delivering)
 		client_free(c);
 }
@@ -333,7 +419,7 @@ void http_op_cancel(struct http_op *op)
 	if (c->current == op)
 		c->current = NULL;
 	if (op->state == OP_RUNNING) {
-		http_multi_remove(c->multi, op->transfer.easy);
+		http_multi_remove(op->pool->multi, op->transfer.easy);
 		release_op(op);
 		if (!list_empty(&c->waiting))
 			wake_later(c);

@@ -186,7 +186,8 @@ static void start_multi(struct http_multi *m)
 	curl_multi_setopt(m->curl, CURLMOPT_TIMERFUNCTION, on_timeout);
 	curl_multi_setopt(m->curl, CURLMOPT_TIMERDATA, m);
 	curl_multi_setopt(m->curl, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
-	curl_multi_setopt(m->curl, CURLMOPT_MAXCONNECTS, m->cached);
+	if (m->cached != HTTP_MULTI_ALL)
+		curl_multi_setopt(m->curl, CURLMOPT_MAXCONNECTS, m->cached);
 }
 
 static void stop_multi(struct http_multi *m)

@@ -22,7 +22,10 @@ struct http_multi_events {
 
 struct http_multi;
 
-/* cached: connections kept at most, used and idle. events is borrowed. */
+enum { HTTP_MULTI_ALL = 0 };
+
+/* cached: connections kept at most, used and idle; HTTP_MULTI_ALL: as many as libcurl thinks fit for the number of
+ * transfers. events is borrowed. */
 struct http_multi *http_multi_new(struct loop *loop, long cached, const struct http_multi_events *events, void *arg);
 /* CURLM_OK, or why libcurl did not take it. */
 CURLMcode http_multi_add(struct http_multi *m, CURL *easy);

@@ -34,6 +34,20 @@ enum {
 	INCOMING_FILES = 64, /* file descriptors that are left for incoming connections, at most a quarter of all */
 };
 
+/* libcurl has a connection, a new one or one of before, and sends the request next. It may say so again, if a
+ * connection of before turns out to be closed and it tries another one. */
+static int on_begin(void *arg, char *peer_ip, char *own_ip, int peer_port, int own_port)
+{
+	struct http_transfer *t = arg;
+
+	(void)peer_ip;
+	(void)own_ip;
+	(void)peer_port;
+	(void)own_port;
+	t->begun = true;
+	return CURL_PREREQFUNC_OK;
+}
+
 static size_t on_body(char *data, size_t size, size_t count, void *arg)
 {
 	struct http_transfer *t = arg;
@@ -297,6 +311,8 @@ int http_transfer_init(struct http_transfer *t, const struct http_request *r, co
 	set_transport(t, r, profile);
 	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
 	curl_easy_setopt(t->easy, CURLOPT_ERRORBUFFER, t->error);
+	curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, on_begin);
+	curl_easy_setopt(t->easy, CURLOPT_PREREQDATA, t);
 	curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(t->easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -342,4 +358,12 @@ void http_transfer_finish(struct http_transfer *t, CURLcode code)
 	}
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
 	t->reply.status = (int)status;
+}
+
+bool http_transfer_reused(const struct http_transfer *t)
+{
+	long opened = 0;
+
+	curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &opened);
+	return t->begun && opened == 0;
 }

@@ -29,6 +29,7 @@ struct http_transfer {
 	struct curl_slist *headers;
 	struct curl_slist *connect_to;
 	bool stream;
+	bool begun; /* there was a connection, and libcurl has sent the request or is about to */
 	bool paused;
 	bool too_large;
 	bool no_file;	  /* there was no file descriptor for a connection */
@@ -46,5 +47,8 @@ void http_transfer_done(struct http_transfer *t);
 /* Makes the reply final. */
 void http_transfer_finish(struct http_transfer *t, CURLcode code);
 void http_transfer_fail(struct http_transfer *t, enum err_code code, const char *why);
+
+/* Whether it was sent on a connection that a transfer before it had used. */
+bool http_transfer_reused(const struct http_transfer *t);
 
 #endif
