@@ -19,10 +19,11 @@ enum verb {
 	VERB_APPLY, /* server-side apply of a whole object, application/apply-patch+yaml; RBAC's patch (and create) */
 };
 
-/* The order in which the client-side rate limit lets waiting requests go. */
+/* The order in which the client lets waiting requests go. Lists have a lane of their own, whatever the request says,
+ * and the leader's Lease has a client of its own. */
 enum lane {
 	LANE_NORMAL = 0,
-	LANE_HIGH, /* lists, watches and the leader's Lease: everything else depends on them */
+	LANE_HIGH, /* the webhook's certificate: reviews depend on it */
 	LANE_LOW,  /* events: nothing depends on them */
 };
 

@@ -1,7 +1,7 @@
 /*
  * The API client: struct api over net/http_client.
  *
- * Happy path: send copies what it needs of the request. The call waits in its lane of the limiter, usually not at all.
+ * Happy path: send copies what it needs of the request. The call waits in its queue of the limiter, usually not at all.
  * It goes to the HTTP client with URL, token and deadline, and its answer is parsed and given to done. A watch skips
  * the limiter and passes its bytes on as they come.
  *
@@ -9,7 +9,8 @@
  * priority and fairness, proxies or load balancers), the text is quoted, as client-go's transformResponse does. Without
  * an answer, the class is that of the HTTP client. After a 401, a call is sent once more if the token file has changed.
  * This is safe for writes too, since a call with refused credentials does nothing. No other call is repeated here. A
- * deadline includes the waiting.
+ * deadline includes the waiting, except for lists: many of them may wait for a long time, and each is told how long it
+ * may take.
  */
 #include "runtime/client.h"
 
@@ -26,6 +27,7 @@
 enum {
 	UNARY_MS = 30 * 1000,
 	LIST_MS = 120 * 1000,
+	LIST_WAIT_MS = 10 * 60 * 1000, /* of its turn, behind the lists of a thousand namespaces */
 	WATCH_GRACE_MS = 30 * 1000,
 	WATCH_SERVER_MAX_S =
 	    3600, /* without timeoutSeconds, the server ends a watch after up to twice MinRequestTimeout */
@@ -71,7 +73,8 @@ struct api_call {
 	char *what; /* "create pods default/pi-driver" */
 	char *url;
 	char *body;
-	int64_t end_ms; /* deadline */
+	int64_t timeout_ms;
+	int64_t end_ms; /* deadline; of a list it is known when the list is sent */
 	int64_t called_ms;
 	int64_t sent_ms;
 	uint64_t generation; /* of the token it was sent with */
@@ -140,6 +143,8 @@ static void send_waiting(struct client *c)
 		struct api_call *call = container_of(turn, struct api_call, turn);
 
 		sched_disarm(&c->loop->sched, &call->deadline);
+		if (call->verb == VERB_LIST)
+			call->end_ms = client_now_ms(c) + call->timeout_ms;
 		transmit_call(call);
 	}
 	delay = limiter_delay_ms(&c->limiter, client_now_ms(c));
@@ -154,7 +159,7 @@ static void on_refill(void *arg)
 	send_waiting(arg);
 }
 
-/* Gives up the call's place among the active calls if it was sent, else its place in the lane. */
+/* Gives up the call's place among the active calls if it was sent, else its place in the queue. */
 static void leave_limiter(struct api_call *call)
 {
 	struct client *c = call->client;
@@ -162,7 +167,7 @@ static void leave_limiter(struct api_call *call)
 	if (call->verb == VERB_WATCH)
 		return;
 	if (call->op)
-		limiter_release(&c->limiter);
+		limiter_release(&c->limiter, &call->turn);
 	else
 		limiter_leave(&c->limiter, &call->turn);
 }
@@ -349,6 +354,7 @@ static struct api_call *call_new(struct client *c, const struct request *req, ap
 		.url = make_url(c, req),
 		.body = req->body ? json_print(req->body) : NULL,
 		.called_ms = client_now_ms(c),
+		.timeout_ms = call_timeout_ms(req),
 		.end_ms = client_now_ms(c) + call_timeout_ms(req),
 		.data = data,
 		.done = done,
@@ -364,8 +370,8 @@ static struct api_call *send_call(struct api *api, const struct request *req, ap
 	struct client *c = container_of(api, struct client, api);
 	struct api_call *call = call_new(c, req, NULL, done, arg);
 
-	limiter_wait(&c->limiter, &call->turn, req->lane);
-	sched_arm(&c->loop->sched, &call->deadline, call_timeout_ms(req));
+	limiter_wait(&c->limiter, &call->turn, limiter_queue_of(req));
+	sched_arm(&c->loop->sched, &call->deadline, req->verb == VERB_LIST ? LIST_WAIT_MS : call->timeout_ms);
 	send_waiting(c);
 	return call;
 }

@@ -191,7 +191,7 @@ static void on_end(void *arg, struct reply *reply);
 static void send_list(struct informer *i, const char *query)
 {
 	auto_free char *text = xasprintf("%s%s", query, i->selector);
-	struct request req = { .verb = VERB_LIST, .lane = LANE_HIGH, .res = i->res, .ns = i->ns, .query = text };
+	struct request req = { .verb = VERB_LIST, .res = i->res, .ns = i->ns, .query = text };
 
 	assert(!i->list);
 	i->verb = request_verb(&req);
@@ -202,7 +202,7 @@ static void send_list(struct informer *i, const char *query)
 static void open_stream(struct informer *i, const char *query)
 {
 	auto_free char *text = xasprintf("%s%s", query, i->selector);
-	struct request req = { .verb = VERB_WATCH, .lane = LANE_HIGH, .res = i->res, .ns = i->ns, .query = text };
+	struct request req = { .verb = VERB_WATCH, .res = i->res, .ns = i->ns, .query = text };
 
 	assert(!i->stream);
 	i->verb = request_verb(&req);

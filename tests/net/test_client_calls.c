@@ -155,6 +155,54 @@ static void test_lanes_and_places(void **state)
 	end();
 }
 
+/* Lists in a crowd: four are under way, a write does not wait for them, and neither does a watch. */
+static void lists_leave_places_to_writes(void **state)
+{
+	(void)state;
+	begin(hold);
+	held_count = 0;
+	for (int i = 0; i < 6; i++)
+		send_as(&list_pods, i);
+	send_as(&get_pod, 6);
+	assert_non_null(api_stream(api(), &watch_pods, on_bytes, on_done, &w.outcomes[7]));
+	run_until_held(6);
+	run_for(&w.loop, 10);
+	assert_int_equal(held_count, 6);
+	assert_int_equal(client_pending(w.client), 7);
+	for (int i = 0; i < 6; i++)
+		answer(held[i], 200, "", "{}");
+	run_until_held(8);
+	answer(held[6], 200, "", "{}");
+	answer(held[7], 200, "", "{}");
+	run(8);
+	end();
+}
+
+/* A list has its whole time after it was sent, however long it has waited for its turn. */
+static void waiting_costs_a_list_no_time(void **state)
+{
+	struct request brief = list_pods;
+
+	(void)state;
+	brief.timeout_ms = 200;
+	begin(hold);
+	held_count = 0;
+	for (int i = 0; i < 5; i++)
+		send_as(&brief, i);
+	run_until_held(4);
+	run_for(&w.loop, 120);
+	assert_int_equal(held_count, 4);
+	for (int i = 0; i < 4; i++)
+		answer(held[i], 200, "", "{}");
+	run_until_held(5);
+	run_for(&w.loop, 120);
+	answer(held[4], 200, "", "{}");
+	run(5);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(w.outcomes[i].reply.err.code, ERR_NONE);
+	end();
+}
+
 static void test_deadline_covers_the_waiting(void **state)
 {
 	struct request impatient = get_pod;
@@ -366,6 +414,8 @@ int main(void)
 		cmocka_unit_test(test_watch_ends_badly),
 		cmocka_unit_test(test_watch_cancelled_from_its_callback),
 		cmocka_unit_test(test_lanes_and_places),
+		cmocka_unit_test(lists_leave_places_to_writes),
+		cmocka_unit_test(waiting_costs_a_list_no_time),
 		cmocka_unit_test(test_deadline_covers_the_waiting),
 		cmocka_unit_test(test_rate_limit),
 		cmocka_unit_test(test_cancel_is_silent_and_makes_room),
