@@ -3,8 +3,9 @@
  *
  * Happy path of a pod: its label names an application of the cache, the pod is copied, mutated as submission would
  * have built it, and the difference is the patch. Of an application: defaults the same way; all problems of a
- * validation in one denial, then the quotas. Paths are those of kubeflow's operator (kubeflow internal/webhook;
- * controller-runtime generateMutatePath, generateValidatePath).
+ * validation in one denial, then the quotas. Of an update only those problems count that it brings (ratchet.c). Paths
+ * are those of kubeflow's operator (kubeflow internal/webhook; controller-runtime generateMutatePath,
+ * generateValidatePath).
  *
  * In doubt a request is allowed: deletions, subresources, objects of another kind, updates that leave the spec as it
  * is, and pods whose application is not known, these with a warning. Denied is only what cannot work, with the field
@@ -17,13 +18,14 @@
 #include "base/text.h"
 #include "json/patch.h"
 #include "quota.h"
+#include "ratchet.h"
 #include "spark/pod.h"
 #include "admission/registration.h"
 
 enum {
 	DENIED_INVALID = 422,
 	DENIED_FORBIDDEN = 403,
-	WARNINGS_MAX = 10, /* of unknown fields; the API server passes on at most 4 KiB of warnings */
+	WARNINGS_MAX = 10, /* of each kind; the API server passes on at most 4 KiB of warnings */
 };
 
 /* Adds a warning to the reply. Takes text. */
@@ -191,24 +193,64 @@ static void deny_problems(const struct json *problems, struct review_reply *repl
 	}
 }
 
-/* Warns of unknown fields. The object is accepted all the same, since the cluster's CRD or its Kubernetes may know more
- * fields than this operator does. */
-static void warn_of_fields(const struct json *fields, struct review_reply *reply)
+/* Warns of the first of them. what: "unknown fields", for the number of the others. */
+static void warn_of_problems(const struct json *problems, const char *what, struct review_reply *reply)
 {
 	int64_t shown = 0, left = 0;
 
-	json_each (field, fields) {
-		if (shown == WARNINGS_MAX) {
-			left += json_i64(field, "count", 1);
+	json_each (problem, problems) {
+		if (shown == WARNINGS_MAX || !json_get(problem, "field")) {
+			left += json_i64(problem, "count", 1);
 			continue;
 		}
-		append_warning(reply, validation_line(field));
+		append_warning(reply, validation_line(problem));
 		shown++;
 	}
 	if (left)
-		append_warning(reply, xasprintf("… and %lld more unknown fields", (long long)left));
+		append_warning(reply, xasprintf("… and %lld more %s", (long long)left, what));
 }
 
+/* An object with unknown fields is accepted, since the cluster's CRD or its Kubernetes may know more fields than this
+ * operator does. */
+static void warn_of_fields(const struct json *object, struct review_reply *reply)
+{
+	auto_json dropped = NULL;
+	auto_json kept = NULL;
+
+	validation_unknown_fields(object, &dropped, &kept);
+	warn_of_problems(dropped, "unknown fields", reply);
+	warn_of_problems(kept, "unknown fields", reply);
+}
+
+/* The problems that the update brings. The reply warns of those that the stored object has already. Owned. */
+static struct json *new_problems(const struct admission *a, const struct review *r, const struct ratchet_side *now,
+				 struct review_reply *reply)
+{
+	auto_json stored = copy_with_name(r, r->old_object);
+	auto_json problems = validation_problems(stored, &a->validation);
+	struct json *brought;
+	auto_json known = NULL;
+
+	ratchet_split(now, &(struct ratchet_side){ stored, problems }, &brought, &known);
+	warn_of_problems(known, "problems that were there before", reply);
+	return brought;
+}
+
+/* All problems of a new object; of an update, those that it brings. Owned. */
+static struct json *problems_to_deny(const struct admission *a, const struct review *r, const struct json *object,
+				     struct review_reply *reply)
+{
+	struct json *problems = validation_problems(object, &a->validation);
+	struct json *brought;
+
+	if (r->operation != REVIEW_UPDATE || !r->old_object || !json_len(problems))
+		return problems;
+	brought = new_problems(a, r, &(struct ratchet_side){ object, problems }, reply);
+	json_free(problems);
+	return brought;
+}
+
+/* What an application with problems of before asks for cannot be counted. Validation has warned of them. */
 static void check_quotas(const struct admission *a, const struct review *r, const struct json *object,
 			 struct review_reply *reply)
 {
@@ -219,7 +261,7 @@ static void check_quotas(const struct admission *a, const struct review *r, cons
 
 	if (!rc)
 		rc = quota_check(a->quotas, &app, replaces ? &before : NULL, &err);
-	if (rc)
+	if (rc && (err.code == ERR_DENIED || r->operation == REVIEW_CREATE))
 		deny_review(reply, err.code == ERR_DENIED ? DENIED_FORBIDDEN : DENIED_INVALID,
 			    err.code == ERR_DENIED ? "Forbidden" : "Invalid", err.msg);
 }
@@ -229,16 +271,12 @@ static void validate_review(const struct admission *a, const struct review *r, c
 {
 	auto_json object = NULL;
 	auto_json problems = NULL;
-	auto_json dropped = NULL;
-	auto_json kept = NULL;
 
 	if (!is_review_of_kind(r, res, reply) || is_settled(r))
 		return;
 	object = copy_with_name(r, r->object);
-	problems = validation_problems(object, &a->validation);
-	validation_unknown_fields(object, &dropped, &kept);
-	warn_of_fields(dropped, reply);
-	warn_of_fields(kept, reply);
+	problems = problems_to_deny(a, r, object, reply);
+	warn_of_fields(object, reply);
 	if (json_len(problems))
 		deny_problems(problems, reply);
 	else if (a->quotas && res == &resource_sparkapplication)

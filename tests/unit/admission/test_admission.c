@@ -623,10 +623,11 @@ static void updates_count_if_the_spec_changes(void **state)
 		      { "metadata" : { "deletionTimestamp" : "2026-01-01T00:00:00Z" }, "spec" : { "arguments" : [] } }),
 		  true },
 		{ VALIDATE_PATH, "{}", true },
-		{ VALIDATE_PATH, JSON({ "spec" : { "arguments" : ["1"] } }), false },
-		{ VALIDATE_PATH,
-		  JSON(
-		      { "metadata" : { "deletionTimestamp" : "2026-01-01T00:00:00Z" }, "spec" : { "arguments" : [] } }),
+		{ VALIDATE_PATH, JSON({ "spec" : { "executor" : { "memory" : "1gg" } } }), false },
+		{ VALIDATE_PATH, JSON({
+			  "metadata" : { "deletionTimestamp" : "2026-01-01T00:00:00Z" },
+			  "spec" : { "executor" : { "memory" : "1gg" } }
+		  }),
 		  true },
 	};
 
@@ -723,6 +724,28 @@ static void quotas_count_if_enforced(void **state)
 	expect_unchanged(&reply, NULL);
 }
 
+/* What a bad value of before asks for cannot be counted, so it is no reason to refuse the update. */
+static void quotas_do_not_judge_old_problems(void **state)
+{
+	struct world *w = *state;
+	auto_json before = patched(app_text, JSON({ "spec" : { "driver" : { "memory" : "1gg" } } }));
+	auto_json object =
+	    patched(app_text, JSON({ "spec" : { "driver" : { "memory" : "1gg" }, "timeToLiveSeconds" : 60 } }));
+	struct review r = review_of(REVIEW_UPDATE, &resource_sparkapplication, object);
+	struct review_reply reply;
+
+	put(w->quotas, &quota_kind, parse(JSON({
+		    "metadata" : { "namespace" : "team-a", "name" : "compute", "uid" : "q", "resourceVersion" : "1" },
+		    "spec" : { "hard" : { "cpu" : "1" } }
+	    })));
+	w->a.quotas = w->quotas;
+	r.old_object = before;
+	answer(w, VALIDATE_PATH, &r, &reply);
+	assert_false(reply.denied);
+	assert_true(text_starts(first_warning(&reply), "spec.driver.memory: "));
+	review_reply_done(&reply);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -746,6 +769,7 @@ int main(void)
 		TEST(problems_are_all_in_the_denial),
 		TEST(name_and_namespace_may_be_the_requests),
 		TEST(quotas_count_if_enforced),
+		TEST(quotas_do_not_judge_old_problems),
 	};
 
 	json_setup();
