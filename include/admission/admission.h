@@ -14,7 +14,7 @@ struct admission {
 	const struct store *quotas;    /* ResourceQuotas; NULL: not enforced */
 	const char *const *namespaces; /* watched; none: all but the system's. Pods of others are left as they are */
 	size_t namespace_count;
-	struct validation_options validation;
+	struct rule_options rules;
 };
 
 /* Answers a review that came to path. reply is zeroed; it stays so if there is nothing to say. */

@@ -8,10 +8,6 @@
 #include "spark/app.h"
 #include "rules/policy.h"
 
-struct validation_options {
-	enum pod_policy pod_policy;
-};
-
 /*
  * Of a SparkApplication, ScheduledSparkApplication or SparkConnect, by its kind: array of {"field", "message",
  * "reason"}, one for each problem, in the words of Kubernetes' field errors: field "spec.driver.memory", message
@@ -19,7 +15,7 @@ struct validation_options {
  * FieldValueDuplicate, FieldValueNotSupported, FieldValueNotFound, FieldValueTooLong or FieldValueTooMany. Empty if
  * all is well. At most 100; if there are more, a last element without a field counts them. Owned.
  */
-struct json *validation_problems(const struct json *object, const struct validation_options *options);
+struct json *validation_problems(const struct json *object, const struct rule_options *options);
 /*
  * The fields that the object has and no schema knows, in the same form, each with what was probably meant, such as
  * "unknown field: did you mean memory?". They are no problems: an API server takes the object. Both arrays are owned,
@@ -29,6 +25,11 @@ struct json *validation_problems(const struct json *object, const struct validat
  * record.
  */
 void validation_unknown_fields(const struct json *object, struct json **ret_dropped, struct json **ret_kept);
+/*
+ * What will run, but perhaps not as its author expects, in the same form: a version of Spark that is assumed, an image
+ * that is not there yet, a property that has no effect. For an object without problems. Owned; empty for other kinds.
+ */
+struct json *validation_doubts(const struct json *object, const struct rule_options *options);
 /* validation_problems has rules for objects of that kind. */
 bool validation_knows(const char *kind);
 /* "FIELD: MESSAGE" of one problem. Owned. */

@@ -22,7 +22,7 @@ struct reconcile_options {
 	bool driver_pdb;	       /* applications that ask for one get a PodDisruptionBudget */
 	int64_t default_ttl_s;	       /* for applications without timeToLiveSeconds; 0: they stay */
 	struct ingress_options ingress;
-	enum pod_policy pod_policy; /* how much of the node pods may use */
+	struct rule_options rules; /* what applications may have */
 };
 
 extern const struct reconcile_options reconcile_defaults;

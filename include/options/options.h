@@ -110,8 +110,12 @@ struct options {
 	char *webhook_url;	      /* NULL: the API server reaches the webhook by its Service */
 	struct strv webhook_selector; /* KEY=VALUE: labels that a namespace must have */
 	bool quota;
-	/* all that serve, validate, render */
+	/* all that serve, validate, render: see options_rules() */
 	enum pod_policy pod_policy;
+	enum run_precision run_precision;
+	bool webhook_elsewhere; /* of all that serve */
+	bool webhook_is_on;	/* of validate and render */
+	char *default_image;
 	/* offline commands */
 	struct strv files;
 	char *output;
@@ -158,6 +162,8 @@ void options_done(struct options *o);
 /* The namespaces whose objects the webhook reviews; borrowed. Empty: all, which it is too if a selector chooses
  * namespaces, since what it chooses changes. */
 const struct strv *options_reviewed(const struct options *o);
+/* What the rules of applications need to know of the options. Borrows from o. */
+struct rule_options options_rules(const struct options *o);
 /* One line with everything that was given and has no effect here, and why. Owned; NULL if there is nothing to say. */
 char *options_warnings(const struct options *o);
 /* For /debug/state: an object that has, for the name of each option of the command, its value as text and its origin,

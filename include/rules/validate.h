@@ -15,9 +15,13 @@
 
 /* ---- the whole ---- */
 /* The rules of a SparkApplication's metadata and spec. */
-void validate_app(struct problems *p, const struct app *app, enum pod_policy policy);
+void validate_app(struct problems *p, const struct app *app, const struct rule_options *options);
+/* What will run, but perhaps not as its author expects: p gets a line for each field, and nothing is refused for it. */
+void validate_doubts(struct problems *p, const struct json *spec, const struct rule_options *options);
 
 /* ---- parts ---- */
+/* A role has neither an image of its own nor the common one. */
+bool validate_lacks_image(const struct json *spec);
 /* How a text has to look. */
 struct rule {
 	const char *path; /* below the object that is checked */
@@ -45,7 +49,7 @@ const struct json *validate_map(const struct json *v);
 /* Syntax of keys and values. path: of the map in messages. */
 void validate_labels(struct problems *p, const char *path, const struct json *labels, check_fn *check_value);
 /* How to check values of labels in which Spark replaces {{APP_ID}} and {{EXECUTOR_ID}}: it does since 4.0. */
-check_fn *validate_label_check(const struct json *spec);
+check_fn *validate_label_check(const struct json *spec, const struct rule_options *options);
 /* No key with which Spark or the operator keeps its books. */
 void validate_reserved(struct problems *p, const char *path, const struct json *labels);
 
@@ -56,14 +60,14 @@ bool validate_size(struct problems *p, const struct json *value, const char *pat
 /* Keys of the map that is object's member. */
 void validate_keys(struct problems *p, const struct json *object, const char *prefix, const char *map, check_fn *check);
 
-void validate_role(struct problems *p, const struct json *spec, const char *role);
+void validate_role(struct problems *p, const struct json *spec, const char *role, const struct rule_options *options);
 /* Names and keys of secrets and config maps, sources of variables and volumes, tolerations. */
 void validate_references(struct problems *p, const struct json *spec);
 /* Volumes and mounts of one pod that would have the same name or place. */
 void validate_volumes(struct problems *p, const struct json *spec, const char *role);
 /* Variables of executors that Spark would overwrite. */
 void validate_env(struct problems *p, const struct json *spec);
-void validate_conf(struct problems *p, const struct app *app);
+void validate_conf(struct problems *p, const struct app *app, const struct rule_options *options);
 /* Of sparkConf only what the operator sets itself, in every kind. */
 void validate_conf_managed(struct problems *p, const struct app *app);
 /* dynamicAllocation; strict: initialExecutors too, which Spark would only warn of. */

@@ -49,13 +49,15 @@ struct version {
  * template, "3.5.1+vendor". A field that names MAJOR.MINOR from 3.1 on counts; a tag that says more of the same version
  * completes its text. Else the tag of the driver's image counts, if it begins with such a version.
  *
+ * default_image: the image of an application that has none; NULL if there is none either.
+ *
  * This is for what is about to be submitted. Of a run that was submitted, the label spark-version of its driver pod
  * says the version, whatever became of the spec.
  */
-struct version version_of_spec(const struct json *spec);
+struct version version_of_spec(const struct json *spec, const char *default_image);
 
-/* Why it is not sure that the version is the one of the application's Spark, as a sentence for people that begins with
- * `spec.sparkVersion` or `Spark`. Owned; NULL if there is no doubt. */
+/* Why it is not sure that the version is the one of the application's Spark, and what follows: a message for the field
+ * spec.sparkVersion. Owned; NULL if there is no doubt. */
 char *version_doubt(const struct version *version);
 
 #endif

@@ -19,7 +19,7 @@ struct submission_options {
 	 * builds the same bytes. */
 	int64_t submitted_ms;
 	bool with_executor; /* also make the pod that the driver will create for its first executor */
-	enum pod_policy pod_policy;
+	struct rule_options rules;
 	/* The URL format of the web UI's Ingress. NULL: there is no Ingress. Spark has to know of a path in it. */
 	const char *ui_url_format;
 };
@@ -42,7 +42,7 @@ int submission_build(const struct app *app, int64_t attempt, const struct submis
 		     struct submission *ret, struct err *err);
 void submission_done(struct submission *s);
 /* Adds the problems that validation finds. If it finds none, adds those that building finds. */
-void submission_problems(struct problems *p, const struct app *app, enum pod_policy policy);
+void submission_problems(struct problems *p, const struct app *app, const struct rule_options *rules);
 
 /* The number of executors with which Spark starts (Utils.getDynamicAllocationInitialExecutors). */
 int64_t submission_executors(const struct app *app);

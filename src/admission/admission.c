@@ -227,7 +227,7 @@ static struct json *new_problems(const struct admission *a, const struct review 
 				 struct review_reply *reply)
 {
 	auto_json stored = copy_with_name(r, r->old_object);
-	auto_json problems = validation_problems(stored, &a->validation);
+	auto_json problems = validation_problems(stored, &a->rules);
 	struct json *brought;
 	auto_json known = NULL;
 
@@ -240,7 +240,7 @@ static struct json *new_problems(const struct admission *a, const struct review 
 static struct json *problems_to_deny(const struct admission *a, const struct review *r, const struct json *object,
 				     struct review_reply *reply)
 {
-	struct json *problems = validation_problems(object, &a->validation);
+	struct json *problems = validation_problems(object, &a->rules);
 	struct json *brought;
 
 	if (r->operation != REVIEW_UPDATE || !r->old_object || !json_len(problems))
@@ -260,7 +260,7 @@ static void check_quotas(const struct admission *a, const struct review *r, cons
 	int rc = app_decode(object, &app, &err);
 
 	if (!rc)
-		rc = quota_check(a->quotas, &app, replaces ? &before : NULL, &err);
+		rc = quota_check(a->quotas, &app, replaces ? &before : NULL, &a->rules, &err);
 	if (rc && (err.code == ERR_DENIED || r->operation == REVIEW_CREATE))
 		deny_review(reply, err.code == ERR_DENIED ? DENIED_FORBIDDEN : DENIED_INVALID,
 			    err.code == ERR_DENIED ? "Forbidden" : "Invalid", err.msg);
@@ -271,15 +271,20 @@ static void validate_review(const struct admission *a, const struct review *r, c
 {
 	auto_json object = NULL;
 	auto_json problems = NULL;
+	auto_json doubts = NULL;
 
 	if (!is_review_of_kind(r, res, reply) || is_settled(r))
 		return;
 	object = copy_with_name(r, r->object);
 	problems = problems_to_deny(a, r, object, reply);
 	warn_of_fields(object, reply);
-	if (json_len(problems))
+	if (json_len(problems)) {
 		deny_problems(problems, reply);
-	else if (a->quotas && res == &resource_sparkapplication)
+		return;
+	}
+	doubts = validation_doubts(object, &a->rules);
+	warn_of_problems(doubts, "doubts", reply);
+	if (a->quotas && res == &resource_sparkapplication)
 		check_quotas(a, r, object, reply);
 }
 

@@ -6,9 +6,9 @@
 
 #include "rules/validate.h"
 
-void validate_scheduled(struct problems *p, const struct json *object, enum pod_policy policy);
-void validate_connect(struct problems *p, const struct json *object, enum pod_policy policy);
+void validate_scheduled(struct problems *p, const struct json *object, const struct rule_options *options);
+void validate_connect(struct problems *p, const struct json *object, const struct rule_options *options);
 /* Checks a SparkApplication, or an object from which one will be made. */
-void validate_application(struct problems *p, const struct json *object, enum pod_policy policy);
+void validate_application(struct problems *p, const struct json *object, const struct rule_options *options);
 
 #endif

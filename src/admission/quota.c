@@ -74,10 +74,11 @@ static double pod_amount(const struct json *pod, const struct quota_row *row)
 	return fmax(all + sidecars, largest);
 }
 
-static int demand_of(const struct app *app, struct demand *ret, struct err *err)
+static int demand_of(const struct app *app, const struct rule_options *rules, struct demand *ret, struct err *err)
 {
 	const struct submission_options options = { .master = "k8s://https://kubernetes.default.svc",
-						    .with_executor = true };
+						    .with_executor = true,
+						    .rules = *rules };
 	struct submission s = { 0 };
 	int rc = submission_build(app, 1, &options, &s, err);
 	double executors = rc ? 0 : (double)submission_executors(app);
@@ -132,7 +133,8 @@ static bool has_scopes(const struct json *quota)
 	return json_len(json_at(quota, "spec.scopes")) || json_len(json_at(quota, "spec.scopeSelector"));
 }
 
-int quota_check(const struct store *quotas, const struct app *app, const struct app *before, struct err *err)
+int quota_check(const struct store *quotas, const struct app *app, const struct app *before,
+		const struct rule_options *rules, struct err *err)
 {
 	const char *ns = app->ns ? app->ns : "";
 	struct demand now = { 0 }, then = { 0 };
@@ -144,11 +146,11 @@ int quota_check(const struct store *quotas, const struct app *app, const struct 
 
 	if (app->suspend || !store_index_next(quotas, ns, &(size_t){ 0 }))
 		return 0;
-	rc = demand_of(app, &now, err);
+	rc = demand_of(app, rules, &now, err);
 	if (rc)
 		return rc;
 	if (before && app_state_is((enum app_state)before->state, STATE_HOLDS_PODS) &&
-	    demand_of(before, &then, &ignored) == 0)
+	    demand_of(before, rules, &then, &ignored) == 0)
 		for (size_t i = 0; i < array_len(rows); i++)
 			now.amount[i] -= then.amount[i];
 	buf_init(&text, TEXT_MAX);

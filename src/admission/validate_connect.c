@@ -74,7 +74,7 @@ static void check_templates(struct problems *p, const struct json *spec, enum po
 	}
 }
 
-void validate_connect(struct problems *p, const struct json *object, enum pod_policy policy)
+void validate_connect(struct problems *p, const struct json *object, const struct rule_options *options)
 {
 	const struct json *spec = json_get(object, "spec");
 	struct app app = { .tree = object, .ns = json_str(object, "metadata.namespace", NULL) };
@@ -87,9 +87,9 @@ void validate_connect(struct problems *p, const struct json *object, enum pod_po
 	schema_check(p, &executor_part, json_get(spec, "executor"), SCHEMA_TYPES);
 	check_presence(p, spec);
 	check_images(p, spec);
-	check_templates(p, spec, policy);
+	check_templates(p, spec, options->pod_policy);
 	validate_allocation(p, spec, true);
 	validate_conf_managed(p, &app);
-	if (policy == POD_POLICY_BASELINE)
+	if (options->pod_policy == POD_POLICY_BASELINE)
 		validate_policy_conf(p, json_get(spec, "sparkConf"));
 }

@@ -11,10 +11,13 @@
 #include "rules/cron.h"
 #include "rules/policy.h"
 
-/* Runs are called NAME-NANOSECONDS. */
-#define RUN_SUFFIX "-1700000000000000000"
+/* Runs are called NAME-TIME, as kubeflow's operator calls them (scheduledsparkapplication/controller.go). */
+static const char *const run_suffixes[] = {
+	[RUN_NANOS] = "-1700000000000000000", [RUN_MICROS] = "-1700000000000000", [RUN_MILLIS] = "-1700000000000",
+	[RUN_SECONDS] = "-1700000000",	      [RUN_MINUTES] = "-28333333",
+};
 
-enum { NAME_MAX_LEN = 63 - (sizeof(RUN_SUFFIX) - 1) };
+enum { RUN_NAME_MAX = 63 };
 
 static const char *check_policy(const char *text)
 {
@@ -55,15 +58,15 @@ static void check_spec(struct problems *p, const struct json *spec)
 }
 
 /* Returns an application as a run of the schedule, with a name that is valid whatever the schedule's name is. Owned. */
-static struct json *make_run(const struct json *object)
+static struct json *make_run(const struct json *object, const char *suffix)
 {
 	struct json *run = json_new_object(), *metadata = json_ensure_object(run, "metadata");
 	const struct json *labels = json_at(object, "metadata.labels");
 	const char *name = json_str(object, "metadata.name", "");
 
-	if (check_app_name(name) || strlen(name) > NAME_MAX_LEN)
+	if (check_app_name(name) || strlen(name) + strlen(suffix) > RUN_NAME_MAX)
 		name = "run";
-	json_setf(metadata, "name", "%s" RUN_SUFFIX, name);
+	json_setf(metadata, "name", "%s%s", name, suffix);
 	json_set_str(metadata, "namespace", json_str(object, "metadata.namespace", NULL));
 	if (labels)
 		json_set(metadata, "labels", json_dup(labels));
@@ -71,16 +74,20 @@ static struct json *make_run(const struct json *object)
 	return run;
 }
 
-void validate_scheduled(struct problems *p, const struct json *object, enum pod_policy policy)
+void validate_scheduled(struct problems *p, const struct json *object, const struct rule_options *options)
 {
+	static const char cure[] = ", unless --scheduled-spark-application-timestamp-precision is coarser";
+	const char *suffix = run_suffixes[options->run_precision];
+	auto_free char *why =
+	    xasprintf("runs are called NAME%s%s", suffix, options->run_precision == RUN_MINUTES ? "" : cure);
 	auto_json run = NULL;
 
-	validate_name(p, object, NAME_MAX_LEN, "runs are called NAME" RUN_SUFFIX);
+	validate_name(p, object, RUN_NAME_MAX - strlen(suffix), why);
 	check_spec(p, json_get(object, "spec"));
 	if (!json_is(json_at(object, "spec.template"), JSON_OBJECT))
 		return;
-	run = make_run(object);
+	run = make_run(object, suffix);
 	p->spec = "spec.template";
-	validate_application(p, run, policy);
+	validate_application(p, run, options);
 	p->spec = NULL;
 }

@@ -16,7 +16,7 @@
 
 enum { LINES_MAX = 100, TEXT_MAX = 16 << 10, TAIL_SIZE = 40 };
 
-void validate_application(struct problems *p, const struct json *object, enum pod_policy policy)
+void validate_application(struct problems *p, const struct json *object, const struct rule_options *options)
 {
 	struct err err = { 0 };
 	struct app app = { .tree = object };
@@ -25,7 +25,7 @@ void validate_application(struct problems *p, const struct json *object, enum po
 
 	if (!app.name)
 		app.name = generated;
-	submission_problems(p, &app, policy);
+	submission_problems(p, &app, options);
 	if (rc && !text_starts(err.msg, "status")) {
 		auto_free char *path = xstrndup(err.msg, strcspn(err.msg, ":"));
 
@@ -36,7 +36,7 @@ void validate_application(struct problems *p, const struct json *object, enum po
 
 static const struct {
 	const char *kind;
-	void (*check)(struct problems *p, const struct json *object, enum pod_policy policy);
+	void (*check)(struct problems *p, const struct json *object, const struct rule_options *options);
 } kinds[] = {
 	{ "SparkApplication", validate_application },
 	{ "ScheduledSparkApplication", validate_scheduled },
@@ -53,11 +53,11 @@ bool validation_knows(const char *kind)
 
 /* The rules of the kind; then what of the schema an API server has compared already, and files have not. An object that
  * is too large, or has more problems than there is room for, is not looked at twice. */
-static void check_kind(struct problems *p, const struct json *object, size_t i, enum pod_policy policy)
+static void check_kind(struct problems *p, const struct json *object, size_t i, const struct rule_options *options)
 {
 	static const char *const paths[] = { "metadata", "spec" };
 
-	kinds[i].check(p, object, policy);
+	kinds[i].check(p, object, options);
 	if (problems_is_full(p) || json_find(p->list, "reason", "FieldValueTooMany"))
 		return;
 	for (size_t k = 0; k < array_len(paths); k++) {
@@ -67,7 +67,7 @@ static void check_kind(struct problems *p, const struct json *object, size_t i, 
 	}
 }
 
-struct json *validation_problems(const struct json *object, const struct validation_options *options)
+struct json *validation_problems(const struct json *object, const struct rule_options *options)
 {
 	const char *kind = json_str(object, "kind", "");
 	auto_problems p;
@@ -79,7 +79,23 @@ struct json *validation_problems(const struct json *object, const struct validat
 				      "\"SparkConnect\"");
 	for (size_t i = 0; i < array_len(kinds); i++)
 		if (text_eq(kind, kinds[i].kind))
-			check_kind(&p, object, i, options->pod_policy);
+			check_kind(&p, object, i, options);
+	return problems_take(&p);
+}
+
+struct json *validation_doubts(const struct json *object, const struct rule_options *options)
+{
+	const char *kind = json_str(object, "kind", "");
+	auto_problems p;
+
+	problems_init(&p);
+	if (text_eq(kind, "SparkApplication"))
+		validate_doubts(&p, json_get(object, "spec"), options);
+	if (text_eq(kind, "ScheduledSparkApplication")) {
+		p.spec = "spec.template";
+		validate_doubts(&p, json_at(object, "spec.template"), options);
+		p.spec = NULL;
+	}
 	return problems_take(&p);
 }
 

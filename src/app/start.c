@@ -306,7 +306,7 @@ static void make_operator(struct program *p, const struct options *o)
 			.ui_service = o->ui_service,
 			.driver_pdb = o->driver_pdb,
 			.default_ttl_s = o->default_ttl_s,
-			.pod_policy = o->pod_policy,
+			.rules = options_rules(o),
 			.ingress = {
 				.url_format = o->ingress_url_format,
 				.class_name = o->ingress_class_name,

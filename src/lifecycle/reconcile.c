@@ -146,7 +146,7 @@ static int build_submission(struct pass *p)
 		.master = p->options->master,
 		.submitted_ms = attempt_time_ms(p->app),
 		.ui_url_format = p->options->ui_service ? p->options->ingress.url_format : NULL,
-		.pod_policy = p->options->pod_policy,
+		.rules = p->options->rules,
 	};
 	struct err err = { 0 };
 	int rc = submission_build(p->app, p->attempt, &options, &p->submission, &err);
@@ -512,7 +512,7 @@ static void finish_pass(struct pass *p)
 	if (!is_written && (p->submission.objects || due.len > 0))
 		plan_check(p->plan, app_kind.res, app->ns, app->name, app->uid, app->resource_version);
 	if (p->added)
-		report_added(app, p->plan);
+		report_added(app, &p->options->rules, p->plan);
 	if (is_written)
 		report_events(&report, p->w->pods, p->w->pod_count, p->plan);
 	create_submission(p);

@@ -138,25 +138,25 @@ static bool has_failure_retries(const struct app *app)
 	return json_at(app->tree, "spec.failureRetries") || json_at(app->tree, "spec.retryInterval");
 }
 
-static void plan_version_event(const struct app *app, struct plan *plan)
+static void plan_version_event(const struct app *app, const struct rule_options *rules, struct plan *plan)
 {
 	static const struct event_row row = { "SparkApplicationVersionUnknown", true, NULL, NULL, false };
-	const struct version version = version_of_spec(json_get(app->tree, "spec"));
+	const struct version version = version_of_spec(json_get(app->tree, "spec"), rules->default_image);
 	auto_free char *doubt = version_doubt(&version);
-	auto_free char *text = doubt ? xasprintf("SparkApplication %s: %s", app->name, doubt) : NULL;
+	auto_free char *text = doubt ? xasprintf("SparkApplication %s: spec.sparkVersion: %s", app->name, doubt) : NULL;
 
 	if (text)
 		plan_text_event(app, plan, &row, text);
 }
 
-void report_added(const struct app *app, struct plan *plan)
+void report_added(const struct app *app, const struct rule_options *rules, struct plan *plan)
 {
 	plan_row_event(app, plan, &added_event, app->name, "");
 	if (!text_eq(json_str(app->tree, "spec.restartPolicy.type", "Never"), "Never"))
 		plan_row_event(app, plan, &policy_event, app->name, "");
 	if (has_failure_retries(app))
 		plan_row_event(app, plan, &retries_event, app->name, "");
-	plan_version_event(app, plan);
+	plan_version_event(app, rules, plan);
 }
 
 static void plan_state_events(const struct report *r, struct plan *plan)

@@ -6,6 +6,7 @@
 #define LIFECYCLE_REPORT_H
 
 #include "lifecycle/companions.h"
+#include "rules/policy.h"
 #include "status.h"
 
 struct report {
@@ -19,7 +20,7 @@ struct report {
 /* Sets the conditions and the columns of the status. To be called after all other fields of the status are set. */
 void report_conditions(const struct report *r);
 /* Plans the event SparkApplicationAdded, and warnings about fields of the spec that have no effect. */
-void report_added(const struct app *app, struct plan *plan);
+void report_added(const struct app *app, const struct rule_options *rules, struct plan *plan);
 /* Plans the events that follow from a change of the status. pods: all pods of the application. */
 void report_events(const struct report *r, const struct pod_view *const *pods, size_t count, struct plan *plan);
 /* Plans the warning that a companion could not be created (SparkUIServiceFailed and the like). */

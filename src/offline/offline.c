@@ -75,7 +75,7 @@ int offline_build(const struct options *o, const struct app *app, enum offline_p
 	const struct submission_options options = {
 		.master = o->master,
 		.with_executor = true,
-		.pod_policy = o->pod_policy,
+		.rules = options_rules(o),
 		.ui_url_format = o->ui_service ? o->ingress_url_format : NULL,
 	};
 	struct app_names names;

@@ -14,7 +14,7 @@
 #include "admission/validation.h"
 
 struct validation {
-	struct validation_options options;
+	struct rule_options options;
 	FILE *out;
 	FILE *errors;
 };
@@ -49,6 +49,7 @@ static bool validate_object(void *context, const char *path, struct json *object
 	auto_json problems = NULL;
 	auto_json dropped = NULL;
 	auto_json kept = NULL;
+	auto_json doubts = NULL;
 	size_t count;
 
 	if (!validation_knows(json_str(object, "kind", ""))) {
@@ -59,15 +60,18 @@ static bool validate_object(void *context, const char *path, struct json *object
 	validation_unknown_fields(object, &dropped, &kept);
 	count = print_problems(v, path, title, "", problems) + print_problems(v, path, title, "", dropped);
 	print_problems(v, path, title, "warning: ", kept);
-	if (count == 0)
-		fprintf(v->out, "%s: %s: valid\n", path, title);
-	return count == 0;
+	if (count > 0)
+		return false;
+	doubts = validation_doubts(object, &v->options);
+	print_problems(v, path, title, "warning: ", doubts);
+	fprintf(v->out, "%s: %s: valid\n", path, title);
+	return true;
 }
 
 int validate_files_run(const struct options *o, FILE *out, FILE *errors)
 {
 	struct validation validation = {
-		.options = { .pod_policy = o->pod_policy },
+		.options = options_rules(o),
 		.out = out,
 		.errors = errors,
 	};

@@ -371,6 +371,26 @@ void options_done(struct options *o)
 	*o = (struct options){ 0 };
 }
 
+/* A process that serves the webhook has one. */
+static bool has_webhook(const struct options *o)
+{
+	unsigned set = o->notes ? o->notes->set : 0;
+
+	if (set & (OPTIONS_VALIDATE | OPTIONS_RENDER))
+		return o->webhook_is_on;
+	return o->webhook_elsewhere || o->webhook || set == OPTIONS_WEBHOOK;
+}
+
+struct rule_options options_rules(const struct options *o)
+{
+	return (struct rule_options){
+		.pod_policy = o->pod_policy,
+		.run_precision = o->run_precision,
+		.has_webhook = has_webhook(o),
+		.default_image = text_empty(o->default_image) ? NULL : o->default_image,
+	};
+}
+
 const struct strv *options_reviewed(const struct options *o)
 {
 	static const struct strv all = { 0 };

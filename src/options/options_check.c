@@ -45,9 +45,25 @@ static int check_master(struct options *o, struct err *err)
 	return option_value(o, name.row, name.row->dflt, err);
 }
 
+/* Braces that are not replaced would fail each application. */
+static int check_default_image(const struct options *o, struct err *err)
+{
+	const char *image = o->default_image ? o->default_image : "";
+
+	for (const char *brace = strpbrk(image, "{}"); brace; brace = strpbrk(brace, "{}")) {
+		if (!text_starts(brace, IMAGE_VERSION))
+			return err_set(err, ERR_INVALID,
+				       "--default-image: \"%s\": expected an image such as apache/spark:" IMAGE_VERSION
+				       ", without other braces",
+				       image);
+		brace += strlen(IMAGE_VERSION);
+	}
+	return 0;
+}
+
 int option_check(struct options *o, struct err *err)
 {
-	if (check_namespaces(o, err) < 0 || check_master(o, err) < 0)
+	if (check_namespaces(o, err) < 0 || check_master(o, err) < 0 || check_default_image(o, err) < 0)
 		return err_code(err);
 	if (!(o->notes->set & OPTIONS_SERVE))
 		return 0;

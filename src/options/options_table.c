@@ -26,6 +26,9 @@
 /* The choices of an OPT_ENUM are written in the order of the enum's values. */
 static_assert(LOG_DEBUG == 0 && LOG_INFO == 1 && LOG_WARN == 2 && LOG_ERROR == 3, "choices of --log-level");
 static_assert(POD_POLICY_PRIVILEGED == 0 && POD_POLICY_BASELINE == 1, "choices of --pod-policy");
+static_assert(RUN_NANOS == 0 && RUN_MICROS == 1 && RUN_MILLIS == 2 && RUN_SECONDS == 3 && RUN_MINUTES == 4,
+	      "choices of --scheduled-spark-application-timestamp-precision");
+static_assert(sizeof(enum run_precision) == sizeof(unsigned), "OPT_ENUM");
 static_assert(sizeof(enum log_level) == sizeof(unsigned) && sizeof(enum pod_policy) == sizeof(unsigned), "OPT_ENUM");
 
 const struct option_row option_rows[] = {
@@ -76,6 +79,21 @@ const struct option_row option_rows[] = {
 	  .dflt = "privileged", .choices = "privileged baseline", .value = "LEVEL",
 	  .help = "what pods of applications may have, as Pod Security Standards say: privileged (everything) or "
 		  "baseline" },
+	{ "default-image", OPT_TEXT, OPTIONS_SERVE | OPTIONS_VALIDATE | OPTIONS_RENDER, TOPIC_APPS, AT(default_image),
+	  .value = "IMAGE",
+	  .help = "image of applications that have none; {sparkVersion} in it is replaced, as in "
+		  "apache/spark:{sparkVersion}" },
+	{ "webhook-for-executors", OPT_BOOL, OPTIONS_SERVE, TOPIC_APPS, AT(webhook_elsewhere), .dflt = "false",
+	  .help = "the operator's webhook runs in another process: allow executor.memoryLimit, and executor.lifecycle "
+		  "where Spark decommissions executors; --enable-webhook implies it" },
+	{ "webhook-for-executors", OPT_BOOL, OPTIONS_VALIDATE | OPTIONS_RENDER, TOPIC_APPS, AT(webhook_is_on),
+	  .dflt = "true",
+	  .help = "the operator's webhook is on: allow executor.memoryLimit, and executor.lifecycle where Spark "
+		  "decommissions executors" },
+	{ "scheduled-spark-application-timestamp-precision", OPT_ENUM, OPTIONS_SERVE | OPTIONS_VALIDATE, TOPIC_APPS,
+	  AT(run_precision), .flag_of = OF_CONTROLLER, .dflt = "nanos",
+	  .choices = "nanos micros millis seconds minutes", .value = "UNIT",
+	  .help = "of the time in the names of a schedule's runs; the coarser, the longer a schedule's name may be" },
 	{ "default-time-to-live-seconds", OPT_TTL, OPTIONS_SERVE, TOPIC_APPS, AT(default_ttl_s),
 	  .flag_of = OF_CONTROLLER, .dflt = "0", .value = "N",
 	  .help = "applications without timeToLiveSeconds are deleted so long after their end; 0: never" },
@@ -255,9 +273,6 @@ const struct option_row option_rows[] = {
 	  .value = "A,B", .idle = BATCH },
 	{ "default-batch-scheduler", OPT_STRING, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .flag_of = OF_CONTROLLER,
 	  .value = "NAME", .idle = BATCH },
-	{ "scheduled-spark-application-timestamp-precision", OPT_CHOICE, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE,
-	  .flag_of = OF_CONTROLLER, .choices = "nanos micros millis seconds minutes", .value = "UNIT",
-	  .idle = "this version runs no ScheduledSparkApplications" },
 	{ "submitter-service-url", OPT_STRING, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .flag_of = OF_CONTROLLER,
 	  .value = "URL", .idle = SUBMITTER },
 	{ "submitter-startup-timeout", OPT_DURATION, OPTIONS_SERVE, TOPIC_IDLE, NOWHERE, .flag_of = OF_CONTROLLER,

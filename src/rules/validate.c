@@ -68,6 +68,12 @@ static bool is_empty(const struct json *value)
 	return !value || json_is(value, JSON_NULL) || (json_is(value, JSON_OBJECT) && json_len(value) == 0);
 }
 
+bool validate_lacks_image(const struct json *spec)
+{
+	return is_empty(json_get(spec, "image")) &&
+	       (is_empty(json_at(spec, "driver.image")) || is_empty(json_at(spec, "executor.image")));
+}
+
 void validate_name(struct problems *p, const struct json *object, size_t max, const char *why)
 {
 	const struct json *name = json_at(object, "metadata.name");
@@ -104,19 +110,23 @@ static void check_presence(struct problems *p, const struct json *spec)
 }
 
 /* An image named by the version needs one that is known: no image has the name of an assumed one. */
-static void check_spark_version(struct problems *p, const struct json *spec)
+static void check_spark_version(struct problems *p, const struct json *spec, const struct rule_options *options)
 {
+	static const char why[] = "so the version has to be MAJOR.MINOR.PATCH, such as 3.5.6";
 	static const char *const images[] = { "image", "driver.image", "executor.image" };
-	const struct version version = version_of_spec(spec);
+	const char *dflt = options->default_image;
 
-	for (size_t i = 0; i < array_len(images) && version.source == VERSION_ASSUMED; i++)
+	if (version_of_spec(spec, dflt).source != VERSION_ASSUMED)
+		return;
+	for (size_t i = 0; i < array_len(images); i++)
 		if (strstr(json_str(spec, images[i], ""), "{{SPARK_VERSION}}")) {
-			problems_add(p, "spec.sparkVersion",
-				     "Required value: spec.%s has {{SPARK_VERSION}} in it, so the version has to be "
-				     "MAJOR.MINOR.PATCH, such as 3.5.6",
-				     images[i]);
+			problems_add(p, "spec.sparkVersion", "Required value: spec.%s has {{SPARK_VERSION}} in it, %s",
+				     images[i], why);
 			return;
 		}
+	if (validate_lacks_image(spec) && dflt && strstr(dflt, IMAGE_VERSION))
+		problems_add(p, "spec.sparkVersion", "Required value: the operator's default image is %s, %s", dflt,
+			     why);
 }
 
 /* RPackageUtils.checkAndBuildRPackage opens each of them as a file of the submitter, and of the driver in its pod. */
@@ -148,11 +158,11 @@ static void check_program(struct problems *p, const struct json *spec)
 		problems_add(p, "spec.mainClass", "Required value: the jar's manifest cannot be read from here");
 }
 
-static void check_images(struct problems *p, const struct json *spec)
+static void check_images(struct problems *p, const struct json *spec, const struct rule_options *options)
 {
 	const struct json *driver = json_at(spec, "driver.image"), *executor = json_at(spec, "executor.image");
 
-	if (!is_empty(json_get(spec, "image")) || (!is_empty(driver) && !is_empty(executor)))
+	if (!validate_lacks_image(spec) || options->is_admission || options->default_image)
 		return;
 	if (is_empty(driver) && is_empty(executor))
 		problems_add(p, "spec.image", "Required value");
@@ -239,7 +249,7 @@ static void check_scheduler_options(struct problems *p, const struct json *spec)
 }
 
 /* Ki, Mi and the like are Kubernetes' units; Spark knows them since 4.2. */
-static void check_sizes(struct problems *p, const struct json *spec)
+static void check_sizes(struct problems *p, const struct json *spec, const struct rule_options *options)
 {
 	static const struct {
 		const char *name;
@@ -255,7 +265,7 @@ static void check_sizes(struct problems *p, const struct json *spec)
 		{ "spark.executor.memoryOverhead", true },
 		{ "spark.driver.minMemoryOverhead", true },
 	};
-	const struct version version = version_of_spec(spec);
+	const struct version version = version_of_spec(spec, options->default_image);
 	int64_t mib;
 
 	for (size_t i = 0; i < array_len(fields); i++) {
@@ -271,41 +281,41 @@ static void check_sizes(struct problems *p, const struct json *spec)
 	}
 }
 
-static void validate_spec(struct problems *p, const struct app *app, enum pod_policy policy)
+static void validate_spec(struct problems *p, const struct app *app, const struct rule_options *options)
 {
 	const struct json *spec = json_get(app->tree, "spec");
 
 	schema_check(p, &spec_part, spec, SCHEMA_TYPES);
 	validate_rules(p, spec, "spec.", spec_rules, array_len(spec_rules));
 	check_presence(p, spec);
-	check_spark_version(p, spec);
+	check_spark_version(p, spec, options);
 	check_program(p, spec);
 	check_r_jars(p, spec);
-	check_images(p, spec);
+	check_images(p, spec, options);
 	check_volumes(p, spec);
 	check_selectors(p, spec);
 	validate_allocation(p, spec, false);
 	check_instances(p, spec);
 	check_scheduler_options(p, spec);
-	check_sizes(p, spec);
-	validate_role(p, spec, "driver");
-	validate_role(p, spec, "executor");
+	check_sizes(p, spec, options);
+	validate_role(p, spec, "driver", options);
+	validate_role(p, spec, "executor", options);
 	validate_references(p, spec);
 	validate_env(p, spec);
 	validate_services(p, app);
 	validate_monitoring(p, spec);
-	validate_conf(p, app);
-	if (policy == POD_POLICY_BASELINE)
+	validate_conf(p, app, options);
+	if (options->pod_policy == POD_POLICY_BASELINE)
 		validate_policy(p, spec);
 }
 
-void validate_app(struct problems *p, const struct app *app, enum pod_policy policy)
+void validate_app(struct problems *p, const struct app *app, const struct rule_options *options)
 {
 	const struct json *spec = json_get(app->tree, "spec");
 
 	check_metadata(p, app);
 	if (!validate_size(p, spec, "spec"))
 		return;
-	validate_spec(p, app, policy);
+	validate_spec(p, app, options);
 	schema_check(p, &spec_part, spec, SCHEMA_VALUES);
 }

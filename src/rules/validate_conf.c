@@ -172,7 +172,7 @@ static void check_property_value(struct problems *p, const char *path, const str
 	}
 }
 
-static void check_named(struct problems *p, const struct json *spec, const char *path, const struct json *entry)
+static void check_named(struct problems *p, check_fn *check_label, const char *path, const struct json *entry)
 {
 	for (size_t i = 0; i < array_len(prefixes); i++) {
 		const char *name = conf_suffix(entry, prefixes[i].prefix), *why;
@@ -186,7 +186,7 @@ static void check_named(struct problems *p, const struct json *spec, const char 
 		else if (why)
 			problems_invalid_text(p, path, name, why);
 		if (check == check_label_template)
-			check = validate_label_check(spec);
+			check = check_label;
 		why = check ? check(json_text(entry, "")) : NULL;
 		if (why)
 			problems_invalid(p, path, entry, why);
@@ -243,9 +243,10 @@ void validate_conf_managed(struct problems *p, const struct app *app)
 	}
 }
 
-void validate_conf(struct problems *p, const struct app *app)
+void validate_conf(struct problems *p, const struct app *app, const struct rule_options *options)
 {
 	const struct json *spec = json_get(app->tree, "spec"), *conf = validate_map(json_get(spec, "sparkConf"));
+	check_fn *check_label = validate_label_check(spec, options);
 
 	json_each (entry, validate_map(json_get(spec, "hadoopConf"))) {
 		auto_free char *path = xasprintf("spec.hadoopConf[%s]", json_name(entry));
@@ -263,6 +264,6 @@ void validate_conf(struct problems *p, const struct app *app)
 		check_property_key(p, path, entry);
 		check_refused(p, path, entry, refused, array_len(refused));
 		check_property_value(p, path, entry);
-		check_named(p, spec, path, entry);
+		check_named(p, check_label, path, entry);
 	}
 }

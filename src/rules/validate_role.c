@@ -102,7 +102,8 @@ static void check_members(struct problems *p, const struct json *role, const cha
 	}
 }
 
-static void check_labels(struct problems *p, const struct json *spec, const struct json *role, const char *prefix)
+static void check_labels(struct problems *p, const struct json *spec, const struct json *role, const char *prefix,
+			 const struct rule_options *options)
 {
 	static const char *const maps[] = { "labels", "serviceLabels", "nodeSelector" };
 
@@ -110,7 +111,7 @@ static void check_labels(struct problems *p, const struct json *spec, const stru
 		auto_free char *path = xasprintf("%s%s", prefix, maps[i]);
 
 		validate_labels(p, path, json_get(role, maps[i]),
-				text_eq(maps[i], "labels") ? validate_label_check(spec) : check_label_value);
+				text_eq(maps[i], "labels") ? validate_label_check(spec, options) : check_label_value);
 		if (!text_eq(maps[i], "nodeSelector"))
 			validate_reserved(p, path, json_get(role, maps[i]));
 	}
@@ -148,12 +149,17 @@ static void check_mounts(struct problems *p, const struct json *spec, const stru
 }
 
 /* With decommissioning, Spark sets the lifecycle of executors itself. */
-static void check_lifecycle(struct problems *p, const struct json *spec, const char *role_name)
+static void check_lifecycle(struct problems *p, const struct json *spec, const char *role_name,
+			    const struct rule_options *options)
 {
-	if (text_eq(role_name, "executor") && json_at(spec, "executor.lifecycle") &&
+	if (text_eq(role_name, "executor") && !options->has_webhook &&
+	    json_is(json_at(spec, "executor.lifecycle"), JSON_OBJECT) &&
 	    conf_true(json_get(spec, "sparkConf"), "spark.decommission.enabled"))
-		problems_add(p, "spec.executor.lifecycle",
-			     "Forbidden: Spark replaces it when spark.decommission.enabled is true");
+		problems_add(
+		    p, "spec.executor.lifecycle",
+		    "Forbidden: Spark replaces it when spark.decommission.enabled is true; only the operator's "
+		    "webhook could bring it back, and that is off: leave it out, or call your hook from "
+		    "spark.kubernetes.decommission.script");
 }
 
 /* The application, or of executors their driver, is the controller, and there can be one only. */
@@ -201,7 +207,8 @@ static void check_options(struct problems *p, const struct json *spec, const cha
 	}
 }
 
-void validate_role(struct problems *p, const struct json *spec, const char *role_name)
+void validate_role(struct problems *p, const struct json *spec, const char *role_name,
+		   const struct rule_options *options)
 {
 	const struct json *role = json_get(spec, role_name);
 	auto_free char *prefix = xasprintf("spec.%s.", role_name);
@@ -211,7 +218,7 @@ void validate_role(struct problems *p, const struct json *spec, const char *role
 	validate_bounds(p, role, prefix, bounds, array_len(bounds));
 	check_options(p, spec, role_name);
 	check_members(p, role, prefix);
-	check_labels(p, spec, role, prefix);
+	check_labels(p, spec, role, prefix, options);
 	validate_keys(p, role, prefix, "annotations", check_label_key);
 	validate_keys(p, role, prefix, "serviceAnnotations", check_label_key);
 	validate_keys(p, role, prefix, "envVars", check_env_name);
@@ -219,5 +226,5 @@ void validate_role(struct problems *p, const struct json *spec, const char *role
 	check_template(p, role, prefix);
 	check_mounts(p, spec, role, prefix);
 	validate_volumes(p, spec, role_name);
-	check_lifecycle(p, spec, role_name);
+	check_lifecycle(p, spec, role_name, options);
 }

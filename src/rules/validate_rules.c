@@ -97,9 +97,10 @@ const struct json *validate_map(const struct json *v)
 	return json_is(v, JSON_OBJECT) ? v : NULL;
 }
 
-check_fn *validate_label_check(const struct json *spec)
+check_fn *validate_label_check(const struct json *spec, const struct rule_options *options)
 {
-	return version_of_spec(spec).number >= SPARK_4_0 ? check_label_template : check_label_value;
+	return version_of_spec(spec, options->default_image).number >= SPARK_4_0 ? check_label_template
+										 : check_label_value;
 }
 
 void validate_keys(struct problems *p, const struct json *object, const char *prefix, const char *map, check_fn *check)

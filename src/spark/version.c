@@ -82,11 +82,15 @@ static char *image_tag(const char *image)
 	return xstrdup(colon && !strchr(colon, '/') ? colon + 1 : "");
 }
 
-static char *driver_tag(const struct json *spec)
+static char *driver_tag(const struct json *spec, const char *default_image)
 {
-	const char *image = json_str(spec, "driver.image", NULL);
+	const char *const images[] = { json_str(spec, "driver.image", NULL), json_str(spec, "image", NULL),
+				       default_image };
 
-	return image_tag(text_empty(image) ? json_str(spec, "image", "") : image);
+	for (size_t i = 0; i < array_len(images); i++)
+		if (!text_empty(images[i]))
+			return image_tag(images[i]);
+	return xstrdup("");
 }
 
 static void put_numbers(struct version *v, const struct numbers *n, enum version_source source)
@@ -128,10 +132,10 @@ static void put_assumed(struct version *v, int major)
 	snprintf(v->text, sizeof(v->text), "%d.%d", v->number / 100, v->number % 100);
 }
 
-struct version version_of_spec(const struct json *spec)
+struct version version_of_spec(const struct json *spec, const char *default_image)
 {
 	const char *written = json_str(spec, "sparkVersion", "");
-	auto_free char *text = text_trimmed(written), *tag_text = driver_tag(spec);
+	auto_free char *text = text_trimmed(written), *tag_text = driver_tag(spec, default_image);
 	struct numbers field = read_numbers(text), tag = read_numbers(tag_text);
 	bool has_tag = tag.version >= VERSION_OLDEST && tag.version <= TAG_NEWEST;
 	bool agrees = !*text || (is_part(&field) && completes(&tag, &field));
@@ -149,21 +153,23 @@ struct version version_of_spec(const struct json *spec)
 
 char *version_doubt(const struct version *v)
 {
+	static const char wanted[] = "MAJOR.MINOR of a Spark from 3.1 on";
 	static const char cure[] = "set sparkVersion to the version of Spark in the image";
-	auto_free char *field =
-	    *v->field ? xasprintf("spec.sparkVersion \"%s\"", v->field) : xstrdup("spec.sparkVersion");
 
 	if (v->number > VERSION_NEWEST)
 		return xasprintf("Spark %s is newer than this operator knows: it is submitted as for %d.%d", v->text,
 				 VERSION_NEWEST / 100, VERSION_NEWEST % 100);
+	if (v->source == VERSION_ASSUMED && !*v->field)
+		return xasprintf("neither this field nor the tag of the driver's image says %s: it is submitted as for "
+				 "Spark %s: %s",
+				 wanted, v->text, cure);
 	if (v->source == VERSION_ASSUMED)
-		return xasprintf("%s does not say MAJOR.MINOR of a Spark from 3.1 on, and neither does the tag of the "
-				 "driver's image: it is submitted as for Spark %s: %s",
-				 field, v->text, cure);
+		return xasprintf("\"%s\" does not say %s, and neither does the tag of the driver's image: it is "
+				 "submitted as for Spark %s: %s",
+				 v->field, wanted, v->text, cure);
 	if (v->is_contradicted)
-		return xasprintf(
-		    "%s does not say MAJOR.MINOR of a Spark from 3.1 on, but the tag of the driver's image "
-		    "does: it is submitted as for Spark %s: %s",
-		    field, v->text, cure);
+		return xasprintf("\"%s\" does not say %s, but the tag of the driver's image does: it is submitted as "
+				 "for Spark %s: %s",
+				 v->field, wanted, v->text, cure);
 	return NULL;
 }

@@ -86,6 +86,17 @@ static void put_hadoop_conf(struct build *b, const struct json *value, const cha
 		set(b, text_starts(json_name(member), key) ? "" : key, json_name(member), json_text(member, ""));
 }
 
+/* The operator's image for applications that have none. The image of the spec, or of a role, overrides it. */
+static void put_default_image(struct build *b, const struct json *value, const char *key)
+{
+	const char *image = b->options ? b->options->rules.default_image : NULL;
+	auto_free char *text = image ? build_replaced(image, IMAGE_VERSION, b->version_text) : NULL;
+
+	(void)value;
+	if (text)
+		json_set_str(b->conf, key, text);
+}
+
 static void put_unless_set(struct build *b, const char *key, const char *value)
 {
 	if (!conf_get(b->conf, key, NULL))
@@ -294,6 +305,7 @@ static void put_grace(struct build *b, const struct json *value, const char *key
 
 static const struct row rows[] = {
 	/* weaker than sparkConf */
+	{ NULL, "spark.kubernetes.container.image", put_default_image, NULL },
 	{ "image", "spark.kubernetes.container.image", put_value, NULL },
 	{ "imagePullPolicy", "spark.kubernetes.container.image.pullPolicy", put_value, NULL },
 	{ "imagePullSecrets", "spark.kubernetes.container.image.pullSecrets", put_value, NULL },

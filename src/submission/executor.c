@@ -15,6 +15,7 @@
 #include "spark/conf.h"
 #include "spark/version.h"
 #include "spark/names.h"
+#include "submission/pod_rows.h"
 
 #define EXECUTOR_ID  "1"
 #define CONF_VOLUME  "spark-conf-volume-exec"
@@ -306,6 +307,19 @@ static struct json *reread(const struct json *conf)
 	return out;
 }
 
+/* What the operator's webhook adds to the pod that the driver creates. */
+static int admit(struct build *b, struct err *err)
+{
+	const struct pod_ctx ctx = { .app_name = b->app->name,
+				     .spec = b->spec,
+				     .role = "executor",
+				     .container = b->container,
+				     .is_admitted = true,
+				     .is_built = true };
+
+	return b->options->rules.has_webhook ? pod_rows_apply(&ctx, b->pod, err) : 0;
+}
+
 int executor_pod(struct build *b, struct err *err)
 {
 	struct json *conf = reread(b->conf);
@@ -324,5 +338,6 @@ int executor_pod(struct build *b, struct err *err)
 		if (rc)
 			return rc;
 	}
-	return template_end(b, err);
+	template_end(b, err);
+	return admit(b, err);
 }

@@ -69,7 +69,7 @@ static void hash_spec(const struct json *spec, char out[SPEC_HASH_SIZE])
 void build_init(struct build *b, const struct app *app, int64_t attempt, const struct submission_options *options)
 {
 	const struct json *spec = json_get(app->tree, "spec");
-	const struct version version = version_of_spec(spec);
+	const struct version version = version_of_spec(spec, options ? options->rules.default_image : NULL);
 
 	memset(b, 0, sizeof(*b));
 	b->app = app;
@@ -199,7 +199,7 @@ static void try_build(struct problems *p, const struct app *app, int64_t attempt
 
 	assert(options->master && attempt >= 1);
 	build_init(&b, app, attempt, options);
-	validate_app(p, app, options->pod_policy);
+	validate_app(p, app, &options->rules);
 	if (problems_any(p))
 		return;
 	build_all(p, &b, ret, &err);
@@ -229,10 +229,9 @@ const struct json *submission_find(const struct submission *s, const char *kind)
 	return json_find(s->objects, "kind", kind);
 }
 
-void submission_problems(struct problems *p, const struct app *app, enum pod_policy policy)
+void submission_problems(struct problems *p, const struct app *app, const struct rule_options *rules)
 {
-	const struct submission_options options = { .master = "k8s://https://kubernetes.default.svc",
-						    .pod_policy = policy };
+	const struct submission_options options = { .master = "k8s://https://kubernetes.default.svc", .rules = *rules };
 	struct submission s = { 0 };
 
 	try_build(p, app, 1, &options, &s);
@@ -244,7 +243,7 @@ int submission_validate(const struct app *app, struct err *err)
 	auto_problems p;
 
 	problems_init(&p);
-	submission_problems(&p, app, POD_POLICY_PRIVILEGED);
+	submission_problems(&p, app, &(const struct rule_options){ 0 });
 	return problems_result(&p, err);
 }
 

@@ -43,13 +43,18 @@ static void check_memory_limit(struct problems *p, const struct build *b)
 	const char *wanted = json_str(b->spec, "executor.memoryLimit", NULL), *set;
 	double bytes;
 
-	set = json_str(b->container, "resources.limits.memory", "");
+	set = json_str(b->container, "resources.requests.memory", "");
 	if (text_empty(wanted) || !check_quantity_value(set, &bytes) || limit_bytes(wanted) == bytes)
 		return;
-	problems_add(p, "spec.executor.memoryLimit",
-		     "Invalid value: \"%s\": Spark sets the memory limit of executors to their "
-		     "request, %s: leave it out, and raise memoryOverhead instead",
-		     wanted, set);
+	if (!b->options->rules.has_webhook)
+		problems_add(p, "spec.executor.memoryLimit",
+			     "Forbidden: Spark sets the memory limit of executors to their request, %s; only the "
+			     "operator's webhook could raise it, and that is off: leave it out, and raise "
+			     "memoryOverhead instead",
+			     set);
+	else if (limit_bytes(wanted) < bytes)
+		problems_add(p, "spec.executor.memoryLimit",
+			     "Invalid value: \"%s\": is below the request of executors, %s", wanted, set);
 }
 
 static char *find_field(const struct build *b, const struct json *container)

@@ -308,8 +308,9 @@ struct webhook *webhook_new(const struct webhook_env *env, const struct options 
 		.quotas = w->quotas ? cache_store(w->quotas) : NULL,
 		.namespaces = (const char *const *)options_reviewed(o)->items,
 		.namespace_count = options_reviewed(o)->len,
-		.validation = { .pod_policy = o->pod_policy },
+		.rules = options_rules(o),
 	};
+	w->admission.rules.is_admission = true;
 	w->server = make_webhook_server(w, &tls);
 	w->certs = make_certs(w);
 	if (o->webhook_register)

@@ -88,7 +88,7 @@ static const struct admission *world(void)
 	for (size_t i = 0; i < array_len(applications); i++)
 		store_add(apps, applications[i]);
 	store_add(quotas, quota);
-	a = (struct admission){ .apps = apps, .quotas = quotas, .validation.pod_policy = POD_POLICY_BASELINE };
+	a = (struct admission){ .apps = apps, .quotas = quotas, .rules.pod_policy = POD_POLICY_BASELINE };
 	return &a;
 }
 

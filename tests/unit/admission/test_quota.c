@@ -57,7 +57,7 @@ static int check(const struct store *quotas, const char *patch, const char *befo
 	memset(err, 0, sizeof(*err));
 	assert_int_equal(app_decode(tree, &app, err), 0);
 	assert_int_equal(app_decode(before_tree, &before, err), 0);
-	return quota_check(quotas, &app, before_patch ? &before : NULL, err);
+	return quota_check(quotas, &app, before_patch ? &before : NULL, &(const struct rule_options){ 0 }, err);
 }
 
 /* HARD, SPEC and EXEC take a JSON object as it is written (see JSON() in json_text.h), USED and STATE literals. */

@@ -21,13 +21,16 @@
 	"{type: Scala, image: i, mainClass: M, mainApplicationFile: 'local:///a.jar', sparkVersion: 3.5.6, driver: "   \
 	"{}, "                                                                                                         \
 	"executor: {}}"
+#define MAIN(rest)                                                                                                     \
+	"kind: SparkApplication\nmetadata: {name: a}\nspec: {type: Scala, mainClass: M, mainApplicationFile: "         \
+	"'local:///a.jar', " rest "}"
 #define CRON(rest)    "kind: ScheduledSparkApplication\nmetadata: {name: a}\nspec: {template: " SPEC ", " rest "}"
 #define CONNECT(rest) "kind: SparkConnect\nmetadata: {name: a}\nspec: {" rest "}"
 #define SERVER	      "sparkVersion: 4.0.1, image: i, server: {}, executor: {}"
 
 static struct json *problems_of(const char *text, enum pod_policy policy)
 {
-	const struct validation_options options = { .pod_policy = policy };
+	const struct rule_options options = { .pod_policy = policy };
 	struct err err = { 0 };
 	auto_json documents = yaml_parse(text, strlen(text), &err);
 
@@ -309,6 +312,74 @@ static void scheduled_applications(void **state)
 	}
 }
 
+static void names_of_schedules(void **state)
+{
+	static const struct {
+		enum run_precision precision;
+		int max;
+	} rows[] = {
+		{ RUN_NANOS, 43 }, { RUN_MICROS, 46 }, { RUN_MILLIS, 49 }, { RUN_SECONDS, 52 }, { RUN_MINUTES, 54 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows) * 2; i++) {
+		const struct rule_options options = { .run_precision = rows[i / 2].precision };
+		int len = rows[i / 2].max + (int)(i % 2);
+		auto_free char *text = xasprintf("kind: ScheduledSparkApplication\nmetadata: {name: %.*s}\nspec: "
+						 "{schedule: '@daily', template: " SPEC "}",
+						 len, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+		struct err err = { 0 };
+		auto_json documents = yaml_parse(text, strlen(text), &err);
+		auto_json problems = validation_problems(json_first(documents), &options);
+
+		if ((json_len(problems) == 1) != (i % 2 == 1))
+			fail_msg("%d characters, precision %d", len, rows[i / 2].precision);
+	}
+}
+
+/* What is only doubtful is no problem. */
+static void doubts(void **state)
+{
+	static const struct rule_options plain = { 0 }, webhook = { .has_webhook = true };
+	static const struct rule_options arriving = { .is_admission = true };
+	static const struct rule_options image = { .is_admission = true, .default_image = "apache/spark:3.5.6" };
+	static const struct {
+		const struct rule_options *options;
+		const char *text;
+		const char *want; /* beginning of the only one; NULL: none */
+	} rows[] = {
+		{ &plain, APP "}", NULL },
+		{ &arriving, MAIN("image: i, sparkVersion: ''"),
+		  "spec.sparkVersion: neither this field nor the tag of the driver's image says MAJOR.MINOR" },
+		{ &arriving, MAIN("sparkVersion: 3.5.6"),
+		  "spec.image: there is no image: the submission will fail, unless" },
+		{ &image, MAIN("sparkVersion: 3.5.6"), NULL },
+		{ &image, MAIN("sparkVersion: ''"), NULL },
+		{ &plain, APP ", sparkConf: {fs.s3a.endpoint: x}}",
+		  "spec.sparkConf[fs.s3a.endpoint]: Spark drops properties that do not begin with \"spark.\"" },
+		{ &webhook,
+		  MAIN("image: i, sparkVersion: 3.5.6, sparkConf: {spark.decommission.enabled: 'true'}, "
+		       "executor: {lifecycle: {preStop: {}}}"),
+		  "spec.executor.lifecycle: the operator's webhook puts it in the place of the hook by which Spark" },
+		{ &webhook, MAIN("image: i, sparkVersion: 3.5.6, executor: {lifecycle: {preStop: {}}}"), NULL },
+		{ &plain, "kind: SparkConnect\nspec: {sparkVersion: latest}", NULL },
+		{ &plain, "kind: SparkApplication\nspec: 7", NULL },
+		{ &plain, "kind: ScheduledSparkApplication\nspec: {template: {sparkVersion: 2.4.5, image: 'i:3.5.6'}}",
+		  "spec.template.sparkVersion: \"2.4.5\" does not say MAJOR.MINOR of a Spark from 3.1 on, but" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		struct err err = { 0 };
+		auto_json documents = yaml_parse(rows[i].text, strlen(rows[i].text), &err);
+		auto_json found = validation_doubts(json_first(documents), rows[i].options);
+		auto_free char *text = validation_text(found);
+
+		if (json_len(found) != (rows[i].want != NULL) || (text && !text_starts(text, rows[i].want)))
+			fail_msg("%s: got: %s", rows[i].text, text ? text : "nothing");
+	}
+}
+
 static void connect_servers(void **state)
 {
 	static const struct {
@@ -425,6 +496,8 @@ int main(void)
 		cmocka_unit_test(fields_that_the_view_needs),
 		cmocka_unit_test(schedules),
 		cmocka_unit_test(scheduled_applications),
+		cmocka_unit_test(names_of_schedules),
+		cmocka_unit_test(doubts),
 		cmocka_unit_test(connect_servers),
 		cmocka_unit_test(allowed_by_the_policy),
 		cmocka_unit_test(refused_by_the_policy),

@@ -19,13 +19,15 @@ static void warnings(void **state)
 	} rows[] = {
 		{ "{}", NULL, NULL },
 		{ "{'spec':{'sparkVersion':'4.4.0'}}", "SparkApplicationVersionUnknown",
-		  "SparkApplication orders: Spark 4.4.0 is newer than this operator knows: it is submitted as for "
+		  "SparkApplication orders: spec.sparkVersion: Spark 4.4.0 is newer than this operator knows: it is "
+		  "submitted as for "
 		  "4.3" },
 		{ "{'spec':{'sparkVersion':null,'image':'i:5.0.0'}}", "SparkApplicationVersionUnknown",
-		  "SparkApplication orders: Spark 5.0.0 is newer than this operator knows: it is submitted as for "
+		  "SparkApplication orders: spec.sparkVersion: Spark 5.0.0 is newer than this operator knows: it is "
+		  "submitted as for "
 		  "4.3" },
 		{ "{'spec':{'sparkVersion':'2.4.5','image':'kernel:dev'}}", "SparkApplicationVersionUnknown",
-		  "SparkApplication orders: spec.sparkVersion \"2.4.5\" does not say MAJOR.MINOR of a Spark from 3.1 "
+		  "SparkApplication orders: spec.sparkVersion: \"2.4.5\" does not say MAJOR.MINOR of a Spark from 3.1 "
 		  "on, "
 		  "and neither does the tag of the driver's image: it is submitted as for Spark 4.3: set sparkVersion "
 		  "to "
@@ -47,7 +49,7 @@ static void warnings(void **state)
 
 		(void)tree;
 		plan_init(&plan);
-		report_added(&app, &plan);
+		report_added(&app, &(const struct rule_options){ 0 }, &plan);
 		for (size_t k = 0; k < plan.len; k++) {
 			const struct action *a = &plan.actions[k];
 

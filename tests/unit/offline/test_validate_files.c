@@ -80,7 +80,7 @@ static void good(void **state)
 static void bad(void **state)
 {
 	auto_result r = validate(APP("one", "driver: {memory: 1gg, cores: 0}, executor: {}") APP(
-	    "two", "driver: {}, executor: {memory: 1g, memoryLimit: 9g}") APP("three", "driver: {}, executor: {}"));
+	    "two", "driver: {}, executor: {memory: 1g, memoryLimit: 512m}") APP("three", "driver: {}, executor: {}"));
 	auto_free char *prefix = xasprintf("%s: SparkApplication default/one: spec.driver.", path);
 
 	(void)state;
@@ -90,7 +90,7 @@ static void bad(void **state)
 	assert_true(text_starts(r.errors, prefix));
 	assert_non_null(strstr(r.errors, "default/one: spec.driver.memory: Invalid value: \"1gg\""));
 	assert_non_null(strstr(r.errors, "default/one: spec.driver.cores: Invalid value: 0"));
-	assert_non_null(strstr(r.errors, "default/two: spec.executor.memoryLimit: Invalid value: \"9g\""));
+	assert_non_null(strstr(r.errors, "default/two: spec.executor.memoryLimit: Invalid value: \"512m\""));
 }
 
 /* The cluster's Kubernetes may know a field that the types recorded here lack. */
@@ -215,6 +215,28 @@ static void refused_by_the_policy(void **state)
 	globfree(&files);
 }
 
+/* tests/good/NAME.yaml is valid, with the warnings of NAME.txt if there are any. */
+static void accepted_objects(void **state)
+{
+	auto_free char *pattern = xasprintf("%s/good/*.yaml", TESTS_DIR);
+	glob_t files;
+
+	(void)state;
+	assert_int_equal(glob(pattern, 0, NULL, &files), 0);
+	for (size_t i = 0; i < files.gl_pathc; i++) {
+		const char *file = files.gl_pathv[i];
+		auto_free char *expected = xasprintf("%.*s.txt", (int)(strlen(file) - strlen(".yaml")), file);
+		auto_result r = validate_file(file, "privileged");
+		struct err err = { 0 };
+		auto_free char *want = files_read_text(expected, &err), *got = messages_of(file, r.errors);
+
+		if (!text_eq(got, want ? want : "") || r.code != 0)
+			fail_msg("%s: exit code %d: got:\n%swant:\n%s", file, r.code, got, want ? want : "");
+	}
+	assert_true(files.gl_pathc >= 3);
+	globfree(&files);
+}
+
 static void no_file(void **state)
 {
 	struct options o = { 0 };
@@ -252,6 +274,7 @@ int main(void)
 		cmocka_unit_test(all_of_them),
 		cmocka_unit_test(other_kinds),
 		cmocka_unit_test(refused_objects),
+		cmocka_unit_test(accepted_objects),
 		cmocka_unit_test(refused_by_the_policy),
 		cmocka_unit_test(no_file),
 	};

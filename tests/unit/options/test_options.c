@@ -116,6 +116,49 @@ static void test_webhook(void **state)
 	options_done(&o);
 }
 
+static void what_the_rules_know(void **state)
+{
+	static const struct {
+		enum option_set set;
+		const char *arg;
+		bool has_webhook;
+	} rows[] = {
+		{ OPTIONS_START, "--namespaces=a", false },
+		{ OPTIONS_START, "--enable-webhook", true },
+		{ OPTIONS_START, "--webhook-for-executors", true },
+		{ OPTIONS_OLD, "--enable-webhook=true", true },
+		{ OPTIONS_OLD, "--namespace=a", false },
+		{ OPTIONS_WEBHOOK, "--namespaces=a", true },
+		{ OPTIONS_VALIDATE, "-f=a", true },
+		{ OPTIONS_VALIDATE, "--webhook-for-executors=false", false },
+		{ OPTIONS_RENDER, "-f=a", true },
+		{ OPTIONS_DIFF, "-f=a", false },
+	};
+	struct options o;
+	struct err err = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		must_parse(&o, rows[i].set, ARGS(rows[i].arg));
+		if (options_rules(&o).has_webhook != rows[i].has_webhook)
+			fail_msg("%s: %d", rows[i].arg, rows[i].has_webhook);
+		assert_null(options_rules(&o).default_image);
+		assert_false(options_rules(&o).is_admission);
+		options_done(&o);
+	}
+	must_parse(&o, OPTIONS_START,
+		   ARGS("--pod-policy=baseline", "--default-image=a/spark:{sparkVersion}-{sparkVersion}",
+			"--scheduled-spark-application-timestamp-precision=minutes"));
+	assert_int_equal(options_rules(&o).pod_policy, POD_POLICY_BASELINE);
+	assert_int_equal(options_rules(&o).run_precision, RUN_MINUTES);
+	assert_string_equal(options_rules(&o).default_image, "a/spark:{sparkVersion}-{sparkVersion}");
+	options_done(&o);
+	assert_int_equal(parse(&o, OPTIONS_START, ARGS("--default-image=spark:{version}"), &err), -ERR_INVALID);
+	assert_string_equal(err.msg, "--default-image: \"spark:{version}\": expected an image such as "
+				     "apache/spark:{sparkVersion}, without other braces");
+	options_done(&o);
+}
+
 /* Of a flag given twice the last value counts; lists and -f add. */
 static void test_reviewed_namespaces(void **state)
 {
@@ -243,13 +286,10 @@ static void test_help(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_webhook),
-		cmocka_unit_test(test_repeated),
-		cmocka_unit_test(test_reviewed_namespaces),
-		cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_defaults),       cmocka_unit_test(test_values),
+		cmocka_unit_test(test_webhook),	       cmocka_unit_test(test_repeated),
+		cmocka_unit_test(what_the_rules_know), cmocka_unit_test(test_reviewed_namespaces),
+		cmocka_unit_test(test_refused),	       cmocka_unit_test(test_help),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -113,7 +113,7 @@ static void cases(void **state)
 
 		json_set_str(spec, "sparkVersion", row->field);
 		json_set_str(spec, "image", row->image);
-		v = version_of_spec(spec);
+		v = version_of_spec(spec, NULL);
 		if (!text_eq(v.text, row->text) || v.source != row->source || v.is_contradicted != row->is_contradicted)
 			fail_msg("%s of %s: %s, source %d", row->field, row->image, v.text, v.source);
 		/* Whatever the spec says, labels take the text, and the text says the number. */
@@ -131,8 +131,11 @@ static void the_image_of_the_driver_counts(void **state)
 	json_set_str(spec, "image", "spark:3.3.1");
 	json_set_str(json_ensure_object(spec, "driver"), "image", "spark:3.4.4");
 	json_set_str(json_ensure_object(spec, "executor"), "image", "spark:3.5.6");
-	assert_string_equal(version_of_spec(spec).text, "3.4.4");
-	assert_string_equal(version_of_spec(NULL).text, "4.3");
+	assert_string_equal(version_of_spec(spec, NULL).text, "3.4.4");
+	assert_string_equal(version_of_spec(spec, "spark:4.0.1").text, "3.4.4");
+	assert_string_equal(version_of_spec(NULL, NULL).text, "4.3");
+	assert_string_equal(version_of_spec(NULL, "spark:4.0.1").text, "4.0.1");
+	assert_string_equal(version_of_spec(NULL, "spark:{sparkVersion}").text, "4.3");
 }
 
 static void doubts(void **state)
@@ -148,15 +151,14 @@ static void doubts(void **state)
 		{ "", "spark:3.5.6", NULL },
 		{ "4.4.0", "spark", "Spark 4.4.0 is newer than this operator knows: it is submitted as for 4.3" },
 		{ "", "spark",
-		  "spec.sparkVersion does not say MAJOR.MINOR of a Spark from 3.1 on, and neither does the tag of the "
-		  "driver's image: it is submitted as for Spark 4.3: set sparkVersion to the version of Spark in the "
-		  "image" },
+		  "neither this field nor the tag of the driver's image says MAJOR.MINOR of a Spark from 3.1 on: it is "
+		  "submitted as for Spark 4.3: set sparkVersion to the version of Spark in the image" },
 		{ "2.4.5", "spark",
-		  "spec.sparkVersion \"2.4.5\" does not say MAJOR.MINOR of a Spark from 3.1 on, and neither does the "
+		  "\"2.4.5\" does not say MAJOR.MINOR of a Spark from 3.1 on, and neither does the "
 		  "tag of the driver's image: it is submitted as for Spark 4.3: set sparkVersion to the version of "
 		  "Spark in the image" },
 		{ "2.4.5", "spark:3.2.3",
-		  "spec.sparkVersion \"2.4.5\" does not say MAJOR.MINOR of a Spark from 3.1 on, but the tag of the "
+		  "\"2.4.5\" does not say MAJOR.MINOR of a Spark from 3.1 on, but the tag of the "
 		  "driver's image does: it is submitted as for Spark 3.2.3: set sparkVersion to the version of Spark "
 		  "in the image" },
 	};
@@ -169,7 +171,7 @@ static void doubts(void **state)
 
 		json_set_str(spec, "sparkVersion", table[i].field);
 		json_set_str(spec, "image", table[i].image);
-		v = version_of_spec(spec);
+		v = version_of_spec(spec, NULL);
 		doubt = version_doubt(&v);
 		if (!text_eq(doubt, table[i].want))
 			fail_msg("%s of %s: %s", table[i].field, table[i].image, doubt ? doubt : "no doubt");

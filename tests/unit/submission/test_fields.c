@@ -42,7 +42,7 @@ static const struct {
 	{ "driverPodDisruptionBudget", "lifecycle: an object beside the driver" },
 	{ "driverIngressOptions*", "lifecycle: objects beside the driver" },
 	{ "sparkUIOptions.*", "lifecycle: objects beside the driver" },
-	{ "executor.memoryLimit", "refused unless it is the limit that Spark sets" },
+	{ "executor.memoryLimit", "refused unless it is the limit that Spark sets, or the webhook raises it" },
 };
 
 /* How to write a field where its type alone does not say it: more of the application, and the value. */

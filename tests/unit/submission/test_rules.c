@@ -14,9 +14,11 @@
 #include "patched_app.h"
 #include "submission/submission.h"
 
-static void build(const char *patch_text, struct submission *s)
+static void build_by(const struct rule_options *rules, const char *patch_text, struct submission *s)
 {
-	const struct submission_options options = { .master = "k8s://https://h", .with_executor = true };
+	const struct submission_options options = { .master = "k8s://https://h",
+						    .with_executor = true,
+						    .rules = *rules };
 	struct err err = { 0 };
 	struct app app;
 	auto_json tree = patched_app(patch_text, &app);
@@ -24,6 +26,11 @@ static void build(const char *patch_text, struct submission *s)
 	(void)tree; /* app borrows from it */
 	if (submission_build(&app, 1, &options, s, &err))
 		fail_msg("%s: %s", patch_text, err.msg);
+}
+
+static void build(const char *patch_text, struct submission *s)
+{
+	build_by(&(const struct rule_options){ 0 }, patch_text, s);
 }
 
 static const struct json *spark_container(const struct json *pod)
@@ -606,12 +613,59 @@ static void version_of_an_image_that_contradicts(void **state)
 	}
 }
 
+static void the_default_image(void **state)
+{
+	static const struct rule_options rules = { .default_image = "apache/spark:{sparkVersion}-{sparkVersion}" };
+	static const struct {
+		const char *patch;
+		const char *driver;
+		const char *executor;
+	} rows[] = {
+		{ "{'spec':{'image':null}}", "apache/spark:3.5.6-3.5.6", "apache/spark:3.5.6-3.5.6" },
+		{ "{'spec':{'image':''}}", "apache/spark:3.5.6-3.5.6", "apache/spark:3.5.6-3.5.6" },
+		{ "{'spec':{'image':null,'executor':{'image':'own'}}}", "apache/spark:3.5.6-3.5.6", "own" },
+		{ "{'spec':{'driver':{'image':'own'}}}", "own", "i:1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		struct submission s = { 0 };
+
+		build_by(&rules, rows[i].patch, &s);
+		assert_string_equal(json_str(spark_container(submission_find(&s, "Pod")), "image", ""), rows[i].driver);
+		assert_string_equal(json_str(spark_container(s.executor), "image", ""), rows[i].executor);
+		submission_done(&s);
+	}
+}
+
+/* Spark writes the request as the limit; the webhook brings the field. */
+static void memory_limit_of_executors(void **state)
+{
+	static const struct rule_options rules = { .has_webhook = true };
+	const struct json *resources;
+	struct submission s = { 0 };
+
+	(void)state;
+	build_by(
+	    &rules,
+	    "{'spec':{'sparkConf':{'spark.decommission.enabled':'true'},'executor':{'memory':'2g','memoryLimit':'10g',"
+	    "'lifecycle':{'preStop':{'exec':{'command':['drain']}}}}}}",
+	    &s);
+	resources = json_get(spark_container(s.executor), "resources");
+	assert_string_equal(json_str(resources, "requests.memory", ""), "2432Mi");
+	assert_string_equal(json_str(resources, "limits.memory", ""), "10Gi");
+	assert_like(json_get(spark_container(s.executor), "lifecycle"), "{'preStop':{'exec':{'command':['drain']}}}");
+	submission_done(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_rule_begins_with_its_version),
 		cmocka_unit_test(ids_in_labels),
 		cmocka_unit_test(version_of_an_image_that_contradicts),
+		cmocka_unit_test(the_default_image),
+		cmocka_unit_test(memory_limit_of_executors),
 		cmocka_unit_test(kerberos),
 		cmocka_unit_test(claims_on_demand),
 		cmocka_unit_test(a_claim_without_size_is_not_made),

@@ -197,9 +197,8 @@ static const struct {
 	  NULL },
 	{ EXEC({ "sidecars" : [ { "name" : "spark-kubernetes-executor", "image" : "i" } ] }),
 	  "spec.executor.sidecars[0].name: Duplicate value: \"spark-kubernetes-executor\": the pod has another" },
-	{ EXEC({ "memoryLimit" : "2g" }), "spec.executor.memoryLimit: Invalid value: \"2g\": Spark sets the memory "
-					  "limit of executors to their request, "
-					  "1408Mi: leave it out, and raise memoryOverhead" },
+	{ EXEC({ "memoryLimit" : "2g" }), "spec.executor.memoryLimit: Forbidden: Spark sets the memory limit of "
+					  "executors to their request, 1408Mi" },
 	{ EXEC({ "memoryLimit" : "1408Mi" }), NULL },
 	{ EXEC({ "memoryLimit" : "1408m" }), NULL },
 	{ EXEC({ "memoryLimit" : "1476395008" }), NULL },
