@@ -19,6 +19,7 @@ default holds. What `config` says replaces a row of the same name and comes last
 {{/* Namespaces to watch: none of them named when all are watched. */}}
 {{- define "spark-operator.rows.common" -}}
 {{- $v := .v -}}{{- $p := .values -}}{{- $metrics := $v.prometheus.metrics -}}
+{{- $precision := $v.controller.scheduledSparkApplicationTimestampPrecision -}}
 {{- $rows := list
   (list "zap-log-level" $p.logLevel)
   (list "zap-encoder" $p.logEncoder)
@@ -27,6 +28,8 @@ default holds. What `config` says replaces a row of the same name and comes last
   (list "health-probe-bind-address" ":8081")
   (list "enable-metrics" (eq true $metrics.enable))
   (list "pod-policy" $v.webhook.podPolicy)
+  (list "default-image" $v.controller.defaultImage)
+  (list "scheduled-spark-application-timestamp-precision" (ternary "" $precision (eq "nanos" $precision)))
 -}}
 {{- if $metrics.enable -}}
 {{- $rows = concat $rows (list
@@ -52,7 +55,7 @@ default holds. What `config` says replaces a row of the same name and comes last
   (list "enable-ui-service" $c.uiService.enable)
   (list "driver-pod-creation-grace-period" $c.driverPodCreationGracePeriod)
   (list "max-tracked-executor-per-app" $c.maxTrackedExecutorPerApp)
-  (list "scheduled-spark-application-timestamp-precision" (ternary "" $c.scheduledSparkApplicationTimestampPrecision (eq "nanos" $c.scheduledSparkApplicationTimestampPrecision)))
+  (list "webhook-for-executors" (ternary true "" (and $v.is.webhook $v.is.two)))
   (list "workqueue-ratelimiter-bucket-qps" $c.workqueueRateLimiter.bucketQPS)
   (list "workqueue-ratelimiter-bucket-size" $c.workqueueRateLimiter.bucketSize)
 -}}
