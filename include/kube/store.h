@@ -1,5 +1,5 @@
 /*
- * The cache of one kind: the objects as the informers have seen them last, by key and with one index.
+ * The cache of one kind: the objects as the informers have seen them last, by key, by namespace and with one index.
  *
  * The contract is that of client-go (tools/cache/shared_informer.go). Of each object, some or all of its states are
  * seen, in their order. Between objects there is no order. The identity is namespace and name, so an object that is
@@ -10,6 +10,7 @@
 #define KUBE_STORE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "kube/object.h"
 
@@ -34,16 +35,18 @@ void store_upsert(struct store *s, struct kobj *o);
 void store_remove(struct store *s, const char *key);
 
 /*
- * Relist: begin, then store_upsert for each item, then end, which removes every object in `ns` (NULL: everywhere)
- * that was not upserted since begin. Objects with the same version cause no change callback. After an aborted
- * relist, the next one begins as usual. Several namespaces may be relisted at the same time, each on its own.
+ * Relist: begin, then store_upsert for each item, then end, which removes every object in `ns` (NULL: everywhere) that
+ * was not upserted since begin. begin returns the number by which end knows the relist, so any number of relists may be
+ * under way, of the same namespace too. A relist that is broken off needs no end. Objects with the same version cause
+ * no change callback. The end costs as much as there are objects in the namespace.
  */
-void store_relist_begin(struct store *s, const char *ns);
-void store_relist_end(struct store *s, const char *ns);
+uint64_t store_relist_begin(struct store *s);
+void store_relist_end(struct store *s, const char *ns, uint64_t relist);
 
-/* All objects, or those whose kobj->index equals value, in no particular order. The store must not change in
- * between. Start with *pos = 0; NULL at the end. */
+/* All objects, those whose kobj->index equals value, or those of a namespace ("": of none), in no particular order. The
+ * store must not change in between. Start with *pos = 0; NULL at the end. */
 struct kobj *store_next(const struct store *s, size_t *pos);
 struct kobj *store_index_next(const struct store *s, const char *value, size_t *pos);
+struct kobj *store_ns_next(const struct store *s, const char *ns, size_t *pos);
 
 #endif

@@ -60,9 +60,8 @@ static void show_namespace(const struct layer *layer, const char *ns)
 	struct kobj *o;
 	size_t pos = 0;
 
-	while ((o = store_next(layer->outer, &pos)))
-		if (text_eq(o->ns, ns))
-			store_upsert(layer->inner, kobj_ref(o));
+	while ((o = store_ns_next(layer->outer, ns, &pos)))
+		store_upsert(layer->inner, kobj_ref(o));
 }
 
 static void hide_namespace(const struct layer *layer, const char *ns)
@@ -70,9 +69,8 @@ static void hide_namespace(const struct layer *layer, const char *ns)
 	struct kobj *o;
 	size_t pos = 0;
 
-	while ((o = store_next(layer->outer, &pos)))
-		if (text_eq(o->ns, ns))
-			store_remove(layer->inner, o->key);
+	while ((o = store_ns_next(layer->outer, ns, &pos)))
+		store_remove(layer->inner, o->key);
 }
 
 static void on_namespace(void *arg, const struct kobj *before, const struct kobj *now)

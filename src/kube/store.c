@@ -1,31 +1,33 @@
 /*
- * The cache of one kind: a map of entries by key, and buckets of entries by index value.
+ * The cache of one kind: a map of entries by key, and groups of entries by index value and by namespace.
  *
- * Happy path: store_upsert finds or makes the entry, moves it to the bucket of its index value and calls the listeners.
- * A relist needs no second copy. Every upsert stamps its entry with a running number. store_relist_begin keeps that
- * number, and store_relist_end removes entries with an older one. The number is common to all namespaces, so that
- * relists of several of them do not disturb each other.
+ * Happy path: store_upsert finds or makes the entry, moves it to the groups that it belongs to and calls the listeners.
+ * A relist needs no second copy. Every upsert stamps its entry with a running number. store_relist_begin returns that
+ * number, and store_relist_end removes entries with an older one. So each relist is known by its number, and several
+ * relists, of whatever namespaces, do not disturb each other. A relist looks at the objects of its namespace only.
  *
  * Nothing here fails. An object that is not newer than the cached one is dropped, see is_news.
  */
 #include "kube/store.h"
 
 #include <assert.h>
-#include <stdint.h>
 
 #include "base/map.h"
 #include "base/text.h"
+#include "store_cost.h"
 
-struct bucket;
+enum grouping { BY_INDEX, BY_NAMESPACE, GROUPINGS };
 
 struct entry {
 	struct kobj *obj;
-	uint64_t stamp;	       /* of the last upsert, even if that changed nothing */
-	struct bucket *bucket; /* NULL if the object has no index value */
-	size_t slot;	       /* in the bucket */
+	uint64_t stamp; /* of the last upsert, even if that changed nothing */
+	struct {
+		struct group *group; /* NULL if the object has no index value */
+		size_t slot;	     /* in the group */
+	} places[GROUPINGS];
 };
 
-struct bucket {
+struct group {
 	struct entry **items; /* borrowed from the map of entries */
 	size_t len;
 	size_t cap;
@@ -38,10 +40,10 @@ struct listener {
 
 struct store {
 	const struct kind *kind;
-	struct map *entries; /* key → struct entry */
-	struct map *buckets; /* index value → struct bucket, never an empty one */
-	struct map *begun;   /* namespace, "" for all → uint64_t *: stamp of the last begin */
+	struct map *entries;	       /* key → struct entry */
+	struct map *groups[GROUPINGS]; /* index value or namespace → struct group, never an empty one */
 	uint64_t stamps;
+	uint64_t looks;
 	struct listener *listeners;
 	size_t listener_count;
 };
@@ -54,12 +56,12 @@ static void entry_free(void *value)
 	free(e);
 }
 
-static void bucket_free(void *value)
+static void group_free(void *value)
 {
-	struct bucket *b = value;
+	struct group *g = value;
 
-	free(b->items);
-	free(b);
+	free(g->items);
+	free(g);
 }
 
 struct store *store_new(const struct kind *kind)
@@ -68,8 +70,8 @@ struct store *store_new(const struct kind *kind)
 
 	s->kind = kind;
 	s->entries = map_new(entry_free);
-	s->buckets = map_new(bucket_free);
-	s->begun = map_new(free);
+	for (size_t by = 0; by < GROUPINGS; by++)
+		s->groups[by] = map_new(group_free);
 	return s;
 }
 
@@ -78,8 +80,8 @@ void store_free(struct store *s)
 	if (!s)
 		return;
 	map_free(s->entries);
-	map_free(s->buckets);
-	map_free(s->begun);
+	for (size_t by = 0; by < GROUPINGS; by++)
+		map_free(s->groups[by]);
 	free(s->listeners);
 	free(s);
 }
@@ -113,40 +115,55 @@ struct kobj *store_get(const struct store *s, const char *key)
 	return e ? e->obj : NULL;
 }
 
-/* ---- index ---- */
+/* ---- groups ---- */
 
-static void bucket_add(struct store *s, struct entry *e)
+/* The name of the group that the object belongs to; NULL: none. */
+static const char *group_name(const struct kobj *o, enum grouping by)
 {
-	struct bucket *b;
-
-	if (!e->obj->index)
-		return;
-	b = map_get(s->buckets, e->obj->index);
-	if (!b) {
-		b = xcalloc(1, sizeof(*b));
-		map_set(s->buckets, e->obj->index, b);
-	}
-	if (b->len == b->cap) {
-		b->cap = b->cap ? b->cap * 2 : 4;
-		b->items = xreallocarray(b->items, b->cap, sizeof(struct entry *));
-	}
-	e->bucket = b;
-	e->slot = b->len;
-	b->items[b->len++] = e;
+	return by == BY_INDEX ? o->index : o->ns;
 }
 
-/* Removes the entry from its bucket. The last entry moves into the gap. */
-static void bucket_remove(struct store *s, struct entry *e)
+static struct group *ensure_group(struct map *groups, const char *name)
 {
-	struct bucket *b = take_ptr(e->bucket);
+	struct group *g = map_get(groups, name);
 
-	if (!b)
+	if (g)
+		return g;
+	g = xcalloc(1, sizeof(*g));
+	map_set(groups, name, g);
+	return g;
+}
+
+static void group_add(struct store *s, struct entry *e, enum grouping by)
+{
+	const char *name = group_name(e->obj, by);
+	struct group *g;
+
+	if (!name)
 		return;
-	b->len--;
-	b->items[e->slot] = b->items[b->len];
-	b->items[e->slot]->slot = e->slot;
-	if (b->len == 0)
-		map_remove(s->buckets, e->obj->index);
+	g = ensure_group(s->groups[by], name);
+	if (g->len == g->cap) {
+		g->cap = g->cap ? g->cap * 2 : 4;
+		g->items = xreallocarray(g->items, g->cap, sizeof(struct entry *));
+	}
+	e->places[by].group = g;
+	e->places[by].slot = g->len;
+	g->items[g->len++] = e;
+}
+
+/* Removes the entry from its group. The last entry moves into the gap. */
+static void group_remove(struct store *s, struct entry *e, enum grouping by)
+{
+	struct group *g = take_ptr(e->places[by].group);
+	size_t slot = e->places[by].slot;
+
+	if (!g)
+		return;
+	g->len--;
+	g->items[slot] = g->items[g->len];
+	g->items[slot]->places[by].slot = slot;
+	if (g->len == 0)
+		map_remove(s->groups[by], group_name(e->obj, by));
 }
 
 /* ---- changes ---- */
@@ -169,10 +186,12 @@ static void entry_add(struct store *s, struct kobj *o)
 	e->obj = o;
 	e->stamp = ++s->stamps;
 	map_set(s->entries, o->key, e);
-	bucket_add(s, e);
+	for (size_t by = 0; by < GROUPINGS; by++)
+		group_add(s, e, by);
 	notify_listeners(s, NULL, o);
 }
 
+/* The namespace stays the same, as it is a part of the key. */
 static void entry_replace(struct store *s, struct entry *e, struct kobj *o)
 {
 	auto_kobj before = e->obj;
@@ -180,9 +199,9 @@ static void entry_replace(struct store *s, struct entry *e, struct kobj *o)
 	if (text_eq(before->index, o->index)) {
 		e->obj = o;
 	} else {
-		bucket_remove(s, e);
+		group_remove(s, e, BY_INDEX);
 		e->obj = o;
-		bucket_add(s, e);
+		group_add(s, e, BY_INDEX);
 	}
 	notify_listeners(s, before, o);
 }
@@ -207,7 +226,8 @@ static void entry_drop(struct store *s, struct entry *e)
 {
 	auto_kobj before = kobj_ref(e->obj);
 
-	bucket_remove(s, e);
+	for (size_t by = 0; by < GROUPINGS; by++)
+		group_remove(s, e, by);
 	map_remove(s->entries, before->key);
 	notify_listeners(s, before, NULL);
 }
@@ -220,26 +240,42 @@ void store_remove(struct store *s, const char *key)
 		entry_drop(s, e);
 }
 
-void store_relist_begin(struct store *s, const char *ns)
+uint64_t store_relist_begin(struct store *s)
 {
-	uint64_t *begun = xmalloc(sizeof(*begun));
-
-	*begun = ++s->stamps;
-	map_set(s->begun, ns ? ns : "", begun);
+	return ++s->stamps;
 }
 
-void store_relist_end(struct store *s, const char *ns)
+static void drop_if_older(struct store *s, struct entry *e, uint64_t relist)
 {
-	auto_free uint64_t *begun = map_take(s->begun, ns ? ns : "");
+	s->looks++;
+	if (e->stamp < relist)
+		entry_drop(s, e);
+}
+
+/* From the end, since an entry that is removed is replaced by the last one. The group goes with its last entry. */
+static void end_relist_of_namespace(struct store *s, const char *ns, uint64_t relist)
+{
+	struct group *g = map_get(s->groups[BY_NAMESPACE], ns);
+
+	for (size_t left = g ? g->len : 0; left > 0; left--)
+		drop_if_older(s, g->items[left - 1], relist);
+}
+
+void store_relist_end(struct store *s, const char *ns, uint64_t relist)
+{
 	struct map_iter it = { 0 };
 
-	assert(begun);
-	while (map_next(s->entries, &it)) {
-		struct entry *e = it.value;
-
-		if (e->stamp < *begun && (!ns || text_eq(e->obj->ns, ns)))
-			entry_drop(s, e);
+	if (ns) {
+		end_relist_of_namespace(s, ns, relist);
+		return;
 	}
+	while (map_next(s->entries, &it))
+		drop_if_older(s, it.value, relist);
+}
+
+uint64_t store_looks(const struct store *s)
+{
+	return s->looks;
 }
 
 /* ---- iteration ---- */
@@ -254,11 +290,19 @@ struct kobj *store_next(const struct store *s, size_t *pos)
 	return ((const struct entry *)it.value)->obj;
 }
 
+static struct kobj *next_in_group(const struct map *groups, const char *name, size_t *pos)
+{
+	const struct group *g = map_get(groups, name);
+
+	return g && *pos < g->len ? g->items[(*pos)++]->obj : NULL;
+}
+
 struct kobj *store_index_next(const struct store *s, const char *value, size_t *pos)
 {
-	const struct bucket *b = map_get(s->buckets, value);
+	return next_in_group(s->groups[BY_INDEX], value, pos);
+}
 
-	if (!b || *pos >= b->len)
-		return NULL;
-	return b->items[(*pos)++]->obj;
+struct kobj *store_ns_next(const struct store *s, const char *ns, size_t *pos)
+{
+	return next_in_group(s->groups[BY_NAMESPACE], ns, pos);
 }

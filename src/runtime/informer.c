@@ -30,6 +30,7 @@ struct informer {
 	struct sched_timer timer;
 	struct api_call *list;
 	struct api_call *stream;
+	uint64_t relist;  /* the last one that began, see store_relist_begin() */
 	const char *verb; /* of the last call, for the log */
 	int64_t opened_ms;
 	bool synced;
@@ -238,7 +239,7 @@ static void remove_object(struct informer *i, const struct json *object)
 
 static void end_list(struct informer *i)
 {
-	store_relist_end(i->store, i->ns);
+	store_relist_end(i->store, i->ns, i->relist);
 	mem_trim(); /* the trees of the pages were much larger than what is kept of them */
 	if (i->synced)
 		return;
@@ -272,7 +273,7 @@ static void execute_cmd(struct informer *i, struct watch_cmd *cmd)
 		sched_arm(i->sched, &i->timer, cmd->ms);
 		return;
 	case WATCH_CMD_BEGIN:
-		store_relist_begin(i->store, i->ns);
+		i->relist = store_relist_begin(i->store);
 		return;
 	case WATCH_CMD_UPSERT:
 		upsert_object(i, take_ptr(cmd->object));

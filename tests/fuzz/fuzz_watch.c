@@ -20,6 +20,7 @@ struct fuzz {
 	struct rng rng;
 	struct watch *watch;
 	struct store *store;
+	uint64_t relist;
 	int64_t now_ms;
 	int64_t wait_ms; /* of the timer, 0 if none is armed */
 	bool listing;
@@ -54,10 +55,10 @@ static void carry_out(struct fuzz *f, struct watch_cmd *cmd)
 		f->wait_ms = cmd->ms;
 		return;
 	case WATCH_CMD_BEGIN:
-		store_relist_begin(f->store, NULL);
+		f->relist = store_relist_begin(f->store);
 		return;
 	case WATCH_CMD_END:
-		store_relist_end(f->store, NULL);
+		store_relist_end(f->store, NULL, f->relist);
 		return;
 	case WATCH_CMD_UPSERT:
 		upsert(f, take_ptr(cmd->object));

@@ -134,13 +134,14 @@ static void listed_stay(void **state)
 static void relists(void **state)
 {
 	struct fixture *f = *state;
+	uint64_t relist;
 
 	put_namespace(f, "jobs", "on");
 	put_object(f, "jobs", "a");
 	put_object(f, "jobs", "b");
-	store_relist_begin(f->outer, NULL);
+	relist = store_relist_begin(f->outer);
 	put_object(f, "jobs", "b");
-	store_relist_end(f->outer, NULL);
+	store_relist_end(f->outer, NULL, relist);
 	assert_int_equal(store_len(f->inner), 1);
 	assert_non_null(store_get(f->inner, "jobs/b"));
 }

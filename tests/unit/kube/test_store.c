@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "kube/store.h"
+#include "store_cost.h"
 
 static char *index_of(const struct json *tree)
 {
@@ -158,18 +159,19 @@ static void test_reference_outlives_store(void **state)
 static void test_relist(void **state)
 {
 	struct fixture *f = *state;
+	uint64_t relist;
 
 	put(f, "n", "kept", "u1", "1");
 	put(f, "n", "gone", "u2", "2");
 	put(f, "n", "changed", "u3", "3");
 	put(f, "n", "recreated", "u4", "9");
 	buf_clear(&f->log);
-	store_relist_begin(f->store, NULL);
+	relist = store_relist_begin(f->store);
 	put(f, "n", "kept", "u1", "1");
 	put(f, "n", "changed", "u3", "5");
 	put(f, "n", "recreated", "u5", "6");
 	put(f, "n", "new", "u6", "7");
-	store_relist_end(f->store, NULL);
+	store_relist_end(f->store, NULL, relist);
 	expect_log(f, "n/changed:3>5 n/recreated:9>6 n/new:>7 n/gone:2> ");
 	assert_int_equal(store_len(f->store), 4);
 }
@@ -177,12 +179,13 @@ static void test_relist(void **state)
 static void test_relist_keeps_what_is_newer(void **state)
 {
 	struct fixture *f = *state;
+	uint64_t relist;
 
 	put(f, "n", "a", "u", "9");
 	buf_clear(&f->log);
-	store_relist_begin(f->store, NULL);
+	relist = store_relist_begin(f->store);
 	put(f, "n", "a", "u", "8");
-	store_relist_end(f->store, NULL);
+	store_relist_end(f->store, NULL, relist);
 	expect_log(f, "");
 	assert_string_equal(store_get(f->store, "n/a")->resource_version, "9");
 }
@@ -190,21 +193,23 @@ static void test_relist_keeps_what_is_newer(void **state)
 static void test_relist_begun_again(void **state)
 {
 	struct fixture *f = *state;
+	uint64_t relist;
 
 	put(f, "n", "a", "u", "1");
 	put(f, "n", "b", "u", "2");
 	buf_clear(&f->log);
-	store_relist_begin(f->store, NULL);
+	relist = store_relist_begin(f->store);
 	put(f, "n", "a", "u", "1");
-	store_relist_begin(f->store, NULL);
+	relist = store_relist_begin(f->store);
 	put(f, "n", "b", "u", "2");
-	store_relist_end(f->store, NULL);
+	store_relist_end(f->store, NULL, relist);
 	expect_log(f, "n/a:1> ");
 }
 
 static void test_relist_of_two_namespaces(void **state)
 {
 	struct fixture *f = *state;
+	uint64_t of_m, of_n;
 
 	put(f, "m", "a", "u", "1");
 	put(f, "m", "b", "u", "1");
@@ -212,20 +217,70 @@ static void test_relist_of_two_namespaces(void **state)
 	put(f, "n", "b", "u", "1");
 	put(f, "o", "a", "u", "1");
 	buf_clear(&f->log);
-	store_relist_begin(f->store, "m");
+	of_m = store_relist_begin(f->store);
 	put(f, "m", "a", "u", "1");
-	store_relist_begin(f->store, "n");
+	of_n = store_relist_begin(f->store);
 	put(f, "n", "b", "u", "1");
-	store_relist_end(f->store, "m");
+	store_relist_end(f->store, "m", of_m);
 	expect_log(f, "m/b:1> ");
-	store_relist_end(f->store, "n");
+	store_relist_end(f->store, "n", of_n);
 	expect_log(f, "n/a:1> ");
 	assert_int_equal(store_len(f->store), 3);
+}
+
+/* Two informers of the same namespace: each relist is complete for itself. */
+static void test_two_relists_of_one_namespace(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t first, second;
+
+	put(f, "n", "a", "u", "1");
+	put(f, "n", "b", "u", "1");
+	buf_clear(&f->log);
+	first = store_relist_begin(f->store);
+	second = store_relist_begin(f->store);
+	put(f, "n", "a", "u", "1");
+	put(f, "n", "a", "u", "1");
+	store_relist_end(f->store, "n", first);
+	expect_log(f, "n/b:1> ");
+	put(f, "n", "c", "u", "1");
+	store_relist_end(f->store, "n", second);
+	expect_log(f, "n/c:>1 ");
+	assert_int_equal(store_len(f->store), 2);
+}
+
+/* What other namespaces hold costs nothing. */
+static void test_relist_looks_at_its_namespace_only(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t relist;
+
+	for (int i = 0; i < 1000; i++) {
+		char ns[16], name[16];
+
+		snprintf(ns, sizeof(ns), "n%d", i % 100);
+		snprintf(name, sizeof(name), "p%d", i);
+		put(f, ns, name, "u", "1");
+	}
+	for (int i = 0; i < 100; i++) {
+		char ns[16];
+
+		snprintf(ns, sizeof(ns), "n%d", i);
+		relist = store_relist_begin(f->store);
+		put(f, ns, "new", "u", "1");
+		store_relist_end(f->store, ns, relist);
+	}
+	assert_int_equal(store_len(f->store), 100);
+	assert_int_equal(store_looks(f->store), 1100);
+	relist = store_relist_begin(f->store);
+	store_relist_end(f->store, "none", relist);
+	assert_int_equal(store_looks(f->store), 1100);
 }
 
 static void test_relist_of_nothing(void **state)
 {
 	struct fixture *f = *state;
+	uint64_t relist;
 
 	for (int i = 0; i < 100; i++) {
 		char name[16];
@@ -233,8 +288,8 @@ static void test_relist_of_nothing(void **state)
 		snprintf(name, sizeof(name), "p%d", i);
 		put(f, "n", name, "u", "1");
 	}
-	store_relist_begin(f->store, NULL);
-	store_relist_end(f->store, NULL);
+	relist = store_relist_begin(f->store);
+	store_relist_end(f->store, NULL, relist);
 	assert_int_equal(store_len(f->store), 0);
 }
 
@@ -256,6 +311,7 @@ static void test_index(void **state)
 {
 	struct fixture *f = *state;
 	struct store *s = f->store;
+	uint64_t relist;
 
 	store_upsert(s, object("n", "a", "u", "1", "x"));
 	store_upsert(s, object("n", "b", "u", "1", "x"));
@@ -275,8 +331,8 @@ static void test_index(void **state)
 	store_remove(s, "n/c");
 	assert_int_equal(count_index(s, "x"), 0);
 	assert_int_equal(count_index(s, "y"), 1);
-	store_relist_begin(s, NULL);
-	store_relist_end(s, NULL);
+	relist = store_relist_begin(s);
+	store_relist_end(s, NULL, relist);
 	assert_int_equal(count_index(s, "y"), 0);
 }
 
@@ -296,6 +352,39 @@ static void test_iteration(void **state)
 		count++;
 	}
 	assert_int_equal(count, 2);
+}
+
+/* Objects of a namespace, each checked to be the cached one. */
+static size_t count_ns(const struct store *s, const char *ns)
+{
+	size_t pos = 0, count = 0;
+	const struct kobj *o;
+
+	while ((o = store_ns_next(s, ns, &pos))) {
+		assert_string_equal(o->ns, ns);
+		assert_ptr_equal(store_get(s, o->key), o);
+		count++;
+	}
+	return count;
+}
+
+static void test_namespaces(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, "n", "a", "u", "1");
+	put(f, "n", "b", "u", "1");
+	put(f, "m", "a", "u", "1");
+	put(f, "", "whole", "u", "1");
+	assert_int_equal(count_ns(f->store, "n"), 2);
+	assert_int_equal(count_ns(f->store, "m"), 1);
+	assert_int_equal(count_ns(f->store, ""), 1);
+	assert_int_equal(count_ns(f->store, "o"), 0);
+	put(f, "n", "a", "u", "2");
+	store_remove(f->store, "n/a");
+	store_remove(f->store, "m/a");
+	assert_int_equal(count_ns(f->store, "n"), 1);
+	assert_int_equal(count_ns(f->store, "m"), 0);
 }
 
 static void count_call(void *arg, const struct kobj *before, const struct kobj *now)
@@ -330,8 +419,11 @@ int main(void)
 		TEST(test_relist_keeps_what_is_newer),
 		TEST(test_relist_begun_again),
 		TEST(test_relist_of_two_namespaces),
+		TEST(test_two_relists_of_one_namespace),
+		TEST(test_relist_looks_at_its_namespace_only),
 		TEST(test_relist_of_nothing),
 		TEST(test_index),
+		TEST(test_namespaces),
 		TEST(test_iteration),
 		TEST(test_listeners_in_order),
 	};

@@ -41,6 +41,7 @@ struct sim {
 	struct server server;
 	struct watch *watch;
 	struct store *store;
+	uint64_t relist;
 	int64_t now_ms;
 	int64_t timer_ms; /* when it fires; -1: not armed */
 	char *list;	  /* query of the list that was asked for, NULL if none */
@@ -183,7 +184,7 @@ static void carry_out(struct sim *s, struct watch_cmd *cmd)
 		s->timer_ms = s->now_ms + cmd->ms;
 		return;
 	case WATCH_CMD_BEGIN:
-		store_relist_begin(s->store, NULL);
+		s->relist = store_relist_begin(s->store);
 		return;
 	case WATCH_CMD_UPSERT:
 		upsert(s, take_ptr(cmd->object));
@@ -192,7 +193,7 @@ static void carry_out(struct sim *s, struct watch_cmd *cmd)
 		drop_object(s, cmd->object);
 		return;
 	case WATCH_CMD_END:
-		store_relist_end(s->store, NULL);
+		store_relist_end(s->store, NULL, s->relist);
 		s->synced++;
 		return;
 	case WATCH_CMD_WARN:
