@@ -6,7 +6,8 @@
  *     ▲                 │ failed                 │ 410 Gone, ERROR event
  *     └──── BACKOFF ◀───┴────────────────────────┘
  *
- * - The first list has resourceVersion "" (most recent) and pages of 100; so has each later list. A 410 on a later page
+ * - The first list has resourceVersion "" (most recent) and pages of 100; so has each later list. A page that is
+ *   answered with 429, 500, 503, a timeout or not at all is asked for again, after a back-off. A 410 on a later page
  *   starts the list again at once. The second one in a row backs off.
  * - The watch has allowWatchBookmarks and a random timeoutSeconds in [300, 600). It begins at the list's
  *   resourceVersion, never at an item's.
@@ -14,7 +15,7 @@
  *   brought no event, its end counts as a failure.
  * - 410, or an ERROR event with code 410 → list. 429, connection refused, timeouts → back off, reopen at the same
  *   version. Other errors on opening → back off, list. The back-off is 0.8 s and doubles up to 30 s, with jitter. It
- *   starts anew after 30 s without a failure. It is at least as long as the server's Retry-After.
+ *   starts anew once a stream has been open for 30 s. It is at least as long as the server's Retry-After.
  * - No byte for 150 s on an open stream → cancel and reopen.
  * - A timeout in an ERROR event → list: it may mean that the server does not know the version yet.
  * - An event that cannot be decoded, or an item without metadata → WATCH_CMD_WARN and a list. It is never passed over
@@ -68,6 +69,7 @@ struct watch_cmd {
 	char *text;
 	struct json *object; /* owned by the command; take_ptr() it */
 	int64_t ms;
+	bool lasts; /* WARN: pages of a list do not end the problem, but what the stream brings does */
 };
 
 struct watch_cmds {

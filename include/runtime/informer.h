@@ -37,7 +37,8 @@ void informer_free(struct informer *i);
 bool informer_synced(const struct informer *i);
 enum watch_state informer_state(const struct informer *i);
 /* The present problem, "" if there is none; borrowed. While the API server is unreachable or refuses, the informer logs
- * a warning when it begins and then once a minute, with verb, resource and namespace. */
+ * a warning when it begins and then once a minute, with verb, resource and namespace. A problem of the list ends with
+ * the next page, a problem of the watch when the watch brings something. */
 const char *informer_problem(const struct informer *i);
 /* Whether the informer has seen everything up to this resourceVersion of the resource. Then the store has what was
  * written at that version, or a later state of it. */

@@ -6,9 +6,9 @@
  * version of the list. DATA becomes upserts and deletions. A clean end reopens the stream at the version that was
  * reached.
  *
- * Failure modes: after_failure decides whether the next attempt is a list or a reopening. It follows at once after the
- * first 410 in a row and after a clean end, otherwise after a back-off. An event that cannot be understood is never
- * skipped: the version would move past it, and the cache would stay wrong.
+ * Failure modes: after_failure decides whether the next attempt is a list, a page of it or a reopening. It follows at
+ * once after the first 410 in a row and after a clean end, otherwise after a back-off. An event that cannot be
+ * understood is never skipped: the version would move past it, and the cache would stay wrong.
  *
  * Events that do not fit the state (bytes of a cancelled stream, a timer armed for an earlier state) are ignored.
  */
@@ -35,10 +35,11 @@ enum {
 	SHORT_MS = 1000,      /* reflector.go: VeryShortWatchError */
 	BACKOFF_MS = 800,
 	BACKOFF_MAX_MS = 30 * 1000,
+	STEADY_MS = 30 * 1000, /* a stream that was open for so long ends the back-off of earlier failures */
 };
 
-/* How it goes on after a failure. */
-enum next { NEXT_LIST, NEXT_REOPEN };
+/* How it goes on after a failure: with a new list, with the same page of the list, or with the stream. */
+enum next { NEXT_LIST, NEXT_PAGE, NEXT_REOPEN };
 
 struct watch {
 	enum watch_state state;
@@ -47,13 +48,14 @@ struct watch {
 	struct watch_frame frame;
 	char *version;	    /* of the last complete list or later */
 	char *list_version; /* of the first page of the list under way, NULL before it */
+	char *token;	    /* LISTING: of the page that was asked for, encoded; NULL: it is the first one */
 	int64_t opened_ms;  /* STREAMING: when the stream was opened */
 	int64_t heard_ms;   /* STREAMING: when the last byte came */
 	int64_t expires_ms; /* STREAMING: when the server has to have ended the stream */
 	bool eventful;	    /* this stream brought an event */
-	int64_t trouble_ms; /* when the back-off of the last failure ends or ended */
-	unsigned tries;	    /* back-offs in a row */
-	unsigned gones;	    /* 410s in a row */
+	int64_t resume_ms;  /* BACKOFF: when it ends */
+	unsigned tries;	    /* back-offs since a stream was open for STEADY_MS */
+	unsigned gones;	    /* 410s since then */
 };
 
 /* From each state, the states that may follow. Another one is a programming error. */
@@ -81,6 +83,7 @@ void watch_free(struct watch *w)
 	watch_frame_done(&w->frame);
 	free(w->version);
 	free(w->list_version);
+	free(w->token);
 	free(w);
 }
 
@@ -146,12 +149,38 @@ static int64_t stream_due(const struct watch *w)
 	return idle_ms < w->expires_ms ? idle_ms : w->expires_ms;
 }
 
+static void ask_page(const struct watch *w, struct watch_cmds *out)
+{
+	char *query = w->token ? xasprintf("limit=" PAGE "&continue=%s", w->token) : xstrdup("limit=" PAGE);
+
+	add_cmd(out, WATCH_CMD_LIST, query, NULL);
+}
+
 static void start_list(struct watch *w, struct watch_cmds *out)
 {
 	set_state(w, WATCH_LISTING);
 	free(take_ptr(w->list_version));
+	free(take_ptr(w->token));
 	add_cmd(out, WATCH_CMD_BEGIN, NULL, NULL);
-	add_cmd(out, WATCH_CMD_LIST, xstrdup("limit=" PAGE), NULL);
+	ask_page(w, out);
+}
+
+/* The list under way goes on. What came of it is in the store. */
+static void resume_list(struct watch *w, struct watch_cmds *out)
+{
+	set_state(w, WATCH_LISTING);
+	ask_page(w, out);
+}
+
+/* To be called when a stream ends. Only a stream that was open for a while shows that failures are over. Lists may take
+ * longer than the longest wait, so the time since the last failure shows nothing. client-go waits for two minutes. With
+ * a proxy that cuts silent streams after 50 s these would never pass, and each cut would cost 30 s. */
+static void end_trouble_if_steady(struct watch *w, int64_t now_ms)
+{
+	if (w->state != WATCH_STREAMING || now_ms - w->opened_ms < STEADY_MS)
+		return;
+	w->tries = 0;
+	w->gones = 0;
 }
 
 static void open_stream(struct watch *w, int64_t now_ms, struct watch_cmds *out)
@@ -159,6 +188,7 @@ static void open_stream(struct watch *w, int64_t now_ms, struct watch_cmds *out)
 	int64_t timeout_s = rng_range(w->rng, OPEN_MIN_S, OPEN_MAX_S);
 	auto_free char *version = text_url_encode(w->version);
 
+	end_trouble_if_steady(w, now_ms);
 	set_state(w, WATCH_STREAMING);
 	watch_frame_reset(&w->frame);
 	w->opened_ms = now_ms;
@@ -174,35 +204,28 @@ static void open_stream(struct watch *w, int64_t now_ms, struct watch_cmds *out)
 
 static void back_off(struct watch *w, enum next next, const struct err *err, int64_t now_ms, struct watch_cmds *out)
 {
+	static const char *const texts[] = {
+		[NEXT_LIST] = "listing again",
+		[NEXT_PAGE] = "asking for this page again",
+		[NEXT_REOPEN] = "reopening",
+	};
 	int64_t delay_ms = time_backoff_ms(BACKOFF_MS, BACKOFF_MAX_MS, w->tries++, w->rng);
+	bool lasts = w->state == WATCH_STREAMING || err->code == ERR_GONE;
 
 	if (delay_ms < err->retry_after_ms)
 		delay_ms = err->retry_after_ms;
 	set_state(w, WATCH_BACKOFF);
 	w->next = next;
-	w->trouble_ms = now_ms + delay_ms;
-	add_cmd(
-	    out, WATCH_CMD_WARN,
-	    xasprintf("%s; %s in %d ms", err->msg, next == NEXT_LIST ? "listing again" : "reopening", (int)delay_ms),
-	    NULL);
+	w->resume_ms = now_ms + delay_ms;
+	add_cmd(out, WATCH_CMD_WARN, xasprintf("%s; %s in %d ms", err->msg, texts[next], (int)delay_ms), NULL)->lasts =
+	    lasts;
 	arm_timer(delay_ms, out);
-}
-
-/* Starts to count anew if the last failure is longer ago than the longest wait. client-go waits for two minutes. With a
- * proxy that cuts silent streams after 50 s these would never pass, and each cut would cost 30 s. */
-static void forget_old_trouble(struct watch *w, int64_t now_ms)
-{
-	if (now_ms - w->trouble_ms >= BACKOFF_MAX_MS) {
-		w->tries = 0;
-		w->gones = 0;
-	}
-	w->trouble_ms = now_ms;
 }
 
 static void after_failure(struct watch *w, enum next next, const struct err *err, int64_t now_ms,
 			  struct watch_cmds *out)
 {
-	forget_old_trouble(w, now_ms);
+	end_trouble_if_steady(w, now_ms);
 	if (err->code == ERR_GONE && w->gones++ == 0)
 		start_list(w, out);
 	else
@@ -262,6 +285,7 @@ static int take_page(struct watch *w, struct json *list, struct watch_cmds *out,
 static void finish_list(struct watch *w, int64_t now_ms, struct watch_cmds *out)
 {
 	set_version(w, w->list_version);
+	free(take_ptr(w->token));
 	add_cmd(out, WATCH_CMD_END, NULL, NULL);
 	open_stream(w, now_ms, out);
 }
@@ -279,16 +303,29 @@ static void on_page(struct watch *w, const struct watch_event *ev, struct watch_
 		return;
 	}
 	token = text_url_encode(json_str(list, "metadata.continue", ""));
-	if (token[0])
-		add_cmd(out, WATCH_CMD_LIST, xasprintf("limit=" PAGE "&continue=%s", token), NULL);
-	else
+	if (!token[0]) {
 		finish_list(w, ev->now_ms, out);
+		return;
+	}
+	free(w->token);
+	w->token = take_ptr(token);
+	ask_page(w, out);
+}
+
+/* Whether the same page may well come if it is asked for once more. client-go, too, repeats a request that failed so,
+ * and not the list (rest.Request). The token is good for as long as etcd keeps the version, usually for five minutes;
+ * then the answer is 410. */
+static bool may_come_yet(const struct err *err)
+{
+	return err->code == ERR_BUSY || err->code == ERR_TIMEOUT || err->code == ERR_IO || err->code == ERR_INTERNAL;
 }
 
 static void on_page_failed(struct watch *w, const struct watch_event *ev, struct watch_cmds *out)
 {
+	enum next next = w->token && may_come_yet(ev->err) ? NEXT_PAGE : NEXT_LIST;
+
 	if (w->state == WATCH_LISTING)
-		after_failure(w, NEXT_LIST, ev->err, ev->now_ms, out);
+		after_failure(w, next, ev->err, ev->now_ms, out);
 }
 
 /* ---- stream ---- */
@@ -432,12 +469,14 @@ static void stream_timer(struct watch *w, int64_t now_ms, struct watch_cmds *out
 
 static void backoff_timer(struct watch *w, int64_t now_ms, struct watch_cmds *out)
 {
-	int64_t left_ms = w->trouble_ms - now_ms;
+	int64_t left_ms = w->resume_ms - now_ms;
 
 	if (left_ms > 0)
 		arm_timer(left_ms, out);
 	else if (w->next == NEXT_LIST)
 		start_list(w, out);
+	else if (w->next == NEXT_PAGE)
+		resume_list(w, out);
 	else
 		open_stream(w, now_ms, out);
 }

@@ -34,8 +34,9 @@ struct informer {
 	const char *verb; /* of the last call, for the log */
 	int64_t opened_ms;
 	bool synced;
-	bool ordinary; /* the end of the stream that is being handled is no problem */
-	char *problem; /* or NULL */
+	bool ordinary;	    /* the end of the stream that is being handled is no problem */
+	char *problem;	    /* or NULL */
+	bool problem_lasts; /* until the stream brings something */
 	int64_t logged_ms;
 	struct metric *lists;
 	struct metric *watches;
@@ -249,12 +250,14 @@ static void end_list(struct informer *i)
 		i->on_synced(i->arg);
 }
 
-static void take_warning(struct informer *i, const char *text)
+static void take_warning(struct informer *i, const struct watch_cmd *cmd)
 {
-	if (i->ordinary)
-		log_debug("-", "watch ended", "resource", i->res->plural, "error", text, NULL);
-	else
-		set_problem(i, text);
+	if (i->ordinary) {
+		log_debug("-", "watch ended", "resource", i->res->plural, "error", cmd->text, NULL);
+		return;
+	}
+	set_problem(i, cmd->text);
+	i->problem_lasts = cmd->lasts;
 }
 
 static void execute_cmd(struct informer *i, struct watch_cmd *cmd)
@@ -285,7 +288,7 @@ static void execute_cmd(struct informer *i, struct watch_cmd *cmd)
 		end_list(i);
 		return;
 	case WATCH_CMD_WARN:
-		take_warning(i, cmd->text);
+		take_warning(i, cmd);
 		return;
 	}
 }
@@ -346,7 +349,7 @@ static void on_page(void *arg, struct reply *reply)
 		ev = (struct watch_event){ .type = WATCH_EV_PAGE, .list = take_ptr(reply->body) };
 	}
 	explain_missing_crd(i, &reply->err);
-	if (step_watch(i, &ev) && ev.type == WATCH_EV_PAGE)
+	if (step_watch(i, &ev) && ev.type == WATCH_EV_PAGE && !i->problem_lasts)
 		clear_problem(i);
 }
 

@@ -352,6 +352,64 @@ static void relist_after_gone(void **state)
 	assert_true(restarts(f, "expired") == 2);
 }
 
+/* The first 410 is normal. The second one in a row is a problem until the watch brings something, although the lists
+ * between them succeed. */
+static void the_second_gone_is_reported(void **state)
+{
+	const struct fake_refusal gone = { .status = 410 };
+	struct fixture *f = *state;
+
+	start(f);
+	fake_kube_run(f->fk, 60000);
+	fake_kube_refuse(f->fk, VERB_WATCH, RES_POD, 3, &gone);
+	fake_kube_cut_watches(f->fk, false);
+	fake_kube_run(f->fk, 12);
+	assert_int_equal(lines_with(f, "level=warn"), 0);
+	fake_kube_run(f->fk, 20000);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_LIST, RES_POD), 4);
+	assert_int_equal(lines_with(f, "level=warn"), 1);
+	assert_int_equal(lines_with(f, "following the API server again"), 0);
+	assert_non_null(strstr(informer_problem(f->informer), "listing again in"));
+	put(f, "ns", "a", "x");
+	fake_kube_run(f->fk, 10);
+	assert_string_equal(informer_problem(f->informer), "");
+	assert_int_equal(lines_with(f, "following the API server again"), 1);
+}
+
+static void run_while(struct fixture *f, enum watch_state state, bool is)
+{
+	for (int ms = 0; (informer_state(f->informer) == state) == is; ms++) {
+		assert_true(ms < 60000);
+		fake_kube_run(f->fk, 1);
+	}
+}
+
+/* Some of the pages fail. The list comes to its end all the same, and no page is read twice. */
+static void a_list_survives_failing_pages(void **state)
+{
+	const struct fake_refusal busy = { .status = 429 };
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 2000; i++) {
+		auto_free char *name = xasprintf("pod-%d", i);
+
+		put(f, "ns", name, "x");
+	}
+	f->informer = informer(f, NULL, NULL);
+	informer_start(f->informer);
+	for (int i = 0; i < 4; i++) {
+		fake_kube_run(f->fk, 12);
+		fake_kube_refuse(f->fk, VERB_LIST, RES_POD, 1, &busy);
+		run_while(f, WATCH_BACKOFF, false);
+		run_while(f, WATCH_BACKOFF, true);
+	}
+	fake_kube_run(f->fk, 100);
+	assert_int_equal(f->synced, 1);
+	assert_int_equal(store_len(f->store), 2000);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_LIST, RES_POD), 20 + 4);
+	assert_string_equal(informer_problem(f->informer), "");
+}
+
 static void silent_streams_are_reopened(void **state)
 {
 	struct fixture *f = *state;
@@ -479,6 +537,8 @@ int main(void)
 		TEST(clean_ends_cost_nothing),
 		TEST(half_an_event_comes_again),
 		TEST(relist_after_gone),
+		TEST(the_second_gone_is_reported),
+		TEST(a_list_survives_failing_pages),
 		TEST(silent_streams_are_reopened),
 		TEST(absent_server_is_said_once_a_minute),
 		TEST(outage_while_streaming),
