@@ -18,7 +18,10 @@ struct recorder *recorder_new(struct api *api, struct sched *sched, const char *
 			      struct metrics *metrics);
 void recorder_event(struct recorder *r, const struct event_about *about, const char *type, const char *reason,
 		    const char *message);
+/* How many events wait or are on their way. */
 size_t recorder_pending(const struct recorder *r);
+/* How many are remembered: those, and at most 1024 that were sent and may be repeated. */
+size_t recorder_len(const struct recorder *r);
 void recorder_free(struct recorder *r);
 
 #endif

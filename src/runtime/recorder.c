@@ -34,10 +34,16 @@ enum {
 	PAUSE_MS = 1000,
 	PAUSE_MAX_MS = 30 * 1000,
 	LOG_EVERY_MS = 60 * 1000,
-	TEXT_MAX = 1100, /* event_build cuts at 1024, at the end of a character */
+	TEXT_MAX = 1100, /* longer texts are cut; event_build cuts at 1024, at the end of a character */
 };
 
 enum text { NS, NAME, UID, TYPE, REASON, MESSAGE, TEXT_COUNT };
+
+/* The texts of an event as a record keeps them. */
+struct texts {
+	const char *at[TEXT_COUNT];
+	char cut[TEXT_COUNT][TEXT_MAX + 1]; /* of those that are too long */
+};
 
 /* One Event object, from its first occurrence on. */
 struct record {
@@ -272,7 +278,7 @@ static struct record *record_new(struct recorder *r, const char *key, const stru
 	struct record *e;
 
 	for (size_t i = 0; i < TEXT_COUNT; i++) {
-		len[i] = strnlen(texts[i], TEXT_MAX);
+		len[i] = strlen(texts[i]);
 		size += len[i] + 1;
 	}
 	e = xcalloc(1, sizeof(*e) + size);
@@ -290,29 +296,44 @@ static struct record *record_new(struct recorder *r, const char *key, const stru
 	return e;
 }
 
-static const char *or_empty(const char *value)
+/* Nothing may see the whole of a text that is too long: the key of a record is made of its texts, and it is made again
+ * of what the record holds when the record is dropped. */
+static void cut_texts(struct texts *texts, const char *const given[TEXT_COUNT])
 {
-	return value ? value : "";
+	for (size_t i = 0; i < TEXT_COUNT; i++) {
+		size_t len = given[i] ? strnlen(given[i], TEXT_MAX + 1) : 0;
+
+		texts->at[i] = given[i] ? given[i] : "";
+		if (len <= TEXT_MAX)
+			continue;
+		memcpy(texts->cut[i], given[i], TEXT_MAX);
+		texts->cut[i][TEXT_MAX] = '\0';
+		texts->at[i] = texts->cut[i];
+	}
 }
 
 void recorder_event(struct recorder *r, const struct event_about *about, const char *type, const char *reason,
 		    const char *message)
 {
-	const char *const texts[] = { or_empty(about->ns), about->name, or_empty(about->uid), type, reason, message };
-	auto_free char *key = make_key(texts);
-	struct record *e = map_get(r->by_key, key);
+	const char *const given[TEXT_COUNT] = { about->ns, about->name, about->uid, type, reason, message };
 	int64_t now_ms = sched_now(r->sched);
+	auto_free char *key = NULL;
+	struct texts texts;
+	struct record *e;
 
 	if (!may_record(r, about->uid ? about->uid : about->name)) {
 		count_event(r, "filtered");
 		return;
 	}
+	cut_texts(&texts, given);
+	key = make_key(texts.at);
+	e = map_get(r->by_key, key);
 	if (e && now_ms - e->last_ms > WINDOW_MS && !e->waiting && !e->call) {
 		drop_record(e);
 		e = NULL;
 	}
 	if (!e)
-		e = record_new(r, key, about->res, texts);
+		e = record_new(r, key, about->res, texts.at);
 	e->count++;
 	e->last_ms = now_ms;
 	enqueue_record(e);
@@ -322,6 +343,11 @@ void recorder_event(struct recorder *r, const struct event_about *about, const c
 size_t recorder_pending(const struct recorder *r)
 {
 	return r->waiting_len + r->calls;
+}
+
+size_t recorder_len(const struct recorder *r)
+{
+	return map_len(r->by_key);
 }
 
 /* ---- sending ---- */

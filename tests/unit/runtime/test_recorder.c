@@ -301,6 +301,78 @@ static void memory_is_bounded(void **state)
 	assert_int_equal(fake_kube_count(f->fk, EVENTS), 5001);
 }
 
+/* A termination message makes a message too long to be kept. */
+static void long_messages_are_forgotten_too(void **state)
+{
+	struct fixture *f = *state;
+	char message[2048];
+	const struct json *event;
+	size_t pos = 0;
+
+	memset(message, 'x', sizeof(message));
+	message[sizeof(message) - 1] = '\0';
+	for (int i = 0; i < 3000; i++) {
+		auto_free char *uid = xasprintf("u%d", i);
+		const struct event_about about = { &resource_sparkapplication, "ns", "app", uid };
+
+		recorder_event(f->recorder, &about, "Warning", "Failed", message);
+		fake_kube_run(f->fk, 6);
+	}
+	fake_kube_run(f->fk, 100);
+	assert_int_equal(recorder_len(f->recorder), 1024);
+	event = fake_kube_next(f->fk, EVENTS, &pos);
+	assert_int_equal(strlen(json_str(event, "message", "")), 1024);
+}
+
+/* They differ only behind the place where both are cut, so they are one Event. */
+static void messages_that_are_alike_when_cut_are_one(void **state)
+{
+	struct fixture *f = *state;
+	const struct event_about about = { &resource_sparkapplication, "ns", "app", "u1" };
+	char message[1200];
+
+	memset(message, 'x', sizeof(message));
+	message[sizeof(message) - 1] = '\0';
+	recorder_event(f->recorder, &about, "Warning", "Failed", message);
+	message[sizeof(message) - 2] = 'y';
+	recorder_event(f->recorder, &about, "Warning", "Failed", message);
+	fake_kube_run(f->fk, 100);
+	assert_int_equal(json_i64(only_event(f), "count", 0), 2);
+}
+
+/* Each pause in a row is longer than the one before; after an outage the next hiccup costs a second again. */
+static void a_success_ends_a_row_of_pauses(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal busy = { .status = 503 };
+
+	fake_kube_refuse(f->fk, VERB_CREATE, EVENTS, 6, &busy);
+	say(f, "u1", "Created");
+	fake_kube_run(f->fk, 120 * 1000);
+	assert_int_equal(fake_kube_count(f->fk, EVENTS), 1);
+	fake_kube_refuse(f->fk, VERB_CREATE, EVENTS, 1, &busy);
+	say(f, "u2", "Created");
+	fake_kube_run(f->fk, 1100);
+	assert_int_equal(fake_kube_count(f->fk, EVENTS), 2);
+}
+
+/* The window of repetitions passes while the event waits for its first try: it still counts, and is told once. */
+static void what_waits_is_not_forgotten(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal busy = { .status = 429, .retry_after_s = 62 };
+
+	fake_kube_refuse(f->fk, VERB_CREATE, EVENTS, 11, &busy);
+	say(f, "u1", "Created");
+	fake_kube_run(f->fk, 10 * 60 * 1000 + 5000);
+	assert_int_equal(recorder_pending(f->recorder), 1);
+	say(f, "u1", "Created");
+	assert_int_equal(recorder_pending(f->recorder), 1);
+	fake_kube_run(f->fk, 2 * 60 * 1000);
+	assert_int_equal(json_i64(only_event(f), "count", 0), 2);
+	assert_string_equal(json_str(only_event(f), "firstTimestamp", ""), "2026-01-02T03:04:05Z");
+}
+
 static void freed_under_way(void **state)
 {
 	struct fixture *f = *state;
@@ -335,6 +407,10 @@ int main(void)
 		TEST(waiting_events_are_whole),
 		TEST(long_outage_gives_up),
 		TEST(memory_is_bounded),
+		TEST(long_messages_are_forgotten_too),
+		TEST(messages_that_are_alike_when_cut_are_one),
+		TEST(a_success_ends_a_row_of_pauses),
+		TEST(what_waits_is_not_forgotten),
 		TEST(freed_under_way),
 	};
 
