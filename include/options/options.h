@@ -164,7 +164,8 @@ void options_done(struct options *o);
 const struct strv *options_reviewed(const struct options *o);
 /* What the rules of applications need to know of the options. Borrows from o. */
 struct rule_options options_rules(const struct options *o);
-/* One line with everything that was given and has no effect here, and why. Owned; NULL if there is nothing to say. */
+/* One line with everything that was given and has no effect here, or is in a list twice, and why. Owned; NULL if there
+ * is nothing to say. */
 char *options_warnings(const struct options *o);
 /* For /debug/state: an object that has, for the name of each option of the command, its value as text and its origin,
  * which is "default", "file PATH", "environment NAME" or "flag". No option is a secret. Owned. */

@@ -283,9 +283,9 @@ static int make_client(struct program *p, const struct options *o, struct err *e
 	return p->client ? 0 : err_code(err);
 }
 
-static void make_operator(struct program *p, const struct options *o)
+struct operator_options start_operator_options(const struct options *o)
 {
-	const struct operator_options options = {
+	return (struct operator_options){
 		.manager = {
 			.namespaces = (const char *const *)o->namespaces.items,
 			.namespace_count = o->namespaces.len,
@@ -294,9 +294,6 @@ static void make_operator(struct program *p, const struct options *o)
 			.max_plans = (unsigned)o->controller_threads,
 			.queue = { .retry_max_ms = o->retry_max_ms, .retry_qps = o->retry_qps,
 				   .retry_burst = o->retry_burst },
-			.instance = p->host,
-			.may_write = may_write,
-			.may_write_arg = p,
 		},
 		.reconcile = {
 			.master = o->master,
@@ -322,7 +319,15 @@ static void make_operator(struct program *p, const struct options *o)
 			.old_names = o->metrics_old_names,
 		},
 	};
+}
 
+static void make_operator(struct program *p, const struct options *o)
+{
+	struct operator_options options = start_operator_options(o);
+
+	options.manager.instance = p->host;
+	options.manager.may_write = may_write;
+	options.manager.may_write_arg = p;
 	p->spark = operator_new(client_api(p->client), &p->loop.sched, p->metrics, &options);
 	p->manager = operator_manager(p->spark);
 	if (o->upgrade_crds)

@@ -360,6 +360,7 @@ static void notes_free(struct option_notes *notes)
 	}
 	free(notes->rows);
 	strv_done(&notes->unknown);
+	strv_done(&notes->repeated);
 	free(notes);
 }
 

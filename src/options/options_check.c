@@ -35,6 +35,48 @@ static int check_namespaces(struct options *o, struct err *err)
 	return 0;
 }
 
+/* What is given twice counts once: to watch a namespace twice would be waste at best. The first place is kept. */
+static void drop_repeated(struct options *o, const struct option_row *row, struct strv *list)
+{
+	struct strv once = { 0 };
+	auto_strv told = { 0 };
+
+	for (size_t i = 0; i < list->len; i++) {
+		if (!strv_has(&once, list->items[i]))
+			strv_add(&once, list->items[i]);
+		else if (!strv_has(&told, list->items[i])) {
+			strv_add(&told, list->items[i]);
+			strv_addf(&o->notes->repeated, "--%s (\"%s\" is given more than once)", row->name,
+				  list->items[i]);
+		}
+	}
+	strv_done(list);
+	*list = once;
+}
+
+static void drop_all_repeated(struct options *o)
+{
+	for (size_t i = 0; i < option_row_count; i++) {
+		struct strv *list = option_set_of_texts(o, &option_rows[i]);
+
+		if (list && list->len > 1)
+			drop_repeated(o, &option_rows[i], list);
+	}
+}
+
+/* A certificate that has hardly begun to be valid would have to be renewed at once, again and again. */
+static int check_lives(const struct options *o, struct err *err)
+{
+	enum { SHORTEST_MS = 10 * 60 * 1000 };
+	static const char expected[] = "expected at least 10m";
+
+	if (o->webhook_ca_life_ms < SHORTEST_MS)
+		return err_set(err, ERR_INVALID, "--webhook-ca-lifetime: %s", expected);
+	if (o->webhook_cert_life_ms < SHORTEST_MS)
+		return err_set(err, ERR_INVALID, "--webhook-cert-lifetime: %s", expected);
+	return 0;
+}
+
 /* An empty --master means the default: GCP's operator has a flag of that name whose default is the empty text. */
 static int check_master(struct options *o, struct err *err)
 {
@@ -63,10 +105,13 @@ static int check_default_image(const struct options *o, struct err *err)
 
 int option_check(struct options *o, struct err *err)
 {
+	drop_all_repeated(o);
 	if (check_namespaces(o, err) < 0 || check_master(o, err) < 0 || check_default_image(o, err) < 0)
 		return err_code(err);
 	if (!(o->notes->set & OPTIONS_SERVE))
 		return 0;
+	if (check_lives(o, err) < 0)
+		return err_code(err);
 	if (option_gates_ttl_is_off(&o->feature_gates))
 		o->default_ttl_s = 0;
 	return check_quota(o, err);

@@ -112,6 +112,7 @@ struct option_notes {
 	enum option_set set;
 	struct option_note *rows; /* option_row_count of them */
 	struct strv unknown;	  /* variables of the environment that name no option */
+	struct strv repeated;	  /* pieces of a warning: elements of lists that were given more than once */
 };
 
 /* What a name stands for: one of both is set. */
@@ -139,6 +140,8 @@ int option_value(struct options *o, const struct option_row *row, const char *va
 /* Frees what the row's member holds and empties it. Members without memory of their own keep their value. */
 void option_clear(struct options *o, const struct option_row *row);
 bool option_is_list(const struct option_row *row);
+/* The elements of the row's member if it is a list of texts whose order means nothing, else NULL. Borrowed. */
+struct strv *option_set_of_texts(struct options *o, const struct option_row *row);
 bool option_parse_bool(const char *text, bool *ret);
 /* Adds the elements of text, split as pflag's readAsCSV does it: quotes keep commas, and "" in quotes is an empty
  * element. Other empty elements are dropped. False if the quotes are wrong. */

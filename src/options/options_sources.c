@@ -5,7 +5,7 @@
  * Variables of the environment are called SPARK_OPERATOR_X. One that names no option is only worth a warning, since
  * others may set variables with that prefix. Kubernetes does so for each Service whose name begins with
  * "spark-operator"; these are recognized and left alone. Where each value comes from is shown in /debug/state, and
- * one warning at the start lists what has no effect.
+ * one warning at the start lists what has no effect, and what a list names twice.
  */
 #include "options_parts.h"
 
@@ -267,6 +267,8 @@ char *options_warnings(const struct options *o)
 		strv_add(&pieces, "--" TTL " (its feature gate DefaultTimeToLive is off)");
 	for (size_t i = 0; i < o->notes->unknown.len; i++)
 		strv_add(&pieces, o->notes->unknown.items[i]);
+	for (size_t i = 0; i < o->notes->repeated.len; i++)
+		strv_add(&pieces, o->notes->repeated.items[i]);
 	return pieces.len > 0 ? strv_join(&pieces, "; ") : NULL;
 }
 

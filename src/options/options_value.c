@@ -299,9 +299,18 @@ static int value_rate(const struct option_row *row, const char *value, void *tar
 	return 0;
 }
 
+/* The limit is that of Go's time.Duration. With it, times can be added to each other and to the clock. */
 static int value_duration(const struct option_row *row, const char *value, void *target, struct err *err)
 {
-	return duration_parse(value, target) ? 0 : refuse(row, value, "a time like 30s, 5m or 1h30m", err);
+	static const int64_t max_ms = INT64_C(2562047) * 3600 * 1000;
+	int64_t duration_ms;
+
+	if (!duration_parse(value, &duration_ms))
+		return refuse(row, value, "a time like 30s, 5m or 1h30m", err);
+	if (duration_ms > max_ms)
+		return refuse(row, value, "a time of at most 2562047h (292 years)", err);
+	*(int64_t *)target = duration_ms;
+	return 0;
 }
 
 static int value_seconds(const struct option_row *row, const char *value, void *target, struct err *err)
@@ -475,6 +484,13 @@ bool option_is_list(const struct option_row *row)
 	void (*done)(void *target) = types[row->type].done;
 
 	return done == done_list || done == done_gates || done == done_buckets;
+}
+
+struct strv *option_set_of_texts(struct options *o, const struct option_row *row)
+{
+	if (row->offset == NOWHERE || (row->type != OPT_LIST && row->type != OPT_WORDS))
+		return NULL;
+	return (struct strv *)(void *)((char *)o + row->offset);
 }
 
 int option_value(struct options *o, const struct option_row *row, const char *value, struct err *err)

@@ -34,17 +34,41 @@ struct webhook_registration {
 	struct creation creations[CONFIGURATIONS];
 };
 
+/* An element KEY=VALUE of --webhook-namespace-selector: a label that a namespace must have. Each key has one value. */
+static int check_label(const char *element, struct strv *keys, struct err *err)
+{
+	size_t len = strcspn(element, "=");
+	auto_free char *key = xstrndup(element, len);
+
+	if (element[len] != '=' || !text_is_label_key(key) || !text_is_label_value(element + len + 1))
+		return err_set(err, ERR_INVALID,
+			       "--webhook-namespace-selector: \"%s\": expected KEY=VALUE, as labels have them",
+			       element);
+	if (strv_has(keys, key))
+		return err_set(err, ERR_INVALID,
+			       "--webhook-namespace-selector: \"%s\": no namespace can have two values of %s", element,
+			       key);
+	strv_add(keys, key);
+	return 0;
+}
+
+static int check_webhook_selector(const struct options *o, struct err *err)
+{
+	auto_strv keys = { 0 };
+
+	for (size_t i = 0; i < o->webhook_selector.len; i++)
+		if (check_label(o->webhook_selector.items[i], &keys, err) < 0)
+			return err_code(err);
+	return 0;
+}
+
 int webhook_registration_check(const struct options *o, struct err *err)
 {
 	if (o->webhook_timeout_ms < SECOND_MS || o->webhook_timeout_ms > 30 * SECOND_MS)
 		return err_set(err, ERR_INVALID, "--webhook-timeout: expected a time from 1s to 30s");
 	if (o->webhook_url && !text_starts(o->webhook_url, "https://"))
 		return err_set(err, ERR_INVALID, "--webhook-url: \"%s\": expected https://HOST:PORT", o->webhook_url);
-	for (size_t i = 0; i < o->webhook_selector.len; i++)
-		if (!strchr(o->webhook_selector.items[i], '='))
-			return err_set(err, ERR_INVALID, "--webhook-namespace-selector: \"%s\": expected KEY=VALUE",
-				       o->webhook_selector.items[i]);
-	return 0;
+	return check_webhook_selector(o, err);
 }
 
 static void build_configurations(const struct options *o, const char *ns, struct json *ret[CONFIGURATIONS])

@@ -121,7 +121,16 @@ static void test_refused(void **state)
 		{ "--webhook-timeout=31s", "--webhook-timeout: expected a time from 1s to 30s" },
 		{ "--webhook-timeout=999ms", "--webhook-timeout: expected a time from 1s to 30s" },
 		{ "--webhook-url=http://h:1", "--webhook-url: \"http://h:1\": expected https://HOST:PORT" },
-		{ "--webhook-namespace-selector=a=b,c", "--webhook-namespace-selector: \"c\": expected KEY=VALUE" },
+		{ "--webhook-namespace-selector=a=b,c",
+		  "--webhook-namespace-selector: \"c\": expected KEY=VALUE, as labels have them" },
+		{ "--webhook-namespace-selector=\"\"",
+		  "--webhook-namespace-selector: \"\": expected KEY=VALUE, as labels have them" },
+		{ "--webhook-namespace-selector==b",
+		  "--webhook-namespace-selector: \"=b\": expected KEY=VALUE, as labels have them" },
+		{ "--webhook-namespace-selector=a=b=c",
+		  "--webhook-namespace-selector: \"a=b=c\": expected KEY=VALUE, as labels have them" },
+		{ "--webhook-namespace-selector=a=b,a=c",
+		  "--webhook-namespace-selector: \"a=c\": no namespace can have two values of a" },
 	};
 
 	(void)state;
