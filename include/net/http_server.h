@@ -5,8 +5,8 @@
  *
  * Limits, which http_server_options can change:
  * - sizes: header 16 KiB, body 7 MiB, all bodies together 20 MiB;
- * - connections: 512, of them 64 in handshake, and 64 from an address that has not made a good request in the last hour
- *   (three quarters of all from another address);
+ * - connections: 512, of them 64 in handshake; three quarters of all from an address that had a review (a POST)
+ *   answered in the last hour; from others 64 each, and half of all together;
  * - times: handshake 3 s; header 5 s, which for strangers includes the wait for the first byte; body 4 KiB/s after a
  *   second; whole request 10 s; age of a connection 10 min; idle 100 s. Go's clients close idle connections after 90 s,
  *   and the side that closes first cannot lose a request.
@@ -32,7 +32,7 @@ struct http_exchange { /* one request being answered; all borrowed, valid until 
 	const char *query;
 	const char *body;
 	size_t body_len;
-	bool from_loopback; /* the peer's address is 127.0.0.0/8 or ::1 */
+	bool from_loopback; /* the peer's address is 127.0.0.1 or ::1 */
 	/* filled by the handler */
 	int status;		  /* 200 */
 	const char *content_type; /* static text; "text/plain; charset=utf-8" */
@@ -56,6 +56,7 @@ struct http_server_options {
 	size_t max_bodies;
 	unsigned max_connections;
 	unsigned max_per_address; /* of strangers */
+	unsigned max_strangers;	  /* of all addresses together; 0: half of max_connections */
 	unsigned max_handshakes;
 	size_t body_rate; /* bytes a second */
 	int64_t handshake_ms;

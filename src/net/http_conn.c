@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "internal.h"
 #include "server.h"
 
@@ -78,7 +79,7 @@ static int64_t state_time_ms(const struct http_conn *c, enum http_conn_state sta
 	case HTTP_CONN_HANDSHAKE:
 		return o->handshake_ms;
 	case HTTP_CONN_IDLE:
-		return c->good || c->known ? o->idle_ms : lesser(o->idle_ms, o->head_ms);
+		return c->answered || c->known ? o->idle_ms : lesser(o->idle_ms, o->head_ms);
 	case HTTP_CONN_HEAD:
 		return lesser(o->head_ms, o->request_ms);
 	case HTTP_CONN_BODY:
@@ -184,7 +185,7 @@ static void answer_request(struct http_conn *c)
 	status = http_answer_request(c->server, &c->parser, c->from_loopback, c->keep_alive, &head, &body);
 	http_census_body_done(c->server, c);
 	if (status < 400)
-		http_census_good(c->server, c);
+		http_census_answered(c->server, c, text_eq(c->parser.method, "POST"));
 	http_parser_reset(&c->parser);
 	send_reply(c, &head, &body);
 }

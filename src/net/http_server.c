@@ -167,6 +167,7 @@ struct http_server *http_server_new(struct loop *loop, const struct http_route *
 	DEFAULT(idle_ms);
 	DEFAULT(age_ms);
 #undef DEFAULT
+	o->max_strangers = o->max_strangers ? o->max_strangers : o->max_connections - o->max_connections / 2;
 	s->loop = loop;
 	s->routes = xreallocarray(NULL, count, sizeof(*routes));
 	for (size_t i = 0; i < count; i++)

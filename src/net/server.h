@@ -25,7 +25,7 @@ struct http_address { /* IPv6; IPv4 as ::ffff:a.b.c.d */
 
 struct http_known {
 	struct http_address address;
-	int64_t at_ms; /* of its last good request */
+	int64_t at_ms; /* of its last answered review */
 };
 
 struct http_rate { /* how often something may happen in a millisecond */
@@ -94,11 +94,12 @@ struct http_conn {
 	size_t body_mark; /* of the body, when its speed was last looked at */
 	int64_t born_ms;
 	int64_t request_ms; /* when the first byte of the request came */
-	int64_t good_ms;    /* when the last good request was noted */
+	int64_t good_ms;    /* when the last answered review was noted */
 	struct http_address address;
 	bool from_loopback;
-	bool known;	 /* its address had made good requests when it was accepted */
-	bool good;	 /* it has made a good request itself */
+	bool known;	 /* its address had reviews answered when it was accepted */
+	bool good;	 /* it has had a review answered itself */
+	bool answered;	 /* it has had something answered, with a status below 400 */
 	bool keep_alive; /* it stays open after the reply under way */
 	bool sent;	 /* all of that reply was sent at once */
 	struct sched_timer deadline;
@@ -112,12 +113,13 @@ void http_turns_take(struct http_turns *t, struct http_conn *c);
 /* http_census.c */
 
 struct http_address http_census_address(const uv_tcp_t *tcp);
-/* 127.0.0.0/8 and ::1. */
+/* 127.0.0.1 and ::1. The rest of 127.0.0.0/8 is not: a sidecar may deliver from it what came from outside, as Istio does
+ * from 127.0.0.6. */
 bool http_census_is_loopback(const struct http_address *address);
 /* Whether c may stay. Another connection may be closed for it. */
 bool http_census_admit(struct http_server *s, struct http_conn *c);
-/* To be called when a request of c was answered with a status below 400. */
-void http_census_good(struct http_server *s, struct http_conn *c);
+/* To be called when a request of c was answered with a status below 400. review: it was a POST. */
+void http_census_answered(struct http_server *s, struct http_conn *c, bool review);
 /* Counts the memory of c's body. Returns the connection to refuse if all bodies together are over their limit, else
  * NULL. */
 struct http_conn *http_census_body(struct http_server *s, struct http_conn *c);

@@ -8,11 +8,13 @@
 
 #define GET	 "GET /hello HTTP/1.1\r\nHost: h\r\n\r\n"
 #define POST	 "POST /hello HTTP/1.1\r\nHost: h\r\nContent-Length: "
+#define REVIEW	 POST "0\r\n\r\n"
+#define SLOW	 POST "9\r\n\r\n1"
 #define STRANGER "127.0.0.2"
 #define OTHER	 "127.0.0.3"
 #define API	 "127.0.0.1"
 
-enum { CONNS_MAX = 16 };
+enum { CONNS_MAX = 64 };
 
 struct fixture {
 	struct loop loop;
@@ -73,6 +75,39 @@ static struct raw *join_well(struct fixture *f, const char *from)
 	return r;
 }
 
+/* As the API server: a review, which is answered. */
+static struct raw *review(struct fixture *f, const char *from)
+{
+	struct raw *r = join(f, from, REVIEW);
+
+	raw_expect(r, "hello");
+	return r;
+}
+
+static bool crowd_is_there(void *arg)
+{
+	const struct fixture *f = arg;
+
+	for (size_t i = 0; i < f->count; i++)
+		if (!f->raws[i]->connected && !f->raws[i]->eof)
+			return false;
+	return true;
+}
+
+/* Many connections at once, each with text sent on it. */
+static void join_crowd(struct fixture *f, const char *from, size_t count, const char *text)
+{
+	size_t first = f->count;
+
+	assert_true(f->count + count <= CONNS_MAX);
+	for (size_t i = 0; i < count; i++)
+		f->raws[f->count++] = raw_connect_from(&f->loop, f->port, from);
+	run_while_not(&f->loop, crowd_is_there, f);
+	for (size_t i = first; i < f->count; i++)
+		raw_puts(f->raws[i], text);
+	run_for(&f->loop, 20);
+}
+
 static const struct http_server_stats *stats(const struct fixture *f)
 {
 	return http_server_stats(f->server);
@@ -85,7 +120,7 @@ static void test_strangers_have_a_limit_each(void **state)
 
 	(void)state;
 	start(&f, (struct http_server_options){ .max_per_address = 3 });
-	busy = join(&f, STRANGER, POST "9\r\n\r\n1");
+	busy = join(&f, STRANGER, SLOW);
 	oldest = join(&f, STRANGER, "");
 	second = join(&f, STRANGER, "GET /");
 	other = join(&f, OTHER, "");
@@ -107,8 +142,8 @@ static void test_all_busy(void **state)
 
 	(void)state;
 	start(&f, (struct http_server_options){ .max_per_address = 2 });
-	join(&f, STRANGER, POST "9\r\n\r\n1");
-	join(&f, STRANGER, POST "9\r\n\r\n1");
+	join(&f, STRANGER, SLOW);
+	join(&f, STRANGER, SLOW);
 	late = join(&f, STRANGER, "");
 	assert_true(late->eof);
 	assert_int_equal(stats(&f)->turned_away, 1);
@@ -130,7 +165,7 @@ static void test_the_known_rank_first(void **state)
 
 	(void)state;
 	start(&f, (struct http_server_options){ .max_connections = 4 });
-	good = join_well(&f, API);
+	good = review(&f, API);
 	for (size_t i = 0; i < array_len(strangers); i++)
 		strangers[i] = join(&f, STRANGER, "");
 	fresh = join(&f, API, "");
@@ -145,6 +180,94 @@ static void test_the_known_rank_first(void **state)
 	finish(&f);
 }
 
+/* Two addresses with as many slow bodies as they are given places; first they do what earns them a rank, if anything. The
+ * API server's idle connection stays, and its new ones are answered. */
+static void expect_reviews_beside_slow_bodies(const char *first)
+{
+	static const char *const addresses[] = { STRANGER, OTHER };
+	struct raw *idle;
+	struct fixture f;
+
+	start(&f, (struct http_server_options){ .max_connections = 24, .max_per_address = 16 });
+	idle = review(&f, API);
+	for (size_t i = 0; i < array_len(addresses) && first; i++)
+		raw_expect(join(&f, addresses[i], first), "hello");
+	for (size_t i = 0; i < array_len(addresses); i++)
+		join_crowd(&f, addresses[i], 18, SLOW);
+	run_for(&f.loop, 1000);
+	for (int i = 0; i < 6; i++)
+		review(&f, API);
+	assert_false(idle->eof);
+	raw_puts(idle, REVIEW);
+	raw_expect(idle, "hello");
+	finish(&f);
+}
+
+static void slow_bodies_of_strangers_make_room(void **state)
+{
+	(void)state;
+	expect_reviews_beside_slow_bodies(NULL);
+}
+
+static void a_get_earns_no_rank(void **state)
+{
+	(void)state;
+	expect_reviews_beside_slow_bodies(GET);
+}
+
+/* Whoever it is, a body that takes a second may go. */
+static void a_review_does_not_protect_slow_bodies(void **state)
+{
+	(void)state;
+	expect_reviews_beside_slow_bodies(REVIEW);
+}
+
+static void strangers_have_half_of_the_places(void **state)
+{
+	struct raw *oldest, *asked, *known;
+	struct fixture f;
+
+	(void)state;
+	start(&f, (struct http_server_options){ .max_connections = 8 });
+	known = review(&f, API);
+	asked = join_well(&f, "127.0.1.1");
+	oldest = join(&f, "127.0.1.2", "");
+	join(&f, "127.0.1.3", "");
+	join(&f, "127.0.1.4", "");
+	assert_int_equal(stats(&f)->evicted, 0);
+	join(&f, "127.0.1.5", ""); /* five of eight places are taken */
+	assert_true(oldest->eof);
+	assert_int_equal(stats(&f)->evicted, 1);
+	join(&f, "127.0.1.6", "");
+	join(&f, "127.0.1.7", "");
+	assert_int_equal(http_server_connections(f.server), 5);
+	assert_false(asked->eof); /* of strangers, those that had something answered are the last to go */
+	for (int i = 0; i < 3; i++)
+		review(&f, API);
+	assert_int_equal(http_server_connections(f.server), 8);
+	assert_int_equal(stats(&f)->evicted, 3);
+	assert_false(known->eof || asked->eof);
+	finish(&f);
+}
+
+/* The half is full of requests that have just begun: another stranger is turned away, the API server is not. */
+static void a_full_half_is_no_matter_for_the_known(void **state)
+{
+	struct raw *late;
+	struct fixture f;
+
+	(void)state;
+	start(&f, (struct http_server_options){ .max_connections = 8 });
+	review(&f, API);
+	join_crowd(&f, STRANGER, 4, SLOW);
+	late = join(&f, OTHER, "");
+	assert_true(late->eof);
+	assert_int_equal(stats(&f)->turned_away, 1);
+	review(&f, API);
+	assert_int_equal(stats(&f)->evicted, 0);
+	finish(&f);
+}
+
 static void test_one_known_address_leaves_room(void **state)
 {
 	struct raw *first;
@@ -152,11 +275,11 @@ static void test_one_known_address_leaves_room(void **state)
 
 	(void)state;
 	start(&f, (struct http_server_options){ .max_connections = 8 });
-	first = join_well(&f, API);
+	first = review(&f, API);
 	for (int i = 0; i < 5; i++)
-		join_well(&f, API);
+		review(&f, API);
 	assert_int_equal(http_server_connections(f.server), 6);
-	join_well(&f, API);
+	review(&f, API);
 	assert_int_equal(http_server_connections(f.server), 6);
 	assert_true(first->eof);
 	join(&f, STRANGER, "");
@@ -196,7 +319,7 @@ static void test_idle_strangers(void **state)
 
 	(void)state;
 	start(&f, (struct http_server_options){ .head_ms = 50 });
-	good = join_well(&f, API);
+	good = review(&f, API);
 	known = join(&f, API, "");
 	stranger = join(&f, STRANGER, "");
 	raw_read_all(stranger);
@@ -237,6 +360,11 @@ int main(void)
 		cmocka_unit_test(test_strangers_have_a_limit_each),
 		cmocka_unit_test(test_all_busy),
 		cmocka_unit_test(test_the_known_rank_first),
+		cmocka_unit_test(slow_bodies_of_strangers_make_room),
+		cmocka_unit_test(a_get_earns_no_rank),
+		cmocka_unit_test(a_review_does_not_protect_slow_bodies),
+		cmocka_unit_test(strangers_have_half_of_the_places),
+		cmocka_unit_test(a_full_half_is_no_matter_for_the_known),
 		cmocka_unit_test(test_one_known_address_leaves_room),
 		cmocka_unit_test(test_handshakes_have_a_limit),
 		cmocka_unit_test(test_idle_strangers),

@@ -533,7 +533,7 @@ static void test_connection_cap(void **state)
 	getrlimit(RLIMIT_NOFILE, &limit);
 	limit.rlim_cur = limit.rlim_max < 4096 ? limit.rlim_max : 4096;
 	setrlimit(RLIMIT_NOFILE, &limit);
-	start(&f, (struct http_server_options){ .max_connections = CAP, .max_per_address = CAP });
+	start(&f, (struct http_server_options){ .max_connections = CAP, .max_per_address = CAP, .max_strangers = CAP });
 	for (size_t i = 0; i < BUSY; i++) { /* the oldest, but not idle */
 		r[i] = raw_connect(&f.loop, f.port);
 		raw_puts(r[i], "POST /echo HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\na");
@@ -567,7 +567,7 @@ static void test_cap_without_idle(void **state)
 	struct fixture f;
 
 	(void)state;
-	start(&f, (struct http_server_options){ .max_connections = 2 });
+	start(&f, (struct http_server_options){ .max_connections = 2, .max_strangers = 2 });
 	half = raw_connect(&f.loop, f.port);
 	raw_puts(half, "GET /hel");
 	for (size_t i = 0; i < array_len(busy); i++) {
