@@ -11,6 +11,8 @@
  *   second; whole request 10 s; age of a connection 10 min; idle 100 s. Go's clients close idle connections after 90 s,
  *   and the side that closes first cannot lose a request.
  *
+ * - time of handlers: 20 ms in each turn of the loop; further requests wait, and timers run in between.
+ *
  * src/net/http_census.c decides which connection is closed at a limit.
  */
 #ifndef NET_HTTP_SERVER_H
@@ -88,6 +90,7 @@ struct http_server_stats {    /* since the start */
 	uint64_t accepted;    /* connections that were let in */
 	uint64_t turned_away; /* connections that were closed since there was no room */
 	uint64_t evicted;     /* connections that were closed to make room for another one */
+	uint64_t queued;      /* requests that waited for a turn of the loop in which handlers had time left */
 	uint64_t timed_out[HTTP_PHASE_COUNT];
 	uint64_t broken_handshakes;
 	struct {

@@ -8,6 +8,7 @@
 #define NET_LOOP_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <uv.h>
 
 #include "base/err.h"
@@ -19,6 +20,7 @@ struct loop {
 	uv_timer_t timer;
 	uv_idle_t soon;
 	uv_prepare_t trim; /* stops the timer when the last scheduled timer was disarmed */
+	uint64_t turn;	   /* grows whenever timers have had their turn and I/O begins */
 	bool closing;
 };
 

@@ -129,7 +129,7 @@ static bool is_stranger(const struct http_conn *c)
 
 static bool is_busy(const struct http_conn *c)
 {
-	return c->state == HTTP_CONN_BODY || c->state == HTTP_CONN_REPLY;
+	return c->state == HTTP_CONN_BODY || c->state == HTTP_CONN_QUEUED || c->state == HTTP_CONN_REPLY;
 }
 
 static enum worth worth_of(const struct http_conn *c, int64_t now_ms)

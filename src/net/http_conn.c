@@ -1,8 +1,9 @@
 /*
  * One connection of the server. Happy path: (handshake) → idle → head → body → reply → idle. Bytes arrive in on_read,
- * TLS turns them into plaintext, and take_input feeds it to the parser. Nothing is read while a reply is being written:
- * input that came before waits in `rest`, and later input waits in the kernel. So requests are handled one after
- * another, and a client that does not read its replies gets no further ones.
+ * TLS turns them into plaintext, and take_input feeds it to the parser. A request that is whole is answered at once,
+ * unless handlers have no time left in this turn of the loop; then it is queued first. Nothing is read while it waits
+ * or while a reply is being written: input that came before waits in `rest`, and later input waits in the kernel. So
+ * requests are handled one after another, and a client that does not read its replies gets no further ones.
  *
  * A connection that ends gets its reply, then FIN, and for a moment its further input is thrown away (linger). To close
  * it with unread input would send a reset, which destroys the reply.
@@ -16,6 +17,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "internal.h"
 #include "server.h"
 
@@ -84,6 +86,8 @@ static int64_t state_time_ms(const struct http_conn *c, enum http_conn_state sta
 		return lesser(o->head_ms, o->request_ms);
 	case HTTP_CONN_BODY:
 		return lesser(c->request_ms + o->request_ms - conn_now_ms(c), BODY_WINDOW_MS);
+	case HTTP_CONN_QUEUED:
+		return c->request_ms + o->request_ms - conn_now_ms(c);
 	case HTTP_CONN_LINGER:
 		return LINGER_MS;
 	default:
@@ -170,6 +174,7 @@ static void refuse_request(struct http_conn *c, int status, const char *why)
 	auto_buf head = { 0 }, body = { 0 };
 
 	c->keep_alive = false;
+	list_remove(&c->turn);
 	http_census_body_done(c->server, c);
 	http_answer_refuse(c->server, &c->parser, status, why, &head, &body);
 	buf_done(&c->parser.body); /* it may hold megabytes, and the connection lingers */
@@ -179,15 +184,34 @@ static void refuse_request(struct http_conn *c, int status, const char *why)
 static void answer_request(struct http_conn *c)
 {
 	auto_buf head = { 0 }, body = { 0 };
+	int64_t begin_us = time_now_us();
 	int status;
 
 	c->keep_alive = c->parser.keep_alive && !c->server->draining && !c->server->fading && !is_too_old(c);
 	status = http_answer_request(c->server, &c->parser, c->from_loopback, c->keep_alive, &head, &body);
+	http_handlers_used(c->server, time_now_us() - begin_us);
 	http_census_body_done(c->server, c);
 	if (status < 400)
 		http_census_answered(c->server, c, text_eq(c->parser.method, "POST"));
 	http_parser_reset(&c->parser);
 	send_reply(c, &head, &body);
+}
+
+static void answer_in_turn(struct http_conn *c)
+{
+	if (http_handlers_may_run(c->server)) {
+		answer_request(c);
+		return;
+	}
+	enter_state(c, HTTP_CONN_QUEUED);
+	uv_read_stop((uv_stream_t *)&c->tcp);
+	http_handlers_wait(c->server, c);
+}
+
+void http_conn_answer(struct http_conn *c)
+{
+	answer_request(c);
+	settle_reply(c);
 }
 
 static void count_body(struct http_conn *c)
@@ -244,14 +268,14 @@ static void take_input(struct http_conn *c, const char *data, size_t len)
 			take_body(c);
 			break;
 		case HTTP_PARSER_DONE:
-			answer_request(c);
+			answer_in_turn(c);
 			break;
 		case HTTP_PARSER_ERROR:
 			refuse_request(c, c->parser.status, c->parser.why);
 			break;
 		}
 	}
-	if (c->state == HTTP_CONN_REPLY && c->keep_alive)
+	if (c->state == HTTP_CONN_QUEUED || (c->state == HTTP_CONN_REPLY && c->keep_alive))
 		buf_add(&c->rest, data, len);
 }
 
@@ -407,7 +431,8 @@ static void on_deadline(void *arg)
 	static const enum http_phase phases[] = {
 		[HTTP_CONN_HANDSHAKE] = HTTP_PHASE_HANDSHAKE, [HTTP_CONN_IDLE] = HTTP_PHASE_IDLE,
 		[HTTP_CONN_HEAD] = HTTP_PHASE_HEAD,	      [HTTP_CONN_BODY] = HTTP_PHASE_BODY,
-		[HTTP_CONN_REPLY] = HTTP_PHASE_REPLY,	      [HTTP_CONN_LINGER] = HTTP_PHASE_COUNT,
+		[HTTP_CONN_QUEUED] = HTTP_PHASE_REPLY,	      [HTTP_CONN_REPLY] = HTTP_PHASE_REPLY,
+		[HTTP_CONN_LINGER] = HTTP_PHASE_COUNT,
 	};
 	struct http_conn *c = arg;
 	enum http_phase phase = phases[c->state];

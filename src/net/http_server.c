@@ -3,7 +3,9 @@
  * until it is closed. http_census.c decides which connection is closed when there are too many.
  *
  * Accepting, handshakes and large reads each have a share of every millisecond, so that a flood of one of them leaves
- * time for established connections. The rest waits for the next millisecond.
+ * time for established connections. The rest waits for the next millisecond. Handlers have a share of each turn of the
+ * loop: when those of a turn have run for HANDLERS_US, further requests wait for the next turn, and timers run in
+ * between. So a flood of dear requests cannot delay the renewal of the Lease.
  *
  * Failure modes: an address that cannot be parsed (ERR_INVALID) or bound (ERR_IO); a certificate that cannot be used
  * (ERR_INVALID; the server keeps the one before).
@@ -25,6 +27,7 @@ enum {
 	HELLOS_PER_MS = 2,  /* about 200 us each */
 	BULK_PER_MS = 8,    /* of 32 KiB, 20 to 50 us each */
 	SHARE_MS = 1,
+	HANDLERS_US = 20 * 1000,
 };
 
 static const struct http_server_options defaults = {
@@ -56,6 +59,7 @@ void http_server_unref(struct http_server *s)
 	sched_disarm(&s->loop->sched, &s->admit);
 	sched_disarm(&s->loop->sched, &s->hellos.timer);
 	sched_disarm(&s->loop->sched, &s->bulk.timer);
+	sched_disarm(&s->loop->sched, &s->handlers.timer);
 	SSL_CTX_free(s->tls);
 	free(s->routes);
 	free(s);
@@ -113,6 +117,52 @@ static void turns_init(struct http_turns *t, struct http_server *s, unsigned mos
 	*t = (struct http_turns){ .server = s, .rate = { .most = most }, .fn = fn };
 	list_init(&t->queue);
 	sched_timer_init(&t->timer, next_turns, t);
+}
+
+static bool has_time_for_handlers(struct http_server *s)
+{
+	struct http_handlers *h = &s->handlers;
+
+	if (h->turn != s->loop->turn) {
+		h->turn = s->loop->turn;
+		h->used_us = 0;
+	}
+	return h->used_us < HANDLERS_US;
+}
+
+/* Without delay: the timer comes with those that are due, after the sockets have had their turn. */
+static void await_next_turn(struct http_server *s)
+{
+	if (!list_empty(&s->handlers.queue))
+		sched_arm(&s->loop->sched, &s->handlers.timer, 0);
+}
+
+static void run_waiting_handlers(void *arg)
+{
+	struct http_server *s = arg;
+
+	while (!list_empty(&s->handlers.queue) && has_time_for_handlers(s))
+		http_conn_answer(container_of(list_pop(&s->handlers.queue), struct http_conn, turn));
+	await_next_turn(s);
+}
+
+bool http_handlers_may_run(struct http_server *s)
+{
+	return list_empty(&s->handlers.queue) && has_time_for_handlers(s);
+}
+
+void http_handlers_wait(struct http_server *s, struct http_conn *c)
+{
+	list_remove(&c->turn);
+	list_append(&s->handlers.queue, &c->turn);
+	s->stats.queued++;
+	if (!sched_armed(&s->handlers.timer))
+		await_next_turn(s);
+}
+
+void http_handlers_used(struct http_server *s, int64_t us)
+{
+	s->handlers.used_us += us;
 }
 
 static void accept_one(struct http_server *s)
@@ -179,6 +229,8 @@ struct http_server *http_server_new(struct loop *loop, const struct http_route *
 	sched_timer_init(&s->admit, accept_more, s);
 	turns_init(&s->hellos, s, HELLOS_PER_MS, http_conn_greet);
 	turns_init(&s->bulk, s, BULK_PER_MS, http_conn_read_on);
+	list_init(&s->handlers.queue);
+	sched_timer_init(&s->handlers.timer, run_waiting_handlers, s);
 	sched_timer_init(&s->grace, close_all, s);
 	return s;
 }

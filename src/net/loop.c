@@ -75,6 +75,7 @@ static void on_trim(uv_prepare_t *trim)
 {
 	struct loop *loop = trim->data;
 
+	loop->turn++;
 	if (sched_next(&loop->sched) < 0)
 		arm_next(loop);
 }
@@ -116,6 +117,7 @@ int loop_init(struct loop *loop, struct err *err)
 	loop->trim.data = loop;
 	uv_prepare_start(&loop->trim, on_trim);
 	uv_unref((uv_handle_t *)&loop->trim);
+	loop->turn = 0;
 	loop->closing = false;
 	return 0;
 }

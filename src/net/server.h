@@ -42,6 +42,13 @@ struct http_turns { /* connections that wait for a share of time, first come fir
 	void (*fn)(struct http_conn *c);
 };
 
+struct http_handlers {	   /* requests that wait since handlers have used up their share of this turn of the loop */
+	struct list queue; /* of connections */
+	struct sched_timer timer;
+	uint64_t turn;
+	int64_t used_us; /* in that turn */
+};
+
 struct http_server {
 	struct loop *loop;
 	struct http_route *routes;
@@ -61,6 +68,7 @@ struct http_server {
 	struct sched_timer admit;
 	struct http_turns hellos; /* handshakes with something to work on */
 	struct http_turns bulk;	  /* reads after one that filled the buffer, requests that came early */
+	struct http_handlers handlers;
 	struct sched_timer grace;
 	unsigned refs; /* the owner, the listener's handle, each connection */
 	/* buffers of one callback of libuv; nothing is left in them for the next one */
@@ -73,6 +81,7 @@ enum http_conn_state {
 	HTTP_CONN_IDLE,
 	HTTP_CONN_HEAD,
 	HTTP_CONN_BODY,
+	HTTP_CONN_QUEUED, /* the request is whole and waits for its handler */
 	HTTP_CONN_REPLY,
 	HTTP_CONN_LINGER,
 	HTTP_CONN_CLOSED,
@@ -80,7 +89,7 @@ enum http_conn_state {
 
 struct http_conn {
 	struct list link; /* of the server's conns */
-	struct list turn; /* of its hellos or bulk */
+	struct list turn; /* of its hellos, bulk or handlers */
 	struct http_server *server;
 	enum http_conn_state state;
 	int64_t since_ms; /* in this state */
@@ -109,12 +118,17 @@ struct http_conn {
 void http_server_unref(struct http_server *s);
 /* Calls fn when it is c's turn. If no connection waits, this is at once. */
 void http_turns_take(struct http_turns *t, struct http_conn *c);
+/* Whether a handler may run now. If not, http_handlers_wait calls http_conn_answer when it is c's turn. */
+bool http_handlers_may_run(struct http_server *s);
+void http_handlers_wait(struct http_server *s, struct http_conn *c);
+/* To be called after a handler has run for so long. */
+void http_handlers_used(struct http_server *s, int64_t us);
 
 /* http_census.c */
 
 struct http_address http_census_address(const uv_tcp_t *tcp);
-/* 127.0.0.1 and ::1. The rest of 127.0.0.0/8 is not: a sidecar may deliver from it what came from outside, as Istio does
- * from 127.0.0.6. */
+/* 127.0.0.1 and ::1. The rest of 127.0.0.0/8 is not: a sidecar may deliver from it what came from outside, as Istio
+ * does from 127.0.0.6. */
 bool http_census_is_loopback(const struct http_address *address);
 /* Whether c may stay. Another connection may be closed for it. */
 bool http_census_admit(struct http_server *s, struct http_conn *c);
@@ -132,6 +146,8 @@ void http_conn_accept(struct http_server *s, uv_stream_t *listener);
 /* Goes on with the handshake and the input that was received for it. */
 void http_conn_greet(struct http_conn *c);
 void http_conn_read_on(struct http_conn *c);
+/* Answers the request of a connection that was queued. */
+void http_conn_answer(struct http_conn *c);
 void http_conn_close(struct http_conn *c);
 /* The reply has been sent. */
 void http_conn_replied(struct http_conn *c);

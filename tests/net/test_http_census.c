@@ -180,8 +180,8 @@ static void test_the_known_rank_first(void **state)
 	finish(&f);
 }
 
-/* Two addresses with as many slow bodies as they are given places; first they do what earns them a rank, if anything. The
- * API server's idle connection stays, and its new ones are answered. */
+/* Two addresses with as many slow bodies as they are given places; first they do what earns them a rank, if anything.
+ * The API server's idle connection stays, and its new ones are answered once the bodies count as slow. */
 static void expect_reviews_beside_slow_bodies(const char *first)
 {
 	static const char *const addresses[] = { STRANGER, OTHER };
