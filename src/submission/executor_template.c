@@ -1,6 +1,7 @@
 /*
  * The pod template for executors. It has everything that executor fields ask for and that Spark's configuration cannot
- * express, so that no webhook is needed.
+ * express, so that no webhook is needed. It has no owner: Spark makes the driver pod the only owner of its executors, so
+ * Kubernetes deletes executors when their driver pod is deleted.
  *
  * Happy path: the template is made from spec.executor.template and the rows of pod_rows.c. It goes into the ConfigMap,
  * where the driver reads it and builds executor pods from it (BasicExecutorFeatureStep, PodTemplateConfigMapStep).
@@ -20,13 +21,6 @@ static void put_template_account(const struct build *b, struct json *spec)
 		return;
 	json_set_str(spec, "serviceAccount", account);
 	json_set_str(spec, "serviceAccountName", account);
-}
-
-/* Executors have two owners. Spark adds the driver. The application is there for tools that look for it. */
-static void put_template_owner(const struct build *b, struct json *metadata)
-{
-	json_append(json_ensure_array(metadata, "ownerReferences"),
-		    resource_owner_reference(&resource_sparkapplication, b->app->name, b->app->uid, false));
 }
 
 /* The template's Spark container, added if there is none. The containers keep their order, since Spark chooses among
@@ -54,7 +48,6 @@ int executor_template(struct build *b, struct err *err)
 
 	b->executor_template = pod;
 	json_remove(json_get(pod, "metadata"), "namespace"); /* before 3.5 Spark refuses another than its own */
-	put_template_owner(b, json_get(pod, "metadata"));
 	build_mark(b, json_get(pod, "metadata"));
 	put_template_account(b, spec);
 	return pod_rows_apply(&ctx, pod, err);
