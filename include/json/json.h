@@ -46,6 +46,9 @@ void json_free(struct json *v);
 struct json *json_dup(const struct json *v); /* NULL stays NULL */
 /* Deep equality; order of members means nothing, order of elements does. NULL equals only NULL. */
 bool json_equal(const struct json *a, const struct json *b);
+/* Equal trees have equal hashes. Names of objects depend on hashes, so a tree has the same hash in every version of the
+ * program. */
+uint64_t json_hash(const struct json *v);
 
 /* ---- reading ---- */
 enum json_type json_type(const struct json *v); /* 0 for NULL */

@@ -119,7 +119,7 @@ struct options {
 	/* offline commands */
 	struct strv files;
 	char *output;
-	int64_t attempt;
+	int64_t run;
 	char *spark_home;
 	char *recorded;
 	struct strv ignore;

@@ -97,30 +97,34 @@ void app_metadata(const struct json *tree, struct app *ret);
 
 /*
  * On every pod that is built from a submission of this operator: the driver pod has it, and executors get it by their
- * template. The value is a hash of what the submission was built from, SPEC_HASH_SIZE with its NUL. A pod that has the
+ * template. The value is a hash of the spec that was submitted, spec_hash of struct app_names. A pod that has the
  * annotation is complete, so the webhook leaves it alone.
  */
 #define ANNOTATION_SUBMITTED_SPEC "sparkoperator.k8s.io/submitted-spec"
-enum { SPEC_HASH_SIZE = 17 };
+enum { SPEC_HASH_SIZE = 20 };
 
 #define DRIVER_CONTAINER   "spark-kubernetes-driver"
 #define EXECUTOR_CONTAINER "spark-kubernetes-executor"
 
 /*
- * Names of one attempt (1, 2, …), all derived from uid and attempt, so that a repeated submission finds its own work.
- * spark-submit takes chance instead; the forms are its own (reference: Spark KubernetesConf, KubernetesClientUtils).
+ * Names of one run. A run is one submission of the application with one spec. Runs are numbered 1, 2, …, and a number
+ * never comes back, unlike status.submissionAttempts, which counts for people. All names derive from uid, run and spec,
+ * so that a repeated submission finds its own work, and no submission finds that of another spec. suspend and
+ * timeToLiveSeconds do not count. spark-submit takes chance instead; the forms are its own (reference: Spark
+ * KubernetesConf, KubernetesClientUtils).
  */
 struct app_names {
-	char *submission_id; /* UUID text */
+	char *submission_id; /* UUID text (RFC 9562, version 8), which tells the run: names_run() */
 	char *app_id;	     /* "spark-" + 32 hex */
 	char *prefix;	     /* NAME-<16 hex>, by Spark's rule for resource name prefixes */
 	char *driver_pod; /* spec.driver.podName, else sparkConf spark.kubernetes.driver.pod.name, else NAME-driver */
 	char *service;	  /* PREFIX-driver-svc, or spark-<16 hex>-driver-svc when that is longer than 63 */
 	char *configmap;  /* spark-drv-<16 hex>-conf-map */
 	char *local_dir;  /* /var/data/spark-<UUID> */
+	char spec_hash[SPEC_HASH_SIZE]; /* "v1-<16 hex>"; 1 is the version of the hash */
 };
 
-void app_names_init(struct app_names *n, const struct app *app, int64_t attempt);
+void app_names_init(struct app_names *n, const struct app *app, int64_t run);
 void app_names_done(struct app_names *n);
 
 #endif

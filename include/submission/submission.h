@@ -37,8 +37,8 @@ struct submission {
  * "1gg": expected …`. What cannot be carried out is refused, never ignored.
  */
 int submission_validate(const struct app *app, struct err *err);
-/* attempt: 1, 2, … Validates first. */
-int submission_build(const struct app *app, int64_t attempt, const struct submission_options *options,
+/* run: its number, 1, 2, … (struct app_names). Validates first. */
+int submission_build(const struct app *app, int64_t run, const struct submission_options *options,
 		     struct submission *ret, struct err *err);
 void submission_done(struct submission *s);
 /* Adds the problems that validation finds. If it finds none, adds those that building finds. */
@@ -56,7 +56,7 @@ const struct json *submission_find(const struct submission *s, const char *kind)
  * the folder that holds the files. Some fields Spark's configuration cannot express; submission_fields() adds them to
  * the driver pod that the command creates.
  */
-int submission_command(const struct app *app, int64_t attempt, struct json **ret, struct err *err);
+int submission_command(const struct app *app, int64_t run, struct json **ret, struct err *err);
 /* Adds to the driver or executor pod (as its label spark-role says) what the application's fields ask for beyond
  * Spark's configuration. Twice is once. ERR_INVALID names the field. */
 int submission_fields(const struct app *app, struct json *pod, struct err *err);

@@ -22,6 +22,7 @@
 #include "report.h"
 #include "lifecycle/companions.h"
 #include "monitor.h"
+#include "spark/names.h"
 #include "spark/ui_url.h"
 
 enum {
@@ -46,8 +47,8 @@ struct pass {
 	const struct app *app;
 	struct plan *plan;
 	struct err *err;
-	int64_t attempt;	       /* the number of the current attempt, see attempt_of() */
-	struct app_names names;	       /* of the objects of the attempt */
+	int64_t run;		       /* the number of the run, see struct app_names */
+	struct app_names names;	       /* of the objects of the run, if the spec were submitted now */
 	const char *submission_id;     /* from the driver pod, else from the status, else from the names */
 	const struct pod_view *driver; /* of the attempt, NULL if there is none */
 	struct status status;	       /* the new status */
@@ -66,12 +67,15 @@ static const char *driver_name(const struct pass *p)
 	return text_empty(p->app->driver_pod_name) ? p->names.driver_pod : p->app->driver_pod_name;
 }
 
-/*
- * The number of the current attempt, from which the names of its objects follow. submissionAttempts counts the attempts
- * whose driver pod was seen and the attempts that were given up, so it is 0 in state "" before the first attempt. If it
- * is set in state "" all the same, an operator that records attempts before it submits has begun that attempt, and the
- * attempt is carried on.
- */
+/* The run that is under way: the one that the stored submission id names, else the first. */
+static int64_t run_of(const struct app *app)
+{
+	int64_t run = names_run(app->submission_id);
+
+	return run > 0 ? run : 1;
+}
+
+/* submissionAttempts counts, for people, the attempts whose driver pod was seen and those that were given up. */
 static int64_t attempt_of(const struct app *app)
 {
 	return app->submission_attempts > 0 ? app->submission_attempts : 1;
@@ -123,7 +127,7 @@ static void set_attempt(struct pass *p)
 	const struct pod_view *driver = p->driver;
 	struct json *tree = p->status.tree;
 
-	json_set_i64(tree, "submissionAttempts", p->attempt);
+	json_set_i64(tree, "submissionAttempts", attempt_of(p->app));
 	json_set_str(tree, "submissionID", driver ? driver->submission_id : p->names.submission_id);
 	json_set_str(tree, "sparkApplicationId", p->names.app_id);
 	json_set_str(json_ensure_object(tree, "driverInfo"), "podName", driver ? driver->name : p->names.driver_pod);
@@ -149,7 +153,7 @@ static int build_submission(struct pass *p)
 		.rules = p->options->rules,
 	};
 	struct err err = { 0 };
-	int rc = submission_build(p->app, p->attempt, &options, &p->submission, &err);
+	int rc = submission_build(p->app, p->run, &options, &p->submission, &err);
 
 	if (rc == 0)
 		return 0;
@@ -405,19 +409,26 @@ static row_fn *const rows[APP_STATE_COUNT] = {
 
 /* ---- one pass ---- */
 
+/* Whether the pod is the driver of the run. Until the status records the submission, the spec may have been edited
+ * after the pod was created, so there any driver pod that the application owns is the run's. A pod without a number is
+ * of another operator, or of an earlier version. */
+static bool is_driver_of_run(const struct pass *p, const struct pod_view *pod)
+{
+	bool is_owned = text_eq(pod->owner_uid, p->app->uid);
+	int64_t run = names_run(pod->submission_id);
+
+	if (pod->role != POD_ROLE_DRIVER || (!is_owned && !text_empty(pod->owner_uid)))
+		return false;
+	if (text_eq(pod->submission_id, p->submission_id) || text_eq(pod->submission_id, p->names.submission_id))
+		return true;
+	return is_owned && p->app->state == APP_NEW && (run == p->run || run == 0);
+}
+
 static const struct pod_view *find_driver(const struct pass *p)
 {
-	for (size_t i = 0; i < p->w->pod_count; i++) {
-		const struct pod_view *pod = p->w->pods[i];
-
-		if (pod->role != POD_ROLE_DRIVER)
-			continue;
-		if (!text_eq(pod->submission_id, p->submission_id) &&
-		    !text_eq(pod->submission_id, p->names.submission_id))
-			continue;
-		if (text_empty(pod->owner_uid) || text_eq(pod->owner_uid, p->app->uid))
-			return pod;
-	}
+	for (size_t i = 0; i < p->w->pod_count; i++)
+		if (is_driver_of_run(p, p->w->pods[i]))
+			return p->w->pods[i];
 	return NULL;
 }
 
@@ -558,8 +569,8 @@ int reconcile(const struct world *w, const struct reconcile_options *options, st
 	if (w->problem)
 		return reconcile_unreadable(w, plan);
 	p.state = (enum app_state)app->state;
-	p.attempt = attempt_of(app);
-	app_names_init(&p.names, app, p.attempt);
+	p.run = run_of(app);
+	app_names_init(&p.names, app, p.run);
 	p.submission_id = text_empty(app->submission_id) ? p.names.submission_id : app->submission_id;
 	p.driver = find_driver(&p);
 	if (p.driver)

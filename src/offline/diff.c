@@ -107,7 +107,7 @@ static struct json *run_submit(const struct diff *d, const struct app *app, stru
 	auto_free char *version = submit_run_version(d->o->spark_home);
 	auto_json command = NULL;
 
-	if (submission_command(app, d->o->attempt, &command, err) < 0) {
+	if (submission_command(app, d->o->run, &command, err) < 0) {
 		err_wrap(err, "refused here, so that there is nothing to run");
 		return NULL;
 	}
@@ -263,7 +263,7 @@ static void print_command(const struct diff *d, const struct app *app)
 	struct err err = { 0 };
 
 	json_set_str(line, "id", app->name);
-	if (submission_command(app, d->o->attempt, &command, &err) < 0) {
+	if (submission_command(app, d->o->run, &command, &err) < 0) {
 		json_set_str(line, "error", err.msg);
 	} else {
 		json_set(line, "args", json_take(command, "args"));

@@ -79,11 +79,11 @@ int offline_build(const struct options *o, const struct app *app, enum offline_p
 		.ui_url_format = o->ui_service ? o->ingress_url_format : NULL,
 	};
 	struct app_names names;
-	int rc = submission_build(app, o->attempt, &options, ret, err);
+	int rc = submission_build(app, o->run, &options, ret, err);
 
 	if (rc)
 		return rc;
-	app_names_init(&names, app, o->attempt);
+	app_names_init(&names, app, o->run);
 	append_companions(o, app, &names, parts, ret->objects);
 	app_names_done(&names);
 	return 0;

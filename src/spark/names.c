@@ -1,10 +1,10 @@
 /*
- * Names of the objects of one attempt.
+ * Names of the objects of one run.
  *
  * spark-submit makes its names from random numbers and the time. Here every name is a hash of the application's uid,
- * the attempt and the purpose. So a repeated submission finds the objects that the one before it has created. The names
- * have the form of those of Spark's KubernetesConf, KubernetesUtils.uniqueID and DriverServiceFeatureStep. Nothing can
- * fail.
+ * the number of the run, the spec and the purpose. So a repeated submission finds the objects that the one before it
+ * has created, and a submission of another spec never meets them. The names have the form of those of Spark's
+ * KubernetesConf, KubernetesUtils.uniqueID and DriverServiceFeatureStep. Nothing can fail.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,16 +14,49 @@
 #include "spark/app.h"
 #include "spark/names.h"
 
-enum { LABEL_MAX = 63, UUID_SIZE = 37, ID_SIZE = 17 };
+enum {
+	LABEL_MAX = 63,
+	UUID_SIZE = 37,
+	ID_SIZE = 17,
+	SPEC_HASH_VERSION = 1,
+	RUN_ID_VERSION = 15, /* where it stands in a submission id */
+	RUN_ID_NUMBER = 24,
+};
+
+#define RUN_MAX INT64_C(0xffffffff)
+
+/* The fields of the spec that a submission does not depend on. */
+static const char *const unsubmitted[] = { "suspend", "timeToLiveSeconds" };
 
 struct seed {
 	const char *uid;
-	int64_t attempt;
+	int64_t run;
+	uint64_t spec; /* a hash */
 };
+
+static bool is_submitted(const struct json *member)
+{
+	for (size_t i = 0; i < array_len(unsubmitted); i++)
+		if (text_eq(json_name(member), unsubmitted[i]))
+			return false;
+	return !json_is(member, JSON_NULL);
+}
+
+/* The hashes of members are added, so the order of members does not count. */
+static uint64_t spec_hash(const struct json *spec)
+{
+	uint64_t sum = 0;
+
+	json_each (member, spec)
+		if (is_submitted(member))
+			sum += text_hash(json_hash(member), json_name(member));
+	return sum;
+}
 
 static uint64_t hash(const struct seed *seed, uint64_t lane, const char *purpose)
 {
-	auto_free char *text = xasprintf("%s/%lld/%s", seed->uid, (long long)seed->attempt, purpose);
+	auto_free char *text =
+	    xasprintf("%s/%lld/%016llx/%s", seed->uid, (long long)seed->run, (unsigned long long)seed->spec, purpose);
 
 	return text_hash(lane, text);
 }
@@ -43,6 +76,52 @@ static void uuid(const struct seed *seed, const char *purpose, char out[UUID_SIZ
 	snprintf(out, UUID_SIZE, "%08llx-%04llx-%04llx-%04llx-%012llx", (unsigned long long)(high >> 32),
 		 (unsigned long long)(high >> 16 & 0xffff), (unsigned long long)(high & 0xffff),
 		 (unsigned long long)(low >> 48), (unsigned long long)(low & UINT64_C(0xffffffffffff)));
+}
+
+/*
+ * The submission id is a UUID too. Its last group is the number of the run, and the digit after the version is the
+ * version of spec_hash(). So whoever knows the submission id of a run knows the number of the run, and can tell whether
+ * the spec is still the submitted one.
+ */
+static char *run_id(const struct seed *seed)
+{
+	uint64_t high = hash(seed, 0, "submission"), low = hash(seed, 1, "submission");
+
+	return xasprintf("%08llx-%04llx-8%x%02llx-%04llx-%012llx", (unsigned long long)(high >> 32),
+			 (unsigned long long)(high >> 16 & 0xffff), SPEC_HASH_VERSION,
+			 (unsigned long long)(high & 0xff), (unsigned long long)(low >> 48 & 0x3fff) | 0x8000,
+			 (unsigned long long)seed->run);
+}
+
+/* The value of a hexadecimal digit; -1 for other characters. */
+static int hex_value(char c)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = c ? strchr(digits, c) : NULL;
+
+	return at ? (int)(at - digits) : -1;
+}
+
+static bool is_run_id(const char *text)
+{
+	char form[] = "xxxxxxxx-xxxx-8vxx-xxxx-xxxxxxxxxxxx";
+	size_t i = 0;
+
+	form[RUN_ID_VERSION] = (char)('0' + SPEC_HASH_VERSION);
+	while (form[i] && (form[i] == 'x' ? hex_value(text[i]) >= 0 : text[i] == form[i]))
+		i++;
+	return !form[i] && !text[i];
+}
+
+int64_t names_run(const char *submission_id)
+{
+	int64_t run = 0;
+
+	if (!submission_id || !is_run_id(submission_id))
+		return 0;
+	for (const char *p = submission_id + RUN_ID_NUMBER; *p; p++)
+		run = run * 16 + hex_value(*p);
+	return run <= RUN_MAX ? run : 0;
 }
 
 static char lower(char c)
@@ -137,14 +216,17 @@ static char *service_name(const struct seed *seed, const char *prefix)
 	return xasprintf("spark-%s-driver-svc", id);
 }
 
-void app_names_init(struct app_names *n, const struct app *app, int64_t attempt)
+void app_names_init(struct app_names *n, const struct app *app, int64_t run)
 {
-	const struct seed seed = { .uid = app->uid ? app->uid : "", .attempt = attempt };
+	const struct seed seed = {
+		.uid = app->uid ? app->uid : "",
+		.run = run,
+		.spec = spec_hash(json_get(app->tree, "spec")),
+	};
 	const char *name = app->name ? app->name : "";
 	char id[ID_SIZE], text[UUID_SIZE];
 
-	uuid(&seed, "submission", text);
-	n->submission_id = xstrdup(text);
+	n->submission_id = run_id(&seed);
 	n->app_id = xasprintf("spark-%016llx%016llx", (unsigned long long)hash(&seed, 0, "application"),
 			      (unsigned long long)hash(&seed, 1, "application"));
 	id16(&seed, "prefix", id);
@@ -153,6 +235,7 @@ void app_names_init(struct app_names *n, const struct app *app, int64_t attempt)
 	n->service = service_name(&seed, n->prefix);
 	id16(&seed, "configmap", id);
 	n->configmap = xasprintf("spark-drv-%s-conf-map", id);
+	snprintf(n->spec_hash, sizeof(n->spec_hash), "v%d-%016llx", SPEC_HASH_VERSION, (unsigned long long)seed.spec);
 	uuid(&seed, "local-dir", text);
 	n->local_dir = xasprintf("/var/data/spark-%s", text);
 }

@@ -27,7 +27,7 @@ const char *build_role_get(const struct build *b, const char *name, const char *
 
 void build_mark(const struct build *b, struct json *metadata)
 {
-	json_set_str(json_ensure_object(metadata, "annotations"), ANNOTATION_SUBMITTED_SPEC, b->spec_hash);
+	json_set_str(json_ensure_object(metadata, "annotations"), ANNOTATION_SUBMITTED_SPEC, b->names.spec_hash);
 }
 
 struct json *build_volume(struct build *b, const char *name)

@@ -18,7 +18,6 @@ struct build {
 	const char *ns;
 	const struct submission_options *options;
 	struct app_names names;
-	char spec_hash[SPEC_HASH_SIZE];
 	int version; /* major * 100 + minor */
 	char version_text[VERSION_TEXT_SIZE];
 	enum program program;
@@ -34,7 +33,7 @@ struct build {
 
 /* ---- submission.c ---- */
 /* The arguments are borrowed and have to outlive b. b has no pod yet. */
-void build_init(struct build *b, const struct app *app, int64_t attempt, const struct submission_options *options);
+void build_init(struct build *b, const struct app *app, int64_t run, const struct submission_options *options);
 void build_done(struct build *b);
 #define auto_build __attribute__((cleanup(build_done))) struct build
 

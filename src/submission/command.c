@@ -99,7 +99,7 @@ static char *driver_template(const struct build *b)
 	return yaml_print(pod);
 }
 
-int submission_command(const struct app *app, int64_t attempt, struct json **ret, struct err *err)
+int submission_command(const struct app *app, int64_t run, struct json **ret, struct err *err)
 {
 	auto_json command = json_new_object();
 	auto_free char *driver = NULL, *executor = NULL;
@@ -108,7 +108,7 @@ int submission_command(const struct app *app, int64_t attempt, struct json **ret
 	int rc;
 
 	rc = submission_validate(app, err);
-	build_init(&b, app, attempt, NULL);
+	build_init(&b, app, run, NULL);
 	if (rc)
 		return rc;
 	conf_of_spec(&b);

@@ -1,7 +1,7 @@
 /*
  * The pod template for executors. It has everything that executor fields ask for and that Spark's configuration cannot
- * express, so that no webhook is needed. It has no owner: Spark makes the driver pod the only owner of its executors, so
- * Kubernetes deletes executors when their driver pod is deleted.
+ * express, so that no webhook is needed. It has no owner. Spark makes the driver pod the only owner of its executors,
+ * so Kubernetes deletes executors when their driver pod is deleted.
  *
  * Happy path: the template is made from spec.executor.template and the rows of pod_rows.c. It goes into the ConfigMap,
  * where the driver reads it and builds executor pods from it (BasicExecutorFeatureStep, PodTemplateConfigMapStep).

@@ -9,7 +9,6 @@
 #include "submission/submission.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -58,15 +57,7 @@ static const struct step driver_steps[] = {
 	{ driver_fields, NULL },
 };
 
-/* Objects come from the API server with sorted keys, so that the same spec has the same text. */
-static void hash_spec(const struct json *spec, char out[SPEC_HASH_SIZE])
-{
-	auto_free char *text = spec ? json_print(spec) : xstrdup("");
-
-	snprintf(out, SPEC_HASH_SIZE, "%016llx", (unsigned long long)text_hash(0, text));
-}
-
-void build_init(struct build *b, const struct app *app, int64_t attempt, const struct submission_options *options)
+void build_init(struct build *b, const struct app *app, int64_t run, const struct submission_options *options)
 {
 	const struct json *spec = json_get(app->tree, "spec");
 	const struct version version = version_of_spec(spec, options ? options->rules.default_image : NULL);
@@ -75,9 +66,8 @@ void build_init(struct build *b, const struct app *app, int64_t attempt, const s
 	b->app = app;
 	b->spec = spec;
 	b->ns = app->ns ? app->ns : "default";
-	hash_spec(b->spec, b->spec_hash);
 	b->options = options;
-	app_names_init(&b->names, app, attempt);
+	app_names_init(&b->names, app, run);
 	b->version = version.number;
 	memcpy(b->version_text, version.text, sizeof(b->version_text));
 	b->program = conf_program(json_str(b->spec, "mainApplicationFile", ""));
@@ -191,14 +181,14 @@ static void build_all(struct problems *p, struct build *b, struct submission *re
 		ret->executor = take_ptr(b->pod);
 }
 
-static void try_build(struct problems *p, const struct app *app, int64_t attempt,
-		      const struct submission_options *options, struct submission *ret)
+static void try_build(struct problems *p, const struct app *app, int64_t run, const struct submission_options *options,
+		      struct submission *ret)
 {
 	struct err err = { 0 };
 	auto_build b;
 
-	assert(options->master && attempt >= 1);
-	build_init(&b, app, attempt, options);
+	assert(options->master && run >= 1);
+	build_init(&b, app, run, options);
 	validate_app(p, app, &options->rules);
 	if (problems_any(p))
 		return;
@@ -207,13 +197,13 @@ static void try_build(struct problems *p, const struct app *app, int64_t attempt
 		problems_add_err(p, &err);
 }
 
-int submission_build(const struct app *app, int64_t attempt, const struct submission_options *options,
+int submission_build(const struct app *app, int64_t run, const struct submission_options *options,
 		     struct submission *ret, struct err *err)
 {
 	auto_problems p;
 
 	problems_init(&p);
-	try_build(&p, app, attempt, options, ret);
+	try_build(&p, app, run, options, ret);
 	return problems_result(&p, err);
 }
 

@@ -221,17 +221,18 @@ static void check_template(const char *text, const struct app *app)
 
 	require(documents && json_len(documents) == 1 && has(pod, "kind", "Pod"));
 	require(!json_at(pod, "metadata.namespace") && !json_at(pod, "metadata.name"));
-	check_owner(json_get(pod, "metadata"), app);
+	require(json_len(json_at(pod, "metadata.ownerReferences")) ==
+		json_len(json_at(app->tree, "spec.executor.template.metadata.ownerReferences")));
 }
 
-static void check(const struct submission *s, const struct app *app, int64_t attempt)
+static void check(const struct submission *s, const struct app *app, int64_t run)
 {
 	__attribute__((cleanup(app_names_done))) struct app_names names;
 	const struct json *configmap = submission_find(s, "ConfigMap"), *service = submission_find(s, "Service");
 	const struct json *driver = submission_find(s, "Pod"), *data = json_get(configmap, "data");
 	auto_json conf = read_properties(json_text(json_get(data, "spark.properties"), ""));
 
-	app_names_init(&names, app, attempt);
+	app_names_init(&names, app, run);
 	check_object(configmap, "ConfigMap", names.configmap, app);
 	check_object(service, "Service", names.service, app);
 	check_object(driver, "Pod", names.driver_pod, app);

@@ -22,6 +22,7 @@
 #include "admission/admission.h"
 #include "submission/submission.h"
 #include "json_text.h"
+#include "masked_ids.h"
 
 enum { DRIVER, EXECUTOR, ROLES };
 
@@ -232,7 +233,7 @@ static void remove_mark(struct json *pod)
 		json_remove(metadata, "annotations");
 }
 
-/* The pods of a submission without its mark, owned; false if the application is refused. */
+/* The pods of a submission without its mark and the ids of the run, owned; false if the application is refused. */
 static bool build(const struct json *application, struct json *pods[ROLES])
 {
 	const struct submission_options options = { .master = "k8s://https://10.96.0.1:443", .with_executor = true };
@@ -242,8 +243,8 @@ static bool build(const struct json *application, struct json *pods[ROLES])
 
 	if (app_decode(application, &app, &err) < 0 || submission_build(&app, 1, &options, &s, &err) < 0)
 		return false;
-	pods[DRIVER] = json_dup(submission_find(&s, "Pod"));
-	pods[EXECUTOR] = take_ptr(s.executor);
+	pods[DRIVER] = masked_tree(json_dup(submission_find(&s, "Pod")));
+	pods[EXECUTOR] = masked_tree(take_ptr(s.executor));
 	remove_mark(pods[DRIVER]);
 	remove_mark(pods[EXECUTOR]);
 	submission_done(&s);

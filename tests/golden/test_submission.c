@@ -1,5 +1,5 @@
 /*
- * Submission goldens: {"app", "attempt", "master", "submitted_ms", "ui_url"} in, the three objects or the error out. So
+ * Submission goldens: {"app", "run", "master", "submitted_ms", "ui_url"} in, the three objects or the error out. So
  * that a difference can be read, spark.properties appears as an object and the executor template as a tree; order and
  * form of the text are tests/unit/submission/test_properties.c's.
  */
@@ -99,7 +99,7 @@ static struct json *run(const struct json *input)
 
 	rc = app_decode(json_get(input, "app"), &app, &err);
 	if (!rc)
-		rc = submission_build(&app, json_i64(input, "attempt", 1), &options, &s, &err);
+		rc = submission_build(&app, json_i64(input, "run", 1), &options, &s, &err);
 	if (rc) {
 		assert_null(s.objects);
 		assert_int_equal(err.code, ERR_INVALID);

@@ -249,6 +249,51 @@ static void test_large_objects(void **state)
 	assert_false(json_equal(a, b));
 }
 
+static void test_hash(void **state)
+{
+	static const char *const same[] = { "{\"a\":1,\"b\":[1,2]}", "{ \"b\": [1, 2], \"a\": 1.0 }" };
+	static const char *const others[] = {
+		"null",
+		"true",
+		"false",
+		"0",
+		"1",
+		"\"\"",
+		"\"1\"",
+		"[]",
+		"[1]",
+		"[[1]]",
+		"[1,2]",
+		"[2,1]",
+		"{}",
+		"{\"a\":1}",
+		"{\"a\":2}",
+		"{\"b\":1}",
+		"{\"a\":[]}",
+		"{\"a\":{}}",
+		"{\"a\":null}",
+		"[{\"a\":1}]",
+		"{\"a\":{\"b\":1}}",
+		"{\"b\":{\"a\":1}}",
+		"[12345678901234567890]",
+		"[12345678901234567891]",
+	};
+	uint64_t hashes[array_len(others)];
+	auto_json a = parse(same[0]);
+	auto_json b = parse(same[1]);
+
+	(void)state;
+	assert_true(json_hash(a) == json_hash(b));
+	for (size_t i = 0; i < array_len(others); i++) {
+		auto_json v = parse(others[i]);
+
+		hashes[i] = json_hash(v);
+		for (size_t j = 0; j < i; j++)
+			if (hashes[j] == hashes[i])
+				fail_msg("%s and %s have one hash", others[j], others[i]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +308,7 @@ int main(void)
 		cmocka_unit_test(test_dup),
 		cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_large_objects),
+		cmocka_unit_test(test_hash),
 	};
 
 	json_setup();

@@ -202,7 +202,7 @@ static void test_the_same_twice(void **state)
 	static const char text[] = APP("{name: pi}") APP("{name: pi, namespace: jobs, uid: u-1}");
 	auto_result first = render(text, NULL);
 	auto_result second = render(text, NULL);
-	auto_result other = render(text, "--attempt=2");
+	auto_result other = render(text, "--run=2");
 
 	(void)state;
 	assert_int_equal(first.code, 0);

@@ -38,7 +38,7 @@ static void test_defaults(void **state)
 	assert_string_equal(o.master, "k8s://https://kubernetes.default.svc:443");
 	assert_int_equal(o.files.len, 0);
 	assert_string_equal(o.output, "yaml");
-	assert_int_equal(o.attempt, 1);
+	assert_int_equal(o.run, 1);
 	assert_false(o.help);
 	options_done(&o);
 	options_done(&o); /* nothing is left to free */

@@ -1,4 +1,4 @@
-/* Names of an attempt: forms, determinism, and the rules of Spark for odd application names. */
+/* Names of a run: forms, determinism, and the rules of Spark for odd application names. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,6 +12,7 @@
 #include "spark/app.h"
 #include "spark/names.h"
 #include "json_text.h"
+#include "parse.h"
 
 #define ID "0000000000000001"
 
@@ -113,21 +114,31 @@ static void long_names_get_short_services(void **state)
 	app_names_done(&n);
 }
 
-/* These texts are in clusters: a change of the hash would make a second driver of an attempt that is under way. */
+/* These texts are in clusters: a change of the hash would make a second driver of a run that is under way. */
 static void the_same_in_every_version(void **state)
 {
-	const struct app app = app_of("orders", "2f1a7b0c-9d3e-4c55-8a61-0123456789ab");
+	static const char text[] = JSON({
+		"spec" : {
+			"driver" : { "cores" : 1, "coreLimit" : "1200m" },
+			"arguments" : [ "a", "b" ],
+			"deps" : {},
+			"suspend" : false
+		}
+	});
+	auto_json tree = parse(text);
+	struct app app = app_of("orders", "2f1a7b0c-9d3e-4c55-8a61-0123456789ab");
 	struct app_names n;
 
 	(void)state;
+	app.tree = tree;
 	app_names_init(&n, &app, 1);
-	assert_string_equal(n.submission_id, "66d374e7-d714-8f9b-a5f7-1d63c9697588");
-	assert_string_equal(n.app_id, "spark-fab643a9e29ae23c8cfe392bcf7947e0");
-	assert_string_equal(n.prefix, "orders-a7fc8fc0ae4007c6");
+	assert_string_equal(n.submission_id, "11dd7cf2-8483-8167-9deb-000000000001");
+	assert_string_equal(n.app_id, "spark-3b9a47930425630ffb87c12efa732c38");
+	assert_string_equal(n.prefix, "orders-3b366f9fc53e674a");
 	app_names_done(&n);
 }
 
-static void attempts_and_applications_differ(void **state)
+static void runs_and_applications_differ(void **state)
 {
 	const struct app app = app_of("pi", "u-1"), other = app_of("pi", "u-2"), none = app_of(NULL, NULL);
 	struct app_names a, b, c, d;
@@ -147,6 +158,85 @@ static void attempts_and_applications_differ(void **state)
 	app_names_done(&b);
 	app_names_done(&c);
 	app_names_done(&d);
+}
+
+static char *id_of(const char *spec)
+{
+	auto_free char *text = xasprintf("{\"spec\":%s}", spec);
+	auto_json tree = parse(text);
+	struct app app = app_of("pi", "u-1");
+	struct app_names n;
+	char *id;
+
+	app.tree = tree;
+	app_names_init(&n, &app, 7);
+	id = take_ptr(n.submission_id);
+	app_names_done(&n);
+	return id;
+}
+
+static void specs_differ(void **state)
+{
+	static const struct {
+		const char *spec;
+		bool is_same;
+	} rows[] = {
+		{ JSON({ "arguments" : [ "1", "2" ], "driver" : { "memory" : "1g", "cores" : 1 } }), true },
+		{ JSON({ "driver" : { "cores" : 1, "memory" : "1g" }, "arguments" : [ "1", "2" ] }), true },
+		{ JSON({
+			  "suspend" : true,
+			  "timeToLiveSeconds" : 9,
+			  "driver" : { "cores" : 1, "memory" : "1g" },
+			  "arguments" : [ "1", "2" ]
+		  }),
+		  true },
+		{ JSON({ "deps" : null, "driver" : { "cores" : 1, "memory" : "1g" }, "arguments" : [ "1", "2" ] }),
+		  true },
+		{ JSON({ "arguments" : [ "2", "1" ], "driver" : { "memory" : "1g", "cores" : 1 } }), false },
+		{ JSON({ "arguments" : [ "1", "2" ], "driver" : { "memory" : "1g", "cores" : 2 } }), false },
+		{ JSON({ "arguments" : [ "1", "2" ], "driver" : { "memory" : "2g", "cores" : 1 } }), false },
+		{ JSON({ "arguments" : [ "1", "2" ], "executor" : { "memory" : "1g", "cores" : 1 } }), false },
+		{ JSON({ "arguments" : ["12"], "driver" : { "memory" : "1g", "cores" : 1 } }), false },
+		{ JSON({ "arguments" : [ 1, 2 ], "driver" : { "memory" : "1g", "cores" : 1 } }), false },
+		{ JSON({}), false },
+	};
+	auto_free char *first = id_of(rows[0].spec);
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		auto_free char *id = id_of(rows[i].spec);
+
+		if (text_eq(id, first) != rows[i].is_same)
+			fail_msg("%s: %s, the first has %s", rows[i].spec, id, first);
+	}
+}
+
+static void submission_ids_tell_the_run(void **state)
+{
+	static const struct {
+		const char *id;
+		int64_t run;
+	} rows[] = {
+		{ "66d374e7-d714-819b-a5f7-000000000001", 1 },
+		{ "66d374e7-d714-819b-a5f7-0000ffffffff", 0xffffffff },
+		{ "66d374e7-d714-819b-a5f7-000100000000", 0 }, /* no run is that far */
+		{ "66d374e7-d714-8f9b-a5f7-1d63c9697588", 0 }, /* of an earlier version */
+		{ "66d374e7-d714-4f9b-a5f7-000000000001", 0 }, /* a random one, of kubeflow's operator */
+		{ "66d374e7-d714-819b-a5f7-0000000000012", 0 },
+		{ "66d374e7-d714-819b-a5f7-00000000000", 0 },
+		{ "66d374e7-d714-819b-a5f7-00000000000g", 0 },
+		{ "", 0 },
+		{ NULL, 0 },
+	};
+	const struct app app = app_of("pi", "u-1");
+	struct app_names n;
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++)
+		assert_int_equal(names_run(rows[i].id), rows[i].run);
+	app_names_init(&n, &app, 12345678);
+	assert_int_equal(names_run(n.submission_id), 12345678);
+	app_names_done(&n);
 }
 
 static void given_pod_names(void **state)
@@ -185,7 +275,9 @@ int main(void)
 		cmocka_unit_test(forms),
 		cmocka_unit_test(long_names_get_short_services),
 		cmocka_unit_test(the_same_in_every_version),
-		cmocka_unit_test(attempts_and_applications_differ),
+		cmocka_unit_test(runs_and_applications_differ),
+		cmocka_unit_test(specs_differ),
+		cmocka_unit_test(submission_ids_tell_the_run),
 		cmocka_unit_test(given_pod_names),
 	};
 

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "masked_ids.h"
 #include "parse.h"
 #include "rules/schema.h"
 #include "spark/app.h"
@@ -185,21 +186,7 @@ static void set_field(struct json *spec, const char *field, const char *value)
 	json_set(at, field, parse_quoted(value));
 }
 
-/* The hash of the spec changes with every field, so that it says nothing about one. YAML quotes some hashes. */
-static void remove_hashes(char *text)
-{
-	static const char annotation[] = ANNOTATION_SUBMITTED_SPEC;
-
-	for (char *at = strstr(text, annotation); at; at = strstr(at, annotation)) {
-		size_t len;
-
-		at += strlen(annotation);
-		len = strspn(at, "\\\": 0123456789abcdef");
-		memmove(at, at + len, strlen(at + len) + 1);
-	}
-}
-
-/* What a submission makes of it, as text. Owned. */
+/* What a submission makes of it, as text without ids, which change with each field. Owned. */
 static char *text_of(const struct json *application, const char *field)
 {
 	const struct submission_options options = { .master = "k8s://https://h", .with_executor = true };
@@ -213,9 +200,7 @@ static char *text_of(const struct json *application, const char *field)
 	objects = json_print(s.objects);
 	executor = json_print(s.executor);
 	submission_done(&s);
-	remove_hashes(objects);
-	remove_hashes(executor);
-	return xasprintf("%s%s", objects, executor);
+	return masked_ids(xasprintf("%s%s", objects, executor));
 }
 
 /* Some value of the field changes what is created. */
