@@ -77,7 +77,9 @@ void lease_step(struct lease *l, const struct lease_event *ev, struct lease_cmd 
 enum lease_state lease_state(const struct lease *l);
 /* When LEASE_EV_TIMER has to come; -1: never. It may also come earlier or later. */
 int64_t lease_due(const struct lease *l);
-/* True while leading, if the last successful renewal was sent less than renew_deadline_ms ago. */
+/* While leading: when renew_deadline_ms have passed since the last successful renewal was sent. Until then no other
+ * replica leads. Else INT64_MIN. */
+int64_t lease_writes_until(const struct lease *l);
 bool lease_may_write(const struct lease *l, int64_t now_ms);
 /* The holder as last seen, "" if there is none; borrowed. */
 const char *lease_holder(const struct lease *l);

@@ -5,6 +5,7 @@
 #ifndef KUBE_REQUEST_H
 #define KUBE_REQUEST_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "kube/resource.h"
@@ -27,6 +28,8 @@ enum lane {
 	LANE_LOW,  /* events: nothing depends on them */
 };
 
+struct fence;
+
 struct request {
 	enum verb verb;
 	enum lane lane;
@@ -37,10 +40,15 @@ struct request {
 	const char *query;	 /* already encoded, without '?'; NULL if none */
 	const struct json *body; /* NULL if none */
 	int64_t timeout_ms;	 /* 0: the client's default for the verb */
+	/* Asked at the moment of sending: kube/fence.h. If it does not let the request pass, that ends with CANCELED.
+	 * Borrowed until the call is over. NULL: the request may be sent at any time. */
+	struct fence *fence;
 };
 
 /* "GET", "POST", "PATCH", "DELETE". */
 const char *request_method(const struct request *r);
+/* Whether the request changes something. */
+bool request_is_write(const struct request *r);
 /* "list", "create" …: Kubernetes' verb, as RBAC and messages name it. */
 const char *request_verb(const struct request *r);
 /* "/apis/GROUP/VERSION/namespaces/NS/PLURAL/NAME/SUBRESOURCE?QUERY", every part percent-encoded. Owned. */

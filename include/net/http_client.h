@@ -46,6 +46,9 @@ int http_client_set_tls(struct http_client *c, const struct http_tls *tls, struc
  * callbacks. */
 void http_client_close(struct http_client *c);
 
+/* Whether a request may be sent. */
+typedef bool http_begin_fn(void *arg);
+
 struct http_request {
 	const char *method;
 	const char *url;
@@ -57,6 +60,10 @@ struct http_request {
 	size_t max_reply_bytes;	    /* of a body that is collected; over it: ERR_TOO_LARGE. 0: 1 MiB */
 	bool stream;		    /* body goes to data as it arrives, is not collected */
 	bool compressed;	    /* ask for gzip; never for streams */
+	/* Asked with the arg of the request when there is a connection and the request is sent next, and again if
+	 * libcurl repeats it on another connection. It runs inside libcurl: it must not call the client. On false the
+	 * transfer ends with CANCELED. NULL: it may always be sent. */
+	http_begin_fn *begin;
 };
 
 struct http_reply {
@@ -64,8 +71,8 @@ struct http_reply {
 	struct buf body;       /* empty for streams with status 2xx; the callback may buf_take() it */
 	int64_t retry_after_s; /* header Retry-After in seconds, -1 if absent or a date */
 	int64_t date_ms;       /* header Date as wall time, -1 if absent */
-	/* ERR_NONE if an HTTP answer arrived completely, whatever its status. Else TIMEOUT, IO, TOO_LARGE or INVALID
-	 * (the URL), with libcurl's words and the host, never with headers. */
+	/* ERR_NONE if an HTTP answer arrived completely, whatever its status. Else TIMEOUT, IO, TOO_LARGE, CANCELED
+	 * (by begin) or INVALID (the URL), with libcurl's words and the host, never with headers. */
 	struct err err;
 };
 

@@ -4,7 +4,7 @@
  *
  * A Lease alone does not keep an earlier leader from writing (client-go says so too). Names and preconditions make such
  * writes harmless. Besides, leader_may_write() is false as soon as the last successful renewal was sent longer ago than
- * the renew deadline.
+ * the renew deadline, and what goes through leader_api() is not sent after that moment, however long it has waited.
  */
 #ifndef RUNTIME_LEADER_H
 #define RUNTIME_LEADER_H
@@ -19,7 +19,8 @@
 struct leader;
 
 struct leader_options {
-	struct api *api;
+	struct api *api;  /* for the Lease */
+	struct api *work; /* for everything else, see leader_api; NULL: api */
 	struct sched *sched;
 	struct metrics *metrics;    /* leader_election_master_status{name} as client-go's; NULL for none */
 	struct lease_options lease; /* strings are copied; lease_check accepts them */
@@ -33,6 +34,9 @@ struct leader_options {
 
 struct leader *leader_new(const struct leader_options *options);
 void leader_start(struct leader *l);
+/* The API for those that may write only while this process leads: `work` of the options, with a fence in every write
+ * (kube/fence.h). It must not be used after leader_free, and no write that went through it may be under way then. */
+struct api *leader_api(struct leader *l);
 bool leader_leads(const struct leader *l);
 bool leader_may_write(const struct leader *l);
 /* The holder of the Lease as last seen, "" if there is none; borrowed. */

@@ -124,10 +124,10 @@ static void close_all(struct program *p)
 {
 	sched_disarm(&p->loop.sched, &p->drain);
 	webhook_close(take_ptr(p->webhook));
-	leader_free(take_ptr(p->leader));
 	crd_upgrade_free(take_ptr(p->crds));
 	operator_free(take_ptr(p->spark));
 	p->manager = NULL;
+	leader_free(take_ptr(p->leader));
 	if (p->client)
 		client_close(take_ptr(p->client));
 	diagnostics_close(take_ptr(p->diagnostics));
@@ -283,6 +283,12 @@ static int make_client(struct program *p, const struct options *o, struct err *e
 	return p->client ? 0 : err_code(err);
 }
 
+/* The API for what only one replica may do. */
+static struct api *worker_api(struct program *p)
+{
+	return p->leader ? leader_api(p->leader) : client_api(p->client);
+}
+
 struct operator_options start_operator_options(const struct options *o)
 {
 	return (struct operator_options){
@@ -328,10 +334,10 @@ static void make_operator(struct program *p, const struct options *o)
 	options.manager.instance = p->host;
 	options.manager.may_write = may_write;
 	options.manager.may_write_arg = p;
-	p->spark = operator_new(client_api(p->client), &p->loop.sched, p->metrics, &options);
+	p->spark = operator_new(worker_api(p), &p->loop.sched, p->metrics, &options);
 	p->manager = operator_manager(p->spark);
 	if (o->upgrade_crds)
-		p->crds = crd_upgrade_new(client_api(p->client), &p->loop.sched);
+		p->crds = crd_upgrade_new(worker_api(p), &p->loop.sched);
 }
 
 static int make_webhook(struct program *p, const struct options *o, struct err *err)
@@ -351,9 +357,9 @@ static int make_webhook(struct program *p, const struct options *o, struct err *
 static int make_roles(struct program *p, const struct options *o, unsigned roles, struct err *err)
 {
 	if (roles & ROLE_CONTROLLER) {
-		make_operator(p, o);
 		if (o->leader_election && make_leader(p, o, err) < 0)
 			return err_code(err);
+		make_operator(p, o);
 	}
 	return roles & ROLE_WEBHOOK ? make_webhook(p, o, err) : 0;
 }

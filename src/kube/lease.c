@@ -510,7 +510,7 @@ int64_t lease_due(const struct lease *l)
 	int64_t end_ms = -1;
 
 	if (l->state == LEASE_LEADING)
-		end_ms = l->renewed_ms + l->renew_deadline_ms;
+		end_ms = lease_writes_until(l);
 	else if (l->state == LEASE_RELEASING)
 		end_ms = l->give_up_ms;
 	if (l->try_ms < 0 || (end_ms >= 0 && end_ms < l->try_ms))
@@ -518,9 +518,14 @@ int64_t lease_due(const struct lease *l)
 	return l->try_ms;
 }
 
+int64_t lease_writes_until(const struct lease *l)
+{
+	return l->state == LEASE_LEADING ? l->renewed_ms + l->renew_deadline_ms : INT64_MIN;
+}
+
 bool lease_may_write(const struct lease *l, int64_t now_ms)
 {
-	return l->state == LEASE_LEADING && now_ms < l->renewed_ms + l->renew_deadline_ms;
+	return now_ms < lease_writes_until(l);
 }
 
 const char *lease_problem(const struct lease *l)

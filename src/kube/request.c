@@ -48,6 +48,11 @@ const char *request_method(const struct request *r)
 	return verbs[r->verb].method;
 }
 
+bool request_is_write(const struct request *r)
+{
+	return r->verb == VERB_CREATE || r->verb == VERB_PATCH || r->verb == VERB_DELETE || r->verb == VERB_APPLY;
+}
+
 const char *request_verb(const struct request *r)
 {
 	return verbs[r->verb].verb;

@@ -402,6 +402,8 @@ struct http_op *http_client_send(struct http_client *c, const struct http_reques
 		return op;
 	}
 	op->transfer.arrived = on_arrived;
+	op->transfer.begin = r->begin;
+	op->transfer.begin_arg = arg;
 	if (r->timeout_ms > 0)
 		sched_arm(&c->loop->sched, &op->deadline, r->timeout_ms);
 	if (r->stream || (c->connections < c->max_connections && c->waiting.next == &op->link))

@@ -44,6 +44,9 @@ static int on_begin(void *arg, char *peer_ip, char *own_ip, int peer_port, int o
 	(void)own_ip;
 	(void)peer_port;
 	(void)own_port;
+	t->refused = t->begin && !t->begin(t->begin_arg);
+	if (t->refused)
+		return CURL_PREREQFUNC_ABORT;
 	t->begun = true;
 	return CURL_PREREQFUNC_OK;
 }
@@ -346,6 +349,10 @@ void http_transfer_finish(struct http_transfer *t, CURLcode code)
 	const char *why = t->error[0] ? t->error : curl_easy_strerror(code);
 	long status = 0;
 
+	if (t->refused) {
+		http_transfer_fail(t, ERR_CANCELED, "given up before it was sent");
+		return;
+	}
 	if (t->too_large) {
 		http_transfer_fail(t, ERR_TOO_LARGE, "the reply is over its size limit");
 		return;

@@ -29,7 +29,10 @@ struct http_transfer {
 	struct curl_slist *headers;
 	struct curl_slist *connect_to;
 	bool stream;
-	bool begun; /* there was a connection, and libcurl has sent the request or is about to */
+	http_begin_fn *begin; /* or NULL */
+	void *begin_arg;
+	bool refused; /* by begin */
+	bool begun;   /* there was a connection, and libcurl has sent the request or is about to */
 	bool paused;
 	bool too_large;
 	bool no_file;	  /* there was no file descriptor for a connection */

@@ -5,6 +5,10 @@
  * It goes to the HTTP client with URL, token and deadline, and its answer is parsed and given to done. A watch skips
  * the limiter and passes its bytes on as they come.
  *
+ * A request with a fence passes it inside libcurl, when there is a connection and the request is sent next. Whatever
+ * it has waited for by then, its turn, a name to be resolved or a handshake, it is not sent any more if the fence has
+ * closed. What is cancelled afterwards counts as unanswered at the fence.
+ *
  * Failures: kube/request classifies an answer that is not 2xx. If the answer is no Status but plain text (from API
  * priority and fairness, proxies or load balancers), the text is quoted, as client-go's transformResponse does. Without
  * an answer, the class is that of the HTTP client. After a 401, a call is sent once more if the token file has changed.
@@ -19,6 +23,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "kube/fence.h"
 #include "kube/object.h"
 #include "net/http_client.h"
 #include "credentials.h"
@@ -79,6 +84,8 @@ struct api_call {
 	int64_t sent_ms;
 	uint64_t generation; /* of the token it was sent with */
 	bool repeated;
+	struct fence *fence; /* or NULL */
+	bool entered;	     /* it has passed the fence */
 	api_data_fn *data;
 	api_done_fn *done;
 	void *arg;
@@ -127,6 +134,8 @@ static void call_free(struct api_call *call)
 {
 	list_remove(&call->link);
 	sched_disarm(&call->client->loop->sched, &call->deadline);
+	if (call->entered)
+		fence_leave(call->fence, NULL);
 	free(call->what);
 	free(call->url);
 	free(call->body);
@@ -180,6 +189,9 @@ static void finish_call(struct api_call *call, struct reply *reply)
 	void *arg = call->arg;
 
 	leave_limiter(call);
+	if (call->entered)
+		fence_leave(call->fence, reply);
+	call->entered = false;
 	call_free(call);
 	send_waiting(c);
 	done(arg, reply);
@@ -269,6 +281,8 @@ static void on_answer(void *arg, struct http_reply *answer)
 	}
 	if (answer->err.code == ERR_NONE) {
 		read_answer(call, answer, &reply);
+	} else if (answer->err.code == ERR_CANCELED) {
+		err_set(&reply.err, ERR_CANCELED, "%s: not sent, since another replica may lead by now", call->what);
 	} else {
 		reply.err = answer->err;
 		err_wrap(&reply.err, "%s", call->what);
@@ -305,6 +319,17 @@ static void refresh_credentials(struct client *c)
 		log_warn("-", "new CA file unusable, the last certificates stay", "error", err.msg, NULL);
 }
 
+/* Inside libcurl, right before the request is sent. */
+static bool on_begin(void *arg)
+{
+	struct api_call *call = arg;
+
+	if (call->entered)
+		return fence_is_open(call->fence);
+	call->entered = fence_enter(call->fence);
+	return call->entered;
+}
+
 static void transmit_call(struct api_call *call)
 {
 	struct client *c = call->client;
@@ -320,6 +345,7 @@ static void transmit_call(struct api_call *call)
 		.max_reply_bytes = call->verb == VERB_LIST ? list_max_bytes : unary_max_bytes,
 		.stream = call->verb == VERB_WATCH,
 		.compressed = call->verb == VERB_LIST,
+		.begin = call->fence ? on_begin : NULL,
 	};
 
 	refresh_credentials(c);
@@ -356,6 +382,7 @@ static struct api_call *call_new(struct client *c, const struct request *req, ap
 		.called_ms = client_now_ms(c),
 		.timeout_ms = call_timeout_ms(req),
 		.end_ms = client_now_ms(c) + call_timeout_ms(req),
+		.fence = req->fence,
 		.data = data,
 		.done = done,
 		.arg = arg,

@@ -11,12 +11,16 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "kube/fence.h"
 #include "runtime/cache.h"
 
 enum { LOG_EVERY_MS = 60 * 1000, MAX_TIMEOUT_MS = 5000 };
 
 struct leader {
 	struct api *api;
+	struct api *work;
+	struct api guarded; /* work with the fence */
+	struct fence fence;
 	struct sched *sched;
 	int64_t (*clock_ms)(void);
 	void (*on_started)(void *arg);
@@ -50,6 +54,42 @@ static int64_t leader_now_ms(const struct leader *l)
 {
 	return l->clock_ms ? l->clock_ms() : sched_now(l->sched);
 }
+
+static int64_t fence_now_ms(const struct fence *f)
+{
+	return leader_now_ms(container_of(f, struct leader, fence));
+}
+
+/* ---- the API that is for the leader only ---- */
+
+static struct api_call *send_guarded(struct api *api, const struct request *req, api_done_fn *done, void *arg)
+{
+	struct leader *l = container_of(api, struct leader, guarded);
+	struct request fenced = *req;
+
+	if (request_is_write(req))
+		fenced.fence = &l->fence;
+	return api_send(l->work, &fenced, done, arg);
+}
+
+static struct api_call *stream_guarded(struct api *api, const struct request *req, api_data_fn *data, api_done_fn *done,
+				       void *arg)
+{
+	return api_stream(container_of(api, struct leader, guarded)->work, req, data, done, arg);
+}
+
+static void cancel_guarded(struct api *api, struct api_call *call)
+{
+	api_cancel(container_of(api, struct leader, guarded)->work, call);
+}
+
+static const struct api_ops guarded_ops = {
+	.send = send_guarded,
+	.stream = stream_guarded,
+	.cancel = cancel_guarded,
+};
+
+/* ---- life ---- */
 
 static void show_status(const struct leader *l)
 {
@@ -91,6 +131,9 @@ struct leader *leader_new(const struct leader_options *options)
 	struct leader *l = xcalloc(1, sizeof(*l));
 
 	l->api = options->api;
+	l->work = options->work ? options->work : options->api;
+	l->guarded.ops = &guarded_ops;
+	fence_init(&l->fence, fence_now_ms);
 	l->sched = options->sched;
 	l->clock_ms = options->clock_ms;
 	l->on_started = options->on_started;
@@ -222,6 +265,7 @@ static void step_lease(struct leader *l, struct lease_event *ev)
 	ev->wall_ms = sched_wall(l->sched);
 	lease_step(l->lease, ev, &cmd);
 	after = lease_state(l->lease);
+	l->fence.until_ms = lease_writes_until(l->lease);
 	if (cmd.type != LEASE_CMD_NONE)
 		send_command(l, &cmd);
 	else if (after == LEASE_LOST || after == LEASE_RELEASED)
@@ -301,6 +345,11 @@ void leader_release(struct leader *l, void (*done)(void *arg), void *arg)
 	sched_arm(l->sched, &l->notify, 0);
 }
 
+struct api *leader_api(struct leader *l)
+{
+	return &l->guarded;
+}
+
 bool leader_leads(const struct leader *l)
 {
 	return lease_state(l->lease) == LEASE_LEADING;
@@ -308,7 +357,7 @@ bool leader_leads(const struct leader *l)
 
 bool leader_may_write(const struct leader *l)
 {
-	return lease_may_write(l->lease, leader_now_ms(l));
+	return fence_is_open(&l->fence);
 }
 
 const char *leader_holder(const struct leader *l)

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "kube/fence.h"
 #include "fake_world.h"
 
 enum { MAX_FAULTS = 32 };
@@ -34,6 +35,7 @@ struct api_call {
 	int64_t end_ms;
 	char *selector;
 	char *field_selector;
+	bool entered; /* has passed the fence of the request */
 };
 
 struct planned_fault {
@@ -143,6 +145,8 @@ static void free_call(struct api_call *call)
 {
 	list_remove(&call->link);
 	sched_disarm(call->fk->sched, &call->timer);
+	if (call->entered)
+		fence_leave(call->req.fence, NULL);
 	free((char *)call->req.ns);
 	free((char *)call->req.name);
 	free((char *)call->req.subresource);
@@ -179,6 +183,11 @@ static struct api_call *stream(struct api *api, const struct request *req, api_d
 	list_append(&fk->calls, &call->link);
 	sched_timer_init(&call->timer, on_timer, call);
 	sched_arm(fk->sched, &call->timer, fk->options.call_ms / 2);
+	if (req->fence) {
+		call->entered = fence_enter(req->fence);
+		if (!call->entered)
+			err_set(&call->reply.err, ERR_CANCELED, "not sent");
+	}
 	return call;
 }
 
@@ -227,6 +236,9 @@ static void finish(struct api_call *call)
 	void *arg = call->arg;
 
 	call->reply = (struct reply){ 0 };
+	if (call->entered)
+		fence_leave(call->req.fence, &reply);
+	call->entered = false;
 	free_call(call);
 	done(arg, &reply);
 	reply_done(&reply);
@@ -234,15 +246,9 @@ static void finish(struct api_call *call)
 
 /* ---- the record ---- */
 
-static bool is_write(const struct request *req)
-{
-	return req->verb == VERB_CREATE || req->verb == VERB_PATCH || req->verb == VERB_DELETE ||
-	       req->verb == VERB_APPLY;
-}
-
 static bool counts(const struct fake_kube *fk, const struct request *req)
 {
-	return is_write(req) && (fk->options.count_events || !text_eq(req->res->kind, "Event"));
+	return request_is_write(req) && (fk->options.count_events || !text_eq(req->res->kind, "Event"));
 }
 
 static void record(struct fake_kube *fk, const struct request *req, const struct reply *reply, bool changed)
@@ -341,7 +347,7 @@ static void apply(struct api_call *call)
 	size_t before = fk->world.len;
 
 	world_handle(&fk->world, &call->req, &call->reply);
-	if (is_write(&call->req) && call->reply.status < 300)
+	if (request_is_write(&call->req) && call->reply.status < 300)
 		record(fk, &call->req, &call->reply, fk->world.len > before);
 }
 
@@ -377,6 +383,10 @@ static void arrive(struct api_call *call)
 	struct refuse_rule *rule = rule_for(fk, &call->req);
 	const struct planned_fault *fault;
 
+	if (call->reply.err.code == ERR_CANCELED) {
+		answer(call);
+		return;
+	}
 	if (sched_now(fk->sched) < fk->down_until_ms) {
 		broken(&call->reply, "connection refused");
 		answer(call);

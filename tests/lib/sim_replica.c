@@ -100,9 +100,9 @@ static struct gate_call *new_call(struct api *api, api_data_fn *data, api_done_f
 static struct api_call *gate_send(struct api *api, const struct request *req, api_done_fn *done, void *arg)
 {
 	struct gate_call *call = new_call(api, NULL, done, arg);
-	bool is_write = req->verb == VERB_CREATE || req->verb == VERB_PATCH || req->verb == VERB_DELETE;
 
-	if (is_write && req->res != &resource_lease && req->res != &resource_event) {
+	if (request_is_write(req) && req->res != &resource_lease && req->res != &resource_event) {
+		assert_true(call->r->options.reckless || req->fence);
 		call->r->writes++;
 		call->r->counted_ms = sched_now(&call->r->sched);
 	}
@@ -189,11 +189,11 @@ void sim_replica_start(struct sim_replica *r, struct sim *s, const struct sim_re
 	list_init(&r->calls);
 	sched_timer_init(&r->drain, on_drain, r);
 	r->metrics = metrics_new();
-	r->spark = operator_new(&r->api, &r->sched, r->metrics, &spark);
 	leader.api = &r->api;
 	leader.sched = &r->sched;
 	leader.metrics = r->metrics;
 	r->leader = leader_new(&leader);
+	r->spark = operator_new(options->reckless ? &r->api : leader_api(r->leader), &r->sched, r->metrics, &spark);
 	r->manager = operator_manager(r->spark);
 	manager_start(r->manager);
 	leader_start(r->leader);
@@ -203,9 +203,9 @@ void sim_replica_kill(struct sim_replica *r)
 {
 	if (!r->manager)
 		return;
-	leader_free(take_ptr(r->leader));
 	r->manager = NULL;
 	operator_free(take_ptr(r->spark));
+	leader_free(take_ptr(r->leader));
 	metrics_free(take_ptr(r->metrics));
 	assert_true(list_empty(&r->calls));
 	sched_done(&r->sched);

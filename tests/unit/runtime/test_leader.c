@@ -256,6 +256,73 @@ static void asks_the_clock(void **state)
 	assert_int_equal(f->lost, 1);
 }
 
+static void note_reply(void *arg, struct reply *reply)
+{
+	*(enum err_code *)arg = reply->err.code;
+}
+
+static enum err_code write_pod(struct fixture *f, struct api *api, const char *name)
+{
+	auto_json pod = json_new_object();
+	struct json *meta = json_set(pod, "metadata", json_new_object());
+	const struct request req = { .verb = VERB_CREATE, .res = &resource_pod, .ns = "ops", .body = pod };
+	enum err_code code = ERR_INTERNAL;
+
+	json_set_str(pod, "apiVersion", "v1");
+	json_set_str(pod, "kind", "Pod");
+	json_set_str(meta, "namespace", "ops");
+	json_set_str(meta, "name", name);
+	api_send(api, &req, note_reply, &code);
+	fake_kube_run(f->fk, 5);
+	return code;
+}
+
+static enum err_code read_pod(struct fixture *f, const char *name)
+{
+	const struct request req = { .verb = VERB_GET, .res = &resource_pod, .ns = "ops", .name = name };
+	enum err_code code = ERR_INTERNAL;
+
+	api_send(leader_api(f->leader), &req, note_reply, &code);
+	fake_kube_run(f->fk, 5);
+	return code;
+}
+
+/* A write through the leader's API is let through up to the moment at which another one may lead, and no longer. A read
+ * always is. */
+static void its_api_is_fenced(void **state)
+{
+	struct fixture *f = *state;
+	struct api *api;
+
+	leader_free(f->leader);
+	clock_now_ms = 5000;
+	f->leader = make(f, "me", read_clock);
+	api = leader_api(f->leader);
+	assert_int_equal(write_pod(f, api, "before"), ERR_CANCELED);
+	lead(f);
+	assert_int_equal(write_pod(f, api, "a"), ERR_NONE);
+	clock_now_ms += 9999;
+	assert_int_equal(write_pod(f, api, "b"), ERR_NONE);
+	clock_now_ms++;
+	assert_int_equal(write_pod(f, api, "c"), ERR_CANCELED);
+	assert_int_equal(read_pod(f, "b"), ERR_NONE);
+	assert_int_equal(read_pod(f, "c"), ERR_NOT_FOUND);
+	assert_int_equal(write_pod(f, fake_kube_api(f->fk), "others"), ERR_NONE);
+}
+
+/* What waits when the Lease is renewed may be sent until the new moment. */
+static void a_renewal_moves_the_fence(void **state)
+{
+	struct fixture *f = *state;
+
+	lead(f);
+	fake_kube_run(f->fk, 60000);
+	assert_int_equal(write_pod(f, leader_api(f->leader), "a"), ERR_NONE);
+	fake_kube_down(f->fk, 60000);
+	fake_kube_run(f->fk, 12000);
+	assert_int_equal(write_pod(f, leader_api(f->leader), "b"), ERR_CANCELED);
+}
+
 static void gives_back(void **state)
 {
 	struct fixture *f = *state;
@@ -415,6 +482,8 @@ int main(void)
 		TEST(other_leases_do_not_matter),
 		TEST(loses),
 		TEST(asks_the_clock),
+		TEST(its_api_is_fenced),
+		TEST(a_renewal_moves_the_fence),
 		TEST(gives_back),
 		TEST(gives_back_in_vain),
 		TEST(gives_back_at_every_time),
