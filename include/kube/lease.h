@@ -10,9 +10,13 @@
  * - A try: GET; absent → CREATE; free, expired or ours → PATCH with the resourceVersion that was read. While leading,
  *   the PATCH comes first, with the version of the last reply.
  * - WAITING tries again after retry * (1 + 1.2 * chance), at the latest when the record that it sees expires, and at
- *   once when it sees that the Lease was given back. LEADING renews every retry_ms.
+ *   once when it sees that the Lease was given back. LEADING renews retry_ms after a renewal has succeeded. It
+ *   tries again retry_ms, but at most a fifth of the renew deadline, after one that fails was begun.
  * - LEADING ends when the last successful renewal was *sent* renew_deadline_ms ago, or as soon as another holder is
- *   read.
+ *   read. If the answer of a renewal was lost, and a GET finds what was written, that renewal has succeeded.
+ * - A try has a fifth of the renew deadline, and one after a failure two fifths, at most 5 s. So three tries fit into
+ *   the deadline. The first is short since its connection may be dead; those after it are longer since the API server
+ *   may be slow.
  * - If the Lease is deleted, its holder creates it at once, and others at their next try.
  * - LOST and RELEASED are final.
  */
@@ -64,7 +68,8 @@ enum lease_cmd_type { LEASE_CMD_NONE = 0, LEASE_CMD_GET, LEASE_CMD_CREATE, LEASE
  * the state becomes LOST or RELEASED. */
 struct lease_cmd {
 	enum lease_cmd_type type;
-	struct json *body; /* owned by the caller; NULL for GET */
+	struct json *body;  /* owned by the caller; NULL for GET */
+	int64_t timeout_ms; /* of the request */
 };
 
 struct lease; /* opaque */

@@ -34,6 +34,7 @@ enum {
 	DRAIN_MS = 3500,	/* of the 5 s that a stop may take */
 	DRAIN_LEADER_MS = 1500, /* of the 2 s after which another one leads */
 	DRAIN_POLL_MS = 20,
+	LEASE_CONNECTIONS = 2,
 	LINGER_MS = 5000, /* until no API server sends reviews here any more */
 	HOST_SIZE = 256,
 	IDENTITY_SIZE = HOST_SIZE + 20,
@@ -44,6 +45,7 @@ enum stop_phase { RUNNING = 0, DRAINING, RELEASING, LINGERING };
 struct program {
 	struct loop loop;
 	struct client *client;
+	struct client *lease_client;  /* of the Lease alone; NULL: without leader election */
 	struct spark_operator *spark; /* NULL: this process is a webhook only */
 	struct manager *manager;      /* of the operator, borrowed; or NULL */
 	struct leader *leader;	      /* NULL: without leader election */
@@ -128,6 +130,8 @@ static void close_all(struct program *p)
 	operator_free(take_ptr(p->spark));
 	p->manager = NULL;
 	leader_free(take_ptr(p->leader));
+	if (p->lease_client)
+		client_close(take_ptr(p->lease_client));
 	if (p->client)
 		client_close(take_ptr(p->client));
 	diagnostics_close(take_ptr(p->diagnostics));
@@ -238,7 +242,8 @@ static void make_identity(struct program *p)
 static int make_leader(struct program *p, const struct options *o, struct err *err)
 {
 	const struct leader_options options = {
-		.api = client_api(p->client),
+		.api = client_api(p->lease_client),
+		.work = client_api(p->client),
 		.sched = &p->loop.sched,
 		.metrics = p->metrics,
 		.lease = {
@@ -263,7 +268,9 @@ static int make_leader(struct program *p, const struct options *o, struct err *e
 
 /* ---- start ---- */
 
-static int make_client(struct program *p, const struct options *o, struct err *err)
+/* The Lease has a client of its own, with connections of its own and without a limit: nothing that the operator does,
+ * or that is done to it, keeps a renewal waiting. */
+static int make_clients(struct program *p, const struct options *o, const struct config *config, struct err *err)
 {
 	struct client_options options = {
 		.qps = o->kube_api_qps,
@@ -271,16 +278,28 @@ static int make_client(struct program *p, const struct options *o, struct err *e
 		.metrics = p->metrics,
 		.user_agent = "spark-operator/" SPARK_OPERATOR_VERSION,
 	};
+
+	p->client = client_new(&p->loop, config, &options, err);
+	options.qps = 0;
+	options.max_connections = LEASE_CONNECTIONS;
+	if (p->client && o->leader_election)
+		p->lease_client = client_new(&p->loop, config, &options, err);
+	return p->client && (p->lease_client || !o->leader_election) ? 0 : err_code(err);
+}
+
+static int connect_program(struct program *p, const struct options *o, struct err *err)
+{
 	struct config config;
+	int r;
 
 	if (config_load(o->kubeconfig, o->context, &config, err) < 0)
 		return err_code(err);
-	p->client = client_new(&p->loop, &config, &options, err);
-	if (p->client)
+	r = make_clients(p, o, &config, err);
+	if (r == 0)
 		log_info(NULL, "using API server", "server", config.server, NULL);
 	p->ns = take_ptr(config.ns);
 	config_done(&config);
-	return p->client ? 0 : err_code(err);
+	return r;
 }
 
 /* The API for what only one replica may do. */
@@ -371,7 +390,7 @@ static int set_up(struct program *p, const struct options *o, unsigned roles, st
 	process_metrics_build_info(p->metrics, SPARK_OPERATOR_VERSION);
 	sched_timer_init(&p->drain, on_drain, p);
 	make_identity(p);
-	if (make_client(p, o, err) < 0 || make_roles(p, o, roles, err) < 0)
+	if (connect_program(p, o, err) < 0 || make_roles(p, o, roles, err) < 0)
 		return err_code(err);
 	if (make_diagnostics(p, o, err) < 0)
 		return err_code(err);

@@ -31,18 +31,22 @@ struct lease {
 	int64_t retry_ms;
 	struct rng *rng;
 	enum lease_state state;
-	enum lease_cmd_type pending; /* the command whose reply is awaited */
-	struct json *spec;	     /* as last seen; NULL: there was none */
-	char *version;		     /* of the Lease as last seen, or NULL */
-	enum trust trust;	     /* in version */
-	int64_t observed_ms;	     /* when the present spec was first seen */
-	int64_t sent_ms;	     /* when the write under way was sent */
-	int64_t renewed_ms;	     /* when the last write that succeeded was sent */
-	int64_t try_ms;		     /* when the next try is due; -1: none is */
-	int64_t give_up_ms;	     /* when RELEASING ends without a reply */
-	char *shown;		     /* the newer version that the watch showed while a reply was awaited, or NULL */
-	char *problem;		     /* or NULL */
+	enum lease_cmd_type pending;  /* the command whose reply is awaited */
+	struct json *spec;	      /* as last seen; NULL: there was none */
+	char *version;		      /* of the Lease as last seen, or NULL */
+	enum trust trust;	      /* in version */
+	int64_t observed_ms;	      /* when the present spec was first seen */
+	int64_t sent_ms;	      /* when the write under way was sent */
+	int64_t renewed_ms;	      /* when the last write that succeeded was sent */
+	int64_t asked_ms;	      /* when the last command was given */
+	int64_t try_ms;		      /* when the next try is due; -1: none is */
+	int64_t give_up_ms;	      /* when RELEASING ends without a reply */
+	char *shown;		      /* the newer version that the watch showed while a reply was awaited, or NULL */
+	char *problem;		      /* or NULL */
+	char claimed[TIME_TEXT_SIZE]; /* renewTime of the last write */
 };
+
+enum { MAX_TIMEOUT_MS = 5000 };
 
 int lease_check(const struct lease_options *o, struct err *err)
 {
@@ -152,9 +156,17 @@ static void set_problem(struct lease *l, char *text)
 
 static void set_command(struct lease *l, struct lease_cmd *ret, enum lease_cmd_type type, struct json *body)
 {
-	*ret = (struct lease_cmd){ type, body };
+	*ret = (struct lease_cmd){ .type = type, .body = body };
 	l->pending = type;
 	l->try_ms = -1;
+}
+
+static void set_write(struct lease *l, struct lease_cmd *ret, enum lease_cmd_type type, struct json *body,
+		      const struct lease_event *ev)
+{
+	l->sent_ms = ev->now_ms;
+	time_rfc3339_micro(ev->wall_ms, l->claimed);
+	set_command(l, ret, type, body);
 }
 
 static void get_lease(struct lease *l, struct lease_cmd *ret)
@@ -201,8 +213,7 @@ static void create_lease(struct lease *l, const struct lease_event *ev, struct l
 	json_set_str(meta, "name", l->name);
 	json_set_str(meta, "namespace", l->ns);
 	json_set(body, "spec", claim_record(l, ev->wall_ms));
-	l->sent_ms = ev->now_ms;
-	set_command(l, ret, LEASE_CMD_CREATE, body);
+	set_write(l, ret, LEASE_CMD_CREATE, body, ev);
 }
 
 static void patch_lease(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
@@ -212,8 +223,7 @@ static void patch_lease(struct lease *l, const struct lease_event *ev, struct le
 	json_set_str(json_set(body, "metadata", json_new_object()), "resourceVersion", l->version);
 	json_set(body, "spec",
 		 l->state == LEASE_RELEASING ? release_record(ev->wall_ms) : claim_record(l, ev->wall_ms));
-	l->sent_ms = ev->now_ms;
-	set_command(l, ret, LEASE_CMD_PATCH, body);
+	set_write(l, ret, LEASE_CMD_PATCH, body, ev);
 }
 
 /* Begins a try with a PATCH (the holder's fast path in leaderelection.go) or with a GET. */
@@ -246,6 +256,26 @@ static void wait_for_try(struct lease *l, int64_t now_ms)
 		l->try_ms = expiry_ms(l);
 }
 
+static int64_t min_ms(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* A renewal that has failed is tried again soon enough for several tries before the deadline. */
+static void retry_renewal(struct lease *l, int64_t now_ms)
+{
+	l->try_ms = l->asked_ms + min_ms(l->retry_ms, l->renew_deadline_ms / 5);
+	if (l->try_ms < now_ms)
+		l->try_ms = now_ms;
+}
+
+static int64_t try_timeout_ms(const struct lease *l)
+{
+	if (l->state == LEASE_RELEASING)
+		return LEASE_RELEASE_MS / 3;
+	return min_ms(l->problem ? l->renew_deadline_ms * 2 / 5 : l->renew_deadline_ms / 5, MAX_TIMEOUT_MS);
+}
+
 static void end_as(struct lease *l, enum lease_state state)
 {
 	l->state = state;
@@ -264,6 +294,8 @@ static void on_failed(struct lease *l, const struct lease_event *ev, struct leas
 	l->trust = TRUST_NONE;
 	if (l->state == LEASE_RELEASING)
 		l->try_ms = ev->now_ms + LEASE_RELEASE_MS / 8;
+	else if (l->state == LEASE_LEADING)
+		retry_renewal(l, ev->now_ms);
 	else
 		wait_for_try(l, ev->now_ms);
 }
@@ -293,9 +325,17 @@ static void use_record(struct lease *l, const struct lease_event *ev, struct lea
 	}
 }
 
+/* The record is the one that we wrote last. So that write has succeeded, although its answer was lost. */
+static bool is_last_claim(const struct lease *l)
+{
+	return is_ours(l) && text_eq(json_str(l->spec, "renewTime", ""), l->claimed);
+}
+
 static void on_read(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
 {
 	observe(l, ev->object, ev->now_ms);
+	if (l->state == LEASE_LEADING && is_last_claim(l))
+		l->renewed_ms = l->sent_ms;
 	if (!l->version)
 		l->trust = TRUST_NONE;
 	else if (l->trust != TRUST_REFUSED)
@@ -467,7 +507,7 @@ static void on_timer(struct lease *l, const struct lease_event *ev, struct lease
 		try_now(l, ev, ret);
 }
 
-void lease_step(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
+static void handle_lease_event(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
 {
 	*ret = (struct lease_cmd){ 0 };
 	if (is_final(l) || (l->state == LEASE_IDLE && ev->type != LEASE_EV_START))
@@ -496,6 +536,15 @@ void lease_step(struct lease *l, const struct lease_event *ev, struct lease_cmd 
 		ret->type = LEASE_CMD_NONE;
 		give_up(l);
 	}
+}
+
+void lease_step(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
+{
+	handle_lease_event(l, ev, ret);
+	if (ret->type == LEASE_CMD_NONE)
+		return;
+	l->asked_ms = ev->now_ms;
+	ret->timeout_ms = try_timeout_ms(l);
 }
 
 /* ---- what is known ---- */

@@ -14,7 +14,7 @@
 #include "kube/fence.h"
 #include "runtime/cache.h"
 
-enum { LOG_EVERY_MS = 60 * 1000, MAX_TIMEOUT_MS = 5000 };
+enum { LOG_EVERY_MS = 60 * 1000 };
 
 struct leader {
 	struct api *api;
@@ -28,8 +28,7 @@ struct leader {
 	void *arg;
 	char *ns;
 	char *name;
-	char *key;	    /* "namespace/name", for the log */
-	int64_t timeout_ms; /* of a request */
+	char *key; /* "namespace/name", for the log */
 	struct lease *lease;
 	struct cache *cache; /* holds the Lease if there is one */
 	struct api_call *call;
@@ -141,9 +140,6 @@ struct leader *leader_new(const struct leader_options *options)
 	l->arg = options->arg;
 	l->ns = xstrdup(options->lease.ns);
 	l->name = xstrdup(options->lease.name);
-	l->timeout_ms = options->lease.renew_deadline_ms / 2;
-	if (l->timeout_ms > MAX_TIMEOUT_MS)
-		l->timeout_ms = MAX_TIMEOUT_MS;
 	l->key = xasprintf("%s/%s", l->ns, l->name);
 	l->lease = lease_new(&options->lease, &options->sched->rng);
 	l->cache = make_lease_cache(l, options->metrics);
@@ -193,15 +189,20 @@ static void log_holder(struct leader *l)
 /* Logs a problem when it begins, and then once a minute. */
 static void log_lease_problem(struct leader *l)
 {
+	static const char *const texts[] = {
+		[LEASE_WAITING] = "cannot get the Lease",
+		[LEASE_LEADING] = "cannot renew the Lease",
+		[LEASE_RELEASING] = "cannot give the Lease back",
+	};
+	enum lease_state state = lease_state(l->lease);
 	const char *problem = lease_problem(l->lease);
 	bool troubled = problem[0] != '\0';
 
-	if (lease_state(l->lease) == LEASE_LOST || lease_state(l->lease) == LEASE_RELEASED)
-		return; /* log_state logs these */
+	if (state >= array_len(texts) || !texts[state])
+		return; /* log_state logs the others */
 	if (troubled && (!l->troubled || sched_now(l->sched) - l->logged_ms >= LOG_EVERY_MS)) {
 		l->logged_ms = sched_now(l->sched);
-		log_warn(l->key, leader_leads(l) ? "cannot renew the Lease" : "cannot get the Lease", "error", problem,
-			 NULL);
+		log_warn(l->key, texts[state], "error", problem, NULL);
 	}
 	l->troubled = troubled;
 }
@@ -234,12 +235,11 @@ static void send_command(struct leader *l, const struct lease_cmd *cmd)
 	};
 	const struct request req = {
 		.verb = verbs[cmd->type],
-		.lane = LANE_HIGH,
 		.res = &resource_lease,
 		.ns = l->ns,
 		.name = cmd->type == LEASE_CMD_CREATE ? NULL : l->name,
 		.body = cmd->body,
-		.timeout_ms = l->timeout_ms,
+		.timeout_ms = cmd->timeout_ms,
 	};
 
 	cancel_request(l);

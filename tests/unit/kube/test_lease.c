@@ -403,13 +403,151 @@ static void stopped_for_too_long(void **state)
 	f.now_ms += 20000;
 	PLAY(&f, SEEN(LEASE("8", "other", "1"), "LOST"));
 	end(&f);
-	/* not leading yet: nothing is lost, it is asked once more */
+}
+
+/* The answer to the write that would make us the leader comes late. From the renew deadline on nothing may be written
+ * by it: nothing is lost, and the Lease is asked for once more. The longer lease duration does not matter. */
+static void answered_too_late_to_lead(void **state)
+{
+	static const int64_t late_ms[] = { 10000, 10001, 12000, 14999, 15000, 20000 };
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < array_len(late_ms); i++) {
+		begin(&f, &defaults);
+		PLAY(&f, START("GET; WAITING"), OK(FREE("6"), "PATCH@6 holder=me for=15 transitions=4; WAITING"));
+		f.now_ms += late_ms[i] - 5;
+		PLAY(&f, OK(LEASE("7", "me", "0"), "WAITING"), TIMER(0, "GET; WAITING"),
+		     OK(LEASE("7", "me", "0"), "PATCH@7 holder=me for=15 transitions=3; WAITING"),
+		     OK(LEASE("8", "me", "1"), "LEADING"));
+		end(&f);
+	}
 	begin(&f, &defaults);
 	PLAY(&f, START("GET; WAITING"), OK(FREE("6"), "PATCH@6 holder=me for=15 transitions=4; WAITING"));
-	f.now_ms += 20000;
-	PLAY(&f, OK(LEASE("7", "me", "0"), "WAITING"), TIMER(0, "GET; WAITING"),
-	     OK(LEASE("7", "me", "0"), "PATCH@7 holder=me for=15 transitions=3; WAITING"),
-	     OK(LEASE("8", "me", "1"), "LEADING"));
+	f.now_ms += 9999 - 5;
+	PLAY(&f, OK(LEASE("7", "me", "0"), "LEADING"));
+	assert_true(lease_may_write(f.lease, f.now_ms));
+	assert_int_equal(lease_writes_until(f.lease), f.now_ms + 1);
+	end(&f);
+}
+
+static int64_t timeout_of(struct fixture *f, enum lease_event_type type, const char *text, enum err_code code)
+{
+	struct err err = { .code = code };
+	auto_json object = text ? json_parse(text, strlen(text), &err) : NULL;
+	struct lease_event ev = {
+		.type = type, .now_ms = f->now_ms, .wall_ms = f->wall_ms + f->now_ms, .object = object, .err = &err
+	};
+	struct lease_cmd cmd;
+
+	lease_step(f->lease, &ev, &cmd);
+	json_free(cmd.body);
+	return cmd.timeout_ms;
+}
+
+/* Several tries fit into the renew deadline, whatever that is. A deadline that is long waits for no answer longer than
+ * 5 s. */
+static void tries_have_their_time(void **state)
+{
+	static const struct {
+		int64_t renew_deadline_ms;
+		int64_t first_ms;
+		int64_t again_ms;
+	} rows[] = { { 10000, 2000, 4000 }, { 4000, 800, 1600 }, { 60000, 5000, 5000 }, { 20000, 4000, 5000 } };
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		struct lease_options options = defaults;
+
+		options.renew_deadline_ms = rows[i].renew_deadline_ms;
+		options.duration_ms = options.renew_deadline_ms + 5000;
+		begin(&f, &options);
+		assert_int_equal(timeout_of(&f, LEASE_EV_START, NULL, ERR_NONE), rows[i].first_ms);
+		assert_int_equal(timeout_of(&f, LEASE_EV_REPLY, FREE("6"), ERR_NONE), rows[i].first_ms);
+		assert_int_equal(timeout_of(&f, LEASE_EV_REPLY, LEASE("7", "me", "0"), ERR_NONE), 0);
+		for (int n = 0; n < 3; n++) {
+			f.now_ms = lease_due(f.lease);
+			assert_int_equal(timeout_of(&f, LEASE_EV_TIMER, NULL, ERR_NONE),
+					 n == 0 ? rows[i].first_ms : rows[i].again_ms);
+			f.now_ms += n == 0 ? rows[i].first_ms : rows[i].again_ms;
+			if (n < 2)
+				timeout_of(&f, LEASE_EV_REPLY, NULL, ERR_TIMEOUT);
+			assert_int_equal(lease_state(f.lease), LEASE_LEADING);
+			if (f.now_ms + rows[i].again_ms > lease_writes_until(f.lease))
+				break;
+		}
+		end(&f);
+	}
+	lead(&f);
+	assert_int_equal(timeout_of(&f, LEASE_EV_RELEASE, NULL, ERR_NONE), LEASE_RELEASE_MS / 3);
+	end(&f);
+}
+
+/* A renewal that fails is tried again soon: there are at least two more tries before the deadline, or one where the
+ * retry period is half of it. A failure at once is no reason to try in a loop. */
+static void a_failed_renewal_is_tried_again_soon(void **state)
+{
+	static const struct {
+		int64_t renew_deadline_ms;
+		int64_t pause_ms;
+	} rows[] = { { 10000, 2000 }, { 4000, 800 }, { 60000, 2000 } };
+	struct fixture f;
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		struct lease_options options = defaults;
+		int64_t asked_ms;
+
+		options.renew_deadline_ms = rows[i].renew_deadline_ms;
+		options.duration_ms = options.renew_deadline_ms + 5000;
+		begin(&f, &options);
+		PLAY(&f, START("GET; WAITING"));
+		timeout_of(&f, LEASE_EV_REPLY, FREE("6"), ERR_NONE);
+		PLAY(&f, OK(LEASE("7", "me", "0"), "LEADING"));
+		f.now_ms = asked_ms = lease_due(f.lease);
+		timeout_of(&f, LEASE_EV_TIMER, NULL, ERR_NONE);
+		PLAY(&f, FAILED(IO, "LEADING"));
+		assert_int_equal(lease_due(f.lease), asked_ms + rows[i].pause_ms);
+		PLAY(&f, TIMER(WHEN_DUE, "GET; LEADING"));
+		f.now_ms += rows[i].pause_ms + 100;
+		timeout_of(&f, LEASE_EV_REPLY, NULL, ERR_TIMEOUT);
+		if (lease_state(f.lease) == LEASE_LEADING)
+			assert_int_equal(lease_due(f.lease), f.now_ms);
+		end(&f);
+	}
+}
+
+/* The API server is slow, and each renewal takes place after its time: what a GET finds counts from when that was sent.
+ */
+static void a_renewal_found_by_reading_counts(void **state)
+{
+	struct fixture f;
+	int64_t sent_ms;
+	auto_free char *found = NULL;
+	char renewed[TIME_TEXT_SIZE];
+
+	(void)state;
+	lead(&f);
+	PLAY(&f, TIMER(WHEN_DUE, "PATCH@7 holder=me for=15 transitions=3; LEADING"));
+	sent_ms = f.now_ms;
+	time_rfc3339_micro(f.wall_ms + f.now_ms, renewed);
+	found = xasprintf("{\"metadata\":{\"resourceVersion\":\"8\"},\"spec\":{\"holderIdentity\":\"me\","
+			  "\"leaseDurationSeconds\":15,\"renewTime\":\"%s\"}}",
+			  renewed);
+	f.now_ms += 3000;
+	PLAY(&f, FAILED(TIMEOUT, "LEADING"), TIMER(WHEN_DUE, "GET; LEADING"));
+	f.now_ms += 3000;
+	timeout_of(&f, LEASE_EV_REPLY, found, ERR_NONE);
+	assert_int_equal(lease_writes_until(f.lease), sent_ms + 10000);
+	end(&f);
+	/* what was there before does not count */
+	lead(&f);
+	sent_ms = f.now_ms - 5;
+	PLAY(&f, TIMER(WHEN_DUE, "PATCH@7 holder=me for=15 transitions=3; LEADING"), FAILED(TIMEOUT, "LEADING"),
+	     TIMER(WHEN_DUE, "GET; LEADING"),
+	     OK(LEASE("7", "me", "0"), "PATCH@7 holder=me for=15 transitions=3; LEADING"));
+	assert_int_equal(lease_writes_until(f.lease), sent_ms + 10000);
 	end(&f);
 }
 
@@ -599,6 +737,10 @@ int main(void)
 		cmocka_unit_test(lost_while_an_answer_is_awaited),
 		cmocka_unit_test(renewed_after_lost_replies),
 		cmocka_unit_test(stopped_for_too_long),
+		cmocka_unit_test(answered_too_late_to_lead),
+		cmocka_unit_test(tries_have_their_time),
+		cmocka_unit_test(a_failed_renewal_is_tried_again_soon),
+		cmocka_unit_test(a_renewal_found_by_reading_counts),
 		cmocka_unit_test(taken_by_another),
 		cmocka_unit_test(emptied_or_deleted_while_leading),
 		cmocka_unit_test(one_more_try_after_a_conflict),
