@@ -1,13 +1,15 @@
 /*
- * YAML text to JSON trees. libyaml scans and parses, and its events become nodes here. Plain scalars are resolved as
- * goyaml.v2 (resolve.go), the parser behind sigs.k8s.io/yaml, does it: 0644 is octal, 1_000 a thousand, a time stays a
- * string. There is one difference on purpose: yes, no, on and off stay strings. An alias becomes a copy. The nodes of
- * copies are counted, so that a small text cannot become a huge tree. Every refusal is ERR_INVALID with line and
- * column.
+ * YAML text to JSON trees, as kubectl makes them with goyaml.v2 (decode.go) and sigs.k8s.io/yaml (yaml.go). libyaml
+ * scans and parses, and its events become nodes here; what a scalar stands for, yaml_scalar.c knows. Keys become texts.
+ * A merge (<<) sets members where it stands, so that it replaces what stands above it: that is what goyaml.v2 does,
+ * against the specification.
+ *
+ * An alias becomes a copy. The nodes of copies are counted, so that a small text cannot become a huge tree. What leaves
+ * the tree (a member that a later one replaces) is kept until the end of the document, since an anchor may name it.
+ * Every refusal is ERR_INVALID with line and column.
  */
 #include "json/yaml.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,17 +20,26 @@
 #include "base/buf.h"
 #include "base/map.h"
 #include "base/text.h"
-#include "literal.h"
+#include "node.h"
+#include "yaml_scalar.h"
 
-enum { MAX_ALIASED = 100000 };
-
-#define TAG "tag:yaml.org,2002:"
+enum { MAX_ALIASED = 100000, NOTES_MAX = 100 };
 
 struct reader {
 	yaml_parser_t parser;
-	struct map *anchors; /* name → node, borrowed from the tree of the document */
-	size_t aliased;	     /* nodes made by aliases so far */
+	struct map *anchors; /* name → node, borrowed from the tree of the document or from kept */
+	struct json *kept;   /* array: nodes that are not, or no longer, in the tree */
+	size_t aliased;	     /* nodes made by aliases and merges so far */
+	struct json *notes;  /* array of texts about the document; NULL: a key that is there twice is refused */
 	struct err *err;
+};
+
+/* A mapping that is being read. */
+struct mapping {
+	struct json *object;
+	struct map *members; /* name → member */
+	struct map *written; /* names that stand there themselves, and do not come from a merge */
+	int depth;
 };
 
 static int yaml_fail(struct reader *r, yaml_mark_t at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
@@ -57,155 +68,52 @@ static int next_event(struct reader *r, yaml_event_t *e)
 			 p->problem ? p->problem : "out of memory");
 }
 
-/* The whole text has to be digits of the base. *ret: the number in decimal, owned; NULL if it is too large. */
-static bool parse_digits(const char *text, unsigned base, const char *sign, char **ret)
+/* Notes what kubectl may read otherwise than the author meant it. */
+static void add_note(struct reader *r, yaml_mark_t at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+static void add_note(struct reader *r, yaml_mark_t at, const char *fmt, ...)
 {
-	static const char digits[] = "0123456789abcdef";
-	uint64_t value = 0;
-	bool fits = true;
+	char text[ERR_MSG_SIZE];
+	auto_free char *note = NULL;
+	va_list ap;
 
-	if (!*text)
-		return false;
-	for (const char *p = text; *p; p++) {
-		const char *at = strchr(digits, *p >= 'A' && *p <= 'F' ? *p | 0x20 : *p);
-
-		if (!at || at - digits >= (ptrdiff_t)base)
-			return false;
-		fits = fits && !__builtin_mul_overflow(value, base, &value) &&
-		       !__builtin_add_overflow(value, (uint64_t)(at - digits), &value);
-	}
-	if (base == 10)
-		*ret = xasprintf("%s%s", sign, text);
-	else
-		*ret = fits ? xasprintf("%s%" PRIu64, sign, value) : NULL;
-	return true;
+	if (!r->notes || json_len(r->notes) == NOTES_MAX)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	note = xasprintf("line %zu, column %zu: %s", at.line + 1, at.column + 1, text);
+	json_append_str(r->notes, note);
 }
 
-/* As strconv.ParseInt with base 0: decimal, 0x, 0o, 0b and octal with a leading 0. */
-static bool parse_int(const char *text, char **ret)
+static int read_scalar_event(struct reader *r, const yaml_event_t *e, struct yaml_scalar *ret)
 {
-	static const struct {
-		char letter;
-		unsigned base;
-	} prefixes[] = { { 'x', 16 }, { 'o', 8 }, { 'b', 2 } };
-	const char *sign = *text == '-' ? "-" : "";
+	const char *text = (const char *)e->data.scalar.value, *tag = (const char *)e->data.scalar.tag;
+	bool is_plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+	auto_free char *surprise = NULL;
+	struct err err = { 0 };
 
-	if (*text == '-' || *text == '+')
-		text++;
-	for (size_t i = 0; text[0] == '0' && i < array_len(prefixes); i++)
-		if ((text[1] | 0x20) == prefixes[i].letter)
-			return parse_digits(text + 2, prefixes[i].base, sign, ret);
-	return parse_digits(text, text[0] == '0' ? 8 : 10, sign, ret);
-}
-
-static bool is_one_of_words(const char *text, const char *const *words)
-{
-	for (; *words; words++)
-		if (text_eq(text, *words))
-			return true;
-	return false;
-}
-
-/* Sets *ret to the number that a plain scalar is, or to NULL if it is a string. */
-static int resolve_number(struct reader *r, yaml_mark_t at, const char *text, struct json **ret)
-{
-	auto_free char *plain = xstrdup(text);
-	char *to = plain;
-	auto_free char *decimal = NULL;
-	double number;
-	int64_t integer;
-
-	*ret = NULL;
-	if (!strchr("+-.0123456789", *text))
-		return 0;
-	for (const char *from = text; *from; from++)
-		if (*from != '_' || *text == '.')
-			*to++ = *from;
-	*to = '\0';
-	if (parse_int(plain, &decimal)) {
-		if (!decimal || strlen(decimal) > JSON_NUMBER_MAX)
-			return yaml_fail(r, at, "integer too large");
-		*ret = text_i64(decimal, &integer) ? json_new_i64(integer) : literal_new(decimal);
-	} else if (text_double(plain, &number)) {
-		*ret = json_new_double(number);
-	}
+	if (strlen(text) != e->data.scalar.length)
+		return yaml_fail(r, e->start_mark, "strings with NUL are not supported");
+	if (yaml_scalar_read(ret, tag, text, is_plain, &err) < 0)
+		return yaml_fail(r, e->start_mark, "%s", err.msg);
+	surprise = tag || !is_plain ? NULL : yaml_scalar_surprise(ret, text);
+	if (surprise)
+		add_note(r, e->start_mark, "kubectl reads %s as %s: quote it if it is meant as text", text, surprise);
 	return 0;
-}
-
-static int resolve_plain(struct reader *r, yaml_mark_t at, const char *text, struct json **ret)
-{
-	static const char *const nulls[] = { "", "~", "null", "Null", "NULL", NULL };
-	static const char *const trues[] = { "true", "True", "TRUE", NULL };
-	static const char *const falses[] = { "false", "False", "FALSE", NULL };
-	static const char *const infinite[] = { ".inf",	 ".Inf",  ".INF", "+.inf", "+.Inf", "+.INF", "-.inf",
-						"-.Inf", "-.INF", ".nan", ".NaN",  ".NAN",  NULL };
-	int rc;
-
-	if (is_one_of_words(text, nulls)) {
-		*ret = json_new_null();
-		return 0;
-	}
-	if (is_one_of_words(text, trues) || is_one_of_words(text, falses)) {
-		*ret = json_new_bool(is_one_of_words(text, trues));
-		return 0;
-	}
-	if (is_one_of_words(text, infinite))
-		return yaml_fail(r, at, "JSON has no number %s", text);
-	rc = resolve_number(r, at, text, ret);
-	if (rc == 0 && !*ret)
-		*ret = json_new_string(text);
-	return rc;
-}
-
-/* A tag demands a type; the text has to be one of that type. */
-static int resolve_tagged(struct reader *r, const yaml_event_t *e, const char *tag, struct json **ret)
-{
-	static const struct {
-		const char *tag;
-		enum json_type type;
-	} types[] = { { TAG "int", JSON_NUMBER },
-		      { TAG "float", JSON_NUMBER },
-		      { TAG "bool", JSON_BOOL },
-		      { TAG "null", JSON_NULL } };
-	const char *text = (const char *)e->data.scalar.value;
-	auto_json value = NULL;
-	struct err ignored;
-	int rc = 0;
-
-	if (text_eq(tag, TAG "str") || text_eq(tag, "!")) {
-		*ret = json_new_string(text);
-		return 0;
-	}
-	for (size_t i = 0; i < array_len(types); i++) {
-		if (!text_eq(tag, types[i].tag))
-			continue;
-		if (text_eq(tag, TAG "float")) /* 1e400 is a string without the tag; with it, JSON's parser reads it */
-			value = json_parse(text, strlen(text), &ignored);
-		if (!value)
-			rc = resolve_plain(r, e->start_mark, text, &value);
-		if (rc < 0)
-			return rc;
-		if (!json_is(value, types[i].type))
-			return yaml_fail(r, e->start_mark, "\"%s\" does not fit its tag %s", text, tag);
-		*ret = take_ptr(value);
-		return 0;
-	}
-	return yaml_fail(r, e->start_mark, "unknown tag %s", tag);
 }
 
 static struct json *read_scalar(struct reader *r, const yaml_event_t *e)
 {
-	const char *text = (const char *)e->data.scalar.value, *tag = (const char *)e->data.scalar.tag;
-	struct json *value = NULL;
+	auto_yaml_scalar scalar = { 0 };
+	struct err err = { 0 };
+	struct json *value;
 
-	if (strlen(text) != e->data.scalar.length)
-		yaml_fail(r, e->start_mark, "strings with NUL are not supported");
-	else if (tag)
-		resolve_tagged(r, e, tag, &value);
-	else if (e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
-		resolve_plain(r, e->start_mark, text, &value);
-	else
-		value = json_new_string(text);
+	if (read_scalar_event(r, e, &scalar) < 0)
+		return NULL;
+	value = yaml_scalar_value(&scalar, &err);
+	if (!value)
+		yaml_fail(r, e->start_mark, "%s", err.msg);
 	return value;
 }
 
@@ -223,38 +131,40 @@ static size_t measure_tree(const struct json *v, int depth, int *ret_deepest)
 	return count;
 }
 
-static struct json *read_alias(struct reader *r, const yaml_event_t *e, int depth)
+/* Counts the nodes of a tree that will be copied to a place of that depth. */
+static int count_copy(struct reader *r, const yaml_event_t *e, const struct json *tree, int depth)
+{
+	int deepest = 0;
+
+	r->aliased += measure_tree(tree, depth, &deepest);
+	if (r->aliased > MAX_ALIASED)
+		return yaml_fail(r, e->start_mark, "aliases expand to more than %d nodes", MAX_ALIASED);
+	if (deepest > JSON_MAX_DEPTH)
+		return yaml_fail(r, e->start_mark, "nested too deeply");
+	return 0;
+}
+
+/* The node that an alias stands for, borrowed; NULL if there is none. */
+static const struct json *find_target(struct reader *r, const yaml_event_t *e)
 {
 	const char *name = (const char *)e->data.alias.anchor;
 	const struct json *target = map_get(r->anchors, name);
-	int deepest = 0;
 
-	if (!target) {
+	if (!target)
 		yaml_fail(r, e->start_mark, "unknown alias %s", name);
-		return NULL;
-	}
-	r->aliased += measure_tree(target, depth, &deepest);
-	if (r->aliased > MAX_ALIASED) {
-		yaml_fail(r, e->start_mark, "aliases expand to more than %d nodes", MAX_ALIASED);
-		return NULL;
-	}
-	if (deepest > JSON_MAX_DEPTH) {
-		yaml_fail(r, e->start_mark, "nested too deeply");
-		return NULL;
-	}
-	return json_dup(target);
+	return target;
 }
 
-static int check_collection(struct reader *r, const yaml_event_t *e, int depth)
+static struct json *read_alias(struct reader *r, const yaml_event_t *e, int depth)
 {
-	bool mapping = e->type == YAML_MAPPING_START_EVENT;
-	const char *tag = (const char *)(mapping ? e->data.mapping_start.tag : e->data.sequence_start.tag);
+	const struct json *target = find_target(r, e);
 
-	if (depth > JSON_MAX_DEPTH)
-		return yaml_fail(r, e->start_mark, "nested too deeply");
-	if (tag && !text_eq(tag, "!") && !text_eq(tag, mapping ? TAG "map" : TAG "seq"))
-		return yaml_fail(r, e->start_mark, "tag %s does not fit", tag);
-	return 0;
+	return target && count_copy(r, e, target, depth) == 0 ? json_dup(target) : NULL;
+}
+
+static int check_depth(struct reader *r, const yaml_event_t *e, int depth)
+{
+	return depth > JSON_MAX_DEPTH ? yaml_fail(r, e->start_mark, "nested too deeply") : 0;
 }
 
 static int read_elements(struct reader *r, struct json *array, int depth)
@@ -276,54 +186,178 @@ static int read_elements(struct reader *r, struct json *array, int depth)
 	}
 }
 
+/* ---- mappings ---- */
+
+static void keep_node(struct reader *r, struct json *node)
+{
+	node_unname((cJSON *)node);
+	json_append(r->kept, node);
+}
+
+/* Takes value. */
+static void put_member(struct reader *r, struct mapping *m, const char *name, struct json *value)
+{
+	struct json *old = map_get(m->members, name);
+
+	if (old)
+		keep_node(r, (struct json *)cJSON_DetachItemViaPointer((cJSON *)m->object, (cJSON *)old));
+	cJSON_AddItemToObject((cJSON *)m->object, name, (cJSON *)value); /* json_set would search again */
+	map_set(m->members, name, value);
+}
+
+/* A plain << without a tag, or one with the tag of merges. */
+static bool is_merge_key(const yaml_event_t *e)
+{
+	return e->type == YAML_SCALAR_EVENT && text_eq((const char *)e->data.scalar.value, "<<") &&
+	       (e->data.scalar.plain_implicit || text_eq((const char *)e->data.scalar.tag, YAML_TAG "merge"));
+}
+
+/* Copies the members of from, but for those that this merge has set already. */
+static void merge_members(struct reader *r, const yaml_event_t *e, struct mapping *m, const struct json *from,
+			  struct map *merged)
+{
+	json_each (member, from) {
+		const char *name = json_name(member);
+
+		if (!map_set(merged, name, member))
+			continue;
+		if (map_get(m->written, name))
+			add_note(r, e->start_mark,
+				 "kubectl lets << replace \"%s\", which stands above it: put << first", name);
+		put_member(r, m, name, json_dup(member));
+	}
+}
+
+/* The value of <<: a mapping, or a list of mappings of which the first one wins, each of them written there or an
+ * alias. */
+static int merge_value(struct reader *r, const yaml_event_t *e, struct mapping *m)
+{
+	struct json *value = read_node(r, e, m->depth + 1);
+	bool is_list = e->type == YAML_SEQUENCE_START_EVENT;
+	auto_map merged = map_new(NULL);
+
+	if (!value)
+		return -ERR_INVALID;
+	keep_node(r, value);
+	if (count_copy(r, e, value, m->depth + 1) < 0)
+		return -ERR_INVALID;
+	for (const struct json *from = is_list ? json_first(value) : value; from; from = json_next(from)) {
+		if (!json_is(from, JSON_OBJECT))
+			return yaml_fail(r, e->start_mark, "<< needs a mapping or a list of mappings");
+		merge_members(r, e, m, from, merged);
+		if (!is_list)
+			break;
+	}
+	return 0;
+}
+
+/* An anchor may be used below, and lead to the key. */
+static void anchor_key(struct reader *r, const yaml_event_t *e)
+{
+	struct json *value = e->data.scalar.anchor ? read_scalar(r, e) : NULL;
+
+	if (!value)
+		return;
+	json_append(r->kept, value);
+	map_set(r->anchors, (const char *)e->data.scalar.anchor, value);
+}
+
+/* Owned; NULL on failure. */
+static char *read_alias_key(struct reader *r, const yaml_event_t *e)
+{
+	const struct json *target = find_target(r, e);
+	auto_free char *text = target ? json_print(target) : NULL;
+	auto_yaml_scalar scalar = { 0 };
+	struct err err = { 0 };
+	char *key = NULL;
+
+	if (!target)
+		return NULL;
+	if (json_is(target, JSON_OBJECT) || json_is(target, JSON_ARRAY))
+		err_set(&err, ERR_INVALID, "keys must be texts, numbers or booleans");
+	else if (json_is(target, JSON_STRING))
+		return xstrdup(json_text(target, ""));
+	else if (yaml_scalar_read(&scalar, NULL, text, true, &err) == 0)
+		key = yaml_scalar_key(&scalar, &err);
+	if (!key)
+		yaml_fail(r, e->start_mark, "%s", err.msg);
+	return key;
+}
+
 /* The name that a key event stands for; owned, NULL on failure. */
 static char *read_key(struct reader *r, const yaml_event_t *e)
 {
-	auto_json key = NULL;
+	auto_yaml_scalar scalar = { 0 };
+	struct err err = { 0 };
+	char *key;
 
-	if (e->type != YAML_SCALAR_EVENT || e->data.scalar.anchor) {
-		yaml_fail(r, e->start_mark, "keys must be strings without anchor");
+	if (e->type == YAML_ALIAS_EVENT)
+		return read_alias_key(r, e);
+	if (e->type != YAML_SCALAR_EVENT) {
+		yaml_fail(r, e->start_mark, "keys must be texts, numbers or booleans");
 		return NULL;
 	}
-	if (e->data.scalar.plain_implicit && text_eq((const char *)e->data.scalar.value, "<<")) {
-		yaml_fail(r, e->start_mark, "merge keys are not supported");
+	if (read_scalar_event(r, e, &scalar) < 0)
 		return NULL;
-	}
-	key = read_scalar(r, e);
+	key = yaml_scalar_key(&scalar, &err);
 	if (!key)
-		return NULL;
-	if (!json_is(key, JSON_STRING)) {
-		yaml_fail(r, e->start_mark, "key %s is not a string: quote it", (const char *)e->data.scalar.value);
-		return NULL;
+		yaml_fail(r, e->start_mark, "%s", err.msg);
+	else
+		anchor_key(r, e);
+	return key;
+}
+
+/* Reads the value of the key at e. */
+static int read_member(struct reader *r, const yaml_event_t *e, struct mapping *m)
+{
+	auto_free char *name = read_key(r, e);
+	struct json *value;
+	yaml_event_t next;
+
+	if (!name)
+		return -ERR_INVALID;
+	if (!map_set(m->written, name, m)) {
+		if (!r->notes)
+			return yaml_fail(r, e->start_mark, "key \"%s\" is already there", name);
+		add_note(r, e->start_mark, "key \"%s\" is there twice: kubectl takes the last", name);
 	}
-	return xstrdup(json_text(key, ""));
+	if (next_event(r, &next) < 0)
+		return -ERR_INVALID;
+	value = read_node(r, &next, m->depth + 1);
+	yaml_event_delete(&next);
+	if (!value)
+		return -ERR_INVALID;
+	put_member(r, m, name, value);
+	return 0;
+}
+
+static int read_merge(struct reader *r, struct mapping *m)
+{
+	yaml_event_t e;
+	int rc = next_event(r, &e);
+
+	if (rc == 0)
+		rc = merge_value(r, &e, m);
+	yaml_event_delete(&e);
+	return rc;
 }
 
 static int read_members(struct reader *r, struct json *object, int depth)
 {
-	auto_map names = map_new(NULL);
+	auto_map members = map_new(NULL);
+	auto_map written = map_new(NULL);
+	struct mapping m = { .object = object, .members = members, .written = written, .depth = depth };
 
 	for (;;) {
-		auto_free char *name = NULL;
-		struct json *value = NULL;
 		yaml_event_t e;
 		int rc = next_event(r, &e);
 		bool end = e.type == YAML_MAPPING_END_EVENT;
 
 		if (rc == 0 && !end)
-			name = read_key(r, &e);
-		if (name && !map_set(names, name, object))
-			rc = yaml_fail(r, e.start_mark, "key \"%s\" is already there", name);
+			rc = is_merge_key(&e) ? read_merge(r, &m) : read_member(r, &e, &m);
 		yaml_event_delete(&e);
-		if (end)
-			return 0;
-		if (rc < 0 || !name || next_event(r, &e) < 0)
-			return -ERR_INVALID;
-		value = read_node(r, &e, depth + 1);
-		yaml_event_delete(&e);
-		if (!value)
-			return -ERR_INVALID;
-		cJSON_AddItemToObject((cJSON *)object, name, (cJSON *)value); /* json_set would search again */
+		if (end || rc < 0)
+			return rc;
 	}
 }
 
@@ -354,12 +388,12 @@ static struct json *read_node(struct reader *r, const yaml_event_t *e, int depth
 		break;
 	case YAML_SEQUENCE_START_EVENT:
 		value = json_new_array();
-		if (check_collection(r, e, depth) < 0 || read_elements(r, value, depth) < 0)
+		if (check_depth(r, e, depth) < 0 || read_elements(r, value, depth) < 0)
 			return NULL;
 		break;
 	default:
 		value = json_new_object();
-		if (check_collection(r, e, depth) < 0 || read_members(r, value, depth) < 0)
+		if (check_depth(r, e, depth) < 0 || read_members(r, value, depth) < 0)
 			return NULL;
 	}
 	if (value && anchor_of(e))
@@ -367,80 +401,162 @@ static struct json *read_node(struct reader *r, const yaml_event_t *e, int depth
 	return take_ptr(value);
 }
 
-/* The root of a document, read with the events that end it. */
-static int read_document(struct reader *r, struct json *documents)
+static void forget_document(struct reader *r)
 {
-	struct json *value = NULL;
+	map_free(r->anchors);
+	json_free(r->kept);
+	r->anchors = NULL;
+	r->kept = NULL;
+}
+
+/* Reads the root of a document, with the events that end it. *ret: NULL if it is null, which an empty one is. */
+static int read_document(struct reader *r, struct json **ret)
+{
+	auto_json value = NULL;
 	yaml_event_t e;
 
-	map_free(r->anchors);
 	r->anchors = map_new(NULL);
+	r->kept = json_new_array();
 	if (next_event(r, &e) == 0)
 		value = read_node(r, &e, 1);
 	yaml_event_delete(&e);
+	forget_document(r);
 	if (!value)
 		return -ERR_INVALID;
-	if (json_is(value, JSON_NULL))
-		json_free(value);
-	else
-		json_append(documents, value);
+	*ret = json_is(value, JSON_NULL) ? NULL : take_ptr(value);
 	return 0;
 }
 
-static int read_stream(struct reader *r, struct json *documents)
+/* ---- streams ---- */
+
+struct stream {
+	struct json *documents;
+	struct json *places; /* NULL: not asked for */
+	size_t count;	     /* documents so far, with empty ones */
+};
+
+/* Takes document and notes. */
+static void add_document(struct stream *s, struct json *document, struct json *notes)
+{
+	auto_json place = json_new_object();
+
+	s->count++;
+	json_set_i64(place, "document", (int64_t)s->count);
+	json_set(place, "notes", notes ? notes : json_new_array());
+	if (!document)
+		return;
+	json_append(s->documents, document);
+	if (s->places)
+		json_append(s->places, take_ptr(place));
+}
+
+static int read_stream(struct reader *r, struct stream *s)
 {
 	for (;;) {
-		yaml_event_t e;
+		struct json *document = NULL;
 		yaml_event_type_t type;
+		yaml_event_t e;
 		int rc = next_event(r, &e);
 
 		type = e.type;
 		yaml_event_delete(&e);
-		if (rc == 0 && type == YAML_DOCUMENT_START_EVENT)
-			rc = read_document(r, documents);
 		if (rc < 0 || type == YAML_STREAM_END_EVENT)
 			return rc;
+		if (type != YAML_DOCUMENT_START_EVENT)
+			continue;
+		r->notes = s->places ? json_new_array() : NULL;
+		rc = read_document(r, &document);
+		if (rc < 0) {
+			json_free(r->notes);
+			return rc;
+		}
+		add_document(s, document, take_ptr(r->notes));
 	}
 }
 
-/* JSON is YAML except for details (surrogate pairs, tabs, long keys), so what may be JSON is tried as JSON first. */
-static struct json *try_json(const char *text, size_t len)
-{
-	size_t start = 0;
-	struct err ignored;
-	struct json *value;
-	struct json *documents;
+/* ---- JSON ---- */
 
-	while (start < len && strchr(" \t\r\n", text[start]) && text[start])
-		start++;
-	if (start == len || (text[start] != '{' && text[start] != '['))
-		return NULL;
-	value = json_parse(text, len, &ignored);
-	if (!value)
-		return NULL;
-	documents = json_new_array();
-	json_append(documents, value);
-	return documents;
+static const char *skip_json_blanks(const char *p, const char *end)
+{
+	while (p < end && *p && strchr(" \t\r\n", *p))
+		p++;
+	return p;
+}
+
+/* Where the value that begins at p ends, if it is well-formed. */
+static const char *find_json_end(const char *p, const char *end)
+{
+	int depth = 0;
+
+	for (bool quoted = false; p < end; p++) {
+		if (*p == '"')
+			quoted = !quoted;
+		else if (quoted)
+			p += *p == '\\' && p + 1 < end;
+		else if (*p == '{' || *p == '[')
+			depth++;
+		else if ((*p == '}' || *p == ']') && --depth <= 0)
+			return p + 1;
+	}
+	return end;
+}
+
+/* JSON is YAML except for details (surrogate pairs, tabs, long keys), so what may be JSON is tried as JSON first. As
+ * kubectl does it, one value may follow the other without anything between them. */
+static bool try_json(struct stream *s, const char *text, size_t len)
+{
+	const char *end = text + len, *p = skip_json_blanks(text, end), *next;
+	auto_json values = json_new_array();
+	struct err ignored = { 0 };
+	struct json *value;
+
+	if (p == end || (*p != '{' && *p != '['))
+		return false;
+	for (; p < end; p = skip_json_blanks(next, end)) {
+		next = find_json_end(p, end);
+		value = json_parse(p, (size_t)(next - p), &ignored);
+		if (!value)
+			return false;
+		json_append(values, value);
+	}
+	while ((value = json_take_first(values)))
+		add_document(s, value, NULL);
+	return true;
+}
+
+/* ---- entries ---- */
+
+static int parse_yaml(struct stream *s, const char *text, size_t len, struct err *err)
+{
+	struct reader r = { .err = err };
+	int rc;
+
+	if (!yaml_parser_initialize(&r.parser))
+		return err_set(err, ERR_INTERNAL, "YAML: out of memory");
+	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
+	rc = read_stream(&r, s);
+	yaml_parser_delete(&r.parser);
+	return rc;
 }
 
 struct json *yaml_parse(const char *text, size_t len, struct err *err)
 {
-	struct reader r = { .err = err };
-	struct json *documents = try_json(text, len);
+	auto_json documents = json_new_array();
+	struct stream s = { .documents = documents };
 
-	if (documents)
-		return documents;
-	if (!yaml_parser_initialize(&r.parser)) {
-		err_set(err, ERR_INTERNAL, "YAML: out of memory");
+	if (!try_json(&s, text, len) && parse_yaml(&s, text, len, err) < 0)
 		return NULL;
-	}
-	documents = json_new_array();
-	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, len);
-	if (read_stream(&r, documents) < 0) {
-		json_free(documents);
-		documents = NULL;
-	}
-	yaml_parser_delete(&r.parser);
-	map_free(r.anchors);
-	return documents;
+	return take_ptr(documents);
+}
+
+struct json *yaml_parse_like_kubectl(const char *text, size_t len, struct json **ret_places, struct err *err)
+{
+	auto_json documents = json_new_array();
+	auto_json places = json_new_array();
+	struct stream s = { .documents = documents, .places = places };
+
+	if (!try_json(&s, text, len) && parse_yaml(&s, text, len, err) < 0)
+		return NULL;
+	*ret_places = take_ptr(places);
+	return take_ptr(documents);
 }
