@@ -54,9 +54,10 @@ static void raise_exit_code(struct diff *d, int code)
 		d->code = code;
 }
 
-static void fail_app(struct diff *d, const char *name, const char *why)
+/* what: the title of the object, or what else failed. */
+static void report_failure(struct diff *d, const char *what, const char *why)
 {
-	fprintf(d->errors, "diff: %s: %s\n", name, why);
+	offline_print_lines(d->errors, what, why);
 	raise_exit_code(d, DIFF_FAILED);
 }
 
@@ -224,16 +225,16 @@ static void print_all(const struct diff *d)
 
 /* ---- one application ---- */
 
-static void compare_app(struct diff *d, const char *file, const struct app *app)
+static void compare_app(struct diff *d, const struct offline_object *object, const struct app *app)
 {
-	auto_free char *name = case_name(d, file, app);
+	auto_free char *name = case_name(d, object->path, app);
 	auto_side ours = { 0 }, theirs = { 0 };
 	struct err err = { 0 };
 	struct json *result;
 
 	build_ours(d, app, &ours);
 	if (read_theirs(d, app, name, &theirs, &err) < 0) {
-		fail_app(d, name, err.msg);
+		report_failure(d, object->title, err.msg);
 		return;
 	}
 	if (ours.refusal || theirs.refusal) {
@@ -273,33 +274,25 @@ static void print_command(const struct diff *d, const struct app *app)
 	fprintf(d->out, "%s\n", text);
 }
 
-static void diff_object(struct diff *d, const char *path, struct json *object)
+static bool diff_object(void *context, const struct offline_object *object)
 {
+	struct diff *d = context;
+	const char *skipped;
 	struct err err = { 0 };
 	struct app app;
 
-	if (offline_app(object, &app, &err) < 0)
-		fail_app(d, path, err.msg);
-	else if (d->o->print_command)
-		print_command(d, &app);
-	else
-		compare_app(d, path, &app);
-}
-
-static void diff_file(struct diff *d, const char *path)
-{
-	struct err err = { 0 };
-	auto_json objects = files_read_objects(path, &err);
-
-	if (!objects) {
-		fprintf(d->errors, "diff: %s\n", err.msg);
-		raise_exit_code(d, DIFF_FAILED);
-		return;
+	if (offline_app(object, &app, &skipped, &err) == 0) {
+		if (d->o->print_command)
+			print_command(d, &app);
+		else
+			compare_app(d, object, &app);
+		return true;
 	}
-	if (json_len(objects) == 0)
-		fail_app(d, path, "holds no object");
-	json_each (object, objects)
-		diff_object(d, path, object);
+	if (skipped)
+		fprintf(d->errors, "%s: skipped: %s\n", object->title, skipped);
+	else
+		report_failure(d, object->title, err.msg);
+	return true;
 }
 
 /* ---- the command ---- */
@@ -332,15 +325,22 @@ static const char *usage_error(const struct options *o)
 static int run_diff(struct diff *d)
 {
 	auto_free char *explained = d->o->explain ? compare_rules_print(d->rules) : NULL;
+	const struct offline_walk walk = {
+		.command = "diff",
+		.fn = diff_object,
+		.context = d,
+		.notes = d->errors,
+		.errors = d->errors,
+	};
 
 	if (explained)
 		fputs(explained, d->out);
-	for (size_t i = 0; i < d->o->files.len && !explained; i++)
-		diff_file(d, d->o->files.items[i]);
+	else if (offline_objects(d->o, &walk) != 0)
+		raise_exit_code(d, DIFF_FAILED);
 	if (!explained)
 		print_all(d);
 	if (fflush(d->out) != 0 || ferror(d->out))
-		fail_app(d, "cannot write", strerror(errno));
+		report_failure(d, "diff: cannot write", strerror(errno));
 	return d->code;
 }
 

@@ -1,7 +1,8 @@
 /*
- * Reads SparkApplications from files and builds what submission would create of them.
+ * Goes through the objects of files, and builds what submission would create of those that are, or contain, a
+ * SparkApplication.
  *
- * Failure modes: an object that is no valid SparkApplication is reported, and the next one follows.
+ * Failure modes: an object that the API server would refuse is reported, and the next one follows.
  */
 #include "offline.h"
 
@@ -15,10 +16,23 @@
 
 #define OFFLINE_UID "00000000-0000-0000-0000-000000000000"
 
-static void set_default(struct json *object, const char *name, const char *value)
+enum { LABEL_MAX = 63, RUN_TIME_MAX = 19 /* digits of nanoseconds */ };
+
+static const struct resource *const resources[] = {
+	&resource_sparkapplication,
+	&resource_scheduledsparkapplication,
+	&resource_sparkconnect,
+};
+
+/* ---- an application of an object ---- */
+
+/* Sets what the API server would set: an empty text and null are as good as absent there. */
+static void set_default(struct json *metadata, const char *name, const char *value)
 {
-	if (!json_get(object, name))
-		json_set_str(object, name, value);
+	const struct json *there = json_get(metadata, name);
+
+	if (!there || json_is(there, JSON_NULL) || text_eq(json_text(there, NULL), ""))
+		json_set_str(metadata, name, value);
 }
 
 /* The API server makes a name of generateName; which one, nobody knows beforehand. A wrong prefix is for the rules to
@@ -31,19 +45,43 @@ static void generate_name(struct json *metadata)
 		set_default(metadata, "name", name);
 }
 
-int offline_app(struct json *object, struct app *ret, struct err *err)
+/* Turns a schedule into the application that it would create, NAME-TIME. */
+static void make_run(struct json *object)
 {
-	const char *kind = json_str(object, "kind", "");
+	struct json *metadata = json_get(object, "metadata");
+	const char *name = json_str(metadata, "name", "");
+	size_t room = strlen(name) + 1 < LABEL_MAX ? LABEL_MAX - strlen(name) - 1 : 0;
+	auto_free char *run =
+	    xasprintf("%s-%.*s", name, room < RUN_TIME_MAX ? (int)room : RUN_TIME_MAX, "xxxxxxxxxxxxxxxxxxx");
+	struct json *template = json_take(json_get(object, "spec"), "template");
+
+	if (!text_empty(name))
+		json_set_str(metadata, "name", run);
+	json_remove(metadata, "annotations"); /* runs get the labels only */
+	json_remove(object, "status");
+	json_set_str(object, "kind", resource_sparkapplication.kind);
+	json_set(object, "spec", template ? template : json_new_object());
+}
+
+int offline_app(const struct offline_object *object, struct app *ret, const char **ret_skipped, struct err *err)
+{
 	struct json *metadata;
 
-	if (!text_eq(kind, resource_sparkapplication.kind))
-		return err_set(err, ERR_INVALID, "kind: \"%s\": expected SparkApplication", kind);
-	metadata = json_ensure_object(object, "metadata");
+	*ret_skipped = NULL;
+	if (object->res == &resource_sparkconnect) {
+		*ret_skipped = "this version checks SparkConnects, but does not run them";
+		return err_set(err, ERR_INVALID, "%s", *ret_skipped);
+	}
+	metadata = json_ensure_object(object->object, "metadata");
 	set_default(metadata, "namespace", "default");
 	set_default(metadata, "uid", OFFLINE_UID);
 	generate_name(metadata);
-	return app_decode(object, ret, err);
+	if (object->res == &resource_scheduledsparkapplication)
+		make_run(object->object);
+	return app_decode(object->object, ret, err);
 }
+
+/* ---- building ---- */
 
 static void append_companions(const struct options *o, const struct app *app, const struct app_names *names,
 			      enum offline_parts parts, struct json *objects)
@@ -89,72 +127,124 @@ int offline_build(const struct options *o, const struct app *app, enum offline_p
 	return 0;
 }
 
-/* Prints one line for each line of text, since a text may name several fields. */
-static void print_problem_lines(FILE *errors, const char *path, const struct json *object, const char *text)
-{
-	const char *ns = json_str(object, "metadata.namespace", "default");
-	const char *name = json_str(object, "metadata.name", "(no name)");
+/* ---- the objects of files ---- */
 
+void offline_print_lines(FILE *errors, const char *title, const char *text)
+{
 	while (*text) {
 		size_t len = strcspn(text, "\n");
 
-		fprintf(errors, "%s: %s/%s: %.*s\n", path, ns, name, (int)len, text);
+		fprintf(errors, "%s: %.*s\n", title, (int)len, text);
 		text += len + (text[len] == '\n');
 	}
 }
 
-static bool each_of_file(const char *path, offline_object_fn *fn, void *context, FILE *errors)
+/* "PLACE: KIND NAMESPACE/NAME"; what is missing is said to be. Owned. */
+static char *title_of(const char *place, const struct json *object)
 {
-	struct err err = { 0 };
-	auto_json objects = files_read_objects(path, &err);
-	bool good = true;
+	const char *name = json_str(object, "metadata.name", NULL), *ns = json_str(object, "metadata.namespace", NULL);
 
-	if (!objects) {
-		fprintf(errors, "%s\n", err.msg);
-		return false;
-	}
-	if (json_len(objects) == 0) {
-		fprintf(errors, "%s: holds no object\n", path);
-		return false;
-	}
-	json_each (object, objects)
-		good = fn(context, path, object) && good;
-	return good;
+	if (text_empty(name))
+		name = json_str(object, "metadata.generateName", "(no name)");
+	return xasprintf("%s: %s %s/%s", place, json_str(object, "kind", "(no kind)"), text_empty(ns) ? "default" : ns,
+			 name);
 }
 
-int offline_objects(const struct options *o, const char *command, offline_object_fn *fn, void *context, FILE *errors)
+static const struct resource *find_resource(const char *kind)
 {
-	bool good = true;
+	for (size_t i = 0; i < array_len(resources); i++)
+		if (text_eq(resources[i]->kind, kind))
+			return resources[i];
+	return NULL;
+}
+
+/* Sets *ret to the kind of an object. If it is none of ours, *ret is NULL and *ret_skipped says why nothing is wrong
+ * with it. ERR_INVALID if the API server would refuse it. */
+static int find_kind(const struct json *object, const struct resource **ret, const char **ret_skipped, struct err *err)
+{
+	const char *kind = json_str(object, "kind", ""), *version = json_str(object, "apiVersion", "");
+	const char *slash = strchr(version, '/'), *group = resource_sparkapplication.group;
+	const struct resource *res = find_resource(kind);
+	bool is_ours = slash && (size_t)(slash - version) == strlen(group) && text_starts(version, group);
+
+	*ret = NULL;
+	if (!json_is(object, JSON_OBJECT))
+		return err_set(err, ERR_INVALID, "expected an object with apiVersion and kind");
+	if (!*kind)
+		return err_set(err, ERR_INVALID, "kind: Required value");
+	if (res && !*version)
+		return err_set(err, ERR_INVALID, "apiVersion: Required value: it is %s/%s", group, res->version);
+	if (is_ours && !res)
+		return err_set(err, ERR_INVALID,
+			       "kind: Unsupported value: \"%s\": supported values: \"SparkApplication\", "
+			       "\"ScheduledSparkApplication\", \"SparkConnect\"",
+			       kind);
+	if (is_ours && !text_eq(slash + 1, res->version))
+		return err_set(err, ERR_INVALID, "apiVersion: version %s is not served, %s is", slash + 1,
+			       res->version);
+	*ret = is_ours ? res : NULL;
+	*ret_skipped = res ? "not of the group sparkoperator.k8s.io" : "not of a kind of this operator";
+	return 0;
+}
+
+struct walking {
+	const struct offline_walk *walk;
+	const struct json *noted; /* notes that have been printed */
+	bool good;
+};
+
+static void print_notes(struct walking *w, const char *place, const struct json *notes)
+{
+	if (w->noted != notes)
+		json_each (note, notes)
+			fprintf(w->walk->errors, "%s: warning: %s\n", place, json_text(note, ""));
+	w->noted = notes;
+}
+
+static void visit_object(void *context, const struct files_place *at, struct json *object)
+{
+	struct walking *w = context;
+	auto_free char *place = files_place_text(at), *title = title_of(place, object);
+	struct offline_object found = { .path = at->path, .title = title, .object = object };
+	const char *skipped = NULL;
+	struct err err = { 0 };
+
+	if (find_kind(object, &found.res, &skipped, &err) < 0) {
+		offline_print_lines(w->walk->errors, title, err.msg);
+		w->good = false;
+	} else if (!found.res) {
+		fprintf(w->walk->notes, "%s: skipped: %s\n", title, skipped);
+	} else {
+		print_notes(w, place, at->notes);
+		w->good = w->walk->fn(w->walk->context, &found) && w->good;
+	}
+}
+
+static void visit_file(struct walking *w, const char *path)
+{
+	struct err err = { 0 };
+	int count;
+
+	w->noted = NULL;
+	count = files_each_object(path, visit_object, w, &err);
+	if (count > 0)
+		return;
+	if (count < 0)
+		fprintf(w->walk->errors, "%s\n", err.msg);
+	else
+		fprintf(w->walk->errors, "%s: holds no object\n", path);
+	w->good = false;
+}
+
+int offline_objects(const struct options *o, const struct offline_walk *walk)
+{
+	struct walking w = { .walk = walk, .good = true };
 
 	if (o->files.len == 0) {
-		fprintf(errors, "%s: -f FILE is missing\n", command);
+		fprintf(walk->errors, "%s: -f FILE is missing\n", walk->command);
 		return 2;
 	}
 	for (size_t i = 0; i < o->files.len; i++)
-		good = each_of_file(o->files.items[i], fn, context, errors) && good;
-	return good ? 0 : 1;
-}
-
-struct each {
-	offline_fn *fn;
-	void *context;
-	FILE *errors;
-};
-
-static bool call_each(void *context, const char *path, struct json *object)
-{
-	const struct each *each = context;
-	struct err err = { 0 };
-
-	if (each->fn(each->context, object, &err) == 0)
-		return true;
-	print_problem_lines(each->errors, path, object, err.msg);
-	return false;
-}
-
-int offline_each(const struct options *o, const char *command, offline_fn *fn, void *context, FILE *errors)
-{
-	struct each each = { .fn = fn, .context = context, .errors = errors };
-
-	return offline_objects(o, command, call_each, &each, errors);
+		visit_file(&w, o->files.items[i]);
+	return w.good ? 0 : 1;
 }

@@ -1,13 +1,14 @@
 /*
- * Offline rendering: for each SparkApplication of the files, what submission would create and the first executor that
- * its driver would, as YAML documents or one JSON List. An object that can't be rendered is reported and the others go
- * on.
+ * Offline rendering: for each SparkApplication of the files, and one run of each ScheduledSparkApplication, what
+ * submission would create and the first executor that its driver would, as YAML documents or one JSON List. An object
+ * that can't be rendered is reported and the others go on.
  */
 #include "offline/render.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "admission/validation.h"
 #include "base/text.h"
 #include "json/yaml.h"
 #include "offline.h"
@@ -15,21 +16,52 @@
 struct rendering {
 	const struct options *o;
 	struct json *items;
+	FILE *errors;
 };
 
-static int render_object(void *context, struct json *object, struct err *err)
+/* The problems of the whole object, with the paths that it has: a run of a schedule has others. */
+static bool is_schedule_good(const struct rendering *r, const struct offline_object *object)
 {
-	const struct rendering *r = context;
-	struct submission submission = { 0 };
-	struct app app;
+	const struct validation_options options = { .pod_policy = r->o->pod_policy };
+	auto_json problems = validation_problems(object->object, &options);
 
-	if (offline_app(object, &app, err) < 0 || offline_build(r->o, &app, OFFLINE_ALL, &submission, err) < 0)
+	json_each (problem, problems) {
+		auto_free char *line = validation_line(problem);
+
+		offline_print_lines(r->errors, object->title, line);
+	}
+	return json_len(problems) == 0;
+}
+
+static int render_app(const struct rendering *r, const struct app *app, struct err *err)
+{
+	struct submission submission = { 0 };
+
+	if (offline_build(r->o, app, OFFLINE_ALL, &submission, err) < 0)
 		return err_code(err);
 	for (struct json *item = json_take_first(submission.objects); item; item = json_take_first(submission.objects))
 		json_append(r->items, item);
 	json_append(r->items, take_ptr(submission.executor));
 	submission_done(&submission);
 	return 0;
+}
+
+static bool render_object(void *context, const struct offline_object *object)
+{
+	const struct rendering *r = context;
+	const char *skipped;
+	struct err err = { 0 };
+	struct app app;
+
+	if (object->res == &resource_scheduledsparkapplication && !is_schedule_good(r, object))
+		return false;
+	if (offline_app(object, &app, &skipped, &err) == 0 && render_app(r, &app, &err) == 0)
+		return true;
+	if (skipped)
+		fprintf(r->errors, "%s: skipped: %s\n", object->title, skipped);
+	else
+		offline_print_lines(r->errors, object->title, err.msg);
+	return skipped != NULL;
 }
 
 static void print_yaml(const struct json *items, FILE *out)
@@ -56,8 +88,15 @@ static void print_json(struct json *items, FILE *out)
 int render_run(const struct options *o, FILE *out, FILE *errors)
 {
 	auto_json items = json_new_array();
-	struct rendering rendering = { .o = o, .items = items };
-	int code = offline_each(o, "render", render_object, &rendering, errors);
+	struct rendering rendering = { .o = o, .items = items, .errors = errors };
+	const struct offline_walk walk = {
+		.command = "render",
+		.fn = render_object,
+		.context = &rendering,
+		.notes = errors, /* the output holds objects only */
+		.errors = errors,
+	};
+	int code = offline_objects(o, &walk);
 
 	if (o->files.len == 0)
 		return code;

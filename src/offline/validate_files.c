@@ -19,52 +19,36 @@ struct validation {
 	FILE *errors;
 };
 
-/* "KIND NAMESPACE/NAME"; what is missing is said to be. Owned. */
-static char *title_of(const struct json *object)
-{
-	const char *name = json_str(object, "metadata.name", NULL);
-
-	if (text_empty(name))
-		name = json_str(object, "metadata.generateName", "(no name)");
-	return xasprintf("%s %s/%s", json_str(object, "kind", "(no kind)"),
-			 json_str(object, "metadata.namespace", "default"), name);
-}
-
 /* Returns how many there are. */
-static size_t print_problems(const struct validation *v, const char *path, const char *title, const char *mark,
+static size_t print_problems(const struct validation *v, const char *title, const char *mark,
 			     const struct json *problems)
 {
 	json_each (problem, problems) {
 		auto_free char *line = validation_line(problem);
 
-		fprintf(v->errors, "%s: %s: %s%s\n", path, title, mark, line);
+		fprintf(v->errors, "%s: %s%s\n", title, mark, line);
 	}
 	return json_len(problems);
 }
 
-static bool validate_object(void *context, const char *path, struct json *object)
+static bool validate_object(void *context, const struct offline_object *object)
 {
 	const struct validation *v = context;
-	auto_free char *title = title_of(object);
-	auto_json problems = NULL;
+	auto_json problems = validation_problems(object->object, &v->options);
 	auto_json dropped = NULL;
 	auto_json kept = NULL;
 	auto_json doubts = NULL;
 	size_t count;
 
-	if (!validation_knows(json_str(object, "kind", ""))) {
-		fprintf(v->out, "%s: %s: skipped: not of a kind of this operator\n", path, title);
-		return true;
-	}
-	problems = validation_problems(object, &v->options);
-	validation_unknown_fields(object, &dropped, &kept);
-	count = print_problems(v, path, title, "", problems) + print_problems(v, path, title, "", dropped);
-	print_problems(v, path, title, "warning: ", kept);
+	validation_unknown_fields(object->object, &dropped, &kept);
+	count = print_problems(v, object->title, "", problems) + print_problems(v, object->title, "", dropped);
+	print_problems(v, object->title, "warning: ", kept);
 	if (count > 0)
 		return false;
-	doubts = validation_doubts(object, &v->options);
-	print_problems(v, path, title, "warning: ", doubts);
-	fprintf(v->out, "%s: %s: valid\n", path, title);
+	doubts = validation_doubts(object->object, &v->options);
+	print_problems(v, object->title, "warning: ", doubts);
+	fprintf(v->out, "%s: valid
+", object->title);
 	return true;
 }
 
@@ -75,6 +59,13 @@ int validate_files_run(const struct options *o, FILE *out, FILE *errors)
 		.out = out,
 		.errors = errors,
 	};
+	const struct offline_walk walk = {
+		.command = "validate",
+		.fn = validate_object,
+		.context = &validation,
+		.notes = out,
+		.errors = errors,
+	};
 
-	return offline_objects(o, "validate", validate_object, &validation, errors);
+	return offline_objects(o, &walk);
 }

@@ -17,7 +17,8 @@
 #define SPEC                                                                                                           \
 	"spec: {type: Scala, sparkVersion: 3.5.6, image: i, mainClass: C, mainApplicationFile: 'local:///a.jar', "     \
 	"driver: {}, executor: {}}\n"
-#define APP(metadata) "---\nkind: SparkApplication\nmetadata: " metadata "\n" SPEC
+#define VERSION	      "apiVersion: sparkoperator.k8s.io/v1beta2\n"
+#define APP(metadata) "---\n" VERSION "kind: SparkApplication\nmetadata: " metadata "\n" SPEC
 
 static char path[] = "/tmp/test_render.XXXXXX";
 
@@ -117,7 +118,7 @@ static void expect_all(const struct json *objects, const char *ns)
 
 static void test_ui_service_off(void **state)
 {
-	static const char no_ui[] =
+	static const char no_ui[] = VERSION
 	    "kind: SparkApplication\nmetadata: {name: pi}\n"
 	    "spec: {type: Scala, sparkVersion: 3.5.6, image: i, mainClass: C, mainApplicationFile: 'local:///a.jar', "
 	    "driver: {}, executor: {}, sparkConf: {spark.ui.enabled: 'false'}}\n";
@@ -145,7 +146,7 @@ static void test_generated_name(void **state)
 
 static void test_ingress(void **state)
 {
-	static const char ports[] =
+	static const char ports[] = VERSION
 	    "kind: SparkApplication\nmetadata: {name: pi}\n"
 	    "spec: {type: Scala, sparkVersion: 3.5.6, image: i, mainClass: C, mainApplicationFile: 'local:///a.jar', "
 	    "driver: {}, executor: {}, driverIngressOptions: [{servicePort: 80, ingressURLFormat: a.example.com}]}\n";
@@ -226,7 +227,8 @@ static void test_several(void **state)
 {
 	auto_result r = render(APP("{name: a}") APP("{name: B, namespace: jobs}") APP("{name: c}"), NULL);
 	auto_json objects = parse(r.out);
-	auto_free char *start = xasprintf("%s: jobs/B: metadata.name: Invalid value: \"B\": ", path);
+	auto_free char *start =
+	    xasprintf("%s, document 2: SparkApplication jobs/B: metadata.name: Invalid value: \"B\": ", path);
 
 	(void)state;
 	assert_int_equal(r.code, 1);
@@ -240,15 +242,24 @@ static void test_broken(void **state)
 		const char *text, *want; /* after the path */
 	} cases[] = {
 		{ "", ": holds no object\n" },
-		{ "just text", ": default/(no name): kind: \"\": expected SparkApplication\n" },
-		{ "[1, 2]", ": default/(no name): kind: \"\": expected SparkApplication\n" },
-		{ "kind: Pod\nmetadata: {name: x, namespace: y}\n",
-		  ": y/x: kind: \"Pod\": expected SparkApplication\n" },
-		{ "kind: SparkApplication\nmetadata: text\n" SPEC,
-		  ": default/(no name): metadata.name: Required value\n" },
-		{ "kind: SparkApplication\nmetadata: {name: x}\nspec: {suspend: 7}\n",
-		  ": default/x: spec.suspend: Invalid value: 7: expected a boolean\n" },
-		{ "kind: List\nitems: [null]\n", ": default/(no name): kind: \"\": expected SparkApplication\n" },
+		{ "just text", ": (no kind) default/(no name): expected an object with apiVersion and kind\n" },
+		{ "[1, 2]", ": (no kind) default/(no name): expected an object with apiVersion and kind\n" },
+		{ "metadata: {name: x}\n", ": (no kind) default/x: kind: Required value\n" },
+		{ "kind: SparkApplication\nmetadata: {name: x}\n",
+		  ": SparkApplication default/x: apiVersion: Required value: it is sparkoperator.k8s.io/v1beta2\n" },
+		{ "kind: SparkApplication\napiVersion: sparkoperator.k8s.io/v1beta1\n",
+		  ": SparkApplication default/(no name): apiVersion: version v1beta1 is not served, v1beta2 is\n" },
+		{ "kind: SparkConnect\n" VERSION "metadata: {name: x}\n",
+		  ": SparkConnect default/x: apiVersion: version v1beta2 is not served, v1alpha1 is\n" },
+		{ "kind: SparkAplication\n" VERSION "metadata: {name: x}\n",
+		  ": SparkAplication default/x: kind: Unsupported value: \"SparkAplication\": supported values: "
+		  "\"SparkApplication\", \"ScheduledSparkApplication\", \"SparkConnect\"\n" },
+		{ VERSION "kind: SparkApplication\nmetadata: text\n" SPEC,
+		  ": SparkApplication default/(no name): metadata.name: Required value\n" },
+		{ VERSION "kind: SparkApplication\nmetadata: {name: x}\nspec: {suspend: 7}\n",
+		  ": SparkApplication default/x: spec.suspend: Invalid value: 7: expected a boolean\n" },
+		{ "kind: List\nitems: [null]\n",
+		  ": (no kind) default/(no name): expected an object with apiVersion and kind\n" },
 		{ "a: b: c\n", ": YAML, line 1, column 5: mapping values are not allowed in this context\n" },
 	};
 
@@ -263,11 +274,75 @@ static void test_broken(void **state)
 	}
 }
 
+/* Files hold what belongs together. What is not of this operator, or not run by it, is passed over with a note. */
+static void test_other_kinds(void **state)
+{
+	auto_result r = render("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: code}\ndata: {on: yes}\n" APP(
+				   "{name: pi}") "---\napiVersion: spark.apache.org/v1\nkind: SparkApplication\n"
+						 "---\napiVersion: sparkoperator.k8s.io/v1alpha1\nkind: SparkConnect\n",
+			       NULL);
+	auto_json objects = parse(r.out);
+	auto_free char *want =
+	    xasprintf("%s, document 1: ConfigMap default/code: skipped: not of a kind of this operator\n"
+		      "%s, document 3: SparkApplication default/(no name): skipped: not of the group "
+		      "sparkoperator.k8s.io\n"
+		      "%s, document 4: SparkConnect default/(no name): skipped: this version checks SparkConnects, but "
+		      "does not run them\n",
+		      path, path, path);
+
+	(void)state;
+	assert_int_equal(r.code, 0);
+	assert_int_equal(json_len(objects), 5);
+	assert_string_equal(r.errors, want);
+}
+
+static void test_schedule(void **state)
+{
+#define SCHEDULE(name, template)                                                                                       \
+	VERSION "kind: ScheduledSparkApplication\nmetadata: {name: " name ", namespace: jobs, labels: {team: a}}\n"    \
+		"spec:\n  schedule: '@daily'\n  template: {" template "}\n"
+	static const char spec[] =
+	    SCHEDULE("nightly", "type: Scala, sparkVersion: 3.5.6, image: i, mainClass: C, mainApplicationFile: "
+				"'local:///a.jar', driver: {}, executor: {}");
+	auto_result good = render(spec, NULL), bad = render(SCHEDULE("nine", "driver: {cores: 0}"), NULL);
+	auto_json objects = parse(good.out);
+	auto_free char *start = xasprintf("%s: ScheduledSparkApplication jobs/nine: spec.template.", path);
+
+	(void)state;
+	assert_string_equal(good.errors, "");
+	assert_int_equal(good.code, 0);
+	assert_int_equal(json_len(objects), 5);
+	assert_non_null(strstr(good.out, "name: nightly-xxxxxxxxxxxxxxxxxxx-driver\n"));
+	assert_int_equal(bad.code, 1);
+	assert_string_equal(bad.out, "");
+	assert_true(text_starts(bad.errors, start));
+	assert_non_null(strstr(bad.errors, ": spec.template.driver.cores: Invalid value: 0"));
+}
+
+/* What the API server fills in may be absent, empty or null. */
+static void test_metadata_that_the_api_server_sets(void **state)
+{
+	auto_result r = render(APP("{generateName: pi-, name: null, namespace: null, uid: null, resourceVersion: null, "
+				   "generation: null, creationTimestamp: null, labels: null}")
+				   APP("{generateName: pi-, name: '', namespace: '', uid: '', resourceVersion: ''}"),
+			       NULL);
+	auto_json objects = parse(r.out);
+
+	(void)state;
+	assert_string_equal(r.errors, "");
+	assert_int_equal(r.code, 0);
+	assert_int_equal(json_len(objects), 10);
+	json_each (object, objects)
+		assert_string_equal(json_str(object, "metadata.namespace", ""), "default");
+	assert_string_equal(json_str(json_first(json_at(json_first(objects), "metadata.ownerReferences")), "uid", ""),
+			    "00000000-0000-0000-0000-000000000000");
+}
+
 /* Each line can be found by the file and the object. */
 static void test_every_line_is_named(void **state)
 {
-	auto_result r = render("kind: SparkApplication\nmetadata: {name: x}\nspec: {}\n", NULL);
-	auto_free char *start = xasprintf("%s: default/x: spec.", path);
+	auto_result r = render(VERSION "kind: SparkApplication\nmetadata: {name: x}\nspec: {}\n", NULL);
+	auto_free char *start = xasprintf("%s: SparkApplication default/x: spec.", path);
 	int lines = 0;
 
 	(void)state;
@@ -311,12 +386,21 @@ static void test_full_disk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_yaml),	       cmocka_unit_test(test_json),
-		cmocka_unit_test(test_ui_service_off), cmocka_unit_test(test_generated_name),
-		cmocka_unit_test(test_ingress),	       cmocka_unit_test(test_the_same_twice),
-		cmocka_unit_test(test_options_count),  cmocka_unit_test(test_several),
-		cmocka_unit_test(test_broken),	       cmocka_unit_test(test_every_line_is_named),
-		cmocka_unit_test(test_files),	       cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_yaml),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_ui_service_off),
+		cmocka_unit_test(test_generated_name),
+		cmocka_unit_test(test_ingress),
+		cmocka_unit_test(test_the_same_twice),
+		cmocka_unit_test(test_options_count),
+		cmocka_unit_test(test_several),
+		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_every_line_is_named),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_full_disk),
+		cmocka_unit_test(test_other_kinds),
+		cmocka_unit_test(test_schedule),
+		cmocka_unit_test(test_metadata_that_the_api_server_sets),
 	};
 
 	json_setup();

@@ -18,8 +18,10 @@
 #include "json/json.h"
 #include "offline/validate_files.h"
 
+#define VERSION "apiVersion: sparkoperator.k8s.io/v1beta2\n"
 #define APP(name, rest)                                                                                                \
-	"---\nkind: SparkApplication\nmetadata: {name: " name "}\nspec: {type: Scala, sparkVersion: 3.5.6, image: i, " \
+	"---\n" VERSION "kind: SparkApplication\nmetadata: {name: " name                                               \
+	"}\nspec: {type: Scala, sparkVersion: 3.5.6, image: i, "                                                       \
 	"mainClass: C, mainApplicationFile: 'local:///a.jar', " rest "}\n"
 
 static char path[] = "/tmp/test_validate.XXXXXX";
@@ -66,8 +68,8 @@ static struct result validate(const char *text)
 static void good(void **state)
 {
 	auto_result r = validate(APP("one", "driver: {}, executor: {}") APP("two", "driver: {}, executor: {}"));
-	auto_free char *want = xasprintf("%s: SparkApplication default/one: valid\n"
-					 "%s: SparkApplication default/two: valid\n",
+	auto_free char *want = xasprintf("%s, document 1: SparkApplication default/one: valid\n"
+					 "%s, document 2: SparkApplication default/two: valid\n",
 					 path, path);
 
 	(void)state;
@@ -81,7 +83,7 @@ static void bad(void **state)
 {
 	auto_result r = validate(APP("one", "driver: {memory: 1gg, cores: 0}, executor: {}") APP(
 	    "two", "driver: {}, executor: {memory: 1g, memoryLimit: 512m}") APP("three", "driver: {}, executor: {}"));
-	auto_free char *prefix = xasprintf("%s: SparkApplication default/one: spec.driver.", path);
+	auto_free char *prefix = xasprintf("%s, document 1: SparkApplication default/one: spec.driver.", path);
 
 	(void)state;
 	assert_int_equal(r.code, 1);
@@ -120,9 +122,9 @@ static void all_of_them(void **state)
 	buf_puts(&text, "}}, executor: {}");
 	{
 		auto_free char *document =
-		    xasprintf("kind: SparkApplication\nmetadata: {name: many}\nspec: {type: Scala, "
-			      "sparkVersion: 3.5.6, image: i, mainClass: C, "
-			      "mainApplicationFile: 'local:///a.jar', %s}\n",
+		    xasprintf(VERSION "kind: SparkApplication\nmetadata: {name: many}\nspec: {type: Scala, "
+				      "sparkVersion: 3.5.6, image: i, mainClass: C, "
+				      "mainApplicationFile: 'local:///a.jar', %s}\n",
 			      buf_str(&text));
 
 		r = validate(document);
@@ -137,19 +139,56 @@ static void all_of_them(void **state)
 static void other_kinds(void **state)
 {
 	auto_result r =
-	    validate("kind: ConfigMap\nmetadata: {name: p, namespace: n}\n---\nmetadata: {}\n"
-		     "---\nkind: SparkConnect\nmetadata: {generateName: c-}\nspec: {sparkVersion: 4.0.1, image: i, "
-		     "server: {}, executor: {}}\n");
+	    validate("kind: ConfigMap\nmetadata: {name: p, namespace: ns}\n---\n"
+		     "apiVersion: sparkoperator.k8s.io/v1alpha1\nkind: SparkConnect\nmetadata: {generateName: "
+		     "c-}\nspec: {sparkVersion: 4.0.1, image: i, server: {}, executor: {}}\n");
 	auto_result empty = validate("");
+	auto_result none = validate("metadata: {}\n");
 
 	(void)state;
 	assert_int_equal(r.code, 0);
 	assert_string_equal(r.errors, "");
-	assert_non_null(strstr(r.out, ": ConfigMap n/p: skipped: not of a kind of this operator\n"));
-	assert_non_null(strstr(r.out, ": (no kind) default/(no name): skipped"));
-	assert_non_null(strstr(r.out, ": SparkConnect default/c-: valid\n"));
+	assert_non_null(strstr(r.out, ", document 1: ConfigMap ns/p: skipped: not of a kind of this operator\n"));
+	assert_non_null(strstr(r.out, ", document 2: SparkConnect default/c-: valid\n"));
 	assert_int_equal(empty.code, 1);
 	assert_non_null(strstr(empty.errors, "holds no object"));
+	assert_int_equal(none.code, 1);
+	assert_non_null(strstr(none.errors, ": (no kind) default/(no name): kind: Required value\n"));
+}
+
+/* In a file, and in a List within a file. */
+static void places(void **state)
+{
+	auto_result r = validate("apiVersion: v1\nkind: List\nitems:\n- {kind: Pod}\n"
+				 "- {kind: SparkApplication, apiVersion: sparkoperator.k8s.io/v1alpha1}\n---\n---\n"
+				 "kind: SparkApplication\napiVersion: sparkoperator.k8s.io/v1alpha1\n");
+	auto_free char *want =
+	    xasprintf("%s, document 1, item 2: SparkApplication default/(no name): apiVersion: version "
+		      "v1alpha1 is not served, v1beta2 is\n"
+		      "%s, document 3: SparkApplication default/(no name): apiVersion: version "
+		      "v1alpha1 is not served, v1beta2 is\n",
+		      path, path);
+
+	(void)state;
+	assert_int_equal(r.code, 1);
+	assert_string_equal(r.errors, want);
+	assert_non_null(strstr(r.out, ", document 1, item 1: Pod default/(no name): skipped: "));
+}
+
+/* Once for each document, and not for those of others. */
+static void what_kubectl_reads_otherwise(void **state)
+{
+	auto_result r =
+	    validate("kind: ConfigMap\ndata: {a: on}\n" APP("one", "driver: {hostNetwork: yes}, executor: {}"));
+	auto_free char *want =
+	    xasprintf("%s, document 2: warning: line 7, column 127: kubectl reads yes as true: quote it "
+		      "if it is meant as text\n",
+		      path);
+
+	(void)state;
+	assert_int_equal(r.code, 0);
+	assert_string_equal(r.errors, want);
+	assert_true(text_ends(r.out, ", document 2: SparkApplication default/one: valid\n"));
 }
 
 /* The lines without file, kind and name. Owned. */
@@ -273,6 +312,8 @@ int main(void)
 		cmocka_unit_test(a_field_that_kubernetes_lacks_is_a_warning),
 		cmocka_unit_test(all_of_them),
 		cmocka_unit_test(other_kinds),
+		cmocka_unit_test(places),
+		cmocka_unit_test(what_kubectl_reads_otherwise),
 		cmocka_unit_test(refused_objects),
 		cmocka_unit_test(accepted_objects),
 		cmocka_unit_test(refused_by_the_policy),
