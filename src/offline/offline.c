@@ -16,7 +16,11 @@
 
 #define OFFLINE_UID "00000000-0000-0000-0000-000000000000"
 
-enum { LABEL_MAX = 63, RUN_TIME_MAX = 19 /* digits of nanoseconds */ };
+enum {
+	LABEL_MAX = 63,
+	RUN_TIME_MAX = 19, /* digits of nanoseconds */
+	SHOWN_MAX = 253	   /* of kinds and names */
+};
 
 static const struct resource *const resources[] = {
 	&resource_sparkapplication,
@@ -53,14 +57,14 @@ static void make_run(struct json *object)
 	size_t room = strlen(name) + 1 < LABEL_MAX ? LABEL_MAX - strlen(name) - 1 : 0;
 	auto_free char *run =
 	    xasprintf("%s-%.*s", name, room < RUN_TIME_MAX ? (int)room : RUN_TIME_MAX, "xxxxxxxxxxxxxxxxxxx");
-	struct json *template = json_take(json_get(object, "spec"), "template");
+	struct json *spec = json_take(json_get(object, "spec"), "template");
 
 	if (!text_empty(name))
 		json_set_str(metadata, "name", run);
 	json_remove(metadata, "annotations"); /* runs get the labels only */
 	json_remove(object, "status");
 	json_set_str(object, "kind", resource_sparkapplication.kind);
-	json_set(object, "spec", template ? template : json_new_object());
+	json_set(object, "spec", spec ? spec : json_new_object());
 }
 
 int offline_app(const struct offline_object *object, struct app *ret, const char **ret_skipped, struct err *err)
@@ -139,15 +143,33 @@ void offline_print_lines(FILE *errors, const char *title, const char *text)
 	}
 }
 
+/* The text as a part of one line, whatever a file holds there. Owned. */
+static char *shown(const char *text)
+{
+	char *copy = xstrndup(text, strnlen(text, SHOWN_MAX));
+
+	for (char *c = copy; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	return copy;
+}
+
+static const char *text_or(const struct json *object, const char *path, const char *other)
+{
+	const char *text = json_str(object, path, "");
+
+	return *text ? text : other;
+}
+
 /* "PLACE: KIND NAMESPACE/NAME"; what is missing is said to be. Owned. */
 static char *title_of(const char *place, const struct json *object)
 {
-	const char *name = json_str(object, "metadata.name", NULL), *ns = json_str(object, "metadata.namespace", NULL);
+	auto_free char *kind = shown(text_or(object, "kind", "(no kind)"));
+	auto_free char *ns = shown(text_or(object, "metadata.namespace", "default"));
+	auto_free char *name =
+	    shown(text_or(object, "metadata.name", text_or(object, "metadata.generateName", "(no name)")));
 
-	if (text_empty(name))
-		name = json_str(object, "metadata.generateName", "(no name)");
-	return xasprintf("%s: %s %s/%s", place, json_str(object, "kind", "(no kind)"), text_empty(ns) ? "default" : ns,
-			 name);
+	return xasprintf("%s: %s %s/%s", place, kind, ns, name);
 }
 
 static const struct resource *find_resource(const char *kind)
@@ -176,9 +198,9 @@ static int find_kind(const struct json *object, const struct resource **ret, con
 		return err_set(err, ERR_INVALID, "apiVersion: Required value: it is %s/%s", group, res->version);
 	if (is_ours && !res)
 		return err_set(err, ERR_INVALID,
-			       "kind: Unsupported value: \"%s\": supported values: \"SparkApplication\", "
+			       "kind: Unsupported value: \"%.*s\": supported values: \"SparkApplication\", "
 			       "\"ScheduledSparkApplication\", \"SparkConnect\"",
-			       kind);
+			       SHOWN_MAX, kind);
 	if (is_ours && !text_eq(slash + 1, res->version))
 		return err_set(err, ERR_INVALID, "apiVersion: version %s is not served, %s is", slash + 1,
 			       res->version);
@@ -190,15 +212,18 @@ static int find_kind(const struct json *object, const struct resource **ret, con
 struct walking {
 	const struct offline_walk *walk;
 	const struct json *noted; /* notes that have been printed */
+	bool strict;		  /* a warning counts as a problem */
 	bool good;
 };
 
 static void print_notes(struct walking *w, const char *place, const struct json *notes)
 {
-	if (w->noted != notes)
-		json_each (note, notes)
-			fprintf(w->walk->errors, "%s: warning: %s\n", place, json_text(note, ""));
+	if (w->noted == notes)
+		return;
+	json_each (note, notes)
+		fprintf(w->walk->errors, "%s: warning: %s\n", place, json_text(note, ""));
 	w->noted = notes;
+	w->good = w->good && !(w->strict && json_len(notes));
 }
 
 static void visit_object(void *context, const struct files_place *at, struct json *object)
@@ -238,7 +263,7 @@ static void visit_file(struct walking *w, const char *path)
 
 int offline_objects(const struct options *o, const struct offline_walk *walk)
 {
-	struct walking w = { .walk = walk, .good = true };
+	struct walking w = { .walk = walk, .strict = o->strict, .good = true };
 
 	if (o->files.len == 0) {
 		fprintf(walk->errors, "%s: -f FILE is missing\n", walk->command);
