@@ -18,13 +18,12 @@
 struct json *validation_problems(const struct json *object, const struct rule_options *options);
 /*
  * The fields that the object has and no schema knows, in the same form, each with what was probably meant, such as
- * "unknown field: did you mean memory?". They are no problems: an API server takes the object. Both arrays are owned,
- * and empty for other kinds. ret_dropped: those that the CRD does not have. The API server drops them, and kubectl
- * refuses the object unless told otherwise. ret_kept: those that the types of Kubernetes do not have, as recorded
- * (crds/record-types). They stay in the object, and the API server drops them from pods, unless it is newer than the
- * record.
+ * "unknown field: did you mean memory?". They are no problems: an API server takes the object. Owned, and empty for
+ * other kinds. First, the fields that the CRD does not have: the API server drops them, and kubectl refuses the object
+ * unless told otherwise. Then those that the types of Kubernetes do not have, as recorded (crds/record-types): they
+ * stay in the object, and the API server drops them from pods, unless it is newer than the record.
  */
-void validation_unknown_fields(const struct json *object, struct json **ret_dropped, struct json **ret_kept);
+struct json *validation_unknown_fields(const struct json *object);
 /*
  * What will run, but perhaps not as its author expects, in the same form: a version of Spark that is assumed, an image
  * that is not there yet, a property that has no effect. For an object without problems. Owned; empty for other kinds.

@@ -13,10 +13,10 @@
  * aliases that expand to more than 100 000 nodes are ERR_INVALID; the message has line and column. */
 struct json *yaml_parse(const char *text, size_t len, struct err *err);
 /*
- * The same, but of a key that is there twice the last value counts, as for kubectl. *ret_places, owned: an array with an
- * element for each document that is returned, {"document": its number in the text, from 1 on, "notes": [texts]}. A note
- * says what kubectl reads otherwise than people may expect: "line 7, column 9: kubectl reads yes as true: …". At most
- * 100 for each document.
+ * The same, but of a key that is there twice the last value counts, as for kubectl. *ret_places, owned: an array with
+ * an element for each document that is returned, {"document": its number in the text, from 1 on, "notes": [texts]}. A
+ * note says what kubectl reads otherwise than people may expect: "line 7, column 9: kubectl reads yes as true: …". At
+ * most 100 for each document.
  */
 struct json *yaml_parse_like_kubectl(const char *text, size_t len, struct json **ret_places, struct err *err);
 /* One document in block style, keys in tree order, strings quoted where a YAML reader could take them for something

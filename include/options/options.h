@@ -125,6 +125,7 @@ struct options {
 	struct strv ignore;
 	char *diff_output;
 	bool print_command;
+	bool strict; /* validate: warnings count as problems */
 	bool explain;
 	bool verbose;
 	bool help;

@@ -214,12 +214,9 @@ static void warn_of_problems(const struct json *problems, const char *what, stru
  * operator does. */
 static void warn_of_fields(const struct json *object, struct review_reply *reply)
 {
-	auto_json dropped = NULL;
-	auto_json kept = NULL;
+	auto_json unknown = validation_unknown_fields(object);
 
-	validation_unknown_fields(object, &dropped, &kept);
-	warn_of_problems(dropped, "unknown fields", reply);
-	warn_of_problems(kept, "unknown fields", reply);
+	warn_of_problems(unknown, "unknown fields", reply);
 }
 
 /* The problems that the update brings. The reply warns of those that the stored object has already. Owned. */

@@ -99,15 +99,20 @@ struct json *validation_doubts(const struct json *object, const struct rule_opti
 	return problems_take(&p);
 }
 
-void validation_unknown_fields(const struct json *object, struct json **ret_dropped, struct json **ret_kept)
+struct json *validation_unknown_fields(const struct json *object)
 {
-	auto_problems dropped, kept;
+	auto_problems dropped, unknown;
+	auto_json kept = NULL;
+	struct json *list;
 
 	problems_init(&dropped);
-	problems_init(&kept);
-	schema_unknown(&dropped, &kept, object, json_str(object, "kind", ""));
-	*ret_dropped = problems_take(&dropped);
-	*ret_kept = problems_take(&kept);
+	problems_init(&unknown);
+	schema_unknown(&dropped, &unknown, object, json_str(object, "kind", ""));
+	list = problems_take(&dropped);
+	kept = problems_take(&unknown);
+	for (struct json *one = json_take_first(kept); one; one = json_take_first(kept))
+		json_append(list, one);
+	return list;
 }
 
 char *validation_line(const struct json *problem)

@@ -145,7 +145,7 @@ static int count_copy(struct reader *r, const yaml_event_t *e, const struct json
 }
 
 /* The node that an alias stands for, borrowed; NULL if there is none. */
-static const struct json *find_target(struct reader *r, const yaml_event_t *e)
+static const struct json *find_anchored(struct reader *r, const yaml_event_t *e)
 {
 	const char *name = (const char *)e->data.alias.anchor;
 	const struct json *target = map_get(r->anchors, name);
@@ -157,12 +157,12 @@ static const struct json *find_target(struct reader *r, const yaml_event_t *e)
 
 static struct json *read_alias(struct reader *r, const yaml_event_t *e, int depth)
 {
-	const struct json *target = find_target(r, e);
+	const struct json *target = find_anchored(r, e);
 
 	return target && count_copy(r, e, target, depth) == 0 ? json_dup(target) : NULL;
 }
 
-static int check_depth(struct reader *r, const yaml_event_t *e, int depth)
+static int check_level(struct reader *r, const yaml_event_t *e, int depth)
 {
 	return depth > JSON_MAX_DEPTH ? yaml_fail(r, e->start_mark, "nested too deeply") : 0;
 }
@@ -265,7 +265,7 @@ static void anchor_key(struct reader *r, const yaml_event_t *e)
 /* Owned; NULL on failure. */
 static char *read_alias_key(struct reader *r, const yaml_event_t *e)
 {
-	const struct json *target = find_target(r, e);
+	const struct json *target = find_anchored(r, e);
 	auto_free char *text = target ? json_print(target) : NULL;
 	auto_yaml_scalar scalar = { 0 };
 	struct err err = { 0 };
@@ -388,12 +388,12 @@ static struct json *read_node(struct reader *r, const yaml_event_t *e, int depth
 		break;
 	case YAML_SEQUENCE_START_EVENT:
 		value = json_new_array();
-		if (check_depth(r, e, depth) < 0 || read_elements(r, value, depth) < 0)
+		if (check_level(r, e, depth) < 0 || read_elements(r, value, depth) < 0)
 			return NULL;
 		break;
 	default:
 		value = json_new_object();
-		if (check_depth(r, e, depth) < 0 || read_members(r, value, depth) < 0)
+		if (check_level(r, e, depth) < 0 || read_members(r, value, depth) < 0)
 			return NULL;
 	}
 	if (value && anchor_of(e))

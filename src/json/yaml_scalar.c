@@ -285,16 +285,18 @@ static char *format_float_key(double value)
 {
 	float number = (float)value;
 	char text[TEXT_NUMBER_SIZE];
-	int digits = 0, exponent;
+	int64_t exponent = 0;
+	int digits = 0;
 
 	if (!isfinite(number))
 		return xstrdup(isnan(number) ? ".nan" : number > 0 ? ".inf" : "-.inf");
 	do
 		snprintf(text, sizeof(text), "%.*e", digits, (double)number);
 	while (++digits < FLOAT_KEY_DIGITS && strtof(text, NULL) != number);
-	exponent = (int)strtol(strchr(text, 'e') + 1, NULL, 10);
+	text_i64(strchr(text, 'e') + 1, &exponent);
 	if (exponent >= FLOAT_KEY_EXPONENT_MIN && exponent < FLOAT_KEY_EXPONENT_MAX)
-		snprintf(text, sizeof(text), "%.*f", digits > exponent + 1 ? digits - exponent - 1 : 0, (double)number);
+		snprintf(text, sizeof(text), "%.*f", digits > exponent + 1 ? (int)(digits - exponent - 1) : 0,
+			 (double)number);
 	return xstrdup(text);
 }
 

@@ -22,7 +22,7 @@ struct rendering {
 /* The problems of the whole object, with the paths that it has: a run of a schedule has others. */
 static bool is_schedule_good(const struct rendering *r, const struct offline_object *object)
 {
-	const struct validation_options options = { .pod_policy = r->o->pod_policy };
+	const struct rule_options options = options_rules(r->o);
 	auto_json problems = validation_problems(object->object, &options);
 
 	json_each (problem, problems) {

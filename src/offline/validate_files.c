@@ -2,10 +2,9 @@
  * Offline validation: the rules by which the webhook refuses objects, and the operator SparkApplications, for files.
  * Whatever a submission could fail by is found, since one is built, down to the pod of an executor.
  *
- * A field that the CRD does not have is wrong too: kubectl would refuse the object, and the API server drop the field
- * for others. A field that Kubernetes does not have in a pod is a warning, since the cluster's Kubernetes may be
- * newer than the types recorded here. A file that cannot be read, or holds no object, is wrong too. Objects of other
- * kinds are named and passed over.
+ * What has no effect is a warning: a field that the CRD or Kubernetes does not have, a property without "spark.". With
+ * --strict a warning counts as a problem, as kubectl sees unknown fields. A file that cannot be read, or holds no
+ * object, is wrong too. Objects of other kinds are named and passed over.
  */
 #include "offline/validate_files.h"
 
@@ -15,6 +14,7 @@
 
 struct validation {
 	struct rule_options options;
+	bool strict;
 	FILE *out;
 	FILE *errors;
 };
@@ -35,20 +35,18 @@ static bool validate_object(void *context, const struct offline_object *object)
 {
 	const struct validation *v = context;
 	auto_json problems = validation_problems(object->object, &v->options);
-	auto_json dropped = NULL;
-	auto_json kept = NULL;
+	auto_json unknown = validation_unknown_fields(object->object);
 	auto_json doubts = NULL;
-	size_t count;
+	size_t count = print_problems(v, object->title, "", problems);
+	size_t warned = print_problems(v, object->title, "warning: ", unknown);
 
-	validation_unknown_fields(object->object, &dropped, &kept);
-	count = print_problems(v, object->title, "", problems) + print_problems(v, object->title, "", dropped);
-	print_problems(v, object->title, "warning: ", kept);
-	if (count > 0)
+	if (count == 0) {
+		doubts = validation_doubts(object->object, &v->options);
+		warned += print_problems(v, object->title, "warning: ", doubts);
+	}
+	if (count > 0 || (v->strict && warned > 0))
 		return false;
-	doubts = validation_doubts(object->object, &v->options);
-	print_problems(v, object->title, "warning: ", doubts);
-	fprintf(v->out, "%s: valid
-", object->title);
+	fprintf(v->out, "%s: valid\n", object->title);
 	return true;
 }
 
@@ -56,6 +54,7 @@ int validate_files_run(const struct options *o, FILE *out, FILE *errors)
 {
 	struct validation validation = {
 		.options = options_rules(o),
+		.strict = o->strict,
 		.out = out,
 		.errors = errors,
 	};

@@ -239,6 +239,8 @@ const struct option_row option_rows[] = {
 	  .choices = "yaml json", .value = "FORMAT", .help = "yaml (documents) or json (a List)" },
 	{ "run", OPT_COUNT, OPTIONS_RENDER | OPTIONS_DIFF | OPTIONS_VALIDATE, TOPIC_OFFLINE, AT(run), .dflt = "1",
 	  .value = "N", .help = "number of the run that names are derived from" },
+	{ "strict", OPT_BOOL, OPTIONS_VALIDATE, TOPIC_OFFLINE, AT(strict), .dflt = "false",
+	  .help = "warnings count as problems; kubectl refuses fields that the CRD does not have" },
 	{ "spark-home", OPT_STRING, OPTIONS_DIFF, TOPIC_OFFLINE, AT(spark_home), .value = "DIR",
 	  .help = "run bin/spark-submit of this Spark and compare with what it would create; no cluster is touched" },
 	{ "recorded", OPT_STRING, OPTIONS_DIFF, TOPIC_OFFLINE, AT(recorded), .value = "DIR",

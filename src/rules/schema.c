@@ -8,7 +8,9 @@
  */
 #include "rules/schema.h"
 
+#include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 
@@ -16,8 +18,24 @@ enum {
 	PATH_MAX_LEN = 4096,
 	NAME_SHOWN = 256, /* of a name or key; a problem shows less of a path (problems.c) */
 	TEXT_MAX_LEN = 512,
-	HOMES_MAX = 3,	   /* objects that an unknown field may belong to; more of them say nothing */
-	PROPOSALS_MAX = 20 /* unknown fields for which it is looked up what was meant; nobody reads more */
+	HOMES_MAX = 3,	    /* objects that an unknown field may belong to; more of them say nothing */
+	PROPOSALS_MAX = 20, /* unknown fields for which it is looked up what was meant; nobody reads more */
+	PART_MIN = 4,	    /* letters of a name that is a part of a field's name */
+};
+
+/* Where the name alone does not lead to the field: names of the older versions v1alpha1 and v1beta1, of Kubernetes, and
+ * such as are often written. */
+static const struct {
+	const char *name;
+	const char *now;
+} renamed[] = {
+	{ "envSecrets", "envSecretKeyRefs" },
+	{ "ephemeral-storage", "resources" },
+	{ "failureRetries", "onFailureRetries" },
+	{ "maxSubmissionRetries", "onSubmissionFailureRetries" },
+	{ "retryInterval", "onFailureRetryInterval" },
+	{ "serviceAccountName", "serviceAccount" },
+	{ "submissionRetryInterval", "onSubmissionFailureRetryInterval" },
 };
 
 struct walk {
@@ -163,11 +181,27 @@ static char *check_number_bounds(const struct json *value, const struct schema *
 	return NULL;
 }
 
+/* What was expected, and how to write it where that is plain: YAML reads 1000 and true as what they look like, and a
+ * reference to another object is written as an object in pods, but as a name here. Owned. */
+static char *type_complaint(const struct json *value, const struct schema *s)
+{
+	const char *name = json_len(value) == 1 ? json_str(value, "name", NULL) : NULL;
+	auto_free char *text = NULL;
+
+	if (s->type == SCHEMA_STRING && (json_is(value, JSON_NUMBER) || json_is(value, JSON_BOOL))) {
+		text = json_print(value);
+		return xasprintf("%s: quote it: \"%s\"", expected_type(s), text);
+	}
+	if (s->type == SCHEMA_STRING && name)
+		return xasprintf("%s: write the name alone: %.*s", expected_type(s), NAME_SHOWN, name);
+	return xstrdup(expected_type(s));
+}
+
 /* NULL if the value is right, else why not. Owned. */
 static char *value_complaint(const struct json *value, const struct schema *s, unsigned aspects)
 {
 	if (!has_schema_type(value, s))
-		return aspects & SCHEMA_TYPES ? xstrdup(expected_type(s)) : NULL;
+		return aspects & SCHEMA_TYPES ? type_complaint(value, s) : NULL;
 	if ((aspects & SCHEMA_TYPES) && s->type == SCHEMA_INTEGER)
 		return check_number_bounds(value, s);
 	if ((aspects & SCHEMA_VALUES) && !is_value_of(json_text(value, ""), s))
@@ -239,20 +273,70 @@ static size_t find_children(struct buf *out, const struct place *at, const char 
 	return found;
 }
 
-/* Where else such a field is: in an object that the place is in, or beside it, the nearest first. Owned; NULL if
- * nowhere, or in so many objects that it says nothing. */
-static char *find_homes(const struct place *at, const char *name)
+/* The part of a pod template below s that has such a field: its containers, or the pod. NULL if there is none. */
+static const char *find_pod_part(const struct schema *s, const char *name)
+{
+	const struct schema *pod = schema_field(schema_field(s, "template"), "spec");
+	const struct schema *containers = schema_field(pod, "containers");
+
+	if (containers && schema_field(containers->each, name))
+		return "template.spec.containers[]";
+	return schema_field(pod, name) ? "template.spec" : NULL;
+}
+
+/* The objects beside the place, or beside one that it is in, that have such a field, the nearest first. Owned; NULL if
+ * there are none, "" if there are so many that it says nothing. */
+static char *find_neighbours(const struct place *at, const char *name)
 {
 	for (const struct place *p = at; p; p = p->up) {
 		auto_buf homes;
 		size_t count;
 
-		if (is_home(p->schema, name))
-			return p->up ? place_path(p) : xstrdup("the object itself");
 		buf_init(&homes, TEXT_MAX_LEN);
 		count = p->schema->type == SCHEMA_OBJECT ? find_children(&homes, p, name) : 0;
 		if (count)
-			return count > HOMES_MAX ? NULL : xstrdup(buf_str(&homes));
+			return xstrdup(count > HOMES_MAX ? "" : buf_str(&homes));
+	}
+	return NULL;
+}
+
+/* Where else such a field is: in an object that the place holds, in one that it is in, in its pod template, or in one
+ * beside it. Owned; NULL if nowhere, "" if in so many objects that it says nothing. */
+static char *find_homes(const struct place *at, const char *name)
+{
+	const char *part = find_pod_part(at->schema, name);
+	auto_free char *path = place_path(at);
+	auto_buf homes;
+
+	buf_init(&homes, TEXT_MAX_LEN);
+	if (at->schema->type == SCHEMA_OBJECT && find_children(&homes, at, name) == 1)
+		return xstrdup(buf_str(&homes));
+	for (const struct place *p = at->up; p; p = p->up)
+		if (is_home(p->schema, name))
+			return p->up ? place_path(p) : xstrdup("the object itself");
+	return part ? xasprintf("%s.%s", path, part) : find_neighbours(at, name);
+}
+
+/* The pod templates, in the objects that the place is in or beside it, in which such a field can be. Owned; NULL if
+ * there are none. */
+static char *find_pods(const struct place *at, const char *name)
+{
+	for (const struct place *p = at; p; p = p->up) {
+		const char *part = find_pod_part(p->schema, name);
+		auto_free char *path = place_path(p);
+		auto_buf homes;
+
+		if (part)
+			return xasprintf("%s.%s", path, part);
+		buf_init(&homes, TEXT_MAX_LEN);
+		for (size_t i = 0; p->up && i < p->schema->field_count; i++) {
+			part = find_pod_part(p->schema->fields[i].schema, name);
+			if (part)
+				buf_printf(&homes, "%s%s.%s.%s", homes.len ? " or " : "", path,
+					   p->schema->fields[i].name, part);
+		}
+		if (homes.len)
+			return xstrdup(buf_str(&homes));
 	}
 	return NULL;
 }
@@ -267,26 +351,66 @@ static const char *find_nearest(const struct schema *s, const char *name)
 	return nearest.found;
 }
 
+/* The first field of which the name is the beginning or the end: timeToLive of timeToLiveSeconds. NULL if none is. */
+static const char *find_longer(const struct schema *s, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < s->field_count && len >= PART_MIN; i++) {
+		const char *field = s->fields[i].name;
+		size_t more = strlen(field) > len ? strlen(field) - len : 0;
+
+		if (more && text_starts(field, name) && isupper((unsigned char)field[len]))
+			return field;
+		if (more && isupper((unsigned char)field[more]) && strcasecmp(field + more, name) == 0)
+			return field;
+	}
+	return NULL;
+}
+
+/* What a field of another name, or of an older API, is called now; NULL if the table does not know it. */
+static const char *find_new_name(const char *name)
+{
+	for (size_t i = 0; i < array_len(renamed); i++)
+		if (text_eq(name, renamed[i].name))
+			return renamed[i].now;
+	return NULL;
+}
+
+/* Says what was meant by the field that the place does not have; owned. */
+static char *propose(const struct place *at, const char *name)
+{
+	const char *now = find_new_name(name), *field = now ? now : name, *same = NULL;
+	auto_free char *homes = NULL;
+
+	if (now && schema_field(at->schema, now))
+		return xasprintf("unknown field: did you mean %s?", now);
+	homes = find_homes(at, field);
+	if (!now && text_empty(homes))
+		same = find_nearest(at->schema, name);
+	if (!now && !same && !homes)
+		same = find_longer(at->schema, name);
+	if (same)
+		return xasprintf("unknown field: did you mean %s?", same);
+	if (!homes)
+		homes = find_pods(at, field);
+	if (text_empty(homes))
+		return xstrdup("unknown field");
+	return xasprintf("unknown field: it belongs to %s%s%s", homes, now ? ", as " : "", now ? now : "");
+}
+
 static void add_unknown(const struct walk *w, const struct place *at, const char *name)
 {
 	struct problems *list = at->schema->is_kubernetes ? w->kept : w->dropped;
 	const struct place place = { .up = at, .name = name };
-	auto_free char *homes = NULL, *path = NULL;
-	const char *nearest = NULL;
+	auto_free char *proposal = NULL, *path = NULL;
 
 	if (!list || count_if_full(list))
 		return; /* no list: values are looked at, not fields */
-	if (json_len(list->list) < PROPOSALS_MAX) {
-		homes = find_homes(at, name);
-		nearest = find_nearest(at->schema, name);
-	}
+	if (json_len(list->list) < PROPOSALS_MAX)
+		proposal = propose(at, name);
 	path = place_path(&place);
-	if (homes)
-		problems_add(list, path, "unknown field: it belongs to %s", homes);
-	else if (nearest)
-		problems_add(list, path, "unknown field: did you mean %s?", nearest);
-	else
-		problems_add(list, path, "unknown field");
+	problems_add(list, path, "%s", proposal ? proposal : "unknown field");
 }
 
 /* ---- the walk ---- */

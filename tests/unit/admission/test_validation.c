@@ -138,7 +138,7 @@ static void wrong_types_are_counted_once(void **state)
 	problems = problems_of(buf_str(&text), POD_POLICY_PRIVILEGED);
 	line = validation_text(problems);
 	assert_int_equal(json_len(problems), 101);
-	assert_true(text_ends(line, "expected a string, … and 50 more]"));
+	assert_true(text_ends(line, "expected a string: quote it: \"1\", … and 50 more]"));
 }
 
 static void a_text_is_bounded(void **state)
@@ -296,10 +296,10 @@ static void scheduled_applications(void **state)
 		{ "kind: ScheduledSparkApplication\nmetadata: {name: A}\nspec: {schedule: '@daily', template: " SPEC
 		  "}",
 		  "metadata.name: Invalid value: \"A\": a DNS-1035" },
-		{ "kind: ScheduledSparkApplication\nmetadata: {name: a, namespace: n}\nspec: {schedule: '@daily', "
+		{ "kind: ScheduledSparkApplication\nmetadata: {name: a, namespace: ns}\nspec: {schedule: '@daily', "
 		  "template: "
 		  "{type: Scala, image: i, mainClass: M, mainApplicationFile: 'local:///a.jar', sparkVersion: 3.5.6, "
-		  "driver: {}, executor: {}, sparkConf: {spark.kubernetes.namespace: n}}}",
+		  "driver: {}, executor: {}, sparkConf: {spark.kubernetes.namespace: ns}}}",
 		  NULL },
 	};
 
@@ -396,7 +396,7 @@ static void connect_servers(void **state)
 		{ CONNECT("image: i, server: {template: {}}, executor: {}, sparkVersion: v3.5.6"), NULL },
 		{ CONNECT(
 		      "sparkVersion: 4.0.1, server: {template: {spec: {containers: [{name: x, image: i}]}}}, executor: "
-		      "{template: {spec: {containers: [{name: y}, {name: spark-kubernetes-executor, image: i}]}}}"),
+		      "{template: {spec: {containers: [{name: z}, {name: spark-kubernetes-executor, image: i}]}}}"),
 		  NULL },
 		{ CONNECT(SERVER ", dynamicAllocation: {enabled: true, minExecutors: 3, maxExecutors: 2}"),
 		  "spec.dynamicAllocation.minExecutors: Invalid value: 3: is above maxExecutors, 2" },

@@ -310,8 +310,8 @@ static void test_lists(void **state)
 	expect_path(POD("{l: [{name: a}, {name: a, v: 1}]}"), POD("{l: [{name: a}, {name: a, v: 2}]}"),
 		    "driver.spec.l[a#2].v");
 	expect_path(POD("{l: [{name: a}]}"), POD("{l: [{name: a}, {name: a}]}"), "driver.spec.l[a#2] (missing)");
-	expect_path(POD("{l: [x, y]}"), POD("{l: [x, z]}"), "driver.spec.l[1]");
-	expect_path(POD("{l: [x, y]}"), POD("{l: [x]}"), "driver.spec.l[1] (extra)");
+	expect_path(POD("{l: [x, w]}"), POD("{l: [x, z]}"), "driver.spec.l[1]");
+	expect_path(POD("{l: [x, w]}"), POD("{l: [x]}"), "driver.spec.l[1] (extra)");
 	expect_path(POD("{m: [{mountPath: /a, name: v}]}"), POD("{m: [{mountPath: /a, name: w}]}"),
 		    "driver.spec.m[/a].name");
 }

@@ -298,9 +298,9 @@ static void test_other_kinds(void **state)
 
 static void test_schedule(void **state)
 {
-#define SCHEDULE(name, template)                                                                                       \
+#define SCHEDULE(name, members)                                                                                        \
 	VERSION "kind: ScheduledSparkApplication\nmetadata: {name: " name ", namespace: jobs, labels: {team: a}}\n"    \
-		"spec:\n  schedule: '@daily'\n  template: {" template "}\n"
+		"spec:\n  schedule: '@daily'\n  template: {" members "}\n"
 	static const char spec[] =
 	    SCHEDULE("nightly", "type: Scala, sparkVersion: 3.5.6, image: i, mainClass: C, mainApplicationFile: "
 				"'local:///a.jar', driver: {}, executor: {}");

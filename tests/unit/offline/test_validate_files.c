@@ -39,17 +39,18 @@ static void done(struct result *r)
 }
 #define auto_result __attribute__((cleanup(done))) struct result
 
-static struct result validate_file(const char *file, const char *policy)
+/* With one flag, such as --pod-policy=baseline. */
+static struct result validate_file(const char *file, const char *more)
 {
-	auto_free char *name = xstrdup(file), *level = xstrdup(policy);
-	char flag[] = "-f", policy_flag[] = "--pod-policy", *argv[] = { flag, name, policy_flag, level };
+	auto_free char *name = xstrdup(file), *flag = xstrdup(more);
+	char file_flag[] = "-f", *argv[] = { file_flag, name, flag };
 	struct result r = { 0 };
 	struct options o;
 	struct err err = { 0 };
 	size_t out_size, errors_size;
 	FILE *out = open_memstream(&r.out, &out_size), *errors = open_memstream(&r.errors, &errors_size);
 
-	assert_int_equal(options_parse(&o, OPTIONS_VALIDATE, 4, argv, &err), 0);
+	assert_int_equal(options_parse(&o, OPTIONS_VALIDATE, 3, argv, &err), 0);
 	r.code = validate_files_run(&o, out, errors);
 	options_done(&o);
 	fclose(out);
@@ -62,7 +63,7 @@ static struct result validate(const char *text)
 	FILE *file = fopen(path, "w");
 
 	assert_true(file && fputs(text, file) >= 0 && fclose(file) == 0);
-	return validate_file(path, "privileged");
+	return validate_file(path, "--strict=false");
 }
 
 static void good(void **state)
@@ -95,16 +96,30 @@ static void bad(void **state)
 	assert_non_null(strstr(r.errors, "default/two: spec.executor.memoryLimit: Invalid value: \"512m\""));
 }
 
-/* The cluster's Kubernetes may know a field that the types recorded here lack. */
-static void a_field_that_kubernetes_lacks_is_a_warning(void **state)
+/* The API server takes the application, and drops or ignores what it does not know. With --strict that is wrong. */
+static void what_has_no_effect_is_a_warning(void **state)
 {
-	auto_result r = validate(APP("one", "driver: {}, executor: {}, volumes: [{name: a, floppy: {}}]"));
+	static const char *const want[] = {
+		"warning: spec.readinessProbe: unknown field: it belongs to spec.driver.template.spec.containers[] or "
+		"spec.executor.template.spec.containers[]\n",
+		"warning: spec.volumes[0].floppy: unknown field\n",
+		"warning: spec.sparkConf[minPartitions]: Spark drops properties that do not begin with \"spark.\": ",
+	};
+	auto_result r =
+	    validate(APP("one", "driver: {}, executor: {}, volumes: [{name: a, floppy: {}}], readinessProbe: "
+				"{}, sparkConf: {minPartitions: '4', spark.a: b}"));
+	auto_result strict = validate_file(path, "--strict");
+	const char *at = r.errors;
 
 	(void)state;
 	assert_int_equal(r.code, 0);
 	assert_true(text_ends(r.out, ": SparkApplication default/one: valid\n"));
-	assert_true(
-	    text_ends(r.errors, ": SparkApplication default/one: warning: spec.volumes[0].floppy: unknown field\n"));
+	for (size_t i = 0; i < array_len(want); i++, at = strchr(at, '\n') + 1)
+		assert_true(text_starts(strstr(at, "warning: "), want[i]));
+	assert_string_equal(at, "");
+	assert_int_equal(strict.code, 1);
+	assert_string_equal(strict.out, "");
+	assert_string_equal(strict.errors, r.errors);
 }
 
 /* More than a status would have room for. */
@@ -180,6 +195,7 @@ static void what_kubectl_reads_otherwise(void **state)
 {
 	auto_result r =
 	    validate("kind: ConfigMap\ndata: {a: on}\n" APP("one", "driver: {hostNetwork: yes}, executor: {}"));
+	auto_result strict = validate_file(path, "--strict");
 	auto_free char *want =
 	    xasprintf("%s, document 2: warning: line 7, column 127: kubectl reads yes as true: quote it "
 		      "if it is meant as text\n",
@@ -189,6 +205,7 @@ static void what_kubectl_reads_otherwise(void **state)
 	assert_int_equal(r.code, 0);
 	assert_string_equal(r.errors, want);
 	assert_true(text_ends(r.out, ", document 2: SparkApplication default/one: valid\n"));
+	assert_int_equal(strict.code, 1);
 }
 
 /* The lines without file, kind and name. Owned. */
@@ -207,7 +224,7 @@ static char *messages_of(const char *file, const char *errors)
 }
 
 /* tests/bad/NAME.yaml is refused with the lines of NAME.txt. */
-static size_t check_folder(const char *folder, const char *policy)
+static size_t check_folder(const char *folder, const char *flag)
 {
 	auto_free char *pattern = xasprintf("%s/bad/%s*.yaml", TESTS_DIR, folder);
 	glob_t files;
@@ -217,7 +234,7 @@ static size_t check_folder(const char *folder, const char *policy)
 	for (size_t i = 0; i < files.gl_pathc; i++) {
 		const char *file = files.gl_pathv[i];
 		auto_free char *expected = xasprintf("%.*s.txt", (int)(strlen(file) - strlen(".yaml")), file);
-		auto_result r = validate_file(file, policy);
+		auto_result r = validate_file(file, flag);
 		struct err err = { 0 };
 		auto_free char *want = files_read_text(expected, &err), *got = messages_of(file, r.errors);
 
@@ -233,9 +250,9 @@ static size_t check_folder(const char *folder, const char *policy)
 static void refused_objects(void **state)
 {
 	(void)state;
-	assert_true(check_folder("", "privileged") >= 45);
-	assert_true(check_folder("kinds/", "privileged") > 0);
-	assert_true(check_folder("fields/", "privileged") > 0);
+	assert_true(check_folder("", "--strict=false") >= 45);
+	assert_true(check_folder("kinds/", "--strict=false") > 0);
+	assert_true(check_folder("fields/", "--strict") > 0);
 }
 
 static void refused_by_the_policy(void **state)
@@ -244,10 +261,10 @@ static void refused_by_the_policy(void **state)
 	glob_t files;
 
 	(void)state;
-	assert_true(check_folder("baseline/", "baseline") > 0);
+	assert_true(check_folder("baseline/", "--pod-policy=baseline") > 0);
 	assert_int_equal(glob(pattern, 0, NULL, &files), 0);
 	for (size_t i = 0; i < files.gl_pathc; i++) {
-		auto_result r = validate_file(files.gl_pathv[i], "privileged");
+		auto_result r = validate_file(files.gl_pathv[i], "--pod-policy=privileged");
 
 		assert_int_equal(r.code, 0);
 	}
@@ -265,7 +282,7 @@ static void accepted_objects(void **state)
 	for (size_t i = 0; i < files.gl_pathc; i++) {
 		const char *file = files.gl_pathv[i];
 		auto_free char *expected = xasprintf("%.*s.txt", (int)(strlen(file) - strlen(".yaml")), file);
-		auto_result r = validate_file(file, "privileged");
+		auto_result r = validate_file(file, "--strict=false");
 		struct err err = { 0 };
 		auto_free char *want = files_read_text(expected, &err), *got = messages_of(file, r.errors);
 
@@ -309,7 +326,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good),
 		cmocka_unit_test(bad),
-		cmocka_unit_test(a_field_that_kubernetes_lacks_is_a_warning),
+		cmocka_unit_test(what_has_no_effect_is_a_warning),
 		cmocka_unit_test(all_of_them),
 		cmocka_unit_test(other_kinds),
 		cmocka_unit_test(places),

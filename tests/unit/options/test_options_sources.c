@@ -150,7 +150,7 @@ static void test_file(void **state)
 				   "ingress-annotations: {a: b}\n"
 				   "namespace-selector: team in (a,b)\n"
 				   "zap-log-level: debug\n"
-				   "webhook-namespace-selector: {spark: on}\n");
+				   "webhook-namespace-selector: {spark: 'on'}\n");
 	auto_free char *origin = xasprintf("file %s", c.path);
 	auto_free char *tls = NULL;
 	auto_free char *annotations = NULL;

@@ -53,24 +53,26 @@ static void types(void **state)
 	static const struct check_row rows[] = {
 		{ "{}", "" },
 		{ "[]", "spec: Invalid value: []: expected an object" },
-		{ "{'image':1}", "spec.image: Invalid value: 1: expected a string" },
+		{ "{'image':1}", "spec.image: Invalid value: 1: expected a string: quote it: \"1\"" },
 		{ "{'suspend':'no'}", "spec.suspend: Invalid value: \"no\": expected true or false" },
 		{ "{'timeToLiveSeconds':'1'}", "spec.timeToLiveSeconds: Invalid value: \"1\": expected an integer" },
 		{ "{'timeToLiveSeconds':1.5}", "spec.timeToLiveSeconds: Invalid value: 1.5: expected an integer" },
 		{ "{'timeToLiveSeconds':-1}", "" },
 		{ "{'arguments':'a'}", "spec.arguments: Invalid value: \"a\": expected a list of strings" },
-		{ "{'arguments':['a',1,null]}", "spec.arguments[1]: Invalid value: 1: expected a string\n"
-						"spec.arguments[2]: Invalid value: null: expected a string" },
+		{ "{'arguments':['a',1,null]}",
+		  "spec.arguments[1]: Invalid value: 1: expected a string: quote it: \"1\"\n"
+		  "spec.arguments[2]: Invalid value: null: expected a string" },
 		{ "{'volumes':{}}", "spec.volumes: Invalid value: {}: expected a list" },
 		{ "{'volumes':[{'name':'a'},7]}", "spec.volumes[1]: Invalid value: 7: expected an object" },
 		{ "{'sparkConf':[]}", "spec.sparkConf: Invalid value: []: expected a map of strings" },
-		{ "{'sparkConf':{'a.b':1}}", "spec.sparkConf[a.b]: Invalid value: 1: expected a string" },
+		{ "{'sparkConf':{'a.b':1}}",
+		  "spec.sparkConf[a.b]: Invalid value: 1: expected a string: quote it: \"1\"" },
 		{ "{'driver':1}", "spec.driver: Invalid value: 1: expected an object" },
 		{ "{'driver':{'cores':[]}}", "spec.driver.cores: Invalid value: []: expected an integer" },
 		{ "{'driver':{'envSecretKeyRefs':{'A':1}}}",
 		  "spec.driver.envSecretKeyRefs[A]: Invalid value: 1: expected an object" },
 		{ "{'driver':{'envSecretKeyRefs':{'A':{'key':1}}}}",
-		  "spec.driver.envSecretKeyRefs[A].key: Invalid value: 1: expected a string" },
+		  "spec.driver.envSecretKeyRefs[A].key: Invalid value: 1: expected a string: quote it: \"1\"" },
 		{ "{'batchSchedulerOptions':{'resources':{'cpu':1,'memory':'1Gi'}}}", "" },
 		{ "{'batchSchedulerOptions':{'resources':{'cpu':true}}}",
 		  "spec.batchSchedulerOptions.resources[cpu]: Invalid value: true: expected a number or a string" },
@@ -79,7 +81,7 @@ static void types(void **state)
 		{ "{'volumes':[null]}", "spec.volumes[0]: Invalid value: null: expected an object" },
 		{ "{'driver':{'template':{'spec':{'containers':[null]}}}}",
 		  "spec.driver.template.spec.containers[0]: Invalid value: null: expected an object" },
-		{ "{'image':1,'suspend':2}", "spec.image: Invalid value: 1: expected a string\n"
+		{ "{'image':1,'suspend':2}", "spec.image: Invalid value: 1: expected a string: quote it: \"1\"\n"
 					     "spec.suspend: Invalid value: 2: expected true or false" },
 		{ "{'nobody':1,'mode':'x','monitoring':{}}", "" }, /* that is for the other aspects */
 	};
@@ -166,7 +168,8 @@ static void types_of_kubernetes(void **state)
 		{ "{}", "sidecars[0].name: Required value" },
 		{ "{'name':'a','args':[null],'resources':{'limits':{'cpu':null}}}", "" },
 		{ "{'name':'a','env':[null]}", "sidecars[0].env[0]: Invalid value: null: expected an object" },
-		{ "{'name':'a','args':[1]}", "sidecars[0].args[0]: Invalid value: 1: expected a string" },
+		{ "{'name':'a','args':[1]}",
+		  "sidecars[0].args[0]: Invalid value: 1: expected a string: quote it: \"1\"" },
 		{ "{'name':'a','tty':1}", "sidecars[0].tty: Invalid value: 1: expected true or false" },
 		{ "{'name':'a','resources':{'limits':{'cpu':[]}}}",
 		  "sidecars[0].resources.limits[cpu]: Invalid value: []: expected a number or a string" },

@@ -237,9 +237,9 @@ static void test_first_file_wins_per_name(void **state)
 	(void)state;
 	put("empty", "");
 	put("a", "contexts: [{name: c, context: {cluster: k, user: u}}]\n" USER);
-	put("b", "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: v, namespace: no}},"
+	put("b", "current-context: c\ncontexts: [{name: c, context: {cluster: k, user: v, namespace: 'no'}},"
 		 "{name: d, context: {cluster: k, user: v}}]\n" CLUSTER
-		 "users: [{name: u, user: {token: no, as: no}}, {name: v, user: {token: of-v}}]\n");
+		 "users: [{name: u, user: {token: 'no', as: 'no'}}, {name: v, user: {token: of-v}}]\n");
 	assert_int_equal(load_names(names, NULL, &c, &err), 0);
 	assert_string_equal(c.token, "t0k");
 	assert_string_equal(c.ns, "default");

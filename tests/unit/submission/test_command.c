@@ -149,7 +149,7 @@ static void test_templates(void **state)
 static void test_own_template(void **state)
 {
 	auto_json c = command(HEAD "  driver: {template: {metadata: {labels: {a: b}}, spec: {containers: [{name: x}, "
-				   "{name: y}]}}}\n  executor: {}\n");
+				   "{name: z}]}}}\n  executor: {}\n");
 	auto_json driver = file(c, "driver.yaml");
 
 	(void)state;

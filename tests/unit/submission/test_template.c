@@ -107,11 +107,11 @@ static void kept_and_overwritten(void **state)
 			    "    labels: {team: b}\n"
 			    "    template:\n"
 			    "      metadata:\n"
-			    "        name: x\n        namespace: y\n"
+			    "        name: x\n        namespace: ns\n"
 			    "        labels: {team: a, own: '1', spark-role: fake}\n"
 			    "        annotations: {own: '2'}\n"
 			    "      spec:\n"
-			    "        restartPolicy: Always\n        nodeName: n\n        futureField: {a: 1}\n"
+			    "        restartPolicy: Always\n        nodeName: node\n        futureField: {a: 1}\n"
 			    "        containers: [{name: c, image: x, args: [first], imagePullPolicy: Always,\n"
 			    "                      resources: {requests: {cpu: '9', ephemeral-storage: 1Gi}}}]\n"
 			    "  executor: {}\n");
@@ -133,7 +133,7 @@ static void kept_and_overwritten(void **state)
 	assert_null(json_get(selector, "own"));
 	assert_string_equal(json_str(selector, "team", ""), "b");
 	assert_string_equal(json_str(pod, "spec.restartPolicy", ""), "Never");
-	assert_string_equal(json_str(pod, "spec.nodeName", ""), "n");
+	assert_string_equal(json_str(pod, "spec.nodeName", ""), "node");
 	assert_int_equal(json_i64(pod, "spec.futureField.a", 0), 1);
 	assert_string_equal(json_str(container, "imagePullPolicy", ""), "IfNotPresent");
 	assert_string_equal(json_text(json_first(json_get(container, "args")), ""), "first");
