@@ -71,6 +71,8 @@ bool json_true(const struct json *v);
 /* The same along a path. */
 const char *json_str(const struct json *v, const char *path, const char *dflt);
 int64_t json_i64(const struct json *v, const char *path, int64_t dflt);
+/* There is a value at the path, and it is not null. */
+bool json_has(const struct json *v, const char *path);
 bool json_bool(const struct json *v, const char *path, bool dflt);
 
 /* for (each element or member child of v) */

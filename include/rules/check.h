@@ -14,6 +14,7 @@ const char *check_overhead(const char *text);
 const char *check_factor(const char *text);
 const char *check_factor_positive(const char *text);
 const char *check_bool(const char *text);
+const char *check_bool_exact(const char *text); /* without blanks around it */
 const char *check_positive(const char *text);
 const char *check_count(const char *text); /* also 0 */
 const char *check_port(const char *text);

@@ -41,10 +41,16 @@ bool conf_dynamic(const struct json *spec);
 /* The application has a web UI: spark.ui.enabled is not false in its sparkConf. */
 bool conf_has_ui(const struct json *spec);
 
-/* conf: an object of strings. */
+/* The key by which Spark reads a property today: spark.driver.memoryOverhead for spark.yarn.driver.memoryOverhead, and
+ * key itself unless it is such an old one. Borrowed. */
+const char *conf_key(const char *key);
+/* conf: an object of strings. As Spark does it, an old key counts where the property is not set by its own
+ * (SparkConf.getDeprecatedConfig). */
 const char *conf_get(const struct json *conf, const char *key, const char *dflt);
 int64_t conf_i64(const struct json *conf, const char *key, int64_t dflt);
 bool conf_true(const struct json *conf, const char *key);
+/* As Spark reads numbers and booleans, blanks around them do not count (ConfigHelpers.toNumber, toBoolean). */
+bool conf_is_true(const char *text);
 /* The rest of the entry's key after prefix; NULL if it does not begin with it. */
 const char *conf_suffix(const struct json *entry, const char *prefix);
 /* {{APP_ID}} replaced by app_id, {{EXECUTOR_ID}} by executor_id (Utils.substituteAppNExecIds). Owned. */

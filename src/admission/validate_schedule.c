@@ -49,11 +49,11 @@ static void check_spec(struct problems *p, const struct json *spec)
 	schema_check(p, &part, spec, SCHEMA_TYPES);
 	validate_rules(p, spec, "spec.", rules, array_len(rules));
 	validate_bounds(p, spec, "spec.", bounds, array_len(bounds));
-	if (!schedule || text_eq(json_text(schedule, NULL), ""))
+	if (!json_has(spec, "schedule") || text_eq(json_text(schedule, NULL), ""))
 		problems_add(p, "spec.schedule", "Required value");
 	else if (json_is(schedule, JSON_STRING) && cron_parse(json_text(schedule, ""), &cron, &err) < 0)
 		problems_invalid(p, "spec.schedule", schedule, err.msg);
-	if (!json_get(spec, "template"))
+	if (!json_has(spec, "template"))
 		problems_add(p, "spec.template", "Required value");
 }
 

@@ -224,6 +224,13 @@ int64_t json_i64(const struct json *v, const char *path, int64_t dflt)
 	return json_integer(json_at(v, path), dflt);
 }
 
+bool json_has(const struct json *v, const char *path)
+{
+	const struct json *value = json_at(v, path);
+
+	return value && !json_is(value, JSON_NULL);
+}
+
 bool json_bool(const struct json *v, const char *path, bool dflt)
 {
 	const struct json *at = json_at(v, path);

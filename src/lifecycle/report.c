@@ -135,7 +135,7 @@ static void plan_row_event(const struct app *app, struct plan *plan, const struc
 /* Whether the spec has one of two fields that only the first versions of kubeflow's operator read. */
 static bool has_failure_retries(const struct app *app)
 {
-	return json_at(app->tree, "spec.failureRetries") || json_at(app->tree, "spec.retryInterval");
+	return json_has(app->tree, "spec.failureRetries") || json_has(app->tree, "spec.retryInterval");
 }
 
 static void plan_version_event(const struct app *app, const struct rule_options *rules, struct plan *plan)

@@ -31,6 +31,21 @@ static const char *one_of(const char *text, const char *const *names, const char
 	return why;
 }
 
+/* Spark drops blanks around numbers and booleans (ConfigHelpers.toNumber, toBoolean). */
+static bool read_double(const char *text, double *ret)
+{
+	auto_free char *value = text_trimmed(text);
+
+	return text_double(value, ret);
+}
+
+static bool read_integer(const char *text, int64_t *ret)
+{
+	auto_free char *value = text_trimmed(text);
+
+	return text_i64(value, ret);
+}
+
 const char *check_memory(const char *text)
 {
 	int64_t mib;
@@ -52,17 +67,24 @@ const char *check_factor(const char *text)
 {
 	double value;
 
-	return text_double(text, &value) && value >= 0 ? NULL : "expected a number that is not negative, such as 0.1";
+	return read_double(text, &value) && value >= 0 ? NULL : "expected a number that is not negative, such as 0.1";
 }
 
 const char *check_factor_positive(const char *text)
 {
 	double value;
 
-	return text_double(text, &value) && value > 0 ? NULL : "expected a number above 0, such as 0.1";
+	return read_double(text, &value) && value > 0 ? NULL : "expected a number above 0, such as 0.1";
 }
 
 const char *check_bool(const char *text)
+{
+	auto_free char *value = text_trimmed(text);
+
+	return check_bool_exact(value);
+}
+
+const char *check_bool_exact(const char *text)
 {
 	return strcasecmp(text, "true") == 0 || strcasecmp(text, "false") == 0 ? NULL : "expected true or false";
 }
@@ -71,34 +93,35 @@ const char *check_count(const char *text)
 {
 	int64_t value;
 
-	return text_i64(text, &value) && value >= 0 ? NULL : "expected an integer, at least 0";
+	return read_integer(text, &value) && value >= 0 ? NULL : "expected an integer, at least 0";
 }
 
 const char *check_configmap_size(const char *text)
 {
 	int64_t value;
 
-	return text_i64(text, &value) && value <= CONFIGMAP_SIZE_MAX ? NULL : "expected a number, at most 1048576";
+	return read_integer(text, &value) && value <= CONFIGMAP_SIZE_MAX ? NULL : "expected a number, at most 1048576";
 }
 
 const char *check_positive(const char *text)
 {
 	int64_t value;
 
-	return text_i64(text, &value) && value > 0 ? NULL : "expected an integer above 0";
+	return read_integer(text, &value) && value > 0 ? NULL : "expected an integer above 0";
 }
 
 const char *check_port(const char *text)
 {
 	int64_t value;
 
-	return text_i64(text, &value) && value > 0 && value < 65536 ? NULL : "expected a port number from 1 to 65535";
+	return read_integer(text, &value) && value > 0 && value < 65536 ? NULL
+									: "expected a port number from 1 to 65535";
 }
 
 const char *check_block_port(const char *text)
 {
 	int64_t value;
-	bool ok = text_i64(text, &value) && (value == 0 || (value >= 1024 && value < 65536));
+	bool ok = read_integer(text, &value) && (value == 0 || (value >= 1024 && value < 65536));
 
 	return ok ? NULL : "expected 0 or a port number from 1024 to 65535";
 }

@@ -76,7 +76,7 @@ bool validate_lacks_image(const struct json *spec)
 
 void validate_name(struct problems *p, const struct json *object, size_t max, const char *why)
 {
-	const struct json *name = json_at(object, "metadata.name");
+	const struct json *name = json_has(object, "metadata.name") ? json_at(object, "metadata.name") : NULL;
 	const char *generate = json_str(object, "metadata.generateName", "");
 	auto_free char *generated = xasprintf("%.*s" GENERATED, DNS_LABEL_MAX - (int)strlen(GENERATED), generate);
 	const char *text = json_text(name, *generate ? generated : "");
@@ -228,7 +228,7 @@ static void check_instances(struct problems *p, const struct json *spec)
 	const char *path = "spec.executor.instances";
 	int64_t instances = json_i64(spec, "executor.instances", 1);
 
-	if (!json_at(spec, "executor.instances")) {
+	if (!json_has(spec, "executor.instances")) {
 		instances = conf_i64(json_get(spec, "sparkConf"), "spark.executor.instances", 1);
 		path = "spec.sparkConf[spark.executor.instances]";
 	}

@@ -163,9 +163,10 @@ static void check_refused(struct problems *p, const char *path, const struct jso
 /* A row of the spec replaces the property anyway; but two places that disagree hide a mistake. */
 static void check_property_value(struct problems *p, const char *path, const struct json *entry)
 {
+	const char *key = conf_key(json_name(entry));
+
 	for (size_t i = 0; i < array_len(values); i++) {
-		const char *why =
-		    text_eq(json_name(entry), values[i].key) ? values[i].check(json_text(entry, "")) : NULL;
+		const char *why = text_eq(key, values[i].key) ? values[i].check(json_text(entry, "")) : NULL;
 
 		if (why)
 			problems_invalid(p, path, entry, why);
@@ -212,7 +213,7 @@ static void check_property_key(struct problems *p, const char *path, const struc
 static void check_pairs(struct problems *p, const struct json *conf)
 {
 	for (size_t i = 0; i < array_len(pairs); i++) {
-		bool first = json_get(conf, pairs[i][0]), second = json_get(conf, pairs[i][1]);
+		bool first = conf_get(conf, pairs[i][0], NULL), second = conf_get(conf, pairs[i][1], NULL);
 		auto_free char *path = xasprintf("spec.sparkConf[%s]", pairs[i][first]);
 
 		if (first != second)
@@ -225,10 +226,10 @@ static void check_conflicts(struct problems *p, const struct json *spec, const s
 {
 	const char *shared = conf_get(conf, "spark.blockManager.port", NULL);
 
-	if (json_get(conf, "spark.kerberos.principal") && !text_empty(json_str(spec, "proxyUser", NULL)))
+	if (conf_get(conf, "spark.kerberos.principal", NULL) && !text_empty(json_str(spec, "proxyUser", NULL)))
 		problems_add(p, "spec.proxyUser",
 			     "Forbidden: only one of proxyUser and spark.kerberos.principal can be provided");
-	if (text_eq(shared, "0") && !json_get(conf, "spark.driver.blockManager.port"))
+	if (text_eq(shared, "0") && !conf_get(conf, "spark.driver.blockManager.port", NULL))
 		problems_add(p, "spec.sparkConf[spark.driver.blockManager.port]",
 			     "Required value: spark.blockManager.port is 0, and the driver's has to be a number");
 }

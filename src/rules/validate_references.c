@@ -264,7 +264,7 @@ static void check_port_names(struct problems *p, const struct json *role, const 
 		auto_free char *number_path = xasprintf("%scontainerPort", path);
 		auto_free char *protocol_path = xasprintf("%sprotocol", path);
 
-		if (!number)
+		if (!json_has(port, "containerPort"))
 			problems_add(p, number_path, "Required value");
 		else if (json_integer(number, 0) < 1 || json_integer(number, 0) > PORT_MAX)
 			problems_invalid(p, number_path, number, "must be between 1 and 65535, inclusive");
@@ -293,7 +293,7 @@ static void check_toleration(struct problems *p, const struct json *toleration, 
 	    !text_eq(effect, "NoExecute"))
 		problems_invalid_text(p, effect_path, effect,
 				      "supported values: \"NoSchedule\", \"PreferNoSchedule\", \"NoExecute\"");
-	else if (json_get(toleration, "tolerationSeconds") && !text_eq(effect, "NoExecute"))
+	else if (json_has(toleration, "tolerationSeconds") && !text_eq(effect, "NoExecute"))
 		problems_invalid_text(p, effect_path, effect,
 				      "effect must be 'NoExecute' when `tolerationSeconds` is set");
 }

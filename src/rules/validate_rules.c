@@ -37,7 +37,7 @@ void validate_required(struct problems *p, const struct json *object, const char
 		auto_free char *path = xasprintf("%s%s", prefix, names[i]);
 		const struct json *value = json_get(object, names[i]);
 
-		if (!value || json_is(value, JSON_NULL) || text_eq(json_text(value, NULL), ""))
+		if (!json_has(object, names[i]) || text_eq(json_text(value, NULL), ""))
 			problems_add(p, path, "Required value");
 	}
 }

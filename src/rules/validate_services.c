@@ -74,7 +74,7 @@ static void check_ingress(struct problems *p, const struct app *app, const struc
 		const struct json *value = json_get(entry, unique[k]);
 		auto_free char *path = xasprintf("%s%s", prefix, unique[k]), *text = json_print(value);
 
-		if (!value || json_is(value, JSON_NULL) || text_eq(json_text(value, NULL), ""))
+		if (!json_has(entry, unique[k]) || text_eq(json_text(value, NULL), ""))
 			problems_add(p, path, "Required value");
 		else if (find_same(list, unique[k], value) != entry)
 			problems_add(p, path, "Duplicate value: %s", text);

@@ -61,13 +61,6 @@ bool app_state_is(enum app_state state, enum state_trait trait)
 	return state_traits[state] & trait;
 }
 
-static bool is_set(const struct json *tree, const char *path)
-{
-	const struct json *value = json_at(tree, path);
-
-	return value && !json_is(value, JSON_NULL);
-}
-
 void app_metadata(const struct json *tree, struct app *ret)
 {
 	*ret = (struct app){
@@ -77,7 +70,7 @@ void app_metadata(const struct json *tree, struct app *ret)
 		.uid = json_str(tree, "metadata.uid", ""),
 		.resource_version = json_str(tree, "metadata.resourceVersion", ""),
 		.generation = json_i64(tree, "metadata.generation", 0),
-		.deleting = is_set(tree, "metadata.deletionTimestamp"),
+		.deleting = json_has(tree, "metadata.deletionTimestamp"),
 		.status = json_get(tree, "status"),
 	};
 }
@@ -92,13 +85,13 @@ int app_decode(const struct json *tree, struct app *ret, struct err *err)
 	if (rc)
 		return rc;
 	meta.tree = tree;
-	meta.deleting = is_set(tree, "metadata.deletionTimestamp");
+	meta.deleting = json_has(tree, "metadata.deletionTimestamp");
 	*ret = meta;
 	whole = meta;
 	rc = decode(tree, rows, array_len(rows), "", &whole, err);
 	if (rc)
 		return rc;
-	whole.has_ttl = is_set(tree, "spec.timeToLiveSeconds");
+	whole.has_ttl = json_has(tree, "spec.timeToLiveSeconds");
 	*ret = whole;
 	return 0;
 }

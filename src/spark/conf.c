@@ -53,24 +53,55 @@ size_t conf_user_len(const char *principal)
 	return strchr(principal, '@') ? 0 : strlen(principal);
 }
 
+/* Old keys of what a submission reads (SparkConf.configsWithAlternatives; the same from Spark 3.1 to 4.3). */
+static const struct {
+	const char *old;
+	const char *key;
+} old_keys[] = {
+	{ "spark.yarn.driver.memoryOverhead", "spark.driver.memoryOverhead" },
+	{ "spark.yarn.executor.memoryOverhead", "spark.executor.memoryOverhead" },
+	{ "spark.unsafe.offHeap", "spark.memory.offHeap.enabled" },
+	{ "spark.yarn.keytab", "spark.kerberos.keytab" },
+	{ "spark.yarn.principal", "spark.kerberos.principal" },
+};
+
+const char *conf_key(const char *key)
+{
+	for (size_t i = 0; i < array_len(old_keys); i++)
+		if (text_eq(key, old_keys[i].old))
+			return old_keys[i].key;
+	return key;
+}
+
 const char *conf_get(const struct json *conf, const char *key, const char *dflt)
 {
-	return json_text(json_get(conf, key), dflt);
+	const struct json *value = json_get(conf, key);
+
+	for (size_t i = 0; i < array_len(old_keys) && !value; i++)
+		if (text_eq(key, old_keys[i].key))
+			value = json_get(conf, old_keys[i].old);
+	return json_text(value, dflt);
 }
 
 int64_t conf_i64(const struct json *conf, const char *key, int64_t dflt)
 {
+	auto_free char *text = text_trimmed(conf_get(conf, key, ""));
 	int64_t value = dflt;
 
-	text_i64(conf_get(conf, key, NULL), &value);
+	text_i64(text, &value);
 	return value;
 }
 
 bool conf_true(const struct json *conf, const char *key)
 {
-	const char *value = conf_get(conf, key, NULL);
+	return conf_is_true(conf_get(conf, key, ""));
+}
 
-	return value && strcasecmp(value, "true") == 0;
+bool conf_is_true(const char *text)
+{
+	auto_free char *value = text_trimmed(text);
+
+	return strcasecmp(value, "true") == 0;
 }
 
 const char *conf_suffix(const struct json *entry, const char *prefix)
@@ -108,7 +139,9 @@ bool conf_dynamic(const struct json *spec)
 
 bool conf_has_ui(const struct json *spec)
 {
-	return strcasecmp(conf_get(json_get(spec, "sparkConf"), "spark.ui.enabled", ""), "false") != 0;
+	auto_free char *enabled = text_trimmed(conf_get(json_get(spec, "sparkConf"), "spark.ui.enabled", ""));
+
+	return strcasecmp(enabled, "false") != 0;
 }
 
 bool conf_sets_executor_env(const char *name)

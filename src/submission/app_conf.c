@@ -416,11 +416,21 @@ static void put_main_file(struct build *b)
 		json_set_str(b->conf, "spark.submit.pyFiles", "");
 }
 
+/* Properties that spark-submit writes under their own key, if they have an old one (SparkSubmitArguments). */
+static void put_old_keys(struct build *b)
+{
+	static const char *const keys[] = { "spark.kerberos.keytab", "spark.kerberos.principal" };
+
+	for (size_t i = 0; i < array_len(keys); i++)
+		json_set_str(b->conf, keys[i], conf_get(b->conf, keys[i], NULL));
+}
+
 void conf_of_submission(struct build *b)
 {
 	static const char *const types[] = { "java", "python", "r" };
 
 	put_main_file(b);
+	put_old_keys(b);
 	json_set_str(b->conf, "spark.master", b->options->master);
 	json_set_str(b->conf, "spark.submit.deployMode", "cluster");
 	json_set_str(b->conf, "spark.app.name", b->app->name);

@@ -151,9 +151,10 @@ void build_named(struct build *b, struct json *object, const char *group, int re
 
 double build_factor(const struct build *b, const char *key, double dflt)
 {
+	auto_free char *text = text_trimmed(conf_get(b->conf, key, ""));
 	double value = dflt;
 
-	text_double(conf_get(b->conf, key, NULL), &value);
+	text_double(text, &value);
 	return value;
 }
 

@@ -115,7 +115,7 @@ static bool claim_is_shared(const struct build *b)
 {
 	const char *legacy = conf_get(b->conf, "spark.kubernetes.legacy.useReadWriteOnceAccessMode", NULL);
 
-	return legacy ? strcasecmp(legacy, "true") == 0 : b->version < SPARK_4_0;
+	return legacy ? conf_is_true(legacy) : b->version < SPARK_4_0;
 }
 
 static void put_claim(struct build *b, const struct conf_volume *v, const char *name)
@@ -231,7 +231,7 @@ static int check_options(const struct build *b, const struct conf_volume *v, str
 
 	if (why)
 		return err_set(err, ERR_INVALID, "%s: Invalid value: \"%s\": %s", v->prefix, v->name, why);
-	why = read_only ? check_bool(read_only) : NULL;
+	why = read_only ? check_bool_exact(read_only) : NULL;
 	if (why)
 		return err_set(err, ERR_INVALID, "%smount.readOnly: Invalid value: \"%s\": %s", v->prefix, read_only,
 			       why);

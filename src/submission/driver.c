@@ -8,7 +8,6 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/buf.h"
 #include "base/text.h"
@@ -85,7 +84,7 @@ static void put_escalation(struct build *b)
 {
 	static const char name[] = "securityContext.allowPrivilegeEscalation";
 	const char *common = conf_get(b->conf, "spark.kubernetes.securityContext.allowPrivilegeEscalation", "false");
-	bool allowed = strcasecmp(build_role_get(b, name, common), "true") == 0;
+	bool allowed = conf_is_true(build_role_get(b, name, common));
 
 	json_set_bool(json_ensure_object(b->container, "securityContext"), "allowPrivilegeEscalation", allowed);
 }

@@ -153,14 +153,15 @@ int build_resources(struct build *b, double common_factor, struct err *err)
 	struct json *resources = json_ensure_object(b->container, "resources");
 	struct json *requests = json_ensure_object(resources, "requests");
 	struct json *limits = json_ensure_object(resources, "limits");
-	auto_free char *cores_key = xasprintf("spark.%s.cores", b->role->name);
+	auto_free char *cores_key = xasprintf("spark.%s.cores", b->role->name), *cores = NULL;
 	int64_t mib;
 	int rc;
 
 	rc = memory_total(b, common_factor, &mib, err);
 	if (rc)
 		return rc;
-	json_set_str(requests, "cpu", build_role_get(b, "request.cores", conf_get(b->conf, cores_key, "1")));
+	cores = xasprintf("%lld", (long long)conf_i64(b->conf, cores_key, 1));
+	json_set_str(requests, "cpu", build_role_get(b, "request.cores", cores));
 	json_setf(requests, "memory", "%lldMi", (long long)mib);
 	json_set_str(limits, "cpu", build_role_get(b, "limit.cores", NULL));
 	json_setf(limits, "memory", "%lldMi", (long long)mib);

@@ -86,7 +86,7 @@ static char *limit_field(const struct part *part, const char *resource)
 	if (!part->is_spark || !text_eq(resource, "cpu"))
 		return xasprintf("%s.resources.limits[%s]", part->field, resource);
 	if (json_get(json_get(b->spec, "sparkConf"), property) &&
-	    !json_at(json_get(b->spec, b->role->name), "coreLimit"))
+	    !json_has(json_get(b->spec, b->role->name), "coreLimit"))
 		return xasprintf("spec.sparkConf[%s]", property);
 	return xasprintf("spec.%s.coreLimit", b->role->name);
 }

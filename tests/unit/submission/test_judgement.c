@@ -71,6 +71,54 @@ static const struct row images[] = {
 	{ &image, SPEC({ "image" : "spark", "sparkVersion" : "latest" }), NULL },
 };
 
+/* Spark's own reading: blanks around numbers and booleans, and keys of old versions. */
+static const struct row conf[] = {
+	{ &strict, CONF({ "spark.kubernetes.local.dirs.tmpfs" : " true", "spark.driver.cores" : " 2 " }), NULL },
+	{ &strict, CONF({ "spark.kubernetes.memoryOverheadFactor" : "0.2 ", "spark.ui.port" : "\t4041" }), NULL },
+	{ &strict, CONF({ "spark.kubernetes.local.dirs.tmpfs" : "yes" }),
+	  "spec.sparkConf[spark.kubernetes.local.dirs.tmpfs]: Invalid value: \"yes\": expected true or false" },
+	/* KubernetesVolumeUtils reads this one as it is. */
+	{ &strict, CONF({
+		 "spark.kubernetes.driver.volumes.emptyDir.a.mount.path" : "/a",
+		 "spark.kubernetes.driver.volumes.emptyDir.a.mount.readOnly" : " true"
+	 }),
+	  "spec.sparkConf[spark.kubernetes.driver.volumes.emptyDir.a.mount.readOnly]: Invalid value: \" true\"" },
+	{ &strict, CONF({ "spark.yarn.driver.memoryOverhead" : "2g" }), NULL },
+	{ &strict, CONF({ "spark.yarn.executor.memoryOverhead" : "2x" }),
+	  "spec.sparkConf[spark.yarn.executor.memoryOverhead]: Invalid value: \"2x\": expected a size" },
+	{ &strict, CONF({ "spark.yarn.keytab" : "file:///k", "spark.kerberos.principal" : "me" }),
+	  "spec.sparkConf[spark.yarn.keytab]: Invalid value: \"file:///k\": the operator has no files of yours" },
+	{ &strict, CONF({ "spark.yarn.keytab" : "local:///k" }),
+	  "spec.sparkConf[spark.kerberos.principal]: Required value: spark.kerberos.keytab is set" },
+	{ &strict, CONF({ "spark.yarn.keytab" : "local:///k", "spark.yarn.principal" : "me" }), NULL },
+	{ &strict, SPEC({
+		 "proxyUser" : "you",
+		 "sparkConf" : { "spark.yarn.keytab" : "local:///k", "spark.yarn.principal" : "me" }
+	 }),
+	  "spec.proxyUser: Forbidden: only one of proxyUser and spark.kerberos.principal can be provided" },
+};
+
+/* A field that is null is as good as absent, wherever it is. */
+static const struct {
+	const char *spec;
+	const char *line;
+} null_fields[] = {
+	{ "\"driver\":{\"tolerations\":[{\"key\":\"a\",\"operator\":\"Exists\",\"effect\":\"NoSchedule\","
+	  "\"tolerationSeconds\":null,\"value\":null}]}",
+	  NULL },
+	{ "\"executor\":{\"instances\":null},\"sparkConf\":{\"spark.executor.instances\":\"0\"}",
+	  "spec.sparkConf[spark.executor.instances]: Invalid value: 0" },
+	{ "\"driver\":{\"ports\":[{\"name\":\"a\",\"protocol\":\"TCP\",\"containerPort\":null}]}",
+	  "spec.driver.ports[0].containerPort: Required value" },
+	{ "\"executor\":{\"coreLimit\":null,\"coreRequest\":\"2\"},\"sparkConf\":{"
+	  "\"spark.kubernetes.executor.limit.cores\":\"1\"}",
+	  "spec.sparkConf[spark.kubernetes.executor.limit.cores]: Invalid value: \"1\": is below the request" },
+	{ "\"sparkUIOptions\":{\"servicePort\":null,\"serviceType\":null},\"nodeSelector\":null,\"volumes\":null",
+	  NULL },
+	{ "\"dynamicAllocation\":{\"enabled\":null,\"minExecutors\":null,\"maxExecutors\":null}", NULL },
+	{ "\"sparkConf\":null,\"hadoopConf\":null,\"deps\":null,\"monitoring\":null,\"batchScheduler\":null", NULL },
+};
+
 static void problems_of(const struct row *row, struct err *err)
 {
 	struct app app;
@@ -81,6 +129,17 @@ static void problems_of(const struct row *row, struct err *err)
 	problems_init(&p);
 	submission_problems(&p, &app, row->options);
 	problems_result(&p, err);
+}
+
+/* As a merge patch, but nulls are values. */
+static void put_all(struct json *object, const struct json *patch)
+{
+	json_each (member, patch) {
+		if (json_is(member, JSON_OBJECT) && json_is(json_get(object, json_name(member)), JSON_OBJECT))
+			put_all(json_get(object, json_name(member)), member);
+		else
+			json_set(object, json_name(member), json_dup(member));
+	}
 }
 
 static void check(const struct row *rows, size_t count)
@@ -100,6 +159,27 @@ static void check(const struct row *rows, size_t count)
 	assert_int_equal(wrong, 0);
 }
 
+static void null_is_absent(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < array_len(null_fields); i++) {
+		auto_free char *text = xasprintf("{\"spec\":{%s}}", null_fields[i].spec);
+		struct err err = { 0 };
+		auto_json tree = parse_quoted(patched_app_base);
+		auto_json patch = parse_quoted(text);
+		struct app app;
+		auto_problems p;
+
+		put_all(tree, patch);
+		assert_int_equal(app_decode(tree, &app, &err), 0);
+		problems_init(&p);
+		submission_problems(&p, &app, &strict);
+		problems_result(&p, &err);
+		if (null_fields[i].line ? !text_starts(err.msg, null_fields[i].line) : err.code != ERR_NONE)
+			fail_msg("%s: got: %s", text, err.msg);
+	}
+}
+
 #define CHECK(rows) check(rows, array_len(rows))
 
 static void what_the_webhook_can_do(void **state)
@@ -115,11 +195,19 @@ static void an_image_may_come_later(void **state)
 	CHECK(images);
 }
 
+static void as_spark_reads_it(void **state)
+{
+	(void)state;
+	CHECK(conf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_the_webhook_can_do),
 		cmocka_unit_test(an_image_may_come_later),
+		cmocka_unit_test(as_spark_reads_it),
+		cmocka_unit_test(null_is_absent),
 	};
 
 	json_setup();

@@ -613,6 +613,31 @@ static void version_of_an_image_that_contradicts(void **state)
 	}
 }
 
+/* Beside the real spark-submit 3.5.6: 1024 and 2048 MiB. */
+static void old_keys(void **state)
+{
+	struct submission s = { 0 };
+
+	(void)state;
+	build(CONF("'spark.yarn.driver.memoryOverhead':'2g','spark.yarn.executor.memoryOverhead':'3g',"
+		   "'spark.unsafe.offHeap':' TRUE ','spark.memory.offHeap.size':'1g',"
+		   "'spark.yarn.keytab':'local:///k','spark.yarn.principal':'me@X','spark.driver.cores':' 2'"),
+	      &s);
+	assert_string_equal(json_str(spark_container(submission_find(&s, "Pod")), "resources.limits.memory", ""),
+			    "3072Mi");
+	assert_string_equal(json_str(spark_container(s.executor), "resources.limits.memory", ""), "5120Mi");
+	assert_string_equal(json_str(spark_container(submission_find(&s, "Pod")), "resources.requests.cpu", ""), "2");
+	assert_true(has_property(&s, "spark.kerberos.keytab=local\\:///k\n"));
+	assert_true(has_property(&s, "spark.kerberos.principal=me@X\n"));
+	assert_true(has_property(&s, "spark.yarn.keytab=local\\:///k\n"));
+	assert_false(has_property(&s, "spark.driver.memoryOverhead"));
+	submission_done(&s);
+	build("{'spec':{'driver':{'memoryOverhead':'1g'},'sparkConf':{'spark.yarn.driver.memoryOverhead':'2g'}}}", &s);
+	assert_string_equal(json_str(spark_container(submission_find(&s, "Pod")), "resources.limits.memory", ""),
+			    "2048Mi");
+	submission_done(&s);
+}
+
 static void the_default_image(void **state)
 {
 	static const struct rule_options rules = { .default_image = "apache/spark:{sparkVersion}-{sparkVersion}" };
@@ -664,6 +689,7 @@ int main(void)
 		cmocka_unit_test(each_rule_begins_with_its_version),
 		cmocka_unit_test(ids_in_labels),
 		cmocka_unit_test(version_of_an_image_that_contradicts),
+		cmocka_unit_test(old_keys),
 		cmocka_unit_test(the_default_image),
 		cmocka_unit_test(memory_limit_of_executors),
 		cmocka_unit_test(kerberos),
