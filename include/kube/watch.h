@@ -23,6 +23,12 @@
  * - Each back-off says in a WATCH_CMD_WARN why it waits and how long. The first 410 in a row is normal and says
  *   nothing.
  * - An event older than the version reached is a repetition and is ignored.
+ * - FRESHEN: a watch may be late, and a quiet one does not say how far it is. So a page of a consistent list is asked
+ *   for, beside the stream. Its version is that of the moment. If the stream has reached that version, the store is
+ *   fresh. If the page is the whole list, it becomes the store. Otherwise the stream is reopened with a timeoutSeconds
+ *   of 3, as the server sends a bookmark 2 s before that. If the stream has not reached the version after 6 s, there is
+ *   a list. A list that begins after FRESHEN needs none of that. If the API server answers 403 or 404, the store counts
+ *   as fresh, since more cannot be known.
  * - Events that do not fit the state (bytes of a cancelled stream) are ignored.
  */
 #ifndef KUBE_WATCH_H
@@ -41,6 +47,7 @@ enum watch_event_type {
 	WATCH_EV_DATA,	      /* data, len: bytes of the stream */
 	WATCH_EV_ENDED,	      /* err: NULL or code NONE for a clean end */
 	WATCH_EV_TIMER,	      /* the timer of WATCH_CMD_TIMER fired */
+	WATCH_EV_FRESHEN,     /* the store is to be as fresh as this moment: WATCH_CMD_FRESH will say when it is */
 };
 
 struct watch_event {
@@ -53,7 +60,8 @@ struct watch_event {
 };
 
 enum watch_cmd_type {
-	WATCH_CMD_LIST = 1, /* text: query of the list ("limit=100&continue=…"), without selectors */
+	WATCH_CMD_LIST = 1, /* text: query of the list ("limit=100&continue=…"), without selectors. A page that was
+			     * asked for before and has not come is no longer wanted */
 	WATCH_CMD_OPEN,	    /* text: query of the watch */
 	WATCH_CMD_CANCEL,   /* end the open stream; its further events are ignored */
 	WATCH_CMD_TIMER,    /* ms: (re-)arm the one timer */
@@ -62,6 +70,7 @@ enum watch_cmd_type {
 	WATCH_CMD_DELETE,   /* object: last state */
 	WATCH_CMD_END,	    /* the list is complete: store_relist_end, and from the first one on synced */
 	WATCH_CMD_WARN,	    /* text: for the log */
+	WATCH_CMD_FRESH,    /* the store is as fresh as WATCH_EV_FRESHEN asked */
 };
 
 struct watch_cmd {

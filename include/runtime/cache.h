@@ -29,11 +29,12 @@ struct cache_options {
 	/* NULL, or which namespaces the objects may be in: then the whole cluster is watched, and namespaces is
 	 * ignored. Borrowed; must outlive the cache. */
 	struct scope *scope;
-	const char *label_selector;   /* NULL: none */
-	const char *field_selector;   /* NULL: none; see runtime/informer.h */
-	store_change_fn *on_change;   /* may be NULL */
-	void (*on_synced)(void *arg); /* an informer has its first complete list; may be NULL */
-	void *arg;		      /* of both */
+	const char *label_selector; /* NULL: none */
+	const char *field_selector; /* NULL: none; see runtime/informer.h */
+	store_change_fn *on_change; /* may be NULL */
+	/* An informer has its first complete list, or is as fresh as cache_freshen asked. May be NULL. */
+	void (*on_synced)(void *arg);
+	void *arg; /* of both */
 };
 
 /* Nothing is asked for before cache_start. */
@@ -46,12 +47,15 @@ void cache_free(struct cache *c);
 struct store *cache_store(const struct cache *c);
 /* Every informer has a complete list. */
 bool cache_synced(const struct cache *c);
+/* The store is to become at least as fresh as this moment, see informer_freshen(). May be called before cache_start. */
+void cache_freshen(struct cache *c);
+bool cache_fresh(const struct cache *c);
 /* Whether what was written in namespace ns at this resourceVersion, or a later state of it, is in the store. A
  * namespace that is not watched will never be seen better: true. */
 bool cache_has_seen(const struct cache *c, const char *ns, const char *resource_version);
 /* The first problem of an informer, "" while all is well; borrowed. */
 const char *cache_problem(const struct cache *c);
-/* Appends {"resource", "namespace", "synced", "state", "problem"} for each informer, for /debug/state. */
+/* Appends {"resource", "namespace", "synced", "fresh", "state", "problem"} for each informer, for /debug/state. */
 void cache_debug(const struct cache *c, struct json *informers);
 
 #endif

@@ -22,6 +22,7 @@ struct informer_options {
 	const char *label_selector;   /* NULL: none */
 	const char *field_selector;   /* NULL: none; "metadata.name=x": one object, as RBAC's resourceNames allow it */
 	void (*on_synced)(void *arg); /* after the first complete list; may be NULL */
+	void (*on_fresh)(void *arg);  /* see informer_freshen; may be NULL */
 	void *arg;
 	/* NULL: none. Gets informer_lists_total, informer_watches_total, informer_events_total and
 	 * spark_operator_watch_restarts_total{reason} by resource, and
@@ -33,6 +34,12 @@ struct informer *informer_new(const struct informer_options *options);
 void informer_start(struct informer *i);
 /* Cancels its calls. No callback runs afterwards. */
 void informer_free(struct informer *i);
+
+/* The store is to become at least as fresh as this moment, however late the watch is. on_fresh says when it is. That
+ * takes one small request, if the watch is up to date or all objects fit into a page; else up to 6 s, and then as long
+ * as a list. While the API server cannot be reached it lasts. May be called before informer_start. */
+void informer_freshen(struct informer *i);
+bool informer_fresh(const struct informer *i); /* nothing that informer_freshen asked for is missing */
 
 bool informer_synced(const struct informer *i);
 enum watch_state informer_state(const struct informer *i);

@@ -41,7 +41,7 @@ struct watch_row {
 	const char *(*wakes)(const struct kobj *obj);
 	/* How soon the key is to be looked at. before or now is NULL where the object is new or gone. NULL: at once. */
 	enum haste (*haste)(const struct kobj *before, const struct kobj *now);
-	/* Sees each change first, while this manager leads: for metrics and logs. before or now is NULL where the
+	/* Sees each change first, while this manager works: for metrics and logs. before or now is NULL where the
 	 * object is new or gone. May be NULL. */
 	void (*observe)(void *arg, const struct kobj *before, const struct kobj *now);
 	/* Whether the resource is watched at all. NULL: it always is, as the kind itself has to be. */
@@ -57,7 +57,7 @@ struct kind_row {
 	 * first. */
 	const struct watch_row *watches;
 	size_t watch_count;
-	/* This manager begins to lead; then observe is told of each object of the kind. May be NULL. */
+	/* This manager begins to work; then observe is told of each object of the kind. May be NULL. */
 	void (*lead)(void *arg);
 	/* Fills plan with what is to be done for obj now, of the objects in the caches and of what became of earlier
 	 * plans for it. On error nothing is done and the object is looked at again later. Must not wait. */
@@ -93,8 +93,8 @@ struct manager *manager_new(struct api *api, struct sched *sched, struct metrics
 			    const struct manager_options *options, const struct kind_setup *kinds, size_t kind_count);
 /* Fills the caches and keeps them. Nothing is planned nor written. */
 void manager_start(struct manager *m);
-/* From now on this one reconciles, as soon as the caches are complete. Once, after manager_start; without leader
- * election right after it. */
+/* From now on this one reconciles, as soon as the caches are complete and as fresh as this moment. To be called once.
+ * Without leader election it is called before manager_start: then the first lists are fresh enough. */
 void manager_lead(struct manager *m);
 /* Every cache is complete, of a standby too. False again after manager_stop. */
 bool manager_ready(const struct manager *m);

@@ -401,12 +401,12 @@ static int set_up(struct program *p, const struct options *o, unsigned roles, st
 
 static void begin_program(struct program *p)
 {
+	if (p->manager && !p->leader)
+		on_leading(p);
 	if (p->manager)
 		manager_start(p->manager);
 	if (p->leader)
 		leader_start(p->leader);
-	else if (p->manager)
-		on_leading(p);
 	if (p->webhook)
 		webhook_start(p->webhook);
 }

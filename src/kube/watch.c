@@ -36,10 +36,21 @@ enum {
 	BACKOFF_MS = 800,
 	BACKOFF_MAX_MS = 30 * 1000,
 	STEADY_MS = 30 * 1000, /* a stream that was open for so long ends the back-off of earlier failures */
+	FRESHEN_MS = 6 * 1000, /* the stream may take so long to get where it has to be, then there is a list */
+	FRESHEN_OPEN_S = 3,    /* a bookmark comes 2 s before the end: cache_watcher.go, nextBookmarkTime */
 };
 
 /* How it goes on after a failure: with a new list, with the same page of the list, or with the stream. */
 enum next { NEXT_LIST, NEXT_PAGE, NEXT_REOPEN };
+
+/* How far WATCH_EV_FRESHEN has come. */
+enum freshness {
+	FRESH = 0, /* nothing was asked, or it is done */
+	STALE,	   /* the API server has not been asked yet, since no stream is open */
+	LISTED,	   /* the list under way began later than that */
+	PROBED,	   /* a page was asked for beside the stream */
+	AWAITED,   /* the stream has to reach `wanted` */
+};
 
 struct watch {
 	enum watch_state state;
@@ -56,6 +67,9 @@ struct watch {
 	int64_t resume_ms;  /* BACKOFF: when it ends */
 	unsigned tries;	    /* back-offs since a stream was open for STEADY_MS */
 	unsigned gones;	    /* 410s since then */
+	enum freshness freshness;
+	char *wanted;	      /* AWAITED: version that the stream has to reach */
+	int64_t fresh_due_ms; /* AWAITED: when there will be a list instead */
 };
 
 /* From each state, the states that may follow. Another one is a programming error. */
@@ -84,6 +98,7 @@ void watch_free(struct watch *w)
 	free(w->version);
 	free(w->list_version);
 	free(w->token);
+	free(w->wanted);
 	free(w);
 }
 
@@ -141,12 +156,23 @@ static void arm_timer(int64_t delay_ms, struct watch_cmds *out)
 
 /* ---- entering the states ---- */
 
+static int64_t earlier_of(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* When an open stream is given up if nothing happens. */
 static int64_t stream_due(const struct watch *w)
 {
-	int64_t idle_ms = w->heard_ms + IDLE_MS;
+	int64_t due_ms = earlier_of(w->heard_ms + IDLE_MS, w->expires_ms);
 
-	return idle_ms < w->expires_ms ? idle_ms : w->expires_ms;
+	return w->freshness == AWAITED ? earlier_of(due_ms, w->fresh_due_ms) : due_ms;
+}
+
+/* Whether the stream was to reach a version by now and has not. */
+static bool is_overdue(const struct watch *w, int64_t now_ms)
+{
+	return w->freshness == AWAITED && w->fresh_due_ms <= now_ms;
 }
 
 static void ask_page(const struct watch *w, struct watch_cmds *out)
@@ -161,6 +187,8 @@ static void start_list(struct watch *w, struct watch_cmds *out)
 	set_state(w, WATCH_LISTING);
 	free(take_ptr(w->list_version));
 	free(take_ptr(w->token));
+	if (w->freshness != FRESH)
+		w->freshness = LISTED;
 	add_cmd(out, WATCH_CMD_BEGIN, NULL, NULL);
 	ask_page(w, out);
 }
@@ -183,9 +211,16 @@ static void end_trouble_if_steady(struct watch *w, int64_t now_ms)
 	w->gones = 0;
 }
 
+/* Asks what the version is now, beside the stream. The answer is a page of the list. */
+static void probe(struct watch *w, struct watch_cmds *out)
+{
+	w->freshness = PROBED;
+	add_cmd(out, WATCH_CMD_LIST, xstrdup("limit=" PAGE), NULL);
+}
+
 static void open_stream(struct watch *w, int64_t now_ms, struct watch_cmds *out)
 {
-	int64_t timeout_s = rng_range(w->rng, OPEN_MIN_S, OPEN_MAX_S);
+	int64_t timeout_s = w->freshness == AWAITED ? FRESHEN_OPEN_S : rng_range(w->rng, OPEN_MIN_S, OPEN_MAX_S);
 	auto_free char *version = text_url_encode(w->version);
 
 	end_trouble_if_steady(w, now_ms);
@@ -200,6 +235,8 @@ static void open_stream(struct watch *w, int64_t now_ms, struct watch_cmds *out)
 			  version),
 		NULL);
 	arm_timer(stream_due(w) - now_ms, out);
+	if (w->freshness == STALE)
+		probe(w, out);
 }
 
 static void back_off(struct watch *w, enum next next, const struct err *err, int64_t now_ms, struct watch_cmds *out)
@@ -222,6 +259,16 @@ static void back_off(struct watch *w, enum next next, const struct err *err, int
 	arm_timer(delay_ms, out);
 }
 
+static void end_back_off(struct watch *w, int64_t now_ms, struct watch_cmds *out)
+{
+	if (w->next == NEXT_LIST || is_overdue(w, now_ms))
+		start_list(w, out);
+	else if (w->next == NEXT_PAGE)
+		resume_list(w, out);
+	else
+		open_stream(w, now_ms, out);
+}
+
 static void after_failure(struct watch *w, enum next next, const struct err *err, int64_t now_ms,
 			  struct watch_cmds *out)
 {
@@ -232,7 +279,7 @@ static void after_failure(struct watch *w, enum next next, const struct err *err
 		back_off(w, next, err, now_ms, out);
 }
 
-/* ---- list ---- */
+/* ---- objects ---- */
 
 /* Checks what a store needs of an object. The caller adds to the message which object it is. */
 static int check_object(const struct json *object, struct err *err)
@@ -265,6 +312,109 @@ static int take_items(struct json *list, struct watch_cmds *out, struct err *err
 	return 0;
 }
 
+/* Whether the same page may well come if it is asked for once more. client-go, too, repeats a request that failed so,
+ * and not the list (rest.Request). The token is good for as long as etcd keeps the version, usually for five minutes;
+ * then the answer is 410. */
+static bool may_come_yet(const struct err *err)
+{
+	return err->code == ERR_BUSY || err->code == ERR_TIMEOUT || err->code == ERR_IO || err->code == ERR_INTERNAL;
+}
+
+/* ---- freshness: to know everything up to the moment of WATCH_EV_FRESHEN ---- */
+
+static void become_fresh(struct watch *w, struct watch_cmds *out)
+{
+	w->freshness = FRESH;
+	free(take_ptr(w->wanted));
+	add_cmd(out, WATCH_CMD_FRESH, NULL, NULL);
+}
+
+static void check_wanted(struct watch *w, struct watch_cmds *out)
+{
+	bool ordered;
+
+	if (w->freshness == AWAITED && resource_version_compare(w->version, w->wanted, &ordered) >= 0 && ordered)
+		become_fresh(w, out);
+}
+
+static void on_freshen(struct watch *w, const struct watch_event *ev, struct watch_cmds *out)
+{
+	free(take_ptr(w->wanted));
+	w->freshness = STALE;
+	if (w->state == WATCH_STREAMING)
+		probe(w, out);
+	else if (w->state == WATCH_BACKOFF)
+		end_back_off(w, ev->now_ms, out);
+}
+
+/* The stream goes on, but shortly: the server sends a bookmark before the end, and with it the version that the stream
+ * has reached. A quiet stream would not say that for a minute. */
+static void await_version(struct watch *w, const char *version, int64_t now_ms, struct watch_cmds *out)
+{
+	w->freshness = AWAITED;
+	w->wanted = xstrdup(version);
+	w->fresh_due_ms = now_ms + FRESHEN_MS;
+	if (w->state != WATCH_STREAMING)
+		return;
+	add_cmd(out, WATCH_CMD_CANCEL, NULL, NULL);
+	open_stream(w, now_ms, out);
+}
+
+/* The page is all that there is, so it takes the place of a list. The stream stays: it repeats what is older, and that
+ * is ignored. Nothing newer than the page has come yet, so nothing that was removed since can come back. */
+static int take_whole_list(struct watch *w, struct json *list, struct watch_cmds *out, struct err *err)
+{
+	const char *version = json_str(list, "metadata.resourceVersion", "");
+
+	add_cmd(out, WATCH_CMD_BEGIN, NULL, NULL);
+	if (take_items(list, out, err) < 0)
+		return err_code(err);
+	add_cmd(out, WATCH_CMD_END, NULL, NULL);
+	set_version(w, version);
+	become_fresh(w, out);
+	return 0;
+}
+
+static int take_probe(struct watch *w, struct json *list, int64_t now_ms, struct watch_cmds *out, struct err *err)
+{
+	const char *version = json_str(list, "metadata.resourceVersion", NULL);
+	bool ordered = false;
+	int order = version ? resource_version_compare(w->version, version, &ordered) : 0;
+
+	if (!ordered)
+		return err_set(err, ERR_INVALID, "list: metadata.resourceVersion: missing, or not a number");
+	if (order >= 0)
+		become_fresh(w, out);
+	else if (text_empty(json_str(list, "metadata.continue", NULL)))
+		return take_whole_list(w, list, out, err);
+	else
+		await_version(w, version, now_ms, out);
+	return 0;
+}
+
+/* The stream cannot show any more that it is up to date, so it begins again after the back-off, or there is a list. */
+static void probe_failed(struct watch *w, const struct err *err, int64_t now_ms, struct watch_cmds *out)
+{
+	if (w->freshness != FRESH)
+		w->freshness = STALE;
+	if (w->state != WATCH_STREAMING)
+		return;
+	add_cmd(out, WATCH_CMD_CANCEL, NULL, NULL);
+	after_failure(w, may_come_yet(err) ? NEXT_REOPEN : NEXT_LIST, err, now_ms, out);
+}
+
+/* What may not be read, or is no longer served, cannot be known better. It must not keep all else waiting: whatever is
+ * decided from it is refused too. */
+static void give_up_freshness(struct watch *w, const struct err *err, struct watch_cmds *out)
+{
+	bool refused = err->code == ERR_DENIED || err->code == ERR_NOT_FOUND;
+
+	if (refused && w->freshness != FRESH && w->version[0])
+		become_fresh(w, out);
+}
+
+/* ---- list ---- */
+
 /*
  * The watch begins at the version of the first page, as in client-go's tools/pager. All pages of a consistent list have
  * the same version. If they had not, the first one would be the safe one: no event after it is missed.
@@ -287,6 +437,8 @@ static void finish_list(struct watch *w, int64_t now_ms, struct watch_cmds *out)
 	set_version(w, w->list_version);
 	free(take_ptr(w->token));
 	add_cmd(out, WATCH_CMD_END, NULL, NULL);
+	if (w->freshness == LISTED)
+		become_fresh(w, out);
 	open_stream(w, now_ms, out);
 }
 
@@ -296,6 +448,8 @@ static void on_page(struct watch *w, const struct watch_event *ev, struct watch_
 	auto_free char *token = NULL;
 	struct err err;
 
+	if (w->freshness == PROBED && take_probe(w, list, ev->now_ms, out, &err) < 0)
+		probe_failed(w, &err, ev->now_ms, out);
 	if (w->state != WATCH_LISTING)
 		return;
 	if (take_page(w, list, out, &err) < 0) {
@@ -312,19 +466,15 @@ static void on_page(struct watch *w, const struct watch_event *ev, struct watch_
 	ask_page(w, out);
 }
 
-/* Whether the same page may well come if it is asked for once more. client-go, too, repeats a request that failed so,
- * and not the list (rest.Request). The token is good for as long as etcd keeps the version, usually for five minutes;
- * then the answer is 410. */
-static bool may_come_yet(const struct err *err)
-{
-	return err->code == ERR_BUSY || err->code == ERR_TIMEOUT || err->code == ERR_IO || err->code == ERR_INTERNAL;
-}
-
 static void on_page_failed(struct watch *w, const struct watch_event *ev, struct watch_cmds *out)
 {
 	enum next next = w->token && may_come_yet(ev->err) ? NEXT_PAGE : NEXT_LIST;
+	bool is_probe = w->freshness == PROBED;
 
-	if (w->state == WATCH_LISTING)
+	give_up_freshness(w, ev->err, out);
+	if (is_probe)
+		probe_failed(w, ev->err, ev->now_ms, out);
+	else if (w->state == WATCH_LISTING)
 		after_failure(w, next, ev->err, ev->now_ms, out);
 }
 
@@ -416,11 +566,14 @@ static int take_data(struct watch *w, const char *data, size_t len, struct watch
 static void on_data(struct watch *w, const struct watch_event *ev, struct watch_cmds *out)
 {
 	struct err err;
+	int rc;
 
 	if (w->state != WATCH_STREAMING)
 		return;
 	w->heard_ms = ev->now_ms;
-	if (take_data(w, ev->data, ev->len, out, &err) == 0)
+	rc = take_data(w, ev->data, ev->len, out, &err);
+	check_wanted(w, out);
+	if (rc == 0)
 		return;
 	add_cmd(out, WATCH_CMD_CANCEL, NULL, NULL);
 	after_failure(w, err.code == ERR_BUSY ? NEXT_REOPEN : NEXT_LIST, &err, ev->now_ms, out);
@@ -449,7 +602,10 @@ static void on_ended(struct watch *w, const struct watch_event *ev, struct watch
 		stream_failed(w, &err, ev->now_ms, out);
 		return;
 	}
-	open_stream(w, ev->now_ms, out);
+	if (is_overdue(w, ev->now_ms))
+		start_list(w, out);
+	else
+		open_stream(w, ev->now_ms, out);
 }
 
 /* ---- timer ---- */
@@ -464,7 +620,10 @@ static void stream_timer(struct watch *w, int64_t now_ms, struct watch_cmds *out
 		return;
 	}
 	add_cmd(out, WATCH_CMD_CANCEL, NULL, NULL);
-	open_stream(w, now_ms, out);
+	if (is_overdue(w, now_ms))
+		start_list(w, out);
+	else
+		open_stream(w, now_ms, out);
 }
 
 static void backoff_timer(struct watch *w, int64_t now_ms, struct watch_cmds *out)
@@ -473,12 +632,8 @@ static void backoff_timer(struct watch *w, int64_t now_ms, struct watch_cmds *ou
 
 	if (left_ms > 0)
 		arm_timer(left_ms, out);
-	else if (w->next == NEXT_LIST)
-		start_list(w, out);
-	else if (w->next == NEXT_PAGE)
-		resume_list(w, out);
 	else
-		open_stream(w, now_ms, out);
+		end_back_off(w, now_ms, out);
 }
 
 static void on_timer(struct watch *w, const struct watch_event *ev, struct watch_cmds *out)
@@ -499,8 +654,9 @@ static void on_start(struct watch *w, const struct watch_event *ev, struct watch
 typedef void handler_fn(struct watch *w, const struct watch_event *ev, struct watch_cmds *out);
 
 static handler_fn *const handlers[] = {
-	[WATCH_EV_START] = on_start, [WATCH_EV_PAGE] = on_page,	  [WATCH_EV_PAGE_FAILED] = on_page_failed,
-	[WATCH_EV_DATA] = on_data,   [WATCH_EV_ENDED] = on_ended, [WATCH_EV_TIMER] = on_timer,
+	[WATCH_EV_START] = on_start,	 [WATCH_EV_PAGE] = on_page,   [WATCH_EV_PAGE_FAILED] = on_page_failed,
+	[WATCH_EV_DATA] = on_data,	 [WATCH_EV_ENDED] = on_ended, [WATCH_EV_TIMER] = on_timer,
+	[WATCH_EV_FRESHEN] = on_freshen,
 };
 
 void watch_step(struct watch *w, const struct watch_event *ev, struct watch_cmds *out)

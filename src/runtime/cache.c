@@ -32,6 +32,7 @@ static void add_part(struct cache *c, const struct cache_options *o, struct stor
 		.label_selector = o->label_selector,
 		.field_selector = o->field_selector,
 		.on_synced = o->on_synced,
+		.on_fresh = o->on_synced,
 		.arg = o->arg,
 		.metrics = o->metrics,
 	};
@@ -89,6 +90,20 @@ bool cache_synced(const struct cache *c)
 	return true;
 }
 
+void cache_freshen(struct cache *c)
+{
+	for (size_t i = 0; i < c->part_count; i++)
+		informer_freshen(c->parts[i].informer);
+}
+
+bool cache_fresh(const struct cache *c)
+{
+	for (size_t i = 0; i < c->part_count; i++)
+		if (!informer_fresh(c->parts[i].informer))
+			return false;
+	return true;
+}
+
 bool cache_has_seen(const struct cache *c, const char *ns, const char *resource_version)
 {
 	for (size_t i = 0; i < c->part_count; i++)
@@ -127,6 +142,7 @@ void cache_debug(const struct cache *c, struct json *informers)
 		json_set_str(item, "resource", store_kind(c->store)->res->plural);
 		json_set_str(item, "namespace", c->parts[i].ns ? c->parts[i].ns : "*");
 		json_set_bool(item, "synced", informer_synced(informer));
+		json_set_bool(item, "fresh", informer_fresh(informer));
 		json_set_str(item, "state", watch_state_text(informer_state(informer)));
 		json_set_str(item, "problem", informer_problem(informer));
 	}

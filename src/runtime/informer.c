@@ -25,6 +25,7 @@ struct informer {
 	char *ns;	/* or NULL */
 	char *selector; /* "&labelSelector=…&fieldSelector=…", encoded; or "" */
 	void (*on_synced)(void *arg);
+	void (*on_fresh)(void *arg);
 	void *arg;
 	struct watch *watch;
 	struct sched_timer timer;
@@ -34,6 +35,7 @@ struct informer {
 	const char *verb; /* of the last call, for the log */
 	int64_t opened_ms;
 	bool synced;
+	bool fresh;	    /* nothing that informer_freshen asked for is missing */
 	bool ordinary;	    /* the end of the stream that is being handled is no problem */
 	char *problem;	    /* or NULL */
 	bool problem_lasts; /* until the stream brings something */
@@ -129,8 +131,10 @@ struct informer *informer_new(const struct informer_options *options)
 	i->res = store_kind(options->store)->res;
 	i->ns = xstrdup_null(options->ns);
 	i->on_synced = options->on_synced;
+	i->on_fresh = options->on_fresh;
 	i->arg = options->arg;
 	i->watch = watch_new(&options->sched->rng);
+	i->fresh = true;
 	i->selector = selector_query(options);
 	if (options->metrics)
 		add_informer_metrics(i, options->metrics);
@@ -195,7 +199,8 @@ static void send_list(struct informer *i, const char *query)
 	auto_free char *text = xasprintf("%s%s", query, i->selector);
 	struct request req = { .verb = VERB_LIST, .res = i->res, .ns = i->ns, .query = text };
 
-	assert(!i->list);
+	if (i->list)
+		api_cancel(i->api, i->list);
 	i->verb = request_verb(&req);
 	i->list = api_send(i->api, &req, on_page, i);
 	count_metric(i, i->lists);
@@ -250,6 +255,13 @@ static void end_list(struct informer *i)
 		i->on_synced(i->arg);
 }
 
+static void end_freshen(struct informer *i)
+{
+	i->fresh = true;
+	if (i->on_fresh)
+		i->on_fresh(i->arg);
+}
+
 static void take_warning(struct informer *i, const struct watch_cmd *cmd)
 {
 	if (i->ordinary) {
@@ -290,13 +302,20 @@ static void execute_cmd(struct informer *i, struct watch_cmd *cmd)
 	case WATCH_CMD_WARN:
 		take_warning(i, cmd);
 		return;
+	case WATCH_CMD_FRESH:
+		end_freshen(i);
+		return;
 	}
 }
 
-/* Counts a stream that we end ourselves: after an ERROR event (its version may be gone), or at the timer. */
+/* Counts a stream that we end ourselves: after an ERROR event (its version may be gone), or at the timer. A stream that
+ * is reopened since informer_freshen wants to know how far it is has done nothing wrong. */
 static void count_cancel(const struct informer *i, const struct watch_event *ev, const struct watch_cmds *cmds)
 {
 	bool cancel = false, list = false;
+
+	if (ev->type != WATCH_EV_DATA && ev->type != WATCH_EV_TIMER)
+		return;
 
 	for (size_t n = 0; n < cmds->len; n++) {
 		cancel = cancel || cmds->items[n].type == WATCH_CMD_CANCEL;
@@ -402,6 +421,19 @@ void informer_start(struct informer *i)
 	struct watch_event ev = { .type = WATCH_EV_START };
 
 	step_watch(i, &ev);
+}
+
+void informer_freshen(struct informer *i)
+{
+	struct watch_event ev = { .type = WATCH_EV_FRESHEN };
+
+	i->fresh = false;
+	step_watch(i, &ev);
+}
+
+bool informer_fresh(const struct informer *i)
+{
+	return i->fresh;
 }
 
 bool informer_synced(const struct informer *i)

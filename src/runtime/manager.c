@@ -3,11 +3,11 @@
  *
  * Happy path: a cache changes → the rows that watch it are told and say which key wakes → the kind's controller asks
  * for a plan → the row's function makes it of the object and what is in the caches → the controller carries it out.
- * The controllers start when every cache has its first complete list and this manager leads.
+ * The controllers start when this manager leads, every cache has its first complete list, and every cache is as fresh
+ * as the moment of taking over. A watch may be late, and what the last leader has done must not be done again.
  *
- * A standby keeps its caches and does nothing else: it wakes no keys and tells nobody of changes, since what is
- * counted would count double. When it comes to lead it begins like a process that has just started, with lists that
- * are already there.
+ * Before that, a manager keeps its caches and does nothing else: it wakes no keys and tells nobody of changes, since
+ * what is counted would count double. When it begins to work it finds all objects as if they had just been made.
  */
 #include "runtime/manager.h"
 
@@ -97,7 +97,7 @@ static void on_cache_change(void *arg, const struct kobj *before, const struct k
 {
 	const struct watched *watched = arg;
 
-	if (!watched->m->leads)
+	if (!watched->m->started)
 		return;
 	for (size_t i = 0; i < watched->watcher_count; i++) {
 		const struct watcher *w = &watched->watchers[i];
@@ -108,24 +108,53 @@ static void on_cache_change(void *arg, const struct kobj *before, const struct k
 	}
 }
 
-static bool is_synced(const struct manager *m)
+/* The row of the kind itself. */
+static const struct watch_row *itself(const struct kind_row *kind)
 {
-	if (m->namespaces && !cache_synced(m->namespaces))
+	return &kind->watches[kind->watch_count - 1];
+}
+
+/* Whether it is so of each cache. */
+static bool caches_are(const struct manager *m, bool (*so)(const struct cache *cache))
+{
+	if (m->namespaces && !so(m->namespaces))
 		return false;
 	for (size_t i = 0; i < m->watched_count; i++)
-		if (!cache_synced(m->watched[i]->cache))
+		if (!so(m->watched[i]->cache))
 			return false;
 	return true;
 }
 
+static bool is_synced(const struct manager *m)
+{
+	return caches_are(m, cache_synced);
+}
+
+/* The unit finds the objects of its kind as if they had just been made. */
+static void start_unit(struct unit *unit)
+{
+	const struct watch_row *row = itself(unit->row);
+	const struct kobj *obj;
+	size_t pos = 0;
+
+	if (unit->row->lead)
+		unit->row->lead(unit->arg);
+	while ((obj = store_next(unit->objects, &pos))) {
+		if (row->observe)
+			row->observe(unit->arg, NULL, obj);
+		controller_enqueue(unit->controller, obj->key);
+	}
+	controller_start(unit->controller);
+}
+
 static void start_if_due(struct manager *m)
 {
-	if (!m->leads || m->started || m->stopped || !is_synced(m))
+	if (!m->leads || m->started || m->stopped || !is_synced(m) || !caches_are(m, cache_fresh))
 		return;
 	m->started = true;
 	log_info(NULL, "caches are complete, working", NULL);
 	for (size_t i = 0; i < m->unit_count; i++)
-		controller_start(m->units[i].controller);
+		start_unit(&m->units[i]);
 }
 
 static void sync_progressed(struct manager *m)
@@ -224,12 +253,6 @@ static void add_watcher(struct unit *unit, const struct watch_row *row, const ch
 	watched->watchers[watched->watcher_count++] = (struct watcher){ unit, row };
 }
 
-/* The row of the kind itself. */
-static const struct watch_row *itself(const struct kind_row *kind)
-{
-	return &kind->watches[kind->watch_count - 1];
-}
-
 static void add_watchers(struct unit *unit, const struct manager_options *options)
 {
 	for (size_t i = 0; i < unit->row->watch_count; i++) {
@@ -326,28 +349,14 @@ void manager_start(struct manager *m)
 		cache_start(m->watched[i]->cache);
 }
 
-/* The unit finds the objects of its kind as if they had just been made. */
-static void lead_unit(struct unit *unit)
-{
-	const struct watch_row *row = itself(unit->row);
-	const struct kobj *obj;
-	size_t pos = 0;
-
-	if (unit->row->lead)
-		unit->row->lead(unit->arg);
-	while ((obj = store_next(unit->objects, &pos))) {
-		if (row->observe)
-			row->observe(unit->arg, NULL, obj);
-		controller_enqueue(unit->controller, obj->key);
-	}
-}
-
 void manager_lead(struct manager *m)
 {
 	assert(!m->leads);
 	m->leads = true;
-	for (size_t i = 0; i < m->unit_count; i++)
-		lead_unit(&m->units[i]);
+	if (m->namespaces)
+		cache_freshen(m->namespaces);
+	for (size_t i = 0; i < m->watched_count; i++)
+		cache_freshen(m->watched[i]->cache);
 	start_if_due(m);
 }
 

@@ -71,6 +71,7 @@ static void carry_out(struct fuzz *f, struct watch_cmd *cmd)
 		check(cmd->text);
 		return;
 	case WATCH_CMD_CANCEL:
+	case WATCH_CMD_FRESH:
 		return;
 	}
 }

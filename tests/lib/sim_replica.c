@@ -18,6 +18,7 @@ enum { DRAIN_POLL_MS = 20 };
 struct gate_call {
 	struct list link;
 	struct sim_replica *r;
+	const struct resource *res;
 	struct api_call *inner; /* NULL once it has ended */
 	api_data_fn *data;
 	api_done_fn *done;
@@ -66,9 +67,11 @@ static void on_deliver(void *arg)
 static void on_data(void *arg, const char *data, size_t len)
 {
 	struct gate_call *call = arg;
+	bool is_late = call->res == call->r->late;
 
 	buf_add(&call->bytes, data, len);
-	sched_arm(&call->r->sched, &call->timer, 0);
+	if (!is_late || !sched_armed(&call->timer))
+		sched_arm(&call->r->sched, &call->timer, is_late ? call->r->late_ms : 0);
 }
 
 static void on_done(void *arg, struct reply *reply)
@@ -81,13 +84,15 @@ static void on_done(void *arg, struct reply *reply)
 	sched_arm(&call->r->sched, &call->timer, 0);
 }
 
-static struct gate_call *new_call(struct api *api, api_data_fn *data, api_done_fn *done, void *arg)
+static struct gate_call *new_call(struct api *api, const struct request *req, api_data_fn *data, api_done_fn *done,
+				  void *arg)
 {
 	struct sim_replica *r = container_of(api, struct sim_replica, api);
 	struct gate_call *call = xcalloc(1, sizeof(*call));
 
 	assert_false(r->paused);
 	call->r = r;
+	call->res = req->res;
 	call->data = data;
 	call->done = done;
 	call->arg = arg;
@@ -99,7 +104,7 @@ static struct gate_call *new_call(struct api *api, api_data_fn *data, api_done_f
 
 static struct api_call *gate_send(struct api *api, const struct request *req, api_done_fn *done, void *arg)
 {
-	struct gate_call *call = new_call(api, NULL, done, arg);
+	struct gate_call *call = new_call(api, req, NULL, done, arg);
 
 	if (request_is_write(req) && req->res != &resource_lease && req->res != &resource_event) {
 		assert_true(call->r->options.reckless || req->fence);
@@ -113,7 +118,7 @@ static struct api_call *gate_send(struct api *api, const struct request *req, ap
 static struct api_call *gate_stream(struct api *api, const struct request *req, api_data_fn *data, api_done_fn *done,
 				    void *arg)
 {
-	struct gate_call *call = new_call(api, data, done, arg);
+	struct gate_call *call = new_call(api, req, data, done, arg);
 
 	call->inner = api_stream(fake_kube_api(call->r->sim->kube), req, on_data, on_done, call);
 	return (struct api_call *)(void *)call;

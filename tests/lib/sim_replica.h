@@ -24,6 +24,8 @@ struct sim_replica {
 	struct sched sched;
 	struct api api;
 	struct list calls;
+	const struct resource *late; /* what its watches of this resource bring comes late_ms later; NULL: none */
+	int64_t late_ms;
 	struct metrics *metrics;
 	struct spark_operator *spark; /* NULL: not running */
 	struct manager *manager;      /* its manager, or NULL */

@@ -285,6 +285,51 @@ static void stopped_and_continued(void **state)
 	}
 }
 
+/*
+ * The standby's watch of one resource is late by hours, and its other watches are not. So it sees that an application
+ * was submitted, and not that its driver pod runs or has ended; or the pod, and not its application. When the leader
+ * dies it takes over and goes on from what is there.
+ */
+static void taken_over_with_a_late_cache(void **state)
+{
+	static const struct resource *const late[] = { &resource_pod, &resource_sparkapplication };
+
+	(void)state;
+	for (size_t i = 0; i < array_len(late); i++) {
+		for (int64_t at_ms = 1; at_ms < LIVES_MS; at_ms = next_time(at_ms)) {
+			int64_t killed_ms;
+			struct stage st;
+
+			set_up(&st, false);
+			st.replicas[1].late = late[i];
+			st.replicas[1].late_ms = 4 * LONGEST_MS;
+			run_until(&st, BURST_MS + at_ms);
+			killed_ms = sched_now(&st.sim.sched);
+			sim_replica_kill(&st.replicas[0]);
+			run(&st, TAKE_OVER_MS);
+			assert_in_range(until_second_led(&st, killed_ms), 12000, TAKE_OVER_MS);
+			/* What comes after the take-over is not late any more, or nobody could work. */
+			st.replicas[1].late = NULL;
+			fake_kube_cut_watches(st.sim.kube, true);
+			expect_end(&st);
+			tear_down(&st);
+		}
+	}
+}
+
+/* A manager that leads from the beginning asks nothing more than one that stands by: its first lists are fresh. */
+static void who_leads_from_the_beginning_asks_once(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, SIM_SUCCEED);
+	sim_run(&s);
+	assert_int_equal(fake_kube_calls(s.kube, VERB_LIST, NULL), 2);
+	assert_int_equal(fake_kube_calls(s.kube, VERB_WATCH, NULL), 2);
+	sim_done(&s);
+}
+
 /* The same with one that does not ask: it takes up the plan where it stood and goes on for good beside the other. */
 static void both_believe_to_lead(void **state)
 {
@@ -490,6 +535,8 @@ int main(void)
 		cmocka_unit_test(handed_over_unwatched),
 		cmocka_unit_test(killed_after_every_write),
 		cmocka_unit_test(stopped_and_continued),
+		cmocka_unit_test(taken_over_with_a_late_cache),
+		cmocka_unit_test(who_leads_from_the_beginning_asks_once),
 		cmocka_unit_test(both_believe_to_lead),
 		cmocka_unit_test(both_work_on_the_same),
 		cmocka_unit_test(api_server_away),

@@ -27,8 +27,8 @@ static void start(struct sim *s)
 	s->metrics = metrics_new();
 	s->spark = operator_new(fake_kube_api(s->kube), &s->sched, s->metrics, &options);
 	s->manager = operator_manager(s->spark);
-	manager_start(s->manager);
 	manager_lead(s->manager);
+	manager_start(s->manager);
 }
 
 static void write_golden(const char *text)

@@ -2,7 +2,8 @@
  * List + watch and the cache together against a small API server that does everything a real one may do, and
  * more: pages, compaction, bookmarks, repeated events, lost connections, errors of all kinds, bytes in any pieces.
  *
- * Whatever happens, each state that the cache shows is one that the object had, and per object they come in order.
+ * Whatever happens, each state that the cache shows is one that the object had, and per object they come in order. When
+ * the cache says that it is as fresh as was asked, it is.
  * When the faults end, the cache becomes equal to the server. The seed of a run that fails is printed.
  */
 #include <setjmp.h>
@@ -51,6 +52,7 @@ struct sim {
 	struct buf bytes; /* written, not yet arrived */
 	int64_t seen[KEYS];
 	int synced;
+	int64_t asked; /* version at which the store was to be fresh; 0: it is */
 };
 
 static char *index_of(const struct json *tree)
@@ -165,11 +167,45 @@ static void close_stream(struct sim *s)
 	buf_clear(&s->bytes);
 }
 
+/* The state of the object at this version of the server; NULL if it was not there. */
+static const struct past *state_at(const struct server *v, size_t key, int64_t version, int64_t *ret_version)
+{
+	for (; version > 1; version--) {
+		if (v->history[version].key != key)
+			continue;
+		*ret_version = version;
+		return text_eq(v->history[version].type, "DELETED") ? NULL : &v->history[version];
+	}
+	return NULL;
+}
+
+/* The store shows each object as it was at the version reached, which is that of the question or later, or newer. */
+static void expect_fresh(struct sim *s)
+{
+	int64_t reached, changed, version;
+
+	assert_true(text_i64(watch_version(s->watch), &reached));
+	assert_true(s->asked > 0);
+	assert_true(reached >= s->asked);
+	for (size_t key = 0; key < KEYS; key++) {
+		auto_free char *name = xasprintf("n%zu/o%zu", key % 2, key);
+		const struct past *past = state_at(&s->server, key, reached, &changed);
+		const struct kobj *o = store_get(s->store, name);
+
+		if (o)
+			assert_true(text_i64(o->resource_version, &version));
+		if (past)
+			assert_true(!o || version >= changed);
+		else
+			assert_true(!o || version > reached);
+	}
+}
+
 static void carry_out(struct sim *s, struct watch_cmd *cmd)
 {
 	switch (cmd->type) {
 	case WATCH_CMD_LIST:
-		assert_null(s->list);
+		free(s->list);
 		s->list = take_ptr(cmd->text);
 		return;
 	case WATCH_CMD_OPEN:
@@ -198,6 +234,10 @@ static void carry_out(struct sim *s, struct watch_cmd *cmd)
 		return;
 	case WATCH_CMD_WARN:
 		assert_non_null(cmd->text);
+		return;
+	case WATCH_CMD_FRESH:
+		expect_fresh(s);
+		s->asked = 0;
 		return;
 	}
 	fail();
@@ -247,7 +287,7 @@ static void fail_with(struct sim *s, enum watch_event_type type, enum err_code c
 
 static void answer_list(struct sim *s, bool faults)
 {
-	static const enum err_code codes[] = { ERR_IO, ERR_GONE, ERR_BUSY, ERR_INTERNAL };
+	static const enum err_code codes[] = { ERR_IO, ERR_GONE, ERR_BUSY, ERR_INTERNAL, ERR_TIMEOUT };
 	auto_free char *query = take_ptr(s->list);
 	const char *token = strstr(query, "continue=");
 	int limit = faults ? (int)rng_range(&s->rng, 1, 4) : KEYS;
@@ -316,11 +356,19 @@ static void pass_time(struct sim *s, int64_t ms)
 	step(s, &(struct watch_event){ .type = WATCH_EV_TIMER });
 }
 
+static void freshen(struct sim *s)
+{
+	s->asked = s->server.version;
+	step(s, &(struct watch_event){ .type = WATCH_EV_FRESHEN });
+}
+
 static void happen(struct sim *s)
 {
 	int64_t what = rng_range(&s->rng, 0, 20);
 
-	if (what < 5)
+	if (chance(s, 40))
+		freshen(s);
+	else if (what < 5)
 		server_change(s);
 	else if (what == 5)
 		s->server.compacted = rng_range(&s->rng, s->server.compacted, s->server.version + 1);
@@ -348,7 +396,7 @@ static void settle(struct sim *s)
 			deliver(s, s->bytes.len);
 		else if (s->open && s->sent < s->server.version)
 			write_stream(s, false);
-		else if (s->open)
+		else if (s->open && !s->asked)
 			return;
 		else
 			pass_time(s, s->timer_ms - s->now_ms);

@@ -49,6 +49,11 @@ struct row {
 		WATCH_EV_TIMER, after_ms, NULL, ERR_NONE, 0, want                                                      \
 	}
 
+#define FRESHEN(want)                                                                                                  \
+	{                                                                                                              \
+		WATCH_EV_FRESHEN, 1000, NULL, ERR_NONE, 0, want                                                        \
+	}
+
 #define OBJ(name, version)   "{\"metadata\":{\"name\":\"" name "\",\"uid\":\"u\",\"resourceVersion\":\"" version "\"}}"
 #define EVENT(type, object)  "{\"type\":\"" type "\",\"object\":" object "}\n"
 #define BOOKMARK(version)    EVENT("BOOKMARK", "{\"kind\":\"Pod\",\"metadata\":{\"resourceVersion\":\"" version "\"}}")
@@ -106,7 +111,10 @@ static inline void print_open(const char *query, struct buf *out)
 	query += strlen(head);
 	number = xstrndup(query, strcspn(query, "&"));
 	assert_true(text_i64(number, &timeout_s));
-	assert_in_range(timeout_s, 300, 599);
+	if (timeout_s == 3)
+		buf_puts(out, "SHORT ");
+	else
+		assert_in_range(timeout_s, 300, 599);
 	query += strlen(number);
 	assert_true(text_starts(query, tail));
 	buf_printf(out, "OPEN %s", query + strlen(tail));
@@ -155,6 +163,9 @@ static inline void print_cmd(struct fixture *f, const struct watch_cmd *cmd, str
 		return;
 	case WATCH_CMD_END:
 		buf_puts(out, "END");
+		return;
+	case WATCH_CMD_FRESH:
+		buf_puts(out, "FRESH");
 		return;
 	case WATCH_CMD_WARN:
 		buf_puts(out, "WARN");

@@ -29,6 +29,7 @@ struct fixture {
 	struct metrics *metrics;
 	struct informer *informer;
 	unsigned synced;
+	unsigned freshened;
 	unsigned changes;
 	struct buf log;
 };
@@ -45,6 +46,13 @@ static void on_synced(void *arg)
 	struct fixture *f = arg;
 
 	f->synced++;
+}
+
+static void on_fresh(void *arg)
+{
+	struct fixture *f = arg;
+
+	f->freshened++;
 }
 
 static void on_change(void *arg, const struct kobj *before, const struct kobj *now)
@@ -64,6 +72,7 @@ static struct informer *informer(struct fixture *f, const char *ns, const char *
 		.ns = ns,
 		.label_selector = selector,
 		.on_synced = on_synced,
+		.on_fresh = on_fresh,
 		.arg = f,
 		.metrics = f->metrics,
 	};
@@ -146,6 +155,12 @@ static unsigned lines_with(const struct fixture *f, const char *text)
 	for (const char *at = buf_str(&f->log); (at = strstr(at, text)); at++)
 		count++;
 	return count;
+}
+
+static double restarts(const struct fixture *f, const char *reason)
+{
+	return metric_get(metrics_find(f->metrics, "spark_operator_watch_restarts_total"),
+			  (const char *const[]){ "pods", reason });
 }
 
 /* ---- following ---- */
@@ -279,13 +294,82 @@ static void bookmarks_count_as_seen(void **state)
 	assert_true(informer_has_seen(f->informer, "101"));
 }
 
-/* ---- faults ---- */
+/* ---- as fresh as a moment ---- */
 
-static double restarts(const struct fixture *f, const char *reason)
+/* The watch brings nothing for an hour, and the server knows more. */
+static void a_late_watch_is_made_up_for(void **state)
 {
-	return metric_get(metrics_find(f->metrics, "spark_operator_watch_restarts_total"),
-			  (const char *const[]){ "pods", reason });
+	struct fixture *f = *state;
+
+	put(f, "ns", "a", "x");
+	start(f);
+	assert_true(informer_fresh(f->informer));
+	fake_kube_delay(f->fk, RES_POD, 3600000);
+	put(f, "ns", "b", "x");
+	fake_kube_delete(f->fk, RES_POD, "ns", "a");
+	fake_kube_run(f->fk, 1000);
+	assert_keys(f, "ns/a");
+	informer_freshen(f->informer);
+	assert_false(informer_fresh(f->informer));
+	fake_kube_run(f->fk, 10);
+	assert_int_equal(f->freshened, 1);
+	assert_keys(f, "ns/b");
+	assert_int_equal(fake_kube_calls(f->fk, VERB_LIST, RES_POD), 2);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_WATCH, RES_POD), 1);
+	assert_true(restarts(f, "silent") == 0);
 }
+
+/* There is more than a page. A watch that says how far it is saves the list. */
+static void many_objects_are_listed_only_if_need_be(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 250; i++) {
+		auto_free char *name = xasprintf("pod-%d", i);
+
+		put(f, "ns", name, "x");
+	}
+	start(f);
+	put(f, "ns", "new", "x");
+	fake_kube_run(f->fk, 1);
+	informer_freshen(f->informer);
+	fake_kube_run(f->fk, 100);
+	assert_int_equal(f->freshened, 1);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_LIST, RES_POD), 4);
+
+	fake_kube_delay(f->fk, RES_POD, 3600000);
+	put(f, "ns", "newer", "x");
+	informer_freshen(f->informer);
+	fake_kube_run(f->fk, 5000);
+	assert_int_equal(f->freshened, 1);
+	assert_int_equal(store_len(f->store), 251);
+	fake_kube_run(f->fk, 1500);
+	assert_int_equal(f->freshened, 2);
+	assert_int_equal(store_len(f->store), 252);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_LIST, RES_POD), 5 + 3);
+}
+
+static void freed_while_it_freshens(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f);
+	for (int64_t ms = 0; ms < 20; ms++) {
+		struct informer *i = informer(f, NULL, NULL);
+
+		informer_freshen(i);
+		informer_start(i);
+		fake_kube_run(f->fk, ms);
+		informer_freshen(i);
+		fake_kube_run(f->fk, ms / 2);
+		informer_free(i);
+	}
+	f->freshened = 0;
+	fake_kube_run(f->fk, 1000);
+	assert_int_equal(f->freshened, 0);
+}
+
+/* ---- faults ---- */
 
 static double contact(const struct fixture *f)
 {
@@ -534,6 +618,9 @@ int main(void)
 		TEST(two_namespaces_share_a_store),
 		TEST(seen_versions),
 		TEST(bookmarks_count_as_seen),
+		TEST(a_late_watch_is_made_up_for),
+		TEST(many_objects_are_listed_only_if_need_be),
+		TEST(freed_while_it_freshens),
 		TEST(clean_ends_cost_nothing),
 		TEST(half_an_event_comes_again),
 		TEST(relist_after_gone),

@@ -227,18 +227,18 @@ static void three_kinds_wake_each_other(void **state)
 
 	put_garden(f, "ns", "before", JSON([ "a", "b" ]));
 	manager_lead(start(f, w, &(struct manager_options){ .instance = "toy" }));
-	assert_int_equal(w->leads, 1);
 	put_garden(f, "ns", "after", JSON(["c"]));
 	fake_kube_run(f->fk, 10000);
+	assert_int_equal(w->leads, 1);
 	assert_true(manager_ready(w->manager));
 	assert_int_equal(fake_kube_count(f->fk, &beds), 3);
 	assert_int_equal(fake_kube_count(f->fk, &plants), 3);
 	assert_string_equal(garden_state(f, "ns", "before"), "Full");
 	assert_string_equal(garden_state(f, "ns", "after"), "Full");
 	assert_int_equal(fake_kube_calls(f->fk, VERB_CREATE, &plants), 3);
-	/* One list of each kind: two rows that watch beds or plants share a cache. */
-	assert_int_equal(fake_kube_calls(f->fk, VERB_LIST, &plants), 1);
-	assert_int_equal(fake_kube_calls(f->fk, VERB_LIST, &beds), 1);
+	/* Two rows that watch beds or plants share a cache, which has one watch. */
+	assert_int_equal(fake_kube_calls(f->fk, VERB_WATCH, &plants), 1);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_WATCH, &beds), 1);
 	assert_true(w->seen >= 4);
 
 	/* A plant that is lost grows again. */
@@ -261,9 +261,55 @@ static void a_standby_does_nothing_until_it_leads(void **state)
 	assert_int_equal(fake_kube_write_count(f->fk), 0);
 	assert_int_equal(w->seen, 0);
 	manager_lead(w->manager);
+	assert_int_equal(w->leads, 0); /* before it has asked whether the caches are up to date */
+	fake_kube_run(f->fk, 5);
+	assert_int_equal(w->leads, 1);
 	assert_int_equal(w->seen, 1); /* as if it had just been made */
 	fake_kube_run(f->fk, 10000);
 	assert_string_equal(garden_state(f, "ns", "g"), "Full");
+}
+
+/* A watch that is late does not let it work from an old picture: the bed is there, and was Full. */
+static void what_it_leads_is_up_to_date(void **state)
+{
+	struct fixture *f = *state;
+	struct world *w = &f->worlds[0];
+
+	start(f, w, &(struct manager_options){ .instance = "toy" });
+	put_garden(f, "ns", "g", JSON(["a"]));
+	fake_kube_run(f->fk, 1000);
+	fake_kube_delay(f->fk, &beds, 3600000);
+	fake_kube_delay(f->fk, &plants, 3600000);
+	fake_kube_put(
+	    f->fk, &plants,
+	    parse(JSON({ "metadata" : { "name" : "a", "namespace" : "ns" }, "status" : { "state" : "Grown" } })));
+	fake_kube_put(
+	    f->fk, &beds,
+	    parse(JSON({ "metadata" : { "name" : "a", "namespace" : "ns" }, "status" : { "state" : "Full" } })));
+	fake_kube_run(f->fk, 1000);
+	assert_int_equal(store_len(manager_store(w->manager, &bed_kind)), 0);
+	manager_lead(w->manager);
+	fake_kube_run(f->fk, 100);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_CREATE, &beds), 0);
+	assert_string_equal(garden_state(f, "ns", "g"), "Full");
+}
+
+/* Who leads from the beginning needs no more than the first lists. */
+static void leading_from_the_beginning_costs_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct world *w = &f->worlds[0];
+	const struct kind_setup kinds[] = { { &plant_row, w } };
+	const struct manager_options options = { .instance = "toy" };
+
+	fake_kube_put(f->fk, &plants, parse(JSON({ "metadata" : { "name" : "a", "namespace" : "ns" } })));
+	w->manager = manager_new(fake_kube_api(f->fk), &f->sched, f->metrics, &options, kinds, array_len(kinds));
+	manager_lead(w->manager);
+	manager_start(w->manager);
+	fake_kube_run(f->fk, 1000);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_LIST, &plants), 1);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_WATCH, &plants), 1);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_PATCH, &plants), 1);
 }
 
 /* They share API server, scheduler and metrics registry, and each does its own part. */
@@ -341,9 +387,13 @@ static void nothing_is_planned_after_stop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(three_kinds_wake_each_other),	TEST(a_standby_does_nothing_until_it_leads),
-		TEST(two_managers_live_in_one_process), TEST(a_selector_chooses_namespaces),
+		TEST(three_kinds_wake_each_other),
+		TEST(a_standby_does_nothing_until_it_leads),
+		TEST(two_managers_live_in_one_process),
+		TEST(a_selector_chooses_namespaces),
 		TEST(nothing_is_planned_after_stop),
+		TEST(what_it_leads_is_up_to_date),
+		TEST(leading_from_the_beginning_costs_nothing),
 	};
 
 	json_setup();
