@@ -18,6 +18,7 @@
 #include "ui_service.h"
 #include "spark/ui_url.h"
 
+#define PATTERN	    "(/|$)(.*)"
 #define REWRITE_KEY "nginx.ingress.kubernetes.io/rewrite-target"
 
 /* ---- Ingresses ---- */
@@ -36,11 +37,12 @@ static const struct json *own_option_or(const struct json *options, const char *
 	return json_len(own) > 0 ? own : common;
 }
 
+/* What a pattern of the user's own is rewritten to, is the user's to say, unless it is the one that is made here. */
 static void add_ingress_annotations(struct json *metadata, const struct json *annotations, const struct ui_url *url)
 {
 	if (json_len(annotations) > 0)
 		json_set(metadata, "annotations", json_dup(annotations));
-	if (*url->base)
+	if (url->pattern ? text_ends(url->pattern, PATTERN) && !json_get(annotations, REWRITE_KEY) : *url->base != '\0')
 		json_set_str(json_ensure_object(metadata, "annotations"), REWRITE_KEY, "/$2");
 }
 
@@ -53,8 +55,10 @@ static void add_ingress_rule(struct json *spec, const struct ui_url *url, const 
 		json_set_str(rule, "host", url->host);
 	http = json_ensure_object(rule, "http");
 	path = json_append(json_ensure_array(http, "paths"), json_new_object());
-	if (*url->base)
-		json_setf(path, "path", "%s(/|$)(.*)", url->base);
+	if (url->pattern)
+		json_set_str(path, "path", url->pattern);
+	else if (*url->base)
+		json_setf(path, "path", "%s" PATTERN, url->base);
 	else if (*url->path)
 		json_set_str(path, "path", "/");
 	json_set_str(path, "pathType", "ImplementationSpecific");

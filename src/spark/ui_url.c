@@ -3,7 +3,9 @@
  *
  * Happy path: the application's names are put into the format, and the result is split into host and path. Three things
  * differ from kubeflow's operator: {{$appId}} is the id that the driver will have, and not empty. A port in the URL is
- * not part of the host. A slash at the end of the path is ignored. ui_url_check_format() says what is wrong with a
+ * not part of the host. A slash at the end of the path is ignored. A path that is a pattern
+ * for the Ingress controller already, with a group in parentheses, stays the pattern, and the URL ends before the group.
+ * ui_url_check_format() says what is wrong with a
  * format.
  */
 #include "spark/ui_url.h"
@@ -96,12 +98,18 @@ static char *host_of(const char *authority, size_t len)
 void ui_url_init(struct ui_url *u, const char *format, const struct app *app, const char *app_id)
 {
 	auto_free char *text = substitute(format, app, app_id);
-	const char *authority, *path;
+	char *authority, *path, *group;
 	size_t len;
 
+	u->pattern = NULL;
 	u->text = strstr(text, "://") ? take_ptr(text) : xasprintf("http://%s", text);
 	authority = strstr(u->text, "://") + 3;
 	path = authority + strcspn(authority, "/?#");
+	group = path + strcspn(path, "(?#");
+	if (*group == '(') {
+		u->pattern = xstrdup(path);
+		*group = '\0';
+	}
 	u->host = host_of(authority, (size_t)(path - authority));
 	u->path = xstrndup(path, strcspn(path, "?#"));
 	len = strlen(u->path);
@@ -116,5 +124,6 @@ void ui_url_done(struct ui_url *u)
 	free(u->host);
 	free(u->path);
 	free(u->base);
+	free(u->pattern);
 	*u = (struct ui_url){ 0 };
 }

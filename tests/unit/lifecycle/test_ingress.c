@@ -66,6 +66,11 @@ static void urls(void **state)
 		{ "/{{$appName}}", "http:///pi", "", "/pi", "/pi" },
 		{ "*.example.com?a", "http://*.example.com?a", "*.example.com", "", "" },
 		{ "", "http://", "", "", "" },
+		{ "x.example.com/s/{{$appName}}(/|$)(.*)", "http://x.example.com/s/pi", "x.example.com", "/s/pi",
+		  "/s/pi" },
+		{ "https://x.example.com/{{$appName}}/(.*)?a", "https://x.example.com/pi/", "x.example.com", "/pi/",
+		  "/pi" },
+		{ "x.example.com/a?b=(c)", "http://x.example.com/a?b=(c)", "x.example.com", "/a", "/a" },
 	};
 	const struct app app = app_of(NULL);
 
@@ -153,6 +158,38 @@ static void ui_of_path(void **state)
 	expect_equal(
 	    info, JSON({ "webUIIngressName" : "pi-ui-ingress", "webUIIngressAddress" : "https://x.example.com/pi" }));
 	assert_int_equal(json_len(annotations), 1);
+}
+
+/* A format that is a pattern already is not made one again, and its groups are rewritten as the user says. */
+static void ui_of_pattern(void **state)
+{
+	static const struct {
+		const char *format, *annotation, *path, *rewrite;
+	} rows[] = {
+		{ "x/{{$appName}}(/|$)(.*)", NULL, "/pi(/|$)(.*)", "/$2" },
+		{ "x/{{$appName}}(/|$)(.*)", "/ui/$2", "/pi(/|$)(.*)", "/ui/$2" },
+		{ "x/{{$appName}}/(.*)", "/$1", "/pi/(.*)", "/$1" },
+		{ "x/{{$appName}}/(.*)", NULL, "/pi/(.*)", "" },
+		{ "x/{{$appName}}", "/$1", "/pi(/|$)(.*)", "/$2" },
+	};
+	const struct app app = app_of(NULL);
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		auto_json annotations = json_new_object();
+		const struct ingress_options o = { rows[i].format, NULL, NULL, annotations };
+		auto_json got = NULL;
+		const struct json *rule;
+
+		json_set_str(annotations, "nginx.ingress.kubernetes.io/rewrite-target", rows[i].annotation);
+		got = ingress_ui_build(&app, "s-1", "spark-1", &o);
+		rule = json_first(json_at(got, "spec.rules"));
+		assert_string_equal(json_str(json_first(json_at(rule, "http.paths")), "path", ""), rows[i].path);
+		assert_string_equal(json_text(json_get(json_at(got, "metadata.annotations"),
+						       "nginx.ingress.kubernetes.io/rewrite-target"),
+					      ""),
+				    rows[i].rewrite);
+	}
 }
 
 /* What the application says of its own takes the place of the operator's, empty or not given does not. */
@@ -406,10 +443,11 @@ static void rests(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names),	cmocka_unit_test(urls),	      cmocka_unit_test(bad_formats),
-		cmocka_unit_test(ui_of_host),	cmocka_unit_test(ui_of_path), cmocka_unit_test(own_options),
-		cmocka_unit_test(driver_ports), cmocka_unit_test(budget),     cmocka_unit_test(budget_in_cache),
-		cmocka_unit_test(lists),	cmocka_unit_test(told),	      cmocka_unit_test(rests),
+		cmocka_unit_test(names),	   cmocka_unit_test(urls),	   cmocka_unit_test(bad_formats),
+		cmocka_unit_test(ui_of_host),	   cmocka_unit_test(ui_of_path),   cmocka_unit_test(own_options),
+		cmocka_unit_test(ui_of_pattern),   cmocka_unit_test(driver_ports), cmocka_unit_test(budget),
+		cmocka_unit_test(budget_in_cache), cmocka_unit_test(lists),	   cmocka_unit_test(told),
+		cmocka_unit_test(rests),
 	};
 
 	json_setup();
