@@ -11,12 +11,11 @@
 const char *ui_url_check_format(const char *format);
 
 struct ui_url {
-	char *text; /* the whole of it, http:// in front where no scheme was given, without a pattern */
-	char *host; /* without port; may be "" */
-	char *path; /* as it was, "" if there is none */
-	char *base; /* path without the slash at its end: "" for the host itself */
-	char *
-	    pattern; /* the path with the groups of a regular expression that the format has: "/pi(/|$)(.*)"; or NULL */
+	char *text;    /* the whole of it, http:// in front where no scheme was given; ends before a pattern */
+	char *host;    /* without port; may be "" */
+	char *path;    /* as it was, "" if there is none */
+	char *base;    /* path without the slash at its end: "" for the host itself */
+	char *pattern; /* a path with groups of a regular expression, as it was: "/pi(/|$)(.*)"; NULL if it has none */
 };
 
 /* The format for this application. */

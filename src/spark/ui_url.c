@@ -1,12 +1,11 @@
 /*
  * URLs of web interfaces (kubeflow web_ui.go, getSparkUIingressURL).
  *
- * Happy path: the application's names are put into the format, and the result is split into host and path. Three things
+ * Happy path: the application's names are put into the format, and the result is split into host and path. Four things
  * differ from kubeflow's operator: {{$appId}} is the id that the driver will have, and not empty. A port in the URL is
- * not part of the host. A slash at the end of the path is ignored. A path that is a pattern
- * for the Ingress controller already, with a group in parentheses, stays the pattern, and the URL ends before the group.
- * ui_url_check_format() says what is wrong with a
- * format.
+ * not part of the host. A slash at the end of the path is ignored. A path that is a pattern for the Ingress controller
+ * already, with a group in parentheses, stays as it is there, and the URL ends before the group. ui_url_check_format()
+ * says what is wrong with a format.
  */
 #include "spark/ui_url.h"
 
