@@ -32,6 +32,7 @@ const char *check_secret_name(const char *text); /* of one that Spark mounts as 
 const char *check_executor_prefix(const char *text);
 const char *check_port_name(const char *text);
 const char *check_label_key(const char *text);
+const char *check_annotation_key(const char *text);
 const char *check_label_value(const char *text);
 /* The same after Spark has replaced {{APP_ID}} and {{EXECUTOR_ID}}. */
 const char *check_label_template(const char *text);

@@ -228,6 +228,16 @@ const char *check_label_key(const char *text)
 		   : "expected [PREFIX/]NAME, the name of letters, digits, '-', '_' and '.', at most 63";
 }
 
+/* apimachinery api/validation ValidateAnnotations, which does not look at the case. */
+const char *check_annotation_key(const char *text)
+{
+	auto_free char *key = xstrdup(text);
+
+	for (char *c = key; *c; c++)
+		*c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+	return check_label_key(key);
+}
+
 const char *check_label_value(const char *text)
 {
 	return text_is_label_value(text) ? NULL : "expected letters, digits, '-', '_' and '.', at most 63";

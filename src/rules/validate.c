@@ -209,9 +209,9 @@ void validate_allocation(struct problems *p, const struct json *spec, bool stric
 	auto_free char *min_path = xasprintf("%sminExecutors", path);
 	auto_free char *initial_path = xasprintf("%sinitialExecutors", path);
 
-	validate_bounds(p, spec, "spec.", allocation_bounds, array_len(allocation_bounds));
 	if (!json_bool(dynamic, "enabled", false))
 		return;
+	validate_bounds(p, spec, "spec.", allocation_bounds, array_len(allocation_bounds));
 	if (min > max)
 		problems_add(p, min_path, "Invalid value: %lld: is above maxExecutors, %lld", (long long)min,
 			     (long long)max);
@@ -220,6 +220,38 @@ void validate_allocation(struct problems *p, const struct json *spec, bool stric
 			     (long long)min);
 	else if (strict && initial > max)
 		problems_add(p, initial_path, "Invalid value: %lld: is above maxExecutors, %lld", (long long)initial,
+			     (long long)max);
+}
+
+/* The number of executors by the field if it counts, else by the property; dflt if neither says one. Sets *path to the
+ * one that does. */
+static int64_t executors_of(const struct json *spec, const char *field, const char *key, int64_t dflt,
+			    const char **path)
+{
+	const struct json *dynamic = json_get(spec, "dynamicAllocation");
+
+	*path = key;
+	if (!json_bool(dynamic, "enabled", false) || !json_has(dynamic, field))
+		return conf_i64(json_get(spec, "sparkConf"), key, dflt);
+	*path = field;
+	return json_i64(dynamic, field, dflt);
+}
+
+/* ExecutorAllocationManager.validateSettings: the driver would end at once. Two fields are compared elsewhere. */
+static void check_allocation_conf(struct problems *p, const struct json *spec)
+{
+	static const char min_key[] = "spark.dynamicAllocation.minExecutors";
+	static const char max_key[] = "spark.dynamicAllocation.maxExecutors";
+	const char *min_path, *max_path;
+	int64_t min = executors_of(spec, "minExecutors", min_key, 0, &min_path);
+	int64_t max = executors_of(spec, "maxExecutors", max_key, INT64_MAX, &max_path);
+	bool is_field = !text_eq(min_path, min_key);
+	auto_free char *path = xasprintf(is_field ? "spec.dynamicAllocation.%s" : "spec.sparkConf[%s]", min_path);
+
+	if (!conf_dynamic(spec) || (is_field && !text_eq(max_path, max_key)))
+		return;
+	if (min > max)
+		problems_add(p, path, "Invalid value: %lld: is above %s, %lld", (long long)min, max_path,
 			     (long long)max);
 }
 
@@ -295,6 +327,7 @@ static void validate_spec(struct problems *p, const struct app *app, const struc
 	check_volumes(p, spec);
 	check_selectors(p, spec);
 	validate_allocation(p, spec, false);
+	check_allocation_conf(p, spec);
 	check_instances(p, spec);
 	check_scheduler_options(p, spec);
 	check_sizes(p, spec, options);

@@ -42,10 +42,7 @@ static const struct refusal_row managed[] = {
 
 static const struct refusal_row refused[] = {
 	{ "spark.submit.deployMode", MANAGED, "cluster" },
-	{ "spark.app.id", MANAGED, NULL },
-	{ "spark.kubernetes.context", MANAGED, NULL },
 	{ "spark.driver.bindAddress", "it is managed and set to the driver pod's IP address", NULL },
-	{ "spark.driver.host", "it is managed and set to the name of the driver's service", NULL },
 	{ "spark.kubernetes.authenticate.submission.*", CREDENTIALS, NULL },
 	{ "spark.kubernetes.authenticate.driver.caCertFile", NO_MOUNTED, NULL },
 	{ "spark.kubernetes.authenticate.driver.clientKeyFile", NO_MOUNTED, NULL },
@@ -78,6 +75,7 @@ static const struct {
 	{ "spark.driver.cores", check_positive },
 	{ "spark.executor.cores", check_positive },
 	{ "spark.executor.instances", check_count },
+	{ "spark.dynamicAllocation.enabled", check_bool },
 	{ "spark.driver.port", check_port },
 	{ "spark.driver.blockManager.port", check_port },
 	{ "spark.blockManager.port", check_block_port },
@@ -129,9 +127,9 @@ static const struct {
 	{ "spark.kubernetes.driver.label.", check_label_key, check_label_template, true },
 	{ "spark.kubernetes.executor.label.", check_label_key, check_label_template, true },
 	{ "spark.kubernetes.driver.service.label.", check_label_key, check_label_value, true },
-	{ "spark.kubernetes.driver.annotation.", check_label_key, NULL, false },
-	{ "spark.kubernetes.executor.annotation.", check_label_key, NULL, false },
-	{ "spark.kubernetes.driver.service.annotation.", check_label_key, NULL, false },
+	{ "spark.kubernetes.driver.annotation.", check_annotation_key, NULL, false },
+	{ "spark.kubernetes.executor.annotation.", check_annotation_key, NULL, false },
+	{ "spark.kubernetes.driver.service.annotation.", check_annotation_key, NULL, false },
 	{ "spark.kubernetes.node.selector.", check_label_key, check_label_value, false },
 	{ "spark.kubernetes.driver.node.selector.", check_label_key, check_label_value, false },
 	{ "spark.kubernetes.executor.node.selector.", check_label_key, check_label_value, false },
@@ -191,6 +189,28 @@ static void check_named(struct problems *p, check_fn *check_label, const char *p
 		why = check ? check(json_text(entry, "")) : NULL;
 		if (why)
 			problems_invalid(p, path, entry, why);
+	}
+}
+
+/* Numbers that Spark reads only where dynamic allocation is on. */
+static void check_allocation(struct problems *p, const struct json *spec, const struct json *conf)
+{
+	static const struct {
+		const char *key;
+		check_fn *check;
+	} numbers[] = {
+		{ "spark.dynamicAllocation.minExecutors", check_count },
+		{ "spark.dynamicAllocation.initialExecutors", check_count },
+		{ "spark.dynamicAllocation.maxExecutors", check_positive },
+	};
+
+	for (size_t i = 0; i < array_len(numbers) && conf_dynamic(spec); i++) {
+		auto_free char *path = xasprintf("spec.sparkConf[%s]", numbers[i].key);
+		const struct json *value = json_get(conf, numbers[i].key);
+		const char *why = value ? numbers[i].check(json_text(value, "")) : NULL;
+
+		if (why)
+			problems_invalid(p, path, value, why);
 	}
 }
 
@@ -257,6 +277,7 @@ void validate_conf(struct problems *p, const struct app *app, const struct rule_
 	validate_conf_managed(p, app);
 	check_pairs(p, conf);
 	check_conflicts(p, spec, conf);
+	check_allocation(p, spec, conf);
 	json_each (entry, conf) {
 		auto_free char *path = xasprintf("spec.sparkConf[%s]", json_name(entry));
 

@@ -120,14 +120,33 @@ static void check_host_paths(struct problems *p, const struct json *volumes, con
 	}
 }
 
+/* Who says a host has the kubelet connect to it (check_hostProbesAndhostLifecycle.go). */
+static void check_hosts(struct problems *p, const struct json *container, const char *path)
+{
+	static const char *const handlers[] = { "livenessProbe", "readinessProbe", "startupProbe", "lifecycle.preStop",
+						"lifecycle.postStart" };
+	static const char *const actions[] = { "httpGet", "tcpSocket" };
+
+	for (size_t i = 0; i < array_len(handlers) * array_len(actions); i++) {
+		const char *handler = handlers[i / array_len(actions)], *action = actions[i % array_len(actions)];
+		auto_free char *host = xasprintf("%s.%s.host", handler, action);
+		auto_free char *at = xasprintf("%s.%s", path, host);
+
+		if (!text_empty(json_str(container, host, NULL)))
+			problems_add(p, at, NOT_ALLOWED "other hosts than the pod are not allowed");
+	}
+}
+
 static void check_containers(struct problems *p, const struct json *containers, const char *path)
 {
 	size_t i = 0;
 
 	json_each (container, containers) {
 		auto_free char *context = xasprintf("%s[%zu].securityContext", path, i);
-		auto_free char *ports = xasprintf("%s[%zu].ports", path, i++);
+		auto_free char *ports = xasprintf("%s[%zu].ports", path, i);
+		auto_free char *at = xasprintf("%s[%zu]", path, i++);
 
+		check_hosts(p, container, at);
 		check_context(p, json_get(container, "securityContext"), context);
 		check_host_ports(p, json_get(container, "ports"), ports);
 	}
@@ -178,12 +197,14 @@ static void check_role_policy(struct problems *p, const struct json *role, const
 {
 	static const char *const lists[] = { "sidecars", "initContainers" };
 	static const char *const contexts[] = { "securityContext", "podSecurityContext" };
+	auto_free char *role_path = xasprintf("spec.%s", name);
 	auto_free char *template_path = xasprintf("spec.%s.template", name),
 		       *host = xasprintf("spec.%s.hostNetwork", name);
 	auto_free char *ports = xasprintf("spec.%s.ports", name), *annotations = xasprintf("spec.%s.annotations", name);
 
 	if (json_bool(role, "hostNetwork", false))
 		problems_add(p, host, NOT_ALLOWED "must not be true");
+	check_hosts(p, role, role_path);
 	for (size_t i = 0; i < array_len(contexts); i++) {
 		auto_free char *at = xasprintf("spec.%s.%s", name, contexts[i]);
 

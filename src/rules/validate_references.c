@@ -274,14 +274,25 @@ static void check_port_names(struct problems *p, const struct json *role, const 
 	}
 }
 
+/* Of a cluster whose feature gate TaintTolerationComparisonOperators is on. */
+static bool is_comparison(const char *op)
+{
+	return text_eq(op, "Gt") || text_eq(op, "Lt");
+}
+
 static void check_toleration(struct problems *p, const struct json *toleration, const char *path)
 {
 	const char *op = json_str(toleration, "operator", ""), *effect = json_str(toleration, "effect", "");
 	const char *key = json_str(toleration, "key", "");
 	auto_free char *operator_path = xasprintf("%s.operator", path), *effect_path = xasprintf("%s.effect", path);
+	auto_free char *value_path = xasprintf("%s.value", path);
+	int64_t number;
 
-	if (*op && !text_eq(op, "Exists") && !text_eq(op, "Equal"))
-		problems_invalid_text(p, operator_path, op, "supported values: \"Equal\", \"Exists\"");
+	if (is_comparison(op) && !text_i64(json_str(toleration, "value", ""), &number))
+		problems_invalid_text(p, value_path, json_str(toleration, "value", ""),
+				      "operator compares numbers: expected an integer");
+	else if (*op && !text_eq(op, "Exists") && !text_eq(op, "Equal") && !is_comparison(op))
+		problems_invalid_text(p, operator_path, op, "supported values: \"Equal\", \"Exists\", \"Gt\", \"Lt\"");
 	else if (!*key && !text_eq(op, "Exists"))
 		problems_invalid_text(p, operator_path, op,
 				      "operator must be Exists when `key` is empty, which means \"match all values and "

@@ -9,6 +9,7 @@
 #include "rules/check.h"
 #include "rules/validate.h"
 #include "spark/conf.h"
+#include "spark/version.h"
 
 /* SparkSubmitCommandBuilder.checkJavaOptions: the driver would end before it begins. */
 static const char *check_driver_options(const char *text)
@@ -128,23 +129,53 @@ static bool is_local_dir_type(const struct json *volume)
 	return false;
 }
 
-static void check_mounts(struct problems *p, const struct json *spec, const struct json *role, const char *prefix)
+/* Spark mounts its local directories itself, by properties. There is none for the other members of a mount. */
+static void check_local_dir(struct problems *p, const struct json *mount, const char *path, int version)
 {
-	const struct json *mounts = json_get(role, "volumeMounts");
+	static const struct {
+		const char *name;
+		int since;
+	} known[] = {
+		{ "name", 0 }, { "mountPath", 0 }, { "subPath", 0 }, { "readOnly", 0 }, { "subPathExpr", SPARK_4_0 }
+	};
+
+	json_each (member, mount) {
+		auto_free char *at = xasprintf("%s.%s", path, json_name(member));
+		bool is_known = json_is(member, JSON_NULL);
+
+		for (size_t i = 0; i < array_len(known); i++)
+			is_known = is_known || (text_eq(known[i].name, json_name(member)) && version >= known[i].since);
+		if (!is_known)
+			problems_add(p, at,
+				     "Forbidden: Spark mounts volumes " LOCAL_DIR_PREFIX
+				     "* itself, and has no property for it%s",
+				     text_eq(json_name(member), "subPathExpr") ? " before 4.0" : "");
+	}
+}
+
+/* A mount's volume is one of the spec, or one that the pod has from its template. */
+static void check_mounts(struct problems *p, const struct json *spec, const struct json *role, const char *prefix,
+			 const struct rule_options *options)
+{
+	const struct json *volumes = json_get(spec, "volumes"), *others = json_at(role, "template.spec.volumes");
+	const int version = version_of_spec(spec, options->default_image).number;
 	size_t i = 0;
 
-	json_each (mount, mounts) {
+	json_each (mount, json_get(role, "volumeMounts")) {
 		const char *name = json_str(mount, "name", "");
-		const struct json *volume = json_find(json_get(spec, "volumes"), "name", name);
+		const struct json *volume = json_find(volumes, "name", name);
 		auto_free char *path = xasprintf("%svolumeMounts[%zu]", prefix, i++);
+		bool is_local = text_starts(name, LOCAL_DIR_PREFIX);
 
-		if (!volume)
+		if (!volume && (is_local || !json_find(others, "name", name)))
 			problems_add(p, path, "Not found: \"%s\": spec.volumes has no volume of that name", name);
-		else if (text_starts(name, LOCAL_DIR_PREFIX) && !is_local_dir_type(volume))
+		else if (is_local && !is_local_dir_type(volume))
 			problems_add(p, path,
 				     "Invalid value: \"%s\": Spark's local directories can be an emptyDir, "
 				     "hostPath, nfs or persistentVolumeClaim",
 				     name);
+		else if (is_local)
+			check_local_dir(p, mount, path, version);
 	}
 }
 
@@ -175,12 +206,22 @@ static void check_owners(struct problems *p, const struct json *role, const char
 	}
 }
 
+/* A finalizer keeps a pod that is deleted until somebody takes the finalizer away. */
+static void check_finalizers(struct problems *p, const struct json *role, const char *prefix)
+{
+	auto_free char *path = xasprintf("%stemplate.metadata.finalizers", prefix);
+
+	if (json_len(json_at(role, "template.metadata.finalizers")))
+		problems_add(p, path, "Forbidden: nobody would remove them, and the pod could not be deleted");
+}
+
 /* Labels that the operator and Spark set win over a template's; those of another kind would stay. */
 static void check_template(struct problems *p, const struct json *role, const char *prefix)
 {
 	auto_free char *connect = xasprintf("%stemplate.metadata.labels[" LABEL_CONNECT_NAME "]", prefix);
 
 	check_owners(p, role, prefix);
+	check_finalizers(p, role, prefix);
 	if (json_get(json_at(role, "template.metadata.labels"), LABEL_CONNECT_NAME))
 		problems_add(p, connect, "Forbidden: reserved for the bookkeeping of Spark and the operator");
 }
@@ -219,12 +260,12 @@ void validate_role(struct problems *p, const struct json *spec, const char *role
 	check_options(p, spec, role_name);
 	check_members(p, role, prefix);
 	check_labels(p, spec, role, prefix, options);
-	validate_keys(p, role, prefix, "annotations", check_label_key);
-	validate_keys(p, role, prefix, "serviceAnnotations", check_label_key);
+	validate_keys(p, role, prefix, "annotations", check_annotation_key);
+	validate_keys(p, role, prefix, "serviceAnnotations", check_annotation_key);
 	validate_keys(p, role, prefix, "envVars", check_env_name);
 	validate_keys(p, role, prefix, "envSecretKeyRefs", check_env_name);
 	check_template(p, role, prefix);
-	check_mounts(p, spec, role, prefix);
+	check_mounts(p, spec, role, prefix, options);
 	validate_volumes(p, spec, role_name);
 	check_lifecycle(p, spec, role_name, options);
 }

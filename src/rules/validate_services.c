@@ -48,7 +48,7 @@ static void check_service_options(struct problems *p, const struct json *options
 	validate_bounds(p, options, prefix, bounds, array_len(bounds));
 	validate_labels(p, labels, json_get(options, "serviceLabels"), check_label_value);
 	for (size_t i = 0; i < array_len(annotations); i++)
-		validate_keys(p, options, prefix, annotations[i], check_label_key);
+		validate_keys(p, options, prefix, annotations[i], check_annotation_key);
 	check_tls(p, options, prefix);
 }
 

@@ -31,15 +31,17 @@ struct places {
 static const struct {
 	const char *role;     /* NULL: both */
 	const char *property; /* if this is there; NULL: always */
+	const char *unless;   /* this is true; NULL: whatever */
 	const char *volume;
 	const char *path;
 } of_spark[] = {
-	{ "driver", NULL, "pod-template-volume", TEMPLATE_DIR },
-	{ "driver", NULL, "spark-conf-volume-driver", CONF_DIR },
-	{ "executor", NULL, "spark-conf-volume-exec", CONF_DIR },
-	{ NULL, "spark.kubernetes.hadoop.configMapName", "hadoop-properties", "/opt/hadoop/conf" },
-	{ "driver", "spark.kubernetes.kerberos.krb5.configMapName", "krb5-file", "/etc/krb5.conf" },
-	{ "driver", "spark.kubernetes.kerberos.tokenSecret.name", "hadoop-secret", "/mnt/secrets/hadoop-credentials" },
+	{ "driver", NULL, NULL, "pod-template-volume", TEMPLATE_DIR },
+	{ "driver", NULL, NULL, "spark-conf-volume-driver", CONF_DIR },
+	{ "executor", NULL, "spark.kubernetes.executor.disableConfigMap", "spark-conf-volume-exec", CONF_DIR },
+	{ NULL, "spark.kubernetes.hadoop.configMapName", NULL, "hadoop-properties", "/opt/hadoop/conf" },
+	{ "driver", "spark.kubernetes.kerberos.krb5.configMapName", NULL, "krb5-file", "/etc/krb5.conf" },
+	{ "driver", "spark.kubernetes.kerberos.tokenSecret.name", NULL, "hadoop-secret",
+	  "/mnt/secrets/hadoop-credentials" },
 };
 
 static void append_place(struct places *p, struct json *list, const char *name, const char *field)
@@ -76,6 +78,8 @@ static void collect_spark(struct places *p)
 		if (of_spark[i].role && !text_eq(of_spark[i].role, p->name))
 			continue;
 		if (of_spark[i].property && !json_get(p->conf, of_spark[i].property))
+			continue;
+		if (of_spark[i].unless && conf_true(p->conf, of_spark[i].unless))
 			continue;
 		put_volume(p, of_spark[i].volume, SPARK);
 		put_mount(p, of_spark[i].volume, of_spark[i].path, SPARK);
@@ -163,7 +167,18 @@ static void collect_configmaps(struct places *p)
 	}
 }
 
-/* Of a secret that sparkConf names too, the field's path counts. */
+/* Another element further on has this name, and its path counts. */
+static bool is_repeated(const struct json *item)
+{
+	const char *name = json_str(item, "name", "");
+
+	for (const struct json *next = json_next(item); next; next = json_next(next))
+		if (text_eq(json_str(next, "name", ""), name))
+			return true;
+	return false;
+}
+
+/* A secret becomes a property, so of several of one name the last one counts, and before those of sparkConf. */
 static void collect_secrets(struct places *p)
 {
 	auto_free char *prefix = xasprintf("spark.kubernetes.%s.secrets.", p->name);
@@ -175,6 +190,8 @@ static void collect_secrets(struct places *p)
 		const char *name = json_str(secret, "name", "");
 		auto_free char *volume = xasprintf("%s-volume", name);
 
+		if (is_repeated(secret))
+			continue;
 		put_volume(p, volume, field);
 		put_mount(p, volume, json_str(secret, "path", ""), field);
 	}

@@ -251,6 +251,7 @@ static void put_local_dir(struct build *b, const struct json *mount, const struc
 
 		put_mount_option(b, mount_prefix, "path", json_get(mount, "mountPath"));
 		put_mount_option(b, mount_prefix, "subPath", json_get(mount, "subPath"));
+		put_mount_option(b, mount_prefix, "subPathExpr", json_get(mount, "subPathExpr"));
 		put_mount_option(b, mount_prefix, "readOnly", json_get(mount, "readOnly"));
 		for (size_t k = 0; k < array_len(local_dir_types[i].options) && local_dir_types[i].options[k]; k++)
 			put_mount_option(b, options, local_dir_types[i].options[k],

@@ -211,7 +211,7 @@ static int check_claim_members(const struct build *b, const struct conf_volume *
 
 	json_each (entry, b->conf) {
 		const char *key = conf_suffix(entry, label), *name = key ? key : conf_suffix(entry, annotation);
-		const char *why = name ? check_label_key(name) : NULL;
+		const char *why = !name ? NULL : key ? check_label_key(name) : check_annotation_key(name);
 
 		if (!why && key)
 			why = check_label_value(json_text(entry, ""));

@@ -282,6 +282,16 @@ static void put_configmaps(const struct target *t, const struct json *value)
 	}
 }
 
+/* Mounts a volume that the pod has from elsewhere. */
+static void put_mount_only(const struct target *t, const struct json *mount)
+{
+	const char *path = json_str(mount, "mountPath", "");
+
+	if (json_find(json_get(t->spec, "volumes"), "name", json_str(mount, "name", "")) &&
+	    !json_find(json_get(t->container, "volumeMounts"), "mountPath", path))
+		json_append(json_ensure_array(t->container, "volumeMounts"), json_dup(mount));
+}
+
 /* The pod gets only those volumes that the role mounts. Spark itself makes the volumes for its scratch space. */
 static void put_volumes(const struct target *t, const struct json *value)
 {
@@ -291,9 +301,12 @@ static void put_volumes(const struct target *t, const struct json *value)
 		const char *name = json_str(mount, "name", "");
 		const struct json *volume = json_find(volumes, "name", name);
 
-		if (text_starts(name, LOCAL_DIR_PREFIX) || !volume)
+		if (text_starts(name, LOCAL_DIR_PREFIX))
 			continue;
-		put_mounted(t, json_dup(volume), json_dup(mount));
+		if (volume)
+			put_mounted(t, json_dup(volume), json_dup(mount));
+		else
+			put_mount_only(t, mount);
 	}
 }
 

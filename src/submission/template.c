@@ -52,6 +52,12 @@ static void drop(struct build *b)
 struct json *template_pod(const struct json *from)
 {
 	static const char *const members[] = { "metadata", "spec" };
+	/* The API server's own members, as templates have them that were copied from a pod. With a resourceVersion it
+	 * would refuse each executor. */
+	static const char *const of_server[] = { "resourceVersion",   "uid",
+						 "creationTimestamp", "generation",
+						 "selfLink",	      "managedFields",
+						 "deletionTimestamp", "deletionGracePeriodSeconds" };
 	struct json *pod = json_new_object();
 
 	json_set_str(pod, "apiVersion", "v1");
@@ -61,6 +67,8 @@ struct json *template_pod(const struct json *from)
 
 		json_set(pod, members[i], json_is(own, JSON_OBJECT) ? json_dup(own) : json_new_object());
 	}
+	for (size_t i = 0; i < array_len(of_server); i++)
+		json_remove(json_get(pod, "metadata"), of_server[i]);
 	return pod;
 }
 

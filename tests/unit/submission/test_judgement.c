@@ -98,6 +98,163 @@ static const struct row conf[] = {
 	  "spec.proxyUser: Forbidden: only one of proxyUser and spark.kerberos.principal can be provided" },
 };
 
+static const struct rule_options baseline = { .pod_policy = POD_POLICY_BASELINE };
+
+static const struct row allocation[] = {
+	{ &strict, SPEC({ "dynamicAllocation" : { "enabled" : false, "minExecutors" : 0, "maxExecutors" : 0 } }),
+	  NULL },
+	{ &strict, SPEC({ "dynamicAllocation" : { "enabled" : true, "maxExecutors" : 0 } }),
+	  "spec.dynamicAllocation.maxExecutors: Invalid value: 0: must be at least 1" },
+	{ &strict, CONF({ "spark.dynamicAllocation.enabled" : "yes" }),
+	  "spec.sparkConf[spark.dynamicAllocation.enabled]: Invalid value: \"yes\": expected true or false" },
+	{ &strict, CONF({
+		 "spark.dynamicAllocation.enabled" : "true",
+		 "spark.dynamicAllocation.minExecutors" : "5",
+		 "spark.dynamicAllocation.maxExecutors" : "4"
+	 }),
+	  "spec.sparkConf[spark.dynamicAllocation.minExecutors]: Invalid value: 5: is above "
+	  "spark.dynamicAllocation.maxExecutors, 4" },
+	{ &strict, CONF({
+		 "spark.dynamicAllocation.enabled" : "false",
+		 "spark.dynamicAllocation.minExecutors" : "5",
+		 "spark.dynamicAllocation.maxExecutors" : "4"
+	 }),
+	  NULL },
+	{ &strict,
+	  CONF({ "spark.dynamicAllocation.enabled" : "true", "spark.dynamicAllocation.maxExecutors" : "infinity" }),
+	  "spec.sparkConf[spark.dynamicAllocation.maxExecutors]: Invalid value: \"infinity\": expected an integer" },
+	{ &strict, SPEC({
+		 "dynamicAllocation" : { "enabled" : true, "minExecutors" : 5 },
+		 "sparkConf" : { "spark.dynamicAllocation.maxExecutors" : "4" }
+	 }),
+	  "spec.dynamicAllocation.minExecutors: Invalid value: 5: is above spark.dynamicAllocation.maxExecutors, 4" },
+	{ &strict, SPEC({
+		 "dynamicAllocation" : { "enabled" : true, "maxExecutors" : 4 },
+		 "sparkConf" : { "spark.dynamicAllocation.minExecutors" : "5" }
+	 }),
+	  "spec.sparkConf[spark.dynamicAllocation.minExecutors]: Invalid value: 5: is above maxExecutors, 4" },
+	{ &strict, SPEC({
+		 "dynamicAllocation" : { "enabled" : true, "minExecutors" : 2, "maxExecutors" : 4 },
+		 "sparkConf" : { "spark.dynamicAllocation.minExecutors" : "9" }
+	 }),
+	  NULL },
+};
+
+static const struct row pods[] = {
+	{ &strict, EXEC({ "configMaps" : [ { "name" : "x", "path" : "/opt/spark/conf" } ] }),
+	  "spec.executor.configMaps[0]: Duplicate value: \"/opt/spark/conf\": the pod has that from Spark itself" },
+	{ &strict, SPEC({
+		 "executor" : { "configMaps" : [ { "name" : "x", "path" : "/opt/spark/conf" } ] },
+		 "sparkConf" : { "spark.kubernetes.executor.disableConfigMap" : "true" }
+	 }),
+	  NULL },
+	{ &strict, DRIVER({ "annotations" : { "Foo.com/x" : "1" }, "serviceAnnotations" : { "Foo.com/x" : "1" } }),
+	  NULL },
+	{ &strict, CONF({ "spark.kubernetes.executor.annotation.Foo.com/X" : "1" }), NULL },
+	{ &strict, DRIVER({ "labels" : { "Foo.com/x" : "1" } }), "spec.driver.labels[Foo.com/x]: Invalid value" },
+	{ &strict, DRIVER({ "annotations" : { "a b" : "1" } }), "spec.driver.annotations[a b]: Invalid value" },
+	{ &strict, DRIVER({
+		 "tolerations" : [
+			 { "key" : "a", "operator" : "Gt", "value" : "5" },
+			 { "key" : "a", "operator" : "Lt", "value" : "-5" }
+		 ]
+	 }),
+	  NULL },
+	{ &strict, DRIVER({ "tolerations" : [ { "key" : "a", "operator" : "Gt", "value" : "b" } ] }),
+	  "spec.driver.tolerations[0].value: Invalid value: \"b\": operator compares numbers: expected an integer" },
+	{ &strict, DRIVER({ "secrets" : [ { "name" : "s", "path" : "/a" }, { "name" : "s", "path" : "/b" } ] }), NULL },
+	{ &strict, DRIVER({ "secrets" : [ { "name" : "s", "path" : "/a" }, { "name" : "t", "path" : "/a" } ] }),
+	  "spec.driver.secrets[1]: Duplicate value: \"/a\": the pod has that from spec.driver.secrets[0] already" },
+};
+
+static const struct row mounts[] = {
+	{ &strict, DRIVER({
+		 "volumeMounts" : [ { "name" : "of-template", "mountPath" : "/x" } ],
+		 "template" : { "spec" : { "volumes" : [ { "name" : "of-template", "emptyDir" : {} } ] } }
+	 }),
+	  NULL },
+	{ &strict, EXEC({
+		 "volumeMounts" : [ { "name" : "of-template", "mountPath" : "/x" } ],
+		 "template" : { "spec" : { "volumes" : [ { "name" : "of-template", "emptyDir" : {} } ] } }
+	 }),
+	  NULL },
+	{ &strict, EXEC({
+		 "volumeMounts" : [ { "name" : "other", "mountPath" : "/x" } ],
+		 "template" : { "spec" : { "volumes" : [ { "name" : "of-template", "emptyDir" : {} } ] } }
+	 }),
+	  "spec.executor.volumeMounts[0]: Not found: \"other\": spec.volumes has no volume of that name" },
+	{ &strict, SPEC({
+		 "volumes" : [ { "name" : "spark-local-dir-1", "emptyDir" : {} } ],
+		 "driver" : {
+			 "volumeMounts" : [ {
+				 "name" : "spark-local-dir-1",
+				 "mountPath" : "/x",
+				 "mountPropagation" : "HostToContainer"
+			 } ]
+		 }
+	 }),
+	  "spec.driver.volumeMounts[0].mountPropagation: Forbidden: Spark mounts volumes spark-local-dir-* itself, and "
+	  "has "
+	  "no property for it" },
+	{ &strict, SPEC({
+		 "volumes" : [ { "name" : "spark-local-dir-1", "emptyDir" : {} } ],
+		 "driver" : {
+			 "volumeMounts" :
+			     [ { "name" : "spark-local-dir-1", "mountPath" : "/x", "subPathExpr" : "$(A)" } ]
+		 }
+	 }),
+	  "spec.driver.volumeMounts[0].subPathExpr: Forbidden: Spark mounts volumes spark-local-dir-* itself, and has "
+	  "no "
+	  "property for it before 4.0" },
+	{ &strict, SPEC({
+		 "sparkVersion" : "4.0.0",
+		 "volumes" : [ { "name" : "spark-local-dir-1", "emptyDir" : {} } ],
+		 "driver" : {
+			 "volumeMounts" :
+			     [ { "name" : "spark-local-dir-1", "mountPath" : "/x", "subPathExpr" : "$(A)" } ]
+		 }
+	 }),
+	  NULL },
+	{ &strict, DRIVER({
+		 "template" : {
+			 "metadata" :
+			     { "resourceVersion" : "7", "uid" : "u", "creationTimestamp" : "2026-01-01T00:00:00Z" }
+		 }
+	 }),
+	  NULL },
+	{ &strict, EXEC({ "template" : { "metadata" : { "finalizers" : ["a/b"] } } }),
+	  "spec.executor.template.metadata.finalizers: Forbidden: nobody would remove them" },
+};
+
+static const struct row hosts[] = {
+	{ &baseline,
+	  DRIVER({ "lifecycle" : { "preStop" : { "httpGet" : { "port" : 80, "host" : "169.254.169.254" } } } }),
+	  "spec.driver.lifecycle.preStop.httpGet.host: Forbidden: pod policy \"baseline\": other hosts than the pod" },
+	{ &baseline, EXEC({ "lifecycle" : { "postStart" : { "tcpSocket" : { "port" : 80, "host" : "10.0.0.1" } } } }),
+	  "spec.executor.lifecycle.postStart.tcpSocket.host: Forbidden" },
+	{ &baseline, DRIVER({
+		 "sidecars" : [ {
+			 "name" : "a",
+			 "image" : "i",
+			 "livenessProbe" : { "httpGet" : { "port" : 80, "host" : "x" } }
+		 } ]
+	 }),
+	  "spec.driver.sidecars[0].livenessProbe.httpGet.host: Forbidden" },
+	{ &baseline, EXEC({
+		 "template" : {
+			 "spec" : {
+				 "containers" : [ {
+					 "name" : "spark-kubernetes-executor",
+					 "startupProbe" : { "tcpSocket" : { "port" : 80, "host" : "x" } }
+				 } ]
+			 }
+		 }
+	 }),
+	  "spec.executor.template.spec.containers[0].startupProbe.tcpSocket.host: Forbidden" },
+	{ &baseline, DRIVER({ "lifecycle" : { "preStop" : { "httpGet" : { "port" : 80, "host" : "" } } } }), NULL },
+	{ &strict, DRIVER({ "lifecycle" : { "preStop" : { "httpGet" : { "port" : 80, "host" : "x" } } } }), NULL },
+};
+
 /* A field that is null is as good as absent, wherever it is. */
 static const struct {
 	const char *spec;
@@ -195,6 +352,20 @@ static void an_image_may_come_later(void **state)
 	CHECK(images);
 }
 
+static void executors_on_demand(void **state)
+{
+	(void)state;
+	CHECK(allocation);
+}
+
+static void what_pods_may_have(void **state)
+{
+	(void)state;
+	CHECK(pods);
+	CHECK(mounts);
+	CHECK(hosts);
+}
+
 static void as_spark_reads_it(void **state)
 {
 	(void)state;
@@ -204,10 +375,9 @@ static void as_spark_reads_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_the_webhook_can_do),
-		cmocka_unit_test(an_image_may_come_later),
-		cmocka_unit_test(as_spark_reads_it),
-		cmocka_unit_test(null_is_absent),
+		cmocka_unit_test(what_the_webhook_can_do), cmocka_unit_test(an_image_may_come_later),
+		cmocka_unit_test(executors_on_demand),	   cmocka_unit_test(what_pods_may_have),
+		cmocka_unit_test(as_spark_reads_it),	   cmocka_unit_test(null_is_absent),
 	};
 
 	json_setup();

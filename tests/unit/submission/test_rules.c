@@ -638,6 +638,41 @@ static void old_keys(void **state)
 	submission_done(&s);
 }
 
+/* A template that was copied from a pod, and a mount of its volume; a mount of a local directory. */
+static void templates_of_pods(void **state)
+{
+	static const char of_template[] =
+	    "{'volumeMounts':[{'name':'v','mountPath':'/v'}],'secrets':[{'name':'s','path':'/a'},{'name':'s','path':'/"
+	    "b'}],"
+	    "'template':{'metadata':{'resourceVersion':'7','uid':'u','managedFields':[{}]},"
+	    "'spec':{'volumes':[{'name':'v','emptyDir':{}}]}}}";
+	auto_free char *patch =
+	    xasprintf("{'spec':{'sparkVersion':'4.0.0','driver':%s,'executor':%s}}", of_template, of_template);
+	struct submission s = { 0 };
+
+	(void)state;
+	build(patch, &s);
+	for (size_t i = 0; i < 2; i++) {
+		const struct json *pod = i ? s.executor : submission_find(&s, "Pod");
+		const struct json *mounts = json_get(spark_container(pod), "volumeMounts");
+
+		assert_null(json_at(pod, "metadata.resourceVersion"));
+		assert_null(json_at(pod, "metadata.uid"));
+		assert_null(json_at(pod, "metadata.managedFields"));
+		assert_string_equal(json_str(json_find(mounts, "name", "v"), "mountPath", ""), "/v");
+		assert_string_equal(json_str(json_find(mounts, "name", "s-volume"), "mountPath", ""), "/b");
+	}
+	submission_done(&s);
+	build("{'spec':{'sparkVersion':'4.0.0','volumes':[{'name':'spark-local-dir-1','emptyDir':{}}],'driver':{"
+	      "'volumeMounts':[{'name':'spark-local-dir-1','mountPath':'/x','subPathExpr':'$(A)'}]}}}",
+	      &s);
+	assert_string_equal(json_str(json_find(json_get(spark_container(submission_find(&s, "Pod")), "volumeMounts"),
+					       "name", "spark-local-dir-1"),
+				     "subPathExpr", ""),
+			    "$(A)");
+	submission_done(&s);
+}
+
 static void the_default_image(void **state)
 {
 	static const struct rule_options rules = { .default_image = "apache/spark:{sparkVersion}-{sparkVersion}" };
@@ -690,6 +725,7 @@ int main(void)
 		cmocka_unit_test(ids_in_labels),
 		cmocka_unit_test(version_of_an_image_that_contradicts),
 		cmocka_unit_test(old_keys),
+		cmocka_unit_test(templates_of_pods),
 		cmocka_unit_test(the_default_image),
 		cmocka_unit_test(memory_limit_of_executors),
 		cmocka_unit_test(kerberos),

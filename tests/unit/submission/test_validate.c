@@ -290,7 +290,7 @@ static const struct {
 	  "spec.sparkConf[spark.kubernetes.authenticate.driver.oauthTokenFile]: Forbidden: authentication" },
 	{ CONF({ "spark.kubernetes.authenticate.submission.oauthToken" : "t" }),
 	  "spec.sparkConf[spark.kubernetes.authenticate.submission.oauthToken]: Forbidden: authentication" },
-	{ CONF({ "spark.kubernetes.context" : "c" }), "spec.sparkConf[spark.kubernetes.context]: Forbidden" },
+	{ CONF({ "spark.kubernetes.context" : "c", "spark.app.id" : "x", "spark.driver.host" : "h" }), NULL },
 	{ CONF({ "spark.master=local" : "x" }),
 	  "spec.sparkConf[spark.master=local]: Invalid value: \"spark.master=local\"" },
 	{ SPEC({ "hadoopConf" : { "a=b" : "x" } }),
