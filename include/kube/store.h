@@ -23,6 +23,8 @@ struct store *store_new(const struct kind *kind);
 void store_free(struct store *s);
 /* Several listeners, called in order of registration. */
 void store_on_change(struct store *s, store_change_fn *fn, void *arg);
+/* No longer: before arg is freed, if the store outlives it. */
+void store_off_change(struct store *s, store_change_fn *fn, const void *arg);
 
 const struct kind *store_kind(const struct store *s);
 size_t store_len(const struct store *s);

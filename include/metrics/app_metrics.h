@@ -39,8 +39,8 @@ struct app_metrics;
 struct app_metrics_world {
 	struct metrics *registry;
 	const struct sched *sched;
-	const struct store *apps; /* are read when metrics are collected */
-	const struct store *pods;
+	struct store *apps; /* gauges follow their changes from app_metrics_start on */
+	struct store *pods;
 	const char *const *namespaces; /* that are watched; none: all. Read by app_metrics_new only */
 	size_t namespace_count;
 };

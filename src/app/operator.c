@@ -18,8 +18,8 @@
 
 struct spark_operator {
 	struct manager *manager;
-	const struct store *apps;
-	const struct store *pods;
+	struct store *apps;
+	struct store *pods;
 	const struct store *pdbs;    /* of drivers; NULL: not watched */
 	struct app_metrics *metrics; /* registered once this replica leads */
 	struct reconcile_options reconcile;

@@ -92,6 +92,16 @@ void store_on_change(struct store *s, store_change_fn *fn, void *arg)
 	s->listeners[s->listener_count++] = (struct listener){ fn, arg };
 }
 
+void store_off_change(struct store *s, store_change_fn *fn, const void *arg)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < s->listener_count; i++)
+		if (s->listeners[i].fn != fn || s->listeners[i].arg != arg)
+			s->listeners[kept++] = s->listeners[i];
+	s->listener_count = kept;
+}
+
 static void notify_listeners(const struct store *s, const struct kobj *before, const struct kobj *now)
 {
 	for (size_t i = 0; i < s->listener_count; i++)

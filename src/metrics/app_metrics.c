@@ -1,18 +1,22 @@
 /*
  * Metrics of applications and executors, see app_metrics.h: this file has those with kubeflow's names.
  *
- * Happy path: a counter counts transitions between two versions of an object that were both seen. A gauge is counted
- * from the stores at each collection, so it cannot drift. When a combination of label values is seen for the first
+ * Happy path: a counter counts transitions between two versions of an object that were both seen. A gauge follows each
+ * change of a store: what the object was counted as before is taken back, and what it is now is added. So a scrape costs
+ * as much as there are series, however large the cluster is. When a combination of label values is seen for the first
  * time, all its series appear at once.
+ *
+ * The labels of an executor may come from its application. So a change of an application's labels moves its executors,
+ * and at any time the gauges are what a count of both stores would be.
  *
  * Failure modes: nothing fails here.
  */
 #include "metrics/app_metrics.h"
 
 #include "app_metrics_internal.h"
-#include "base/map.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "combinations.h"
 #include "metric_labels.h"
 
 enum family {
@@ -65,129 +69,198 @@ static const struct {
 	{ START_LATENCY, "spark_application_start_latency_seconds" },
 };
 
-/* A combination of label values that has been seen. */
-struct combination {
-	struct strv values;
-	double running, executors; /* while collecting */
-};
-
 struct app_metrics {
 	struct app_metrics_world world;
 	struct strv namespaces;
 	struct app_metrics_options options; /* defaults are filled in */
 	struct metric *families[FAMILIES];  /* NULL before the start */
-	struct map *seen;		    /* joined label values → struct combination */
-	struct buf key;			    /* buffer for the key of a lookup in seen */
+	struct combinations *combinations;
 	struct app_metrics_native *native;
 	struct app_metrics_v1 *v1; /* NULL: not wanted */
 };
 
 /* ---- series ---- */
 
-static struct combination *add_combination(struct app_metrics *a, const char *const *values)
+static const char *const *values_of(const struct combination *c)
 {
-	struct combination *c = xcalloc(1, sizeof(*c));
+	return (const char *const *)c->values.items;
+}
 
-	for (size_t i = 0; i < a->options.labels->len; i++)
-		strv_add(&c->values, values[i]);
-	map_set(a->seen, buf_str(&a->key), c);
+static void on_combination(void *arg, const struct combination *c)
+{
+	const struct app_metrics *a = arg;
+
 	for (size_t f = 0; f < FAMILIES; f++)
-		metric_init(a->families[f], values);
+		metric_init(a->families[f], values_of(c));
 	if (a->v1)
-		app_metrics_v1_touch(a->v1, values);
-	return c;
+		app_metrics_v1_touch(a->v1, values_of(c));
 }
 
-/* Makes all series with these label values appear. */
-static struct combination *show_combination(struct app_metrics *a, const char *const *values)
+static void on_combination_dropped(void *arg, const struct combination *c)
 {
-	struct combination *c;
+	const struct app_metrics *a = arg;
 
-	buf_clear(&a->key);
-	for (size_t i = 0; i < a->options.labels->len; i++) {
-		buf_puts(&a->key, values[i]);
-		buf_putc(&a->key, '\n');
-	}
-	c = map_get(a->seen, buf_str(&a->key));
-	return c ? c : add_combination(a, values);
-}
-
-static void free_combination(void *value)
-{
-	struct combination *c = value;
-
-	strv_done(&c->values);
-	free(c);
+	for (size_t f = 0; f < FAMILIES; f++)
+		metric_remove(a->families[f], values_of(c));
+	if (a->v1)
+		app_metrics_v1_remove(a->v1, values_of(c));
 }
 
 /* With the default labels the only label is the namespace. */
+static bool only_namespace(const struct app_metrics *a)
+{
+	return a->options.labels->len == 1 && text_eq(a->options.labels->items[0], "namespace");
+}
+
 static void touch_namespaces(struct app_metrics *a)
 {
-	bool only_namespace = a->options.labels->len == 1 && text_eq(a->options.labels->items[0], "namespace");
-
 	for (size_t i = 0; i < a->namespaces.len; i++) {
 		const char *const values[] = { a->namespaces.items[i], NULL };
 
 		app_metrics_native_touch(a->native, a->namespaces.items[i]);
-		if (only_namespace)
-			show_combination(a, values);
+		if (only_namespace(a))
+			combinations_get(a->combinations, values, sched_now(a->world.sched));
 	}
 }
 
-static struct combination *pod_values(struct app_metrics *a, const struct kobj *pod,
-				      const char *ret[METRIC_LABELS_MAX + 1])
-{
-	const struct kobj *app = pod->index ? store_get(a->world.apps, pod->index) : NULL;
-
-	metric_labels_of_pod(a->options.labels, pod->view, app, ret);
-	return show_combination(a, ret);
-}
-
-static struct combination *app_values(struct app_metrics *a, const struct kobj *app,
-				      const char *ret[METRIC_LABELS_MAX + 1])
-{
-	metric_labels_of_app(a->options.labels, app, ret);
-	return show_combination(a, ret);
-}
-
-/* ---- collection ---- */
-
-static void count_running(struct app_metrics *a)
+static struct combination *combination_of_pod(struct app_metrics *a, const struct kobj *pod, const struct kobj *app)
 {
 	const char *values[METRIC_LABELS_MAX + 1];
-	struct kobj *o;
+
+	metric_labels_of_pod(a->options.labels, pod->view, app, values);
+	return combinations_get(a->combinations, values, sched_now(a->world.sched));
+}
+
+static struct combination *combination_of_app(struct app_metrics *a, const struct kobj *app)
+{
+	const char *values[METRIC_LABELS_MAX + 1];
+
+	metric_labels_of_app(a->options.labels, app, values);
+	return combinations_get(a->combinations, values, sched_now(a->world.sched));
+}
+
+/* ---- gauges ---- */
+
+enum { LEAVES = -1, COMES = 1 };
+
+static void add_to_count(size_t *count, int sign)
+{
+	*count = sign == COMES ? *count + 1 : *count - 1;
+}
+
+static bool is_executor(const struct kobj *pod)
+{
+	const struct pod_view *view = pod ? pod->view : NULL;
+
+	return view && view->role == POD_ROLE_EXECUTOR;
+}
+
+/* app: the one that the pod belongs to, as it is or was in the store; NULL if it is not there. */
+static void count_executor(struct app_metrics *a, const struct kobj *pod, const struct kobj *app, int sign)
+{
+	struct combination *c;
+
+	if (!is_executor(pod))
+		return;
+	c = combination_of_pod(a, pod, app);
+	add_to_count(&c->objects, sign);
+	if (((const struct pod_view *)pod->view)->phase == POD_RUNNING)
+		add_to_count(&c->executors, sign);
+}
+
+static void count_app(struct app_metrics *a, const struct kobj *app, int sign)
+{
+	const struct app *view = app ? app->view : NULL;
+	struct combination *c;
+
+	if (!view)
+		return;
+	c = combination_of_app(a, app);
+	add_to_count(&c->objects, sign);
+	if (view->state == APP_RUNNING)
+		add_to_count(&c->running, sign);
+}
+
+static const struct kobj *app_of(const struct app_metrics *a, const struct kobj *pod)
+{
+	return pod->index ? store_get(a->world.apps, pod->index) : NULL;
+}
+
+/* The application's labels have changed from those of before to those of now, each of which may be NULL. */
+static void move_executors(struct app_metrics *a, const struct kobj *before, const struct kobj *now)
+{
+	const struct kobj *pod;
 	size_t pos = 0;
 
-	while ((o = store_next(a->world.apps, &pos))) {
-		const struct app *app = o->view;
-
-		if (app && app->state == APP_RUNNING)
-			app_values(a, o, values)->running++;
-	}
-	pos = 0;
-	while ((o = store_next(a->world.pods, &pos))) {
-		const struct pod_view *pod = o->view;
-
-		if (pod && pod->role == POD_ROLE_EXECUTOR && pod->phase == POD_RUNNING)
-			pod_values(a, o, values)->executors++;
+	while ((pod = store_index_next(a->world.pods, now ? now->key : before->key, &pos))) {
+		count_executor(a, pod, before, LEAVES);
+		count_executor(a, pod, now, COMES);
 	}
 }
 
-/* Series are looked up once for each combination, and not once for each object, of which there are many. */
+static void on_app_change(void *arg, const struct kobj *before, const struct kobj *now)
+{
+	struct app_metrics *a = arg;
+
+	count_app(a, before, LEAVES);
+	count_app(a, now, COMES);
+	if (!metric_labels_are_alike(a->options.labels, before, now))
+		move_executors(a, before, now);
+	app_metrics_native_count_app(a->native, before, now);
+}
+
+static void on_pod_change(void *arg, const struct kobj *before, const struct kobj *now)
+{
+	struct app_metrics *a = arg;
+
+	if (before)
+		count_executor(a, before, app_of(a, before), LEAVES);
+	if (now)
+		count_executor(a, now, app_of(a, now), COMES);
+	app_metrics_native_count_executor(a->native, is_executor(before) ? before->view : NULL,
+					  is_executor(now) ? now->view : NULL);
+}
+
+static void count_all_combinations(struct app_metrics *a)
+{
+	const struct kobj *o;
+	size_t pos = 0;
+
+	while ((o = store_next(a->world.apps, &pos)))
+		count_app(a, o, COMES);
+	pos = 0;
+	while ((o = store_next(a->world.pods, &pos)))
+		count_executor(a, o, app_of(a, o), COMES);
+}
+
+/* To be called once: afterwards the changes of the stores are followed. */
+static void count_what_is_there(struct app_metrics *a)
+{
+	const struct kobj *o;
+	size_t pos = 0;
+
+	count_all_combinations(a);
+	while ((o = store_next(a->world.apps, &pos)))
+		app_metrics_native_count_app(a->native, NULL, o);
+	pos = 0;
+	while ((o = store_next(a->world.pods, &pos)))
+		if (is_executor(o))
+			app_metrics_native_count_executor(a->native, NULL, o->view);
+}
+
+/* Costs as much as there are series; only when some that counted as "other" get series of their own, all is counted
+ * again. */
 static void on_collect(void *arg)
 {
 	struct app_metrics *a = arg;
-	struct map_iter it = { 0 };
+	const struct combination *c;
+	size_t pos = 0;
 
-	count_running(a);
-	while (map_next(a->seen, &it)) {
-		struct combination *c = it.value;
-		const char *const *values = (const char *const *)c->values.items;
-
-		metric_set(a->families[APP_RUNNING_NOW], values, c->running);
-		metric_set(a->families[EXECUTORS_RUNNING], values, c->executors);
-		c->running = 0;
-		c->executors = 0;
+	if (combinations_drop_unused(a->combinations, sched_now(a->world.sched)))
+		count_all_combinations(a);
+	while ((c = combinations_next(a->combinations, &pos))) {
+		metric_set(a->families[APP_RUNNING_NOW], values_of(c), (double)c->running);
+		metric_set(a->families[EXECUTORS_RUNNING], values_of(c), (double)c->executors);
 	}
 	app_metrics_native_collect(a->native);
 }
@@ -225,8 +298,8 @@ struct app_metrics *app_metrics_new(const struct app_metrics_world *world, const
 	for (size_t i = 0; i < world->namespace_count; i++)
 		strv_add(&a->namespaces, world->namespaces[i]);
 	a->options = fill_in_defaults(options);
-	a->seen = map_new(free_combination);
-	buf_init(&a->key, SIZE_MAX);
+	a->combinations =
+	    combinations_new(a->options.labels->len, !only_namespace(a), on_combination, on_combination_dropped, a);
 	return a;
 }
 
@@ -274,6 +347,9 @@ void app_metrics_start(struct app_metrics *a)
 		add_v1_families(a, labels);
 	a->native = app_metrics_native_new(&a->world);
 	touch_namespaces(a);
+	count_what_is_there(a);
+	store_on_change(a->world.apps, on_app_change, a);
+	store_on_change(a->world.pods, on_pod_change, a);
 	metrics_on_collect(a->world.registry, on_collect, a);
 }
 
@@ -282,10 +358,11 @@ void app_metrics_free(struct app_metrics *a)
 	if (!a)
 		return;
 	metrics_off_collect(a->world.registry, on_collect, a);
+	store_off_change(a->world.apps, on_app_change, a);
+	store_off_change(a->world.pods, on_pod_change, a);
 	app_metrics_native_free(a->native);
 	free(a->v1);
-	map_free(a->seen);
-	buf_done(&a->key);
+	combinations_free(a->combinations);
 	strv_done(&a->namespaces);
 	free(a);
 }
@@ -332,7 +409,7 @@ static const void *view_before(const struct kobj *before, const struct kobj *now
 
 void app_metrics_app_changed(struct app_metrics *a, const struct kobj *before, const struct kobj *now)
 {
-	const char *values[METRIC_LABELS_MAX + 1];
+	const char *const *values;
 	struct app_change c = { .object = now, .wall_ms = sched_wall(a->world.sched) };
 	bool is_new;
 
@@ -341,7 +418,7 @@ void app_metrics_app_changed(struct app_metrics *a, const struct kobj *before, c
 	c.is = now->view;
 	c.was = view_before(before, now);
 	is_new = !before || !text_eq(before->uid, now->uid);
-	app_values(a, now, values);
+	values = values_of(combination_of_app(a, now));
 	app_metrics_native_touch(a->native, now->ns);
 	if (is_new && c.is->state == APP_NEW && c.is->submission_attempts == 0)
 		count_transition(a, APP_CREATED, values);
@@ -354,14 +431,14 @@ void app_metrics_app_changed(struct app_metrics *a, const struct kobj *before, c
 
 void app_metrics_pod_changed(struct app_metrics *a, const struct kobj *before, const struct kobj *now)
 {
-	const char *values[METRIC_LABELS_MAX + 1];
 	const struct pod_view *pod = now ? now->view : NULL;
 	const struct pod_view *was;
+	const char *const *values;
 
-	if (!pod || pod->role != POD_ROLE_EXECUTOR)
+	if (!is_executor(now))
 		return;
 	was = view_before(before, now);
-	pod_values(a, now, values);
+	values = values_of(combination_of_pod(a, now, app_of(a, now)));
 	app_metrics_native_touch(a->native, now->ns);
 	if (!was || was->phase == pod->phase)
 		return;

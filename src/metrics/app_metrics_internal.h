@@ -35,6 +35,10 @@ void app_metrics_native_touch(struct app_metrics_native *native, const char *ns)
 void app_metrics_native_app(struct app_metrics_native *native, const struct app_change *c);
 void app_metrics_native_executor(struct app_metrics_native *native, const struct pod_view *was,
 				 const struct pod_view *is);
+/* The gauges follow a change; before or now is NULL for an addition or a removal. */
+void app_metrics_native_count_app(struct app_metrics_native *native, const struct kobj *before, const struct kobj *now);
+void app_metrics_native_count_executor(struct app_metrics_native *native, const struct pod_view *before,
+				       const struct pod_view *now);
 void app_metrics_native_collect(struct app_metrics_native *native);
 
 /* ---- before 2.0 ---- */
@@ -50,6 +54,7 @@ struct app_metrics_v1 *app_metrics_v1_new(struct metrics *m, const char *prefix,
 					  const struct app_metrics_buckets *start,
 					  const struct app_metrics_twins *twins);
 void app_metrics_v1_touch(struct app_metrics_v1 *v1, const char *const *values);
+void app_metrics_v1_remove(struct app_metrics_v1 *v1, const char *const *values);
 void app_metrics_v1_app(struct app_metrics_v1 *v1, const struct app_change *c, const char *const *values);
 
 #endif

@@ -5,8 +5,14 @@
  * Phases are measured between times that stand in the objects, the application's and its driver pod's, to the second:
  * an operator that was restarted in between measures the same. They are taken when the application's status moves on:
  * then the pod, from which the status was made, is in the store.
+ *
+ * Namespaces may come and go: beyond NAMESPACES_MAX of them, further ones are counted as "other".
  */
 #include "app_metrics_internal.h"
+
+#include <assert.h>
+#include <string.h>
+
 #include "base/map.h"
 #include "base/text.h"
 
@@ -55,16 +61,30 @@ static const struct {
 				   { "namespace", "state" } },
 };
 
-/* The sums of one namespace during a collection. */
+enum { NAMESPACES_MAX = 500, LINES = 3 };
+
+/* The gauges of one namespace. */
 struct sums {
-	double states[APP_STATE_COUNT];
-	double waiting[APP_STATE_COUNT]; /* the longest wait, in seconds */
-	double executors[POD_UNKNOWN + 1];
+	size_t states[APP_STATE_COUNT];
+	size_t executors[POD_UNKNOWN + 1];
+	/* Of each of waiting_states, the applications that wait, by since when: a scheduler is a heap, and never runs here. */
+	struct sched lines[LINES];
+	char ns[]; /* as it is shown */
+};
+
+static_assert(array_len(waiting_states) == LINES, "waiting_states");
+
+/* An application that waits. */
+struct waiter {
+	struct sched_timer timer;
+	struct sched *line;
 };
 
 struct app_metrics_native {
 	struct app_metrics_world world;
 	struct map *namespaces; /* name → struct sums, for namespaces whose series exist */
+	struct sums *other;	/* one of them, for namespaces beyond NAMESPACES_MAX; NULL: there are none */
+	struct map *waiters;	/* key of an application → struct waiter */
 	struct metric *families[FAMILIES];
 };
 
@@ -73,12 +93,30 @@ static const char *state_label(int state)
 	return state == APP_NEW ? "NEW" : app_state_text((enum app_state)state);
 }
 
+static void free_sums(void *value)
+{
+	struct sums *sums = value;
+
+	for (size_t i = 0; i < LINES; i++)
+		sched_done(&sums->lines[i]);
+	free(sums);
+}
+
+static void free_waiter(void *value)
+{
+	struct waiter *w = value;
+
+	sched_disarm(w->line, &w->timer);
+	free(w);
+}
+
 struct app_metrics_native *app_metrics_native_new(const struct app_metrics_world *world)
 {
 	struct app_metrics_native *native = xcalloc(1, sizeof(*native));
 
 	native->world = *world;
-	native->namespaces = map_new(free);
+	native->namespaces = map_new(free_sums);
+	native->waiters = map_new(free_waiter);
 	for (size_t f = 0; f < FAMILIES; f++)
 		native->families[f] =
 		    metrics_family(world->registry, rows[f].type, rows[f].name, rows[f].help, rows[f].labels,
@@ -90,13 +128,22 @@ void app_metrics_native_free(struct app_metrics_native *native)
 {
 	if (!native)
 		return;
+	map_free(native->waiters);
 	map_free(native->namespaces);
 	free(native);
 }
 
+/* The name under which a namespace is counted, whose series exist. */
+static const char *shown_ns(const struct app_metrics_native *native, const char *ns)
+{
+	const struct sums *sums = map_get(native->namespaces, ns);
+
+	return sums ? sums->ns : "other";
+}
+
 static void add_to_native(const struct app_metrics_native *native, enum family f, const char *ns, const char *label)
 {
-	metric_add(native->families[f], (const char *const[]){ ns, label }, 1);
+	metric_add(native->families[f], (const char *const[]){ shown_ns(native, ns), label }, 1);
 }
 
 static void set_native(const struct app_metrics_native *native, enum family f, const char *ns, const char *label,
@@ -105,14 +152,41 @@ static void set_native(const struct app_metrics_native *native, enum family f, c
 	metric_set(native->families[f], (const char *const[]){ ns, label }, value);
 }
 
-static void show_sums(const struct app_metrics_native *native, const char *ns, const struct sums *sums)
+/* How long the first of a line has been waiting. */
+static double longest_wait_s(const struct app_metrics_native *native, const struct sched *line)
+{
+	int64_t since_ms = sched_next(line);
+
+	return since_ms > 0 ? app_metrics_seconds(since_ms, sched_wall(native->world.sched)) : 0;
+}
+
+static void show_sums(const struct app_metrics_native *native, const struct sums *sums)
 {
 	for (int state = 0; state < APP_STATE_COUNT; state++)
-		set_native(native, STATES, ns, state_label(state), sums->states[state]);
-	for (size_t i = 0; i < array_len(waiting_states); i++)
-		set_native(native, WAITING, ns, state_label((int)waiting_states[i]), sums->waiting[waiting_states[i]]);
+		set_native(native, STATES, sums->ns, state_label(state), (double)sums->states[state]);
+	for (size_t i = 0; i < LINES; i++)
+		set_native(native, WAITING, sums->ns, state_label((int)waiting_states[i]),
+			   longest_wait_s(native, &sums->lines[i]));
 	for (size_t i = 0; i < array_len(executor_states); i++)
-		set_native(native, EXECUTORS, ns, executor_states[i], sums->executors[i]);
+		set_native(native, EXECUTORS, sums->ns, executor_states[i], (double)sums->executors[i]);
+}
+
+static struct sums *add_sums(struct app_metrics_native *native, const char *ns)
+{
+	struct sums *sums = xcalloc(1, sizeof(*sums) + strlen(ns) + 1);
+
+	memcpy(sums->ns, ns, strlen(ns) + 1);
+	for (size_t i = 0; i < LINES; i++)
+		sched_init(&sums->lines[i], 0, 0, 1);
+	map_set(native->namespaces, ns, sums);
+	show_sums(native, sums);
+	for (int state = 0; state < APP_STATE_COUNT; state++)
+		metric_init(native->families[TRANSITIONS], (const char *const[]){ ns, state_label(state) });
+	for (size_t i = POD_RUNNING; i < array_len(executor_states); i++)
+		metric_init(native->families[EXECUTOR_TRANSITIONS], (const char *const[]){ ns, executor_states[i] });
+	for (size_t i = 0; i < PHASE_COUNT; i++)
+		metric_init(native->families[PHASES], (const char *const[]){ ns, phase_names[i] });
+	return sums;
 }
 
 static struct sums *sums_of(struct app_metrics_native *native, const char *ns)
@@ -121,16 +195,11 @@ static struct sums *sums_of(struct app_metrics_native *native, const char *ns)
 
 	if (sums)
 		return sums;
-	sums = xcalloc(1, sizeof(*sums));
-	map_set(native->namespaces, ns, sums);
-	show_sums(native, ns, sums);
-	for (int state = 0; state < APP_STATE_COUNT; state++)
-		metric_init(native->families[TRANSITIONS], (const char *const[]){ ns, state_label(state) });
-	for (size_t i = POD_RUNNING; i < array_len(executor_states); i++)
-		metric_init(native->families[EXECUTOR_TRANSITIONS], (const char *const[]){ ns, executor_states[i] });
-	for (size_t i = 0; i < PHASE_COUNT; i++)
-		metric_init(native->families[PHASES], (const char *const[]){ ns, phase_names[i] });
-	return sums;
+	if (map_len(native->namespaces) < NAMESPACES_MAX)
+		return add_sums(native, ns);
+	if (!native->other)
+		native->other = add_sums(native, "other");
+	return native->other;
 }
 
 void app_metrics_native_touch(struct app_metrics_native *native, const char *ns)
@@ -151,37 +220,55 @@ static int64_t waits_since(const struct app *app)
 									  : app->terminated_ms;
 }
 
-static void sum_app(struct app_metrics_native *native, const struct app *app)
+static void leave_line(struct app_metrics_native *native, const struct kobj *app)
 {
-	struct sums *sums = sums_of(native, app->ns);
-	int64_t since_ms = waits_since(app);
-	double age_s = since_ms > 0 ? app_metrics_seconds(since_ms, sched_wall(native->world.sched)) : 0;
+	const struct app *view = app->view;
 
-	sums->states[app->state]++;
-	if (age_s > sums->waiting[app->state])
-		sums->waiting[app->state] = age_s;
+	map_remove(native->waiters, app->key);
+	sums_of(native, view->ns)->states[view->state]--;
+}
+
+static void join_line(struct app_metrics_native *native, const struct kobj *app)
+{
+	const struct app *view = app->view;
+	struct sums *sums = sums_of(native, view->ns);
+	int64_t since_ms = waits_since(view);
+	struct waiter *w;
+
+	sums->states[view->state]++;
+	for (size_t i = 0; i < LINES && since_ms > 0; i++) {
+		if ((int)waiting_states[i] != view->state)
+			continue;
+		w = xcalloc(1, sizeof(*w));
+		w->line = &sums->lines[i];
+		sched_arm(w->line, &w->timer, since_ms);
+		map_set(native->waiters, app->key, w);
+	}
+}
+
+void app_metrics_native_count_app(struct app_metrics_native *native, const struct kobj *before, const struct kobj *now)
+{
+	if (before && before->view)
+		leave_line(native, before);
+	if (now && now->view)
+		join_line(native, now);
+}
+
+void app_metrics_native_count_executor(struct app_metrics_native *native, const struct pod_view *before,
+				       const struct pod_view *now)
+{
+	if (before)
+		sums_of(native, before->ns)->executors[before->phase]--;
+	if (now)
+		sums_of(native, now->ns)->executors[now->phase]++;
 }
 
 void app_metrics_native_collect(struct app_metrics_native *native)
 {
 	struct map_iter it = { 0 };
-	struct kobj *o;
-	size_t pos = 0;
 
-	while ((o = store_next(native->world.apps, &pos)))
-		if (o->view)
-			sum_app(native, o->view);
-	pos = 0;
-	while ((o = store_next(native->world.pods, &pos))) {
-		const struct pod_view *pod = o->view;
-
-		if (pod && pod->role == POD_ROLE_EXECUTOR)
-			sums_of(native, o->ns)->executors[pod->phase]++;
-	}
-	while (map_next(native->namespaces, &it)) {
-		show_sums(native, it.key, it.value);
-		*(struct sums *)it.value = (struct sums){ 0 };
-	}
+	while (map_next(native->namespaces, &it))
+		show_sums(native, it.value);
 }
 
 /* ---- phases ---- */
@@ -204,7 +291,7 @@ static const struct pod_view *driver_of(const struct app_metrics_native *native,
 static void observe_phase_end(const struct app_metrics_native *native, const struct app_change *c, enum phase phase,
 			      int64_t from_ms, int64_t to_ms)
 {
-	const char *const values[] = { c->is->ns, phase_names[phase] };
+	const char *const values[] = { shown_ns(native, c->is->ns), phase_names[phase] };
 
 	if (from_ms > 0 && to_ms > 0)
 		metric_observe(native->families[PHASES], values, app_metrics_seconds(from_ms, to_ms));

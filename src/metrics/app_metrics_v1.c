@@ -133,6 +133,12 @@ void app_metrics_v1_touch(struct app_metrics_v1 *v1, const char *const *values)
 		metric_init(v1->families[f], values);
 }
 
+void app_metrics_v1_remove(struct app_metrics_v1 *v1, const char *const *values)
+{
+	for (size_t f = 0; f < FAMILIES; f++)
+		metric_remove(v1->families[f], values);
+}
+
 /* A driver may be too quick to be seen running. */
 static bool has_started(const struct app_change *c)
 {

@@ -20,6 +20,14 @@ static const char *of_tree(const struct kobj *app, const char *name)
 	return NULL;
 }
 
+bool metric_labels_are_alike(const struct strv *names, const struct kobj *a, const struct kobj *b)
+{
+	for (size_t i = 0; i < names->len; i++)
+		if (!text_eq(of_tree(a, names->items[i]), of_tree(b, names->items[i])))
+			return false;
+	return true;
+}
+
 static const char *of_pod(const struct pod_view *pod, const char *name)
 {
 	for (size_t i = 0; i + 1 < pod->labels.len; i += 2)

@@ -17,4 +17,7 @@ void metric_labels_of_app(const struct strv *names, const struct kobj *app, cons
 void metric_labels_of_pod(const struct strv *names, const struct pod_view *pod, const struct kobj *app,
 			  const char *ret[METRIC_LABELS_MAX + 1]);
 
+/* Whether both applications, each of which may be NULL, give their pods the same values. */
+bool metric_labels_are_alike(const struct strv *names, const struct kobj *a, const struct kobj *b);
+
 #endif
