@@ -28,6 +28,12 @@
 
 struct http_server;
 
+/* A text that replies share while they are sent, so that however many ask for it, it is there once. */
+struct http_text;
+struct http_text *http_text_take(struct buf *text); /* empties text */
+const struct buf *http_text_buf(const struct http_text *t);
+void http_text_unref(struct http_text *t); /* NULL is fine */
+
 struct http_exchange { /* one request being answered; all borrowed, valid until the handler returns */
 	const char *method;
 	const char *path;
@@ -39,6 +45,7 @@ struct http_exchange { /* one request being answered; all borrowed, valid until 
 	int status;		  /* 200 */
 	const char *content_type; /* static text; "text/plain; charset=utf-8" */
 	struct buf reply;	  /* at most 64 MiB; over it: 500 */
+	struct http_text *shared; /* instead of reply; borrowed from the handler, the server takes a reference */
 };
 
 /* Fills status, content_type and reply before it returns: all data that a handler needs is in memory. */

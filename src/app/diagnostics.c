@@ -1,9 +1,10 @@
 /*
  * Serves health, metrics and state over HTTP, see diagnostics.h.
  *
- * Happy path: the loop answers each request from memory. A process that hangs does not answer, which is what a probe of
- * /healthz finds out. The certificate of --secure-metrics is replaced long before it expires. New connections get the
- * new one.
+ * Happy path: the loop answers each request from memory. The metrics are written out at most once a second, and
+ * everybody who asks within that second gets the same text. A process that hangs does not answer, which is what a probe
+ * of /healthz finds out. The certificate of --secure-metrics is replaced long before it expires. New connections get
+ * the new one.
  *
  * Failure modes: an address that is in use or a TLS option that is wrong ends the start of the program.
  */
@@ -18,6 +19,8 @@
 #include "net/certificate.h"
 #include "net/http_server.h"
 
+enum { EXPOSITION_MS = 1000, EXPOSITION_MAX = 64 << 20 };
+
 static const int64_t certificate_life_ms = (int64_t)365 * 24 * 3600 * 1000;
 static const int64_t certificate_renew_ms = (int64_t)24 * 3600 * 1000;
 
@@ -26,6 +29,8 @@ struct diagnostics {
 	struct http_server *metrics; /* NULL: off; the same holds for health */
 	struct http_server *health;
 	struct sched_timer renewal;
+	struct http_text *exposition; /* NULL: none was asked for yet */
+	int64_t exposed_ms;	      /* when it was made */
 };
 
 static void serve_healthz(void *arg, struct http_exchange *x)
@@ -57,12 +62,30 @@ static void serve_debug(void *arg, struct http_exchange *x)
 	buf_puts(&x->reply, text);
 }
 
+static void make_exposition(struct diagnostics *d)
+{
+	struct buf text;
+
+	buf_init(&text, EXPOSITION_MAX);
+	metrics_write(d->source.metrics, &text);
+	http_text_unref(d->exposition);
+	d->exposition = http_text_take(&text);
+	d->exposed_ms = sched_now(&d->source.loop->sched);
+}
+
 static void serve_metrics(void *arg, struct http_exchange *x)
 {
-	const struct diagnostics_source *source = arg;
+	struct diagnostics *d = arg;
 
+	if (!d->exposition || sched_now(&d->source.loop->sched) - d->exposed_ms >= EXPOSITION_MS)
+		make_exposition(d);
+	if (http_text_buf(d->exposition)->overflow) {
+		x->status = 500;
+		buf_puts(&x->reply, "the metrics are over their size limit\n");
+		return;
+	}
 	x->content_type = "text/plain; version=0.0.4; charset=utf-8";
-	metrics_write(source->metrics, &x->reply);
+	x->shared = d->exposition;
 }
 
 static struct http_server *make_server(struct diagnostics *d, const char *metrics_path,
@@ -72,7 +95,7 @@ static struct http_server *make_server(struct diagnostics *d, const char *metric
 		{ "GET", "/healthz", false, serve_healthz, &d->source },
 		{ "GET", "/readyz", false, serve_readyz, &d->source },
 		{ "GET", "/debug/state", true, serve_debug, &d->source },
-		{ "GET", metrics_path, false, serve_metrics, &d->source },
+		{ "GET", metrics_path, false, serve_metrics, d },
 	};
 
 	return http_server_new(d->source.loop, routes, array_len(routes) - (metrics_path ? 0 : 1), options);
@@ -150,5 +173,6 @@ void diagnostics_close(struct diagnostics *d)
 		http_server_close(d->metrics, 0);
 	if (d->health)
 		http_server_close(d->health, 0);
+	http_text_unref(d->exposition);
 	free(d);
 }

@@ -3,7 +3,7 @@
  *
  * On --metrics-bind-address and on --health-probe-bind-address, each of which may be off. With --secure-metrics the
  * first speaks TLS, with a certificate of its own that nobody can verify (as controller-runtime's), and the second
- * has no /metrics.
+ * has no /metrics. /metrics is as it was at most a second ago.
  */
 #ifndef APP_DIAGNOSTICS_H
 #define APP_DIAGNOSTICS_H

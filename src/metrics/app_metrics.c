@@ -2,9 +2,9 @@
  * Metrics of applications and executors, see app_metrics.h: this file has those with kubeflow's names.
  *
  * Happy path: a counter counts transitions between two versions of an object that were both seen. A gauge follows each
- * change of a store: what the object was counted as before is taken back, and what it is now is added. So a scrape costs
- * as much as there are series, however large the cluster is. When a combination of label values is seen for the first
- * time, all its series appear at once.
+ * change of a store: what the object was counted as before is taken back, and what it is now is added. So the cost of a
+ * scrape depends on the number of series alone, however large the cluster is. When a combination of label values is
+ * seen for the first time, all its series appear at once.
  *
  * The labels of an executor may come from its application. So a change of an application's labels moves its executors,
  * and at any time the gauges are what a count of both stores would be.

@@ -67,7 +67,7 @@ enum { NAMESPACES_MAX = 500, LINES = 3 };
 struct sums {
 	size_t states[APP_STATE_COUNT];
 	size_t executors[POD_UNKNOWN + 1];
-	/* Of each of waiting_states, the applications that wait, by since when: a scheduler is a heap, and never runs here. */
+	/* The applications that wait in each of waiting_states, by since when: a scheduler as a heap. It never runs. */
 	struct sched lines[LINES];
 	char ns[]; /* as it is shown */
 };

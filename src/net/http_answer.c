@@ -99,7 +99,8 @@ static void write_head(const struct http_server *s, const struct http_parser *p,
 {
 	buf_init(head, HEAD_MAX);
 	buf_printf(head, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: %s\r\n", x->status,
-		   reason_text(x->status), x->content_type, x->reply.len, keep_alive ? "keep-alive" : "close");
+		   reason_text(x->status), x->content_type, x->shared ? x->shared->text.len : x->reply.len,
+		   keep_alive ? "keep-alive" : "close");
 	if (x->status == 405)
 		add_allow(s, p->path, head);
 	if (x->status == 503)
@@ -137,7 +138,7 @@ static void put_text_reply(struct http_server *s, struct http_exchange *x, int s
 }
 
 int http_answer_request(struct http_server *s, const struct http_parser *p, bool from_loopback, bool keep_alive,
-			struct buf *head, struct buf *body)
+			struct buf *head, struct http_body *body)
 {
 	struct http_exchange x = exchange_new(200);
 	const struct http_route *route;
@@ -158,20 +159,47 @@ int http_answer_request(struct http_server *s, const struct http_parser *p, bool
 	if (x.reply.overflow)
 		put_text_reply(s, &x, 500, "the reply is over its size limit");
 	write_head(s, p, &x, keep_alive, head);
-	if (text_eq(p->method, "HEAD"))
+	if (text_eq(p->method, "HEAD") || x.shared)
 		buf_done(&x.reply);
-	*body = x.reply;
+	body->own = x.reply;
+	if (x.shared && !text_eq(p->method, "HEAD")) {
+		body->shared = x.shared;
+		body->shared->refs++;
+	}
 	return x.status;
 }
 
 void http_answer_refuse(struct http_server *s, const struct http_parser *p, int status, const char *why,
-			struct buf *head, struct buf *body)
+			struct buf *head, struct http_body *body)
 {
 	struct http_exchange x = exchange_new(status);
 
 	put_text_reply(s, &x, status, why);
 	write_head(s, p, &x, false, head);
-	*body = x.reply;
+	body->own = x.reply;
+}
+
+struct http_text *http_text_take(struct buf *text)
+{
+	struct http_text *t = xcalloc(1, sizeof(*t));
+
+	t->refs = 1;
+	t->text = *text;
+	*text = (struct buf){ 0 };
+	return t;
+}
+
+const struct buf *http_text_buf(const struct http_text *t)
+{
+	return &t->text;
+}
+
+void http_text_unref(struct http_text *t)
+{
+	if (!t || --t->refs > 0)
+		return;
+	buf_done(&t->text);
+	free(t);
 }
 
 const char *http_phase_name(enum http_phase phase)

@@ -142,7 +142,7 @@ static void settle_reply(struct http_conn *c)
 }
 
 /* Sends at once if the socket has room, as it mostly has. settle_reply goes on then. */
-static void send_reply(struct http_conn *c, struct buf *head, struct buf *body)
+static void send_reply(struct http_conn *c, struct buf *head, struct http_body *body)
 {
 	enter_state(c, HTTP_CONN_REPLY);
 	if (c->secure)
@@ -158,7 +158,8 @@ static void send_reply(struct http_conn *c, struct buf *head, struct buf *body)
 
 static void send_continue(struct http_conn *c)
 {
-	auto_buf head = { .max = HTTP_READ_SIZE }, none = { 0 };
+	auto_buf head = { .max = HTTP_READ_SIZE };
+	auto_body none = { 0 };
 
 	buf_puts(&head, "HTTP/1.1 100 Continue\r\n\r\n");
 	if (!c->secure)
@@ -171,7 +172,8 @@ static void send_continue(struct http_conn *c)
 
 static void refuse_request(struct http_conn *c, int status, const char *why)
 {
-	auto_buf head = { 0 }, body = { 0 };
+	auto_buf head = { 0 };
+	auto_body body = { 0 };
 
 	c->keep_alive = false;
 	list_remove(&c->turn);
@@ -183,7 +185,8 @@ static void refuse_request(struct http_conn *c, int status, const char *why)
 
 static void answer_request(struct http_conn *c)
 {
-	auto_buf head = { 0 }, body = { 0 };
+	auto_buf head = { 0 };
+	auto_body body = { 0 };
 	int64_t begin_us = time_now_us();
 	int status;
 

@@ -28,6 +28,17 @@ struct http_known {
 	int64_t at_ms; /* of its last answered review */
 };
 
+struct http_text {
+	unsigned refs;
+	struct buf text;
+};
+
+struct http_body { /* of a reply: a text of its own or a shared one; a part of it has been sent */
+	struct buf own;
+	struct http_text *shared; /* NULL: own */
+	size_t sent;
+};
+
 struct http_rate { /* how often something may happen in a millisecond */
 	unsigned most;
 	unsigned used;
@@ -155,12 +166,17 @@ void http_conn_unref(struct http_conn *c);
 
 /* http_write.c */
 
+/* What has not been sent. */
+uv_buf_t http_body_rest(const struct http_body *body);
+void http_body_done(struct http_body *body);
+#define auto_body __attribute__((cleanup(http_body_done))) struct http_body
+
 /* Sends head and body and takes their contents. reply: http_conn_replied is called afterwards. */
-void http_write(struct http_conn *c, struct buf *head, struct buf *body, bool reply);
+void http_write(struct http_conn *c, struct buf *head, struct http_body *body, bool reply);
 /* Returns whether the socket took all of it. If it took a part, the rest is in head and body. */
-bool http_write_now(struct http_conn *c, struct buf *head, struct buf *body);
+bool http_write_now(struct http_conn *c, struct buf *head, struct http_body *body);
 /* Puts the ciphertext of both into head. */
-void http_write_encrypt(struct http_conn *c, struct buf *head, struct buf *body);
+void http_write_encrypt(struct http_conn *c, struct buf *head, struct http_body *body);
 /* Sends what TLS writes by itself: handshake, alerts. */
 void http_write_flush(struct http_conn *c);
 
@@ -170,9 +186,9 @@ void http_write_flush(struct http_conn *c);
 int http_answer_check(const struct http_server *s, const struct http_parser *p, bool from_loopback);
 /* Calls the handler. Returns the status. */
 int http_answer_request(struct http_server *s, const struct http_parser *p, bool from_loopback, bool keep_alive,
-			struct buf *head, struct buf *body);
+			struct buf *head, struct http_body *body);
 /* The connection closes afterwards. why: NULL for the status' own text. */
 void http_answer_refuse(struct http_server *s, const struct http_parser *p, int status, const char *why,
-			struct buf *head, struct buf *body);
+			struct buf *head, struct http_body *body);
 
 #endif
