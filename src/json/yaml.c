@@ -409,8 +409,9 @@ static void forget_document(struct reader *r)
 	r->kept = NULL;
 }
 
-/* Reads the root of a document, with the events that end it. *ret: NULL if it is null, which an empty one is. */
-static int read_document(struct reader *r, struct json **ret)
+/* Reads the root of a document, with the events that end it. line: of its ---, or -1. *ret: NULL if it is null, which
+ * an empty one is. */
+static int read_document(struct reader *r, ssize_t line, struct json **ret)
 {
 	auto_json value = NULL;
 	yaml_event_t e;
@@ -419,6 +420,8 @@ static int read_document(struct reader *r, struct json **ret)
 	r->kept = json_new_array();
 	if (next_event(r, &e) == 0)
 		value = read_node(r, &e, 1);
+	if (value && (ssize_t)e.start_mark.line == line && !json_is(value, JSON_NULL))
+		add_note(r, e.start_mark, "kubectl refuses what stands behind ---: write it on a line of its own");
 	yaml_event_delete(&e);
 	forget_document(r);
 	if (!value)
@@ -457,15 +460,18 @@ static int read_stream(struct reader *r, struct stream *s)
 		yaml_event_type_t type;
 		yaml_event_t e;
 		int rc = next_event(r, &e);
+		ssize_t line;
 
 		type = e.type;
+		line = type == YAML_DOCUMENT_START_EVENT && !e.data.document_start.implicit ? (ssize_t)e.end_mark.line
+											    : -1;
 		yaml_event_delete(&e);
 		if (rc < 0 || type == YAML_STREAM_END_EVENT)
 			return rc;
 		if (type != YAML_DOCUMENT_START_EVENT)
 			continue;
 		r->notes = s->places ? json_new_array() : NULL;
-		rc = read_document(r, &document);
+		rc = read_document(r, line, &document);
 		if (rc < 0) {
 			json_free(r->notes);
 			return rc;

@@ -6,6 +6,8 @@
  */
 #include "offline.h"
 
+#include <dirent.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -245,6 +247,16 @@ static void visit_object(void *context, const struct files_place *at, struct jso
 	}
 }
 
+static int is_manifest(const struct dirent *entry)
+{
+	static const char *const endings[] = { ".json", ".yaml", ".yml" };
+
+	for (size_t i = 0; i < array_len(endings); i++)
+		if (text_ends(entry->d_name, endings[i]))
+			return 1;
+	return 0;
+}
+
 static void visit_file(struct walking *w, const char *path)
 {
 	struct err err = { 0 };
@@ -261,6 +273,29 @@ static void visit_file(struct walking *w, const char *path)
 	w->good = false;
 }
 
+/* As kubectl: of a folder the files that end in .json, .yaml or .yml, in the order of their names. */
+static void visit_path(struct walking *w, const char *path)
+{
+	struct dirent **entries;
+	int count = scandir(path, &entries, is_manifest, alphasort);
+
+	if (count < 0) {
+		visit_file(w, path);
+		return;
+	}
+	if (count == 0) {
+		fprintf(w->walk->errors, "%s: the folder holds no .json, .yaml or .yml file\n", path);
+		w->good = false;
+	}
+	for (int i = 0; i < count; i++) {
+		auto_free char *file = xasprintf("%s%s%s", path, text_ends(path, "/") ? "" : "/", entries[i]->d_name);
+
+		visit_file(w, file);
+		free(entries[i]);
+	}
+	free(entries);
+}
+
 int offline_objects(const struct options *o, const struct offline_walk *walk)
 {
 	struct walking w = { .walk = walk, .strict = o->strict, .good = true };
@@ -270,6 +305,6 @@ int offline_objects(const struct options *o, const struct offline_walk *walk)
 		return 2;
 	}
 	for (size_t i = 0; i < o->files.len; i++)
-		visit_file(&w, o->files.items[i]);
+		visit_path(&w, o->files.items[i]);
 	return w.good ? 0 : 1;
 }

@@ -234,7 +234,8 @@ const struct option_row option_rows[] = {
 	  .help = "refuse applications that ask for more than their namespace's ResourceQuotas leave" },
 	{ "file", OPT_FILES, OPTIONS_RENDER | OPTIONS_DIFF | OPTIONS_VALIDATE, TOPIC_OFFLINE, AT(files), .letter = 'f',
 	  .value = "FILE",
-	  .help = "SparkApplications as YAML or JSON, several documents allowed; -: standard input; may be repeated" },
+	  .help = "YAML or JSON, several documents allowed, or a folder of such files; -: standard input; may be "
+		  "repeated" },
 	{ "output", OPT_CHOICE, OPTIONS_RENDER | OPTIONS_CRDS, TOPIC_OFFLINE, AT(output), .letter = 'o', .dflt = "yaml",
 	  .choices = "yaml json", .value = "FORMAT", .help = "yaml (documents) or json (a List)" },
 	{ "run", OPT_COUNT, OPTIONS_RENDER | OPTIONS_DIFF | OPTIONS_VALIDATE, TOPIC_OFFLINE, AT(run), .dflt = "1",

@@ -255,6 +255,10 @@ static void test_places_and_notes(void **state)
 	expect_places("---\n---\na: 1\n--- \n# c\n---\nb: 2\n",
 		      "[{\"document\":2,\"notes\":[]},{\"document\":4,\"notes\":[]}]");
 	expect_places("{\"a\":1}{\"b\":2}", "[{\"document\":1,\"notes\":[]},{\"document\":2,\"notes\":[]}]");
+	expect_places(
+	    "--- {a: 1}\n--- # c\na: 1\n---\n- b\n",
+	    "[{\"document\":1,\"notes\":[\"line 1, column 5: kubectl refuses what stands behind ---: write it on "
+	    "a line of its own\"]},{\"document\":2,\"notes\":[]},{\"document\":3,\"notes\":[]}]");
 	expect_places("a: yes\n---\nb: [true, 'yes', False, 0644, 12, 1.5, !!bool on]\n",
 		      "[{\"document\":1,\"notes\":[\"line 1, column 4: kubectl reads yes as true: quote it if it is "
 		      "meant as text\"]},{\"document\":2,\"notes\":[]}]");

@@ -190,6 +190,37 @@ static void places(void **state)
 	assert_non_null(strstr(r.out, ", document 1, item 1: Pod default/(no name): skipped: "));
 }
 
+static void a_folder(void **state)
+{
+	char folder[] = "/tmp/test_validate_folder.XXXXXX";
+	static const char *const names[] = { "b.yaml", "a.json", "c.txt", "d.yml" };
+	auto_result empty = { 0 }, r = { 0 };
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	empty = validate_file(folder, "--strict");
+	for (size_t i = 0; i < array_len(names); i++) {
+		auto_free char *name = xasprintf("%s/%s", folder, names[i]);
+		FILE *file = fopen(name, "we");
+
+		assert_true(file && fprintf(file, "kind: Pod\nmetadata: {name: p%zu}\n", i) > 0 && fclose(file) == 0);
+	}
+	r = validate_file(folder, "--strict");
+	for (size_t i = 0; i < array_len(names); i++) {
+		auto_free char *name = xasprintf("%s/%s", folder, names[i]);
+
+		assert_int_equal(unlink(name), 0);
+	}
+	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(empty.code, 1);
+	assert_non_null(strstr(empty.errors, ": the folder holds no .json, .yaml or .yml file\n"));
+	assert_int_equal(r.code, 0);
+	assert_string_equal(r.errors, "");
+	assert_non_null(strstr(strstr(strstr(r.out, "/a.json: Pod default/p1"), "/b.yaml: Pod default/p0"),
+			       "/d.yml: Pod default/p3"));
+	assert_null(strstr(r.out, "c.txt"));
+}
+
 /* Once for each document, and not for those of others. */
 static void what_kubectl_reads_otherwise(void **state)
 {
@@ -330,6 +361,7 @@ int main(void)
 		cmocka_unit_test(all_of_them),
 		cmocka_unit_test(other_kinds),
 		cmocka_unit_test(places),
+		cmocka_unit_test(a_folder),
 		cmocka_unit_test(what_kubectl_reads_otherwise),
 		cmocka_unit_test(refused_objects),
 		cmocka_unit_test(accepted_objects),
