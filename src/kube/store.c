@@ -70,7 +70,7 @@ struct store *store_new(const struct kind *kind)
 
 	s->kind = kind;
 	s->entries = map_new(entry_free);
-	for (size_t by = 0; by < GROUPINGS; by++)
+	for (enum grouping by = 0; by < GROUPINGS; by++)
 		s->groups[by] = map_new(group_free);
 	return s;
 }
@@ -80,7 +80,7 @@ void store_free(struct store *s)
 	if (!s)
 		return;
 	map_free(s->entries);
-	for (size_t by = 0; by < GROUPINGS; by++)
+	for (enum grouping by = 0; by < GROUPINGS; by++)
 		map_free(s->groups[by]);
 	free(s->listeners);
 	free(s);
@@ -196,7 +196,7 @@ static void entry_add(struct store *s, struct kobj *o)
 	e->obj = o;
 	e->stamp = ++s->stamps;
 	map_set(s->entries, o->key, e);
-	for (size_t by = 0; by < GROUPINGS; by++)
+	for (enum grouping by = 0; by < GROUPINGS; by++)
 		group_add(s, e, by);
 	notify_listeners(s, NULL, o);
 }
@@ -236,7 +236,7 @@ static void entry_drop(struct store *s, struct entry *e)
 {
 	auto_kobj before = kobj_ref(e->obj);
 
-	for (size_t by = 0; by < GROUPINGS; by++)
+	for (enum grouping by = 0; by < GROUPINGS; by++)
 		group_remove(s, e, by);
 	map_remove(s->entries, before->key);
 	notify_listeners(s, before, NULL);
