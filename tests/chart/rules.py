@@ -147,6 +147,16 @@ def pods_fit(r):
             seen.add(c['name'])
 
 
+def low_ports(r):
+    """a port below 1024 can be opened without root"""
+    for owner, template in r.pods():
+        context = template['spec'].get('securityContext', {})
+        starts = [int(s['value']) for s in context.get('sysctls', []) if s['name'] == 'net.ipv4.ip_unprivileged_port_start']
+        for port in (p['containerPort'] for c in template['spec']['containers'] for p in c.get('ports', [])):
+            if port < min([1024, *starts]):
+                yield f"{identity(owner)}: nobody but root may listen on {port}"
+
+
 def probed(r):
     """every container of the operator has both probes"""
     for d, pod in r.pods():
@@ -304,5 +314,5 @@ def drivers(r):
                 yield f'{identity(account)} may not delete {resource}'
 
 
-ALL = (unique, names, namespaces, labels, strings, selectors, pods_fit, probed, services, budgets, bindings,
-       rules_narrow, leases, hooks, restricted, somebody, alerts, drivers)
+ALL = (unique, names, namespaces, labels, strings, selectors, pods_fit, low_ports, probed, services, budgets,
+       bindings, rules_narrow, leases, hooks, restricted, somebody, alerts, drivers)

@@ -22,11 +22,41 @@ rollingUpdate:
 {{- with merge (deepCopy (.values.annotations | default dict)) $annotations }}{{ toYaml . }}{{ end -}}
 {{- end -}}
 
-{{- define "spark-operator.ports" -}}
+{{/* The numbers of the pod's ports as a JSON list. Takes part, is. */}}
+{{- define "spark-operator.portNumbers" -}}
 {{- $v := .part.v -}}
 {{- $numbers := list 8081 -}}
 {{- if $v.prometheus.metrics.enable }}{{ $numbers = append $numbers (int $v.prometheus.metrics.port) }}{{ end -}}
 {{- if .is.admits }}{{ $numbers = append $numbers (int $v.webhook.port) }}{{ end -}}
+{{- toJson $numbers -}}
+{{- end -}}
+
+{{/*
+The pod's security context. The operator is not root and has no capability, so for a port below 1024 it needs a sysctl of its
+network namespace, which Kubernetes counts as safe. On the node's network there is no such namespace. Takes part, is.
+*/}}
+{{- define "spark-operator.podSecurity" -}}
+{{- $context := deepCopy (.part.values.podSecurityContext | default dict) -}}
+{{- $lowest := 1024 -}}
+{{- range include "spark-operator.portNumbers" . | fromJsonArray }}{{ $lowest = min $lowest (int .) }}{{ end -}}
+{{- if lt (int $lowest) 1024 -}}
+{{- if .part.values.hostNetwork -}}
+{{- fail (printf "\n\nport %v with hostNetwork=true: the operator is not root, so on a node's network its ports are 1024 and above. Take another webhook.port, prometheus.metrics.port (metrics.port).\n" $lowest) -}}
+{{- end -}}
+{{- $name := "net.ipv4.ip_unprivileged_port_start" -}}
+{{- $given := $context.sysctls | default list -}}
+{{- $names := list -}}
+{{- range $given }}{{ $names = append $names .name }}{{ end -}}
+{{- if not (has $name $names) -}}
+{{- $_ := set $context "sysctls" (append $given (dict "name" $name "value" (toString $lowest))) -}}
+{{- end -}}
+{{- end -}}
+{{- with $context }}{{ toYaml . }}{{ end -}}
+{{- end -}}
+
+{{- define "spark-operator.ports" -}}
+{{- $v := .part.v -}}
+{{- $numbers := include "spark-operator.portNumbers" . | fromJsonArray -}}
 {{- if ne (len $numbers) (len (uniq $numbers)) -}}
 {{- fail (printf "\n\nprometheus.metrics.port=%v, webhook.port=%v and 8081, where /healthz is, must differ: they are ports of one pod.\n" $v.prometheus.metrics.port $v.webhook.port) -}}
 {{- end -}}
@@ -105,9 +135,9 @@ terminationGracePeriodSeconds: 30
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with $p.podSecurityContext }}
+{{- with include "spark-operator.podSecurity" . }}
 securityContext:
-  {{- toYaml . | nindent 2 }}
+  {{- . | nindent 2 }}
 {{- end }}
 {{- with $p.priorityClassName }}
 priorityClassName: {{ . }}

@@ -20,7 +20,7 @@ Templates that change a dict in place return nothing; they get it by reference.
 {{- end -}}
 {{- end -}}
 
-{{/* Maps merged as Helm does: null takes a key out. Takes into, from. */}}
+{{/* Maps merged as Helm does: Kubernetes is not given a key that is null. Takes into, from. */}}
 {{- define "spark-operator.values.merge" -}}
 {{- range $key, $value := .from -}}
 {{- if kindIs "invalid" $value -}}
@@ -33,7 +33,10 @@ Templates that change a dict in place return nothing; they get it by reference.
 {{- end -}}
 {{- end -}}
 
-{{/* values[path] = value; maps are merged into the default, but for resources. Takes in, path, value. */}}
+{{/*
+values[path] = value. null means "not given": the default holds. Maps are merged into the
+default, but for resources. Takes in, path, value.
+*/}}
 {{- define "spark-operator.values.put" -}}
 {{- $keys := splitList "." .path -}}
 {{- $at := .in -}}
@@ -42,15 +45,26 @@ Templates that change a dict in place return nothing; they get it by reference.
 {{- end -}}
 {{- $base := get $at (last $keys) -}}
 {{- $value := .value -}}
-{{- if kindIs "invalid" $value -}}
-{{- if kindIs "map" $base -}}{{- $value = dict -}}{{- else if kindIs "slice" $base -}}{{- $value = list -}}{{- else -}}{{- $value = $base -}}{{- end -}}
-{{- else if kindIs "map" $value -}}
+{{- if kindIs "map" $value -}}
 {{- $into := dict -}}
 {{- if and (kindIs "map" $base) (or (ne (last $keys) "resources") (not $value)) -}}{{- $into = deepCopy $base -}}{{- end -}}
 {{- include "spark-operator.values.merge" (dict "into" $into "from" $value) -}}
 {{- $value = $into -}}
 {{- end -}}
+{{- if not (kindIs "invalid" $value) -}}
 {{- $_ := set $at (last $keys) $value -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Keys of charts 0.x. Chart 1.x and 2.x took them silently. Takes flat, gone (key → what took its place). */}}
+{{- define "spark-operator.values.gone" -}}
+{{- $lines := list -}}
+{{- range $key, $now := .gone -}}
+{{- if and (hasKey $.flat $key) (not (kindIs "invalid" (get $.flat $key))) -}}
+{{- $lines = append $lines (printf "%s is a key of charts 0.x; now: %s" $key $now) -}}
+{{- end -}}
+{{- end -}}
+{{- if $lines -}}{{- fail (printf "\n\n%s\n" (join "\n" $lines)) -}}{{- end -}}
 {{- end -}}
 
 {{/* The value of an old key as its new key has it, as {"value": …}. Takes value, as. */}}
@@ -133,6 +147,10 @@ Templates that change a dict in place return nothing; they get it by reference.
 {{- $pair := splitn "=" 2 . -}}
 {{- if not (and $pair._0 $pair._1) -}}
 {{- fail (printf "\n\nwebhook.namespaceSelector=%q: expected key1=value1,key2=value2 or a map of labels.\n" $selector) -}}
+{{- end -}}
+{{- if and (hasKey $labels $pair._0) (ne (get $labels $pair._0) (trimPrefix "=" $pair._1)) -}}
+{{- $both := list (get $labels $pair._0) (trimPrefix "=" $pair._1) -}}
+{{- fail (printf "\n\nwebhook.namespaceSelector=%q: a namespace has one value of the label %s. For either of them: webhook.namespaceSelector: {matchExpressions: [{key: %s, operator: In, values: [%s]}]}\n" $selector $pair._0 $pair._0 (join ", " $both)) -}}
 {{- end -}}
 {{- $_ := set $labels $pair._0 (trimPrefix "=" $pair._1) -}}
 {{- end -}}
@@ -222,7 +240,10 @@ that chart's values.yaml as it is gets ours. Takes root, values, flat, is; sets 
 {{- define "spark-operator.values.image" -}}
 {{- $image := .values.image -}}
 {{- $name := ternary (printf "%s/%s" $image.registry $image.repository) $image.repository (ne (default "" $image.registry) "") | trimPrefix "docker.io/" -}}
-{{- $tag := $image.tag | toString -}}
+{{- if not (kindIs "string" $image.tag) -}}
+{{- fail (printf "\n\nimage.tag=%v is a number, of which YAML drops zeros: 0.10 is 0.1. Quote it: image.tag: \"…\", or --set-string image.tag=….\n" $image.tag) -}}
+{{- end -}}
+{{- $tag := $image.tag -}}
 {{- $theirs := list "ghcr.io/kubeflow/spark-operator/controller" "kubeflow/spark-operator/controller" "ghcr.io/kubeflow/spark-operator" "kubeflow/spark-operator" "ghcr.io/googlecloudplatform/spark-operator" "gcr.io/spark-operator/spark-operator" "googlecloudplatform/spark-operator" -}}
 {{- if has $name $theirs -}}
 {{- $why := printf "%s holds another program; the image of this chart is taken" $name -}}
@@ -259,6 +280,13 @@ that chart's values.yaml as it is gets ours. Takes root, values, flat, is; sets 
 {{- end -}}
 {{- if and (gt (int .values.controller.defaultTimeToLiveSeconds) 0) (not $ttl) -}}
 {{- $out = append $out (dict "key" "controller.defaultTimeToLiveSeconds" "why" "it needs the feature gate DefaultTimeToLive in controller.featureGates") -}}
+{{- end -}}
+{{- range $role := list "controller" "webhook" -}}
+{{- range (get $.values $role).env -}}
+{{- if has .name (list "JAVA_OPTS" "_JAVA_OPTIONS" "JAVA_TOOL_OPTIONS" "JDK_JAVA_OPTIONS" "JAVA_HOME" "SPARK_SUBMIT_OPTS" "SPARK_HOME" "KUBERNETES_DISABLE_HOSTNAME_VERIFICATION") -}}
+{{- $out = append $out (dict "key" (printf "%s.env: %s" $role .name) "why" "the operator starts no JVM; drivers and executors have spec.driver.javaOptions and env") -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- if .values.controller.batchScheduler.enable -}}
 {{- $out = append $out (dict "key" "controller.batchScheduler" "why" "this version does not work with batch schedulers: it refuses applications that ask for one") -}}
@@ -368,6 +396,7 @@ is.layout and is.given.
 {{- $v := .Files.Get "files/defaults.yaml" | fromYaml -}}
 {{- $flat := dict -}}
 {{- include "spark-operator.values.flat" (dict "from" .Values "prefix" "" "leaves" $table.leaves "into" $flat) -}}
+{{- include "spark-operator.values.gone" (dict "flat" $flat "gone" $table.gone) -}}
 {{- $is := include "spark-operator.values.layout" (dict "root" . "flat" $flat "leaves" $table.leaves) | fromYaml -}}
 {{- $_ := set $is "ignored" list -}}
 {{- $_ := set $is "warnings" list -}}
