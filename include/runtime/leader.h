@@ -18,6 +18,8 @@
 
 struct leader;
 
+enum { LEADER_WRITES_MS = 1000 }; /* for the last answers, before the Lease is given back */
+
 struct leader_options {
 	struct api *api;  /* for the Lease */
 	struct api *work; /* for everything else, see leader_api; NULL: api */
@@ -41,9 +43,11 @@ bool leader_leads(const struct leader *l);
 bool leader_may_write(const struct leader *l);
 /* The holder of the Lease as last seen, "" if there is none; borrowed. */
 const char *leader_holder(const struct leader *l);
-/* Gives the Lease back (holderIdentity "", leaseDurationSeconds 1). To be called when no write is under way. done runs
- * once from the loop, at the latest after 2 s, even if giving back has failed. on_started and on_lost do not run any
- * more. */
+/* Gives the Lease back (holderIdentity "", leaseDurationSeconds 1), so that another replica leads at once. Nothing that
+ * is written through leader_api() is sent from now on. What was sent has LEADER_WRITES_MS to be answered. If an answer
+ * is missing, or was missing in the last lease duration, then the write may take place still: the Lease is kept until
+ * it expires. done runs once from the loop, LEADER_WRITES_MS + LEASE_RELEASE_MS later at the latest, even if giving
+ * back has failed. on_started and on_lost do not run any more. */
 void leader_release(struct leader *l, void (*done)(void *arg), void *arg);
 /* Runs no callback. A Lease that is held stays held until it expires. Allowed in the callbacks. NULL is accepted. */
 void leader_free(struct leader *l);

@@ -4,10 +4,10 @@
  * Start: configuration → loop → servers listen (not ready) → informers list, certificate → ready; with leader
  * election the operator works once this replica leads. An API server that is absent is not an error: the informers
  * keep trying and say so, /readyz answers 503 meanwhile. Stop (SIGTERM, SIGINT): not ready → no new plans → those
- * under way and waiting events finish, at most DRAIN_MS → the Lease is given back → the webhook answers until the API
- * server has noticed, LINGER_MS after the signal → everything is cancelled and closed → the loop runs dry → exit 0. A
- * second signal skips the waiting. The Lease lost: the process ends at once with exit code 1, since somebody else may
- * lead already.
+ * under way and waiting events finish, at most DRAIN_MS → nothing more is sent, and what was sent is answered → the
+ * Lease is given back, or kept if an answer is missing → the webhook answers until the API server has noticed,
+ * LINGER_MS after the signal → everything is cancelled and closed → the loop runs dry → exit 0. A second signal skips
+ * the waiting. The Lease lost: the process ends at once with exit code 1, since somebody else may lead already.
  */
 #include "start.h"
 
@@ -32,7 +32,7 @@
 
 enum {
 	DRAIN_MS = 3500,	/* of the 5 s that a stop may take */
-	DRAIN_LEADER_MS = 1500, /* of the 2 s after which another one leads */
+	DRAIN_LEADER_MS = 1500, /* leaves time for the last answers and for giving the Lease back */
 	DRAIN_POLL_MS = 20,
 	LEASE_CONNECTIONS = 2,
 	LINGER_MS = 5000, /* until no API server sends reviews here any more */
@@ -153,8 +153,7 @@ static int64_t stopping_ms(const struct program *p)
 	return sched_now(&p->loop.sched) - p->signalled_ms;
 }
 
-/* After the Lease is given back, a plan that is still under way writes nothing more, since may_write() returns
- * false. */
+/* From leader_release on, a plan that is still under way sends nothing more. */
 static void drain_plans(struct program *p)
 {
 	size_t busy = p->manager ? manager_busy(p->manager) : 0;

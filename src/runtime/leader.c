@@ -14,7 +14,7 @@
 #include "kube/fence.h"
 #include "runtime/cache.h"
 
-enum { LOG_EVERY_MS = 60 * 1000 };
+enum { LOG_EVERY_MS = 60 * 1000, WRITES_POLL_MS = 20 };
 
 struct leader {
 	struct api *api;
@@ -37,15 +37,22 @@ struct leader {
 	enum lease_state notified; /* the state that the callbacks last knew */
 	void (*on_released)(void *arg);
 	void *release_arg;
-	char *standing_by; /* the holder in the last log line about it, or NULL */
-	bool troubled;	   /* the last try failed */
-	int64_t logged_ms; /* when that was last logged */
+	struct sched_timer writes; /* looks whether what was sent has been answered */
+	int64_t writes_end_ms;	   /* when it no longer waits for that */
+	int64_t duration_ms;	   /* of the lease */
+	bool ending;		   /* leader_release was called */
+	bool ended;		   /* the stepper was told so, or the Lease is kept */
+	bool kept;		   /* until it expires */
+	char *standing_by;	   /* the holder in the last log line about it, or NULL */
+	bool troubled;		   /* the last try failed */
+	int64_t logged_ms;	   /* when that was last logged */
 	struct metric *status;
 };
 
 static const struct kind lease_kind = { .res = &resource_lease, .keep_tree = true };
 
 static void on_timer(void *arg);
+static void on_writes(void *arg);
 static void on_notify(void *arg);
 static void on_change(void *arg, const struct kobj *before, const struct kobj *now);
 
@@ -140,10 +147,12 @@ struct leader *leader_new(const struct leader_options *options)
 	l->arg = options->arg;
 	l->ns = xstrdup(options->lease.ns);
 	l->name = xstrdup(options->lease.name);
+	l->duration_ms = options->lease.duration_ms;
 	l->key = xasprintf("%s/%s", l->ns, l->name);
 	l->lease = lease_new(&options->lease, &options->sched->rng);
 	l->cache = make_lease_cache(l, options->metrics);
 	sched_timer_init(&l->timer, on_timer, l);
+	sched_timer_init(&l->writes, on_writes, l);
 	sched_timer_init(&l->notify, on_notify, l);
 	if (options->metrics)
 		l->status = status_metric(options->metrics);
@@ -163,6 +172,7 @@ void leader_free(struct leader *l)
 		return;
 	cancel_request(l);
 	sched_disarm(l->sched, &l->timer);
+	sched_disarm(l->sched, &l->writes);
 	sched_disarm(l->sched, &l->notify);
 	cache_free(l->cache);
 	lease_free(l->lease);
@@ -261,11 +271,13 @@ static void step_lease(struct leader *l, struct lease_event *ev)
 	enum lease_state before = lease_state(l->lease), after;
 	struct lease_cmd cmd;
 
+	if (l->kept)
+		return;
 	ev->now_ms = leader_now_ms(l);
 	ev->wall_ms = sched_wall(l->sched);
 	lease_step(l->lease, ev, &cmd);
 	after = lease_state(l->lease);
-	l->fence.until_ms = lease_writes_until(l->lease);
+	l->fence.until_ms = l->ending ? INT64_MIN : lease_writes_until(l->lease);
 	if (cmd.type != LEASE_CMD_NONE)
 		send_command(l, &cmd);
 	else if (after == LEASE_LOST || after == LEASE_RELEASED)
@@ -306,23 +318,73 @@ static void on_timer(void *arg)
 	step_lease(arg, &ev);
 }
 
+static void notify_of_end(struct leader *l)
+{
+	enum lease_state state = lease_state(l->lease);
+	bool over = l->ended ? state != LEASE_RELEASING : state == LEASE_LOST;
+	void (*done)(void *arg) = l->on_released;
+
+	if (!over || !done)
+		return;
+	l->on_released = NULL;
+	done(l->release_arg);
+}
+
 /* Every branch runs its callback last, since that may free the leader. */
 static void on_notify(void *arg)
 {
 	struct leader *l = arg;
 	enum lease_state state = lease_state(l->lease), notified = l->notified;
-	void (*done)(void *arg) = l->on_released;
 
-	if (done && state == LEASE_RELEASING)
-		return;
 	l->notified = state;
-	l->on_released = NULL;
-	if (done)
-		done(l->release_arg);
+	if (l->ending)
+		notify_of_end(l);
 	else if (state == LEASE_LEADING && notified != LEASE_LEADING)
 		l->on_started(l->arg);
 	else if (state == LEASE_LOST && notified != LEASE_LOST)
 		l->on_lost(l->arg);
+}
+
+/* ---- the end ---- */
+
+/* Whether something that was sent may take place after another replica has begun to lead. */
+static bool has_loose_write(const struct leader *l)
+{
+	const struct fence *f = &l->fence;
+
+	return f->under_way > 0 ||
+	       (f->unanswered_ms != INT64_MIN && leader_now_ms(l) - f->unanswered_ms < l->duration_ms);
+}
+
+static void keep_lease(struct leader *l)
+{
+	l->kept = true;
+	cancel_request(l);
+	sched_disarm(l->sched, &l->timer);
+	log_info(l->key, "Lease kept, it will expire", "reason",
+		 "a write was sent and not answered, and may take place still", NULL);
+}
+
+static void end_leading(struct leader *l)
+{
+	struct lease_event ev = { .type = LEASE_EV_RELEASE };
+
+	l->ended = true;
+	if (leader_leads(l) && has_loose_write(l))
+		keep_lease(l);
+	else
+		step_lease(l, &ev);
+	sched_arm(l->sched, &l->notify, 0);
+}
+
+static void on_writes(void *arg)
+{
+	struct leader *l = arg;
+
+	if (l->fence.under_way > 0 && sched_now(l->sched) < l->writes_end_ms)
+		sched_arm(l->sched, &l->writes, WRITES_POLL_MS);
+	else
+		end_leading(l);
 }
 
 /* ---- the contract ---- */
@@ -337,12 +399,12 @@ void leader_start(struct leader *l)
 
 void leader_release(struct leader *l, void (*done)(void *arg), void *arg)
 {
-	struct lease_event ev = { .type = LEASE_EV_RELEASE };
-
 	l->on_released = done;
 	l->release_arg = arg;
-	step_lease(l, &ev);
-	sched_arm(l->sched, &l->notify, 0);
+	l->ending = true;
+	l->fence.until_ms = INT64_MIN;
+	l->writes_end_ms = sched_now(l->sched) + LEADER_WRITES_MS;
+	on_writes(l);
 }
 
 struct api *leader_api(struct leader *l)

@@ -381,6 +381,136 @@ static void gives_back_at_every_time(void **state)
 	}
 }
 
+/* What the leader does goes to a server that takes its time, the Lease to the quick one. */
+static struct fake_kube *work_slowly(struct fixture *f, int64_t call_ms)
+{
+	struct fake_kube *slow = fake_kube_new(&f->sched, &(struct fake_options){ .call_ms = call_ms });
+	struct leader_options options = {
+		.api = fake_kube_api(f->fk),
+		.work = fake_kube_api(slow),
+		.sched = &f->sched,
+		.metrics = f->metrics,
+		.lease = { "ops", "lock", "me", 15000, 10000, 2000 },
+		.on_started = on_started,
+		.on_lost = on_lost,
+		.arg = f,
+	};
+
+	leader_free(f->leader);
+	f->leader = leader_new(&options);
+	lead(f);
+	return slow;
+}
+
+static struct api_call *send_write(struct fixture *f, enum err_code *ret)
+{
+	const struct request req = { .verb = VERB_DELETE, .res = &resource_pod, .ns = "ops", .name = "p" };
+
+	*ret = ERR_INTERNAL;
+	return api_send(leader_api(f->leader), &req, note_reply, ret);
+}
+
+static void last_writes_are_answered_before_it_is_given_back(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_kube *slow = work_slowly(f, 900);
+	enum err_code before, after;
+
+	send_write(f, &before);
+	fake_kube_run(f->fk, 100);
+	leader_release(f->leader, on_released, f);
+	send_write(f, &after);
+	fake_kube_run(f->fk, 790);
+	assert_int_equal(f->released, 0);
+	assert_string_equal(json_str(lease_of(f), "spec.holderIdentity", "?"), "me");
+	fake_kube_run(f->fk, 50);
+	assert_int_equal(before, ERR_NOT_FOUND);
+	assert_int_equal(f->released, 1);
+	assert_string_equal(json_str(lease_of(f), "spec.holderIdentity", "?"), "");
+	fake_kube_run(f->fk, 1000);
+	assert_int_equal(after, ERR_CANCELED);
+	assert_int_equal(fake_kube_calls(slow, VERB_DELETE, &resource_pod), 1);
+	leader_free(take_ptr(f->leader));
+	fake_kube_free(slow);
+}
+
+/* The write may take place at any time: the next leader has to wait until the Lease expires. */
+static void it_is_kept_if_a_write_is_not_answered(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_kube *slow = work_slowly(f, 3000);
+	enum err_code code;
+
+	send_write(f, &code);
+	fake_kube_run(f->fk, 100);
+	leader_release(f->leader, on_released, f);
+	fake_kube_run(f->fk, LEADER_WRITES_MS - 1);
+	assert_int_equal(f->released, 0);
+	fake_kube_run(f->fk, 30);
+	assert_int_equal(f->released, 1);
+	assert_int_equal(f->lost, 0);
+	assert_int_equal(logged(f, "msg=\"Lease kept, it will expire\" reason=\"a write was sent"), 1);
+	fake_kube_run(f->fk, 60000);
+	assert_int_equal(f->released, 1);
+	assert_int_equal(f->lost, 0);
+	assert_false(leader_may_write(f->leader));
+	assert_string_equal(json_str(lease_of(f), "spec.holderIdentity", "?"), "me");
+	assert_int_equal(json_i64(lease_of(f), "spec.leaseDurationSeconds", 0), 15);
+	leader_free(take_ptr(f->leader));
+	fake_kube_free(slow);
+}
+
+static void it_is_kept_after_a_cancelled_write(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_kube *slow = work_slowly(f, 3000);
+	enum err_code code;
+
+	api_cancel(leader_api(f->leader), send_write(f, &code));
+	fake_kube_run(f->fk, 14999);
+	leader_release(f->leader, on_released, f);
+	fake_kube_run(f->fk, 20);
+	assert_int_equal(f->released, 1);
+	assert_string_equal(json_str(lease_of(f), "spec.holderIdentity", "?"), "me");
+	leader_free(f->leader);
+	fake_kube_free(slow);
+	/* a lease duration later it does no harm any more */
+	fake_kube_run(f->fk, 20000);
+	f->started = f->released = 0;
+	f->leader = NULL;
+	slow = work_slowly(f, 3000);
+	api_cancel(leader_api(f->leader), send_write(f, &code));
+	fake_kube_run(f->fk, 15000);
+	leader_release(f->leader, on_released, f);
+	fake_kube_run(f->fk, 20);
+	assert_int_equal(f->released, 1);
+	assert_string_equal(json_str(lease_of(f), "spec.holderIdentity", "?"), "");
+	leader_free(take_ptr(f->leader));
+	fake_kube_free(slow);
+}
+
+/* The Lease goes on being renewed while the last answer is awaited, and may be lost. */
+static void it_may_be_lost_while_the_last_answer_is_awaited(void **state)
+{
+	struct fixture *f = *state;
+	struct fake_kube *slow = work_slowly(f, 3000);
+	enum err_code code;
+
+	send_write(f, &code);
+	fake_kube_run(f->fk, 100);
+	leader_release(f->leader, on_released, f);
+	put_lease(f, "other", "a");
+	fake_kube_run(f->fk, 100);
+	assert_int_equal(f->released, 1);
+	assert_int_equal(f->lost, 0);
+	fake_kube_run(f->fk, 5000);
+	assert_int_equal(f->released, 1);
+	assert_int_equal(f->lost, 0);
+	assert_string_equal(json_str(lease_of(f), "spec.holderIdentity", "?"), "other");
+	leader_free(take_ptr(f->leader));
+	fake_kube_free(slow);
+}
+
 static void release_of_a_standby_is_done_at_once(void **state)
 {
 	struct fixture *f = *state;
@@ -487,6 +617,10 @@ int main(void)
 		TEST(gives_back),
 		TEST(gives_back_in_vain),
 		TEST(gives_back_at_every_time),
+		TEST(last_writes_are_answered_before_it_is_given_back),
+		TEST(it_is_kept_if_a_write_is_not_answered),
+		TEST(it_is_kept_after_a_cancelled_write),
+		TEST(it_may_be_lost_while_the_last_answer_is_awaited),
 		TEST(release_of_a_standby_is_done_at_once),
 		TEST(release_after_the_loss),
 		TEST(may_be_freed_in_callbacks),
