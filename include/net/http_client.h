@@ -35,7 +35,7 @@ struct http_tls {
 
 struct http_client_options {
 	unsigned max_connections; /* for ordinary transfers; streams have connections of their own. 0: 8 */
-	const char *proxy;	  /* URL or NULL */
+	const char *proxy;	  /* URL or NULL; a SOCKS5 proxy resolves names itself */
 	const char *user_agent;
 };
 

@@ -319,6 +319,14 @@ static const struct http_multi_events events = {
 	.settled = on_settled,
 };
 
+/* A SOCKS5 proxy resolves the names, as with Go's net/http: with libcurl it does so for socks5h only. NULL: no proxy. */
+static char *dup_proxy(const char *proxy)
+{
+	static const char local[] = "socks5://";
+
+	return text_starts(proxy, local) ? xasprintf("socks5h://%s", proxy + strlen(local)) : xstrdup_null(proxy);
+}
+
 struct http_client *http_client_new(struct loop *loop, const struct http_client_options *options)
 {
 	struct http_client *c = xcalloc(1, sizeof(*c));
@@ -327,7 +335,7 @@ struct http_client *http_client_new(struct loop *loop, const struct http_client_
 		abort(); /* out of memory */
 	c->loop = loop;
 	c->max_connections = options->max_connections > 0 ? options->max_connections : CONNECTIONS;
-	c->profile.proxy = xstrdup_null(options->proxy);
+	c->profile.proxy = dup_proxy(options->proxy);
 	c->profile.user_agent = xstrdup_null(options->user_agent);
 	list_init(&c->ops);
 	list_init(&c->waiting);
