@@ -6,8 +6,8 @@
  * 8 MiB (others). The rate limit is a token bucket of qps and burst for all calls but watches. At most max_connections
  * of these are under way at a time, and two more in LANE_HIGH. LANE_HIGH goes before LANE_NORMAL, then come lists, at
  * most four at a time, then LANE_LOW; one call in five is a list if lists wait. The deadline includes the waiting,
- * except for lists. After a 401 the token file is read again. If it has another token, the call is sent once more, even
- * if it is a write.
+ * except for lists. After a 401 the files of token, client certificate and key are read again. If one of them has
+ * changed, the call is sent once more, even if it is a write.
  */
 #ifndef RUNTIME_CLIENT_H
 #define RUNTIME_CLIENT_H

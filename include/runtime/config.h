@@ -19,6 +19,8 @@ struct config {
 	char *ca_file; /* read again every 5 minutes; NULL if ca came as data */
 	char *cert;    /* PEM text or NULL */
 	char *key;
+	char *cert_file; /* read again every minute and after a 401; NULL if cert came as data */
+	char *key_file;
 	char *token;	   /* or NULL */
 	char *token_file;  /* read again when 60 s old and after a 401; NULL if none */
 	char *server_name; /* tls-server-name or NULL */

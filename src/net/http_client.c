@@ -319,7 +319,7 @@ static const struct http_multi_events events = {
 	.settled = on_settled,
 };
 
-/* A SOCKS5 proxy resolves the names, as with Go's net/http: with libcurl it does so for socks5h only. NULL: no proxy. */
+/* A SOCKS5 proxy resolves names itself, as with Go's net/http: with libcurl it does so for socks5h only. */
 static char *dup_proxy(const char *proxy)
 {
 	static const char local[] = "socks5://";

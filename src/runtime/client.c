@@ -11,10 +11,10 @@
  *
  * Failures: kube/request classifies an answer that is not 2xx. If the answer is no Status but plain text (from API
  * priority and fairness, proxies or load balancers), the text is quoted, as client-go's transformResponse does. Without
- * an answer, the class is that of the HTTP client. After a 401, a call is sent once more if the token file has changed.
- * This is safe for writes too, since a call with refused credentials does nothing. No other call is repeated here. A
- * deadline includes the waiting, except for lists: many of them may wait for a long time, and each is told how long it
- * may take.
+ * an answer, the class is that of the HTTP client. After a 401, a call is sent once more if the file of the token, the
+ * client certificate or its key has changed. This is safe for writes too, since a call with refused credentials does
+ * nothing. No other call is repeated here. A deadline includes the waiting, except for lists: many of them may wait for
+ * a long time, and each is told how long it may take.
  */
 #include "runtime/client.h"
 
@@ -82,7 +82,7 @@ struct api_call {
 	int64_t end_ms; /* deadline; of a list it is known when the list is sent */
 	int64_t called_ms;
 	int64_t sent_ms;
-	uint64_t generation; /* of the token it was sent with */
+	uint64_t generation; /* of the credentials it was sent with */
 	bool repeated;
 	struct fence *fence; /* or NULL */
 	bool entered;	     /* it has passed the fence */
@@ -315,8 +315,12 @@ static void refresh_credentials(struct client *c)
 {
 	struct err err = { 0 };
 
-	if (credentials_refresh(&c->credentials, client_now_ms(c)) && set_client_tls(c, &err) < 0)
-		log_warn("-", "new CA file unusable, the last certificates stay", "error", err.msg, NULL);
+	credentials_refresh(&c->credentials, client_now_ms(c));
+	if (!c->credentials.tls_changed)
+		return;
+	c->credentials.tls_changed = false;
+	if (set_client_tls(c, &err) < 0)
+		log_warn("-", "new certificate files unusable, the last certificates stay", "error", err.msg, NULL);
 }
 
 /* Inside libcurl, right before the request is sent. */

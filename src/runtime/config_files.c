@@ -23,6 +23,8 @@ void config_done(struct config *c)
 	free(c->ca_file);
 	free(c->cert);
 	free(c->key);
+	free(c->cert_file);
+	free(c->key_file);
 	free(c->token);
 	free(c->token_file);
 	free(c->server_name);

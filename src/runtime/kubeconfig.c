@@ -315,7 +315,7 @@ struct pem_row {
 	const char *path; /* NULL or "": none */
 	const char *data; /* base64; NULL or "": none */
 	char **ret;
-	char **ret_path; /* gets the path if the text is from a file; may be NULL */
+	char **ret_path; /* gets the path if the text is from a file */
 };
 
 static int load_pem(const struct entry *e, const struct list_kind *list, const struct pem_row *row, struct err *err)
@@ -333,8 +333,7 @@ static int load_pem(const struct entry *e, const struct list_kind *list, const s
 	*row->ret = config_read_pem(path, row->kind, err);
 	if (!*row->ret)
 		return entry_error(e, list, row->field, err);
-	if (row->ret_path)
-		*row->ret_path = take_ptr(path);
+	*row->ret_path = take_ptr(path);
 	return 0;
 }
 
@@ -446,8 +445,8 @@ static int load_token(const struct entry *e, const struct user *view, struct con
 static int load_user_pair(const struct entry *e, const struct user *view, struct config *c, struct err *err)
 {
 	const struct pem_row rows[] = {
-		{ "client-certificate", CONFIG_PEM_CERTIFICATE, view->cert, view->cert_data, &c->cert, NULL },
-		{ "client-key", CONFIG_PEM_KEY, view->key, view->key_data, &c->key, NULL },
+		{ "client-certificate", CONFIG_PEM_CERTIFICATE, view->cert, view->cert_data, &c->cert, &c->cert_file },
+		{ "client-key", CONFIG_PEM_KEY, view->key, view->key_data, &c->key, &c->key_file },
 	};
 
 	for (size_t i = 0; i < array_len(rows); i++)

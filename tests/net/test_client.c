@@ -361,6 +361,57 @@ static void test_401_is_repeated_once(void **state)
 	end();
 }
 
+/* ---- the files of the client certificate ---- */
+
+static void put_text(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+}
+
+static void refuse_first(struct raw *c, const char *head, const char *body)
+{
+	(void)head;
+	(void)body;
+	answer(c, w.server.requests.len == 1 ? 401 : 200, "", "{}");
+}
+
+/* client-go reads the files again and so does the client, at once after a 401. Whether a connection shows the new
+ * certificate, test_http_tls checks. */
+static void client_certificates_are_read_again_after_401(void **state)
+{
+	static char cert_file[] = "/tmp/test_client.crt.XXXXXX", key_file[] = "/tmp/test_client.key.XXXXXX";
+	struct pki old = pki_new(NULL, "old", NULL), fresh = pki_new(NULL, "fresh", NULL);
+	struct config config = {
+		.cert = old.cert_pem, .cert_file = cert_file, .key = old.key_pem, .key_file = key_file
+	};
+
+	(void)state;
+	close(mkstemp(cert_file));
+	close(mkstemp(key_file));
+	for (int changed = 0; changed <= 1; changed++) {
+		begin(refuse_first);
+		client_close(w.client);
+		metrics_free(take_ptr(w.metrics));
+		config.server = w.url;
+		new_client(&config, 0, 0);
+		put_text(cert_file, changed ? fresh.cert_pem : old.cert_pem);
+		put_text(key_file, changed ? fresh.key_pem : old.key_pem);
+		send_as(&get_pod, 0);
+		run(1);
+		assert_int_equal(w.outcomes[0].reply.err.code, changed ? ERR_NONE : ERR_UNAUTHORIZED);
+		assert_int_equal(w.server.requests.len, changed ? 2 : 1);
+		end();
+	}
+	unlink(cert_file);
+	unlink(key_file);
+	pki_done(&old);
+	pki_done(&fresh);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -374,6 +425,7 @@ int main(void)
 		cmocka_unit_test(test_token_is_read_again_after_401),
 		cmocka_unit_test(test_401_is_final_without_another_token),
 		cmocka_unit_test(test_401_is_repeated_once),
+		cmocka_unit_test(client_certificates_are_read_again_after_401),
 	};
 	int failed, fd;
 

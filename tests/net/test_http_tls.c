@@ -693,6 +693,11 @@ static void test_client_certificate(void **state)
 	assert_int_equal(r.code, ERR_NONE);
 	assert_string_equal(r.body, "hello");
 	result_done(&r);
+	/* the connection that was good is not taken for another certificate */
+	set_tls(&f, (struct http_tls){ .ca = f.ca.cert_pem, .cert = stranger.cert_pem, .key = stranger.key_pem });
+	fetch(&f, port, "localhost", &r);
+	assert_int_equal(r.code, ERR_IO);
+	result_done(&r);
 
 	for (size_t i = 0; i < a.count; i++)
 		peer_done(&a.peers[i]);

@@ -151,6 +151,7 @@ static void test_files_are_relative_to_their_kubeconfig(void **state)
 	static const char *const names[] = { "deep/config", NULL };
 	auto_free char *token_file = xasprintf("%s/deep/secrets/token", dir);
 	auto_free char *ca_file = xasprintf("%s/deep/../ca.crt", dir);
+	auto_free char *cert_file = xasprintf("%s/deep/u.crt", dir), *key_file = xasprintf("%s/deep/u.key", dir);
 	struct config c;
 	struct err err;
 
@@ -169,6 +170,8 @@ static void test_files_are_relative_to_their_kubeconfig(void **state)
 	assert_true(text_ends(c.ca, CERT CERT));
 	assert_string_equal(c.cert, CERT);
 	assert_true(text_ends(c.key, KEY));
+	assert_string_equal(c.cert_file, cert_file);
+	assert_string_equal(c.key_file, key_file);
 	assert_string_equal(c.token, "from-file");
 	assert_string_equal(c.token_file, token_file);
 	config_done(&c);

@@ -1,5 +1,5 @@
 /*
- * Rotation of token and CA files in virtual time.
+ * Rotation of the files of token, client certificate and CA in virtual time.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,10 +20,13 @@ enum { NOW = 5000 };
 
 #define PEM_A "-----BEGIN CERTIFICATE-----\nQUFB\n-----END CERTIFICATE-----\n"
 #define PEM_B "-----BEGIN CERTIFICATE-----\nQkJC\n-----END CERTIFICATE-----\n"
+#define KEY_A "-----BEGIN PRIVATE KEY-----\nQUFB\n-----END PRIVATE KEY-----\n"
+#define KEY_B "-----BEGIN PRIVATE KEY-----\nQkJC\n-----END PRIVATE KEY-----\n"
 
 static char dir[] = "/tmp/test_credentials.XXXXXX";
 static char server[] = "https://x", first_token[] = "one", first_ca[] = PEM_A;
-static char *token_file, *ca_file;
+static char first_cert[] = PEM_A, first_key[] = KEY_A;
+static char *token_file, *ca_file, *cert_file, *key_file;
 static unsigned warnings;
 
 static void count_line(void *arg, const char *line, size_t len)
@@ -45,11 +48,21 @@ static void put(const char *path, const char *text)
 static void begin(struct credentials *c)
 {
 	struct config config = {
-		.server = server, .ca = first_ca, .ca_file = ca_file, .token = first_token, .token_file = token_file
+		.server = server,
+		.ca = first_ca,
+		.ca_file = ca_file,
+		.cert = first_cert,
+		.cert_file = cert_file,
+		.key = first_key,
+		.key_file = key_file,
+		.token = first_token,
+		.token_file = token_file,
 	};
 
 	put(token_file, "one\n");
 	put(ca_file, PEM_A);
+	put(cert_file, PEM_A);
+	put(key_file, KEY_A);
 	warnings = 0;
 	credentials_init(c, &config, NOW);
 }
@@ -63,9 +76,10 @@ static void test_token_is_read_again_after_a_minute(void **state)
 	begin(&c);
 	generation = c.generation;
 	put(token_file, " two \n");
-	assert_false(credentials_refresh(&c, NOW + CREDENTIALS_TOKEN_MS - 1));
+	credentials_refresh(&c, NOW + CREDENTIALS_TOKEN_MS - 1);
 	assert_string_equal(c.config.token, "one");
-	assert_false(credentials_refresh(&c, NOW + CREDENTIALS_TOKEN_MS));
+	credentials_refresh(&c, NOW + CREDENTIALS_TOKEN_MS);
+	assert_false(c.tls_changed);
 	assert_string_equal(c.config.token, "two");
 	assert_int_not_equal(c.generation, generation);
 	put(token_file, "three");
@@ -117,6 +131,16 @@ static void test_refused_token(void **state)
 	credentials_done(&c);
 }
 
+static bool took_tls(struct credentials *c, int64_t now_ms)
+{
+	bool changed;
+
+	credentials_refresh(c, now_ms);
+	changed = c->tls_changed;
+	c->tls_changed = false;
+	return changed;
+}
+
 static void test_ca_is_read_again_after_five_minutes(void **state)
 {
 	struct credentials c;
@@ -125,29 +149,91 @@ static void test_ca_is_read_again_after_five_minutes(void **state)
 	(void)state;
 	begin(&c);
 	put(ca_file, PEM_B);
-	assert_false(credentials_refresh(&c, now + CREDENTIALS_CA_MS - 1));
-	assert_true(credentials_refresh(&c, now += CREDENTIALS_CA_MS));
+	assert_false(took_tls(&c, now + CREDENTIALS_CA_MS - 1));
+	assert_true(took_tls(&c, now += CREDENTIALS_CA_MS));
 	assert_string_equal(c.config.ca, PEM_B);
-	assert_false(credentials_refresh(&c, now += CREDENTIALS_CA_MS));
+	assert_int_equal(c.generation, 0); /* it does not say who we are */
+	assert_false(took_tls(&c, now += CREDENTIALS_CA_MS));
 	put(ca_file, "");
-	assert_false(credentials_refresh(&c, now += CREDENTIALS_CA_MS));
-	assert_false(credentials_refresh(&c, now += CREDENTIALS_CA_MS));
+	assert_false(took_tls(&c, now += CREDENTIALS_CA_MS));
+	assert_false(took_tls(&c, now += CREDENTIALS_CA_MS));
 	assert_string_equal(c.config.ca, PEM_B);
 	assert_int_equal(warnings, 1);
 	credentials_done(&c);
 }
 
+static void client_certificates_are_read_again_after_a_minute(void **state)
+{
+	struct credentials c;
+	int64_t now = NOW;
+
+	(void)state;
+	begin(&c);
+	put(cert_file, PEM_B);
+	put(key_file, KEY_B);
+	assert_false(took_tls(&c, now + CREDENTIALS_PAIR_MS - 1));
+	assert_string_equal(c.config.cert, PEM_A);
+	assert_true(took_tls(&c, now += CREDENTIALS_PAIR_MS));
+	assert_string_equal(c.config.cert, PEM_B);
+	assert_string_equal(c.config.key, KEY_B);
+	assert_int_equal(c.generation, 1);
+	assert_false(took_tls(&c, now += CREDENTIALS_PAIR_MS));
+	put(key_file, "");
+	unlink(cert_file);
+	assert_false(took_tls(&c, now += CREDENTIALS_PAIR_MS));
+	assert_false(took_tls(&c, now += CREDENTIALS_PAIR_MS));
+	assert_string_equal(c.config.cert, PEM_B);
+	assert_string_equal(c.config.key, KEY_B);
+	assert_int_equal(warnings, 2);
+	assert_int_equal(c.generation, 1);
+	credentials_done(&c);
+}
+
+/* Between the writing of one file and of the other: both changes are told. */
+static void halves_of_a_pair_are_taken_as_they_come(void **state)
+{
+	struct credentials c;
+	int64_t now = NOW;
+
+	(void)state;
+	begin(&c);
+	put(cert_file, PEM_B);
+	assert_true(took_tls(&c, now += CREDENTIALS_PAIR_MS));
+	put(key_file, KEY_B);
+	assert_true(took_tls(&c, now += CREDENTIALS_PAIR_MS));
+	assert_string_equal(c.config.key, KEY_B);
+	credentials_done(&c);
+}
+
+static void refused_client_certificates_are_read_again_at_once(void **state)
+{
+	struct credentials c;
+
+	(void)state;
+	begin(&c);
+	assert_false(credentials_refused(&c, 0, NOW));
+	put(cert_file, PEM_B);
+	put(key_file, KEY_B);
+	assert_true(credentials_refused(&c, 0, NOW));
+	assert_true(c.tls_changed);
+	assert_string_equal(c.config.cert, PEM_B);
+	assert_string_equal(c.config.key, KEY_B);
+	assert_false(credentials_refused(&c, c.generation, NOW));
+	credentials_done(&c);
+}
+
 static void test_without_files_nothing_is_read(void **state)
 {
-	struct config config = { .server = server, .token = first_token };
+	struct config config = { .server = server, .token = first_token, .cert = first_cert, .key = first_key };
 	struct credentials c;
 
 	(void)state;
 	warnings = 0;
 	credentials_init(&c, &config, NOW);
-	assert_false(credentials_refresh(&c, NOW + 100 * CREDENTIALS_CA_MS));
+	assert_false(took_tls(&c, NOW + 100 * CREDENTIALS_CA_MS));
 	assert_false(credentials_refused(&c, c.generation, NOW));
 	assert_string_equal(c.config.token, "one");
+	assert_string_equal(c.config.cert, PEM_A);
 	assert_int_equal(warnings, 0);
 	credentials_done(&c);
 }
@@ -159,6 +245,9 @@ int main(void)
 		cmocka_unit_test(test_bad_token_file_keeps_the_last_and_warns_once),
 		cmocka_unit_test(test_refused_token),
 		cmocka_unit_test(test_ca_is_read_again_after_five_minutes),
+		cmocka_unit_test(client_certificates_are_read_again_after_a_minute),
+		cmocka_unit_test(halves_of_a_pair_are_taken_as_they_come),
+		cmocka_unit_test(refused_client_certificates_are_read_again_at_once),
 		cmocka_unit_test(test_without_files_nothing_is_read),
 	};
 	int failed;
@@ -167,12 +256,18 @@ int main(void)
 		return 1;
 	token_file = xasprintf("%s/token", dir);
 	ca_file = xasprintf("%s/ca.crt", dir);
+	cert_file = xasprintf("%s/client.crt", dir);
+	key_file = xasprintf("%s/client.key", dir);
 	log_set_sink(count_line, NULL);
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
 	unlink(token_file);
 	unlink(ca_file);
+	unlink(cert_file);
+	unlink(key_file);
 	rmdir(dir);
 	free(token_file);
 	free(ca_file);
+	free(cert_file);
+	free(key_file);
 	return failed;
 }
