@@ -3,8 +3,9 @@
  *
  * Kubeconfig rules: client-go tools/clientcmd. $KUBECONFIG is a list of files; of entries with one name the first
  * counts. Relative paths are relative to their file. *-data goes before a file, and tokenFile before token. Exec
- * plugins, auth-provider and username/password are refused with a message that says what to do instead. In-cluster
- * rules: client-go rest.InClusterConfig.
+ * plugins, auth-provider and username/password are refused with a message that says what to do instead. Without a
+ * proxy-url, HTTPS_PROXY, HTTP_PROXY and NO_PROXY count. In-cluster rules: client-go rest.InClusterConfig, but without
+ * a proxy: the API server's address is one of the cluster.
  */
 #ifndef RUNTIME_CONFIG_H
 #define RUNTIME_CONFIG_H
@@ -24,7 +25,7 @@ struct config {
 	char *token;	   /* or NULL */
 	char *token_file;  /* read again when 60 s old and after a 401; NULL if none */
 	char *server_name; /* tls-server-name or NULL */
-	char *proxy;	   /* proxy-url or NULL */
+	char *proxy;	   /* URL or NULL: proxy-url, else what the environment names; in a pod none */
 	char *ns;	   /* the context's or the service account's namespace, "default" if none */
 	bool insecure;
 };
@@ -36,6 +37,8 @@ struct config {
  */
 int config_load(const char *path, const char *context, struct config *ret, struct err *err);
 void config_done(struct config *c);
+/* The proxy without scheme, user and password, for messages; NULL if there is none. Borrowed. */
+const char *config_proxy_host(const struct config *c);
 
 enum config_pem { CONFIG_PEM_CERTIFICATE = 1, CONFIG_PEM_KEY };
 

@@ -289,13 +289,15 @@ static int make_clients(struct program *p, const struct options *o, const struct
 static int connect_program(struct program *p, const struct options *o, struct err *err)
 {
 	struct config config;
+	const char *proxy;
 	int r;
 
 	if (config_load(o->kubeconfig, o->context, &config, err) < 0)
 		return err_code(err);
+	proxy = config_proxy_host(&config);
 	r = make_clients(p, o, &config, err);
 	if (r == 0)
-		log_info(NULL, "using API server", "server", config.server, NULL);
+		log_info(NULL, "using API server", "server", config.server, proxy ? "proxy" : NULL, proxy, NULL);
 	p->ns = take_ptr(config.ns);
 	config_done(&config);
 	return r;

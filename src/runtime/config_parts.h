@@ -22,6 +22,12 @@ int config_check_token(const char *token, struct err *err);
 /* Checks that there is at least one whole block of the kind, not encrypted. Blocks of other kinds are passed over. */
 int config_check_pem(const char *text, size_t len, enum config_pem kind, struct err *err);
 
+/* Checks that the scheme is one that works. */
+int config_check_proxy(const char *proxy, struct err *err);
+/* The proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name for the server's URL, owned, in *ret; NULL: none.
+ * ERR_INVALID names the variable. */
+int config_env_proxy(const char *server, char **ret, struct err *err);
+
 /* dir: the directory where the service account is mounted. Host and port come from the environment. */
 int config_in_cluster(const char *dir, struct config *ret, struct err *err);
 /* files: paths in order of precedence. Some may be missing, but not all of them. */

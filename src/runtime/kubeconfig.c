@@ -107,8 +107,6 @@ static const struct {
 	{ "as-user-extra", "impersonation is not supported; use credentials of that user" },
 };
 
-static const char *const proxy_schemes[] = { "http://", "https://", "socks5://", "socks5h://" };
-
 static void kubeconfig_done(struct kubeconfig *k)
 {
 	for (size_t i = 0; i < k->len; i++) {
@@ -360,16 +358,6 @@ bad:
 	return NULL;
 }
 
-static int check_proxy(const char *proxy, struct err *err)
-{
-	for (size_t i = 0; i < array_len(proxy_schemes); i++) {
-		if (text_starts(proxy, proxy_schemes[i]))
-			return 0;
-	}
-	return err_set(err, ERR_INVALID, "Invalid value: \"%s\": expected http://, https:// or socks5:// HOST:PORT",
-		       proxy);
-}
-
 static int load_cluster(const struct entry *e, struct config *c, struct err *err)
 {
 	struct cluster view = { 0 };
@@ -393,8 +381,8 @@ static int load_cluster(const struct entry *e, struct config *c, struct err *err
 	if (!text_empty(view.server_name))
 		c->server_name = xstrdup(view.server_name);
 	if (text_empty(view.proxy))
-		return 0;
-	if (check_proxy(view.proxy, err) < 0)
+		return config_env_proxy(c->server, &c->proxy, err);
+	if (config_check_proxy(view.proxy, err) < 0)
 		return entry_error(e, &clusters, "proxy-url", err);
 	c->proxy = xstrdup(view.proxy);
 	return 0;

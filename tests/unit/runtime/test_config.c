@@ -402,6 +402,8 @@ static void test_in_cluster(void **state)
 	struct err err;
 
 	(void)state;
+	setenv("HTTPS_PROXY", "http://proxy:3128",
+	       1); /* for the images of a company, not for the cluster's own address */
 	put("token", "sa-token\n");
 	put("ca.crt", CERT);
 	put("namespace", "spark-operator");
@@ -413,7 +415,10 @@ static void test_in_cluster(void **state)
 	assert_string_equal(c.ca, CERT);
 	assert_true(text_starts(c.ca_file, dir) && text_ends(c.ca_file, "/ca.crt"));
 	assert_string_equal(c.ns, "spark-operator");
+	assert_null(c.proxy);
+	assert_null(config_proxy_host(&c));
 	config_done(&c);
+	unsetenv("HTTPS_PROXY");
 	put("namespace", "Not A Namespace");
 	set_env("fd00::1", "6443");
 	assert_int_equal(config_in_cluster(dir, &c, &err), 0);
