@@ -254,6 +254,39 @@ static void retries_share_a_rate(void **state)
 	queue_free(q);
 }
 
+/* The retries among 20 at that time that need not wait. All keys are forgotten afterwards. */
+static unsigned retries_at_once(struct queue *q, int64_t now_ms)
+{
+	unsigned count = 0;
+	const char *key;
+
+	for (int i = 0; i < 20; i++) {
+		auto_free char *name = xasprintf("a/%d", i);
+
+		queue_retry(q, name, now_ms, 0, 0);
+	}
+	for (int64_t ms = 100; ms <= 60000; ms += 59900)
+		while ((key = queue_take(q, now_ms + ms))) {
+			count += ms == 100;
+			queue_forget(q, key);
+			queue_finish(q, key, now_ms + ms);
+		}
+	assert_int_equal(queue_len(q) + queue_busy(q), 0);
+	return count;
+}
+
+/* However long nothing failed: no more than a burst is saved up. */
+static void idleness_saves_up_no_retries(void **state)
+{
+	static const int64_t hour_ms = 3600000;
+	struct queue *q = make((struct queue_options){ .retry_base_ms = 2, .retry_qps = 5, .retry_burst = 10 });
+
+	(void)state;
+	for (int64_t hour = 1; hour < 4; hour++)
+		assert_int_equal(retries_at_once(q, hour * hour_ms), 10);
+	queue_free(q);
+}
+
 static void forgetting_keeps_what_waits(void **state)
 {
 	struct queue *q = make((struct queue_options){ 0 });
@@ -470,6 +503,7 @@ int main(void)
 		cmocka_unit_test(back_off_grows_to_the_cap),
 		cmocka_unit_test(retry_bounds),
 		cmocka_unit_test(retries_share_a_rate),
+		cmocka_unit_test(idleness_saves_up_no_retries),
 		cmocka_unit_test(forgetting_keeps_what_waits),
 		cmocka_unit_test(patient_keys_come_last),
 		cmocka_unit_test(patience_ends),
