@@ -38,7 +38,8 @@ void metric_observe(struct metric *m, const char *const *values, double value);
 /* Shows the series at 0 before anything is counted: Prometheus cannot see a rise in a series that begins with its first
  * event. */
 void metric_init(struct metric *m, const char *const *values);
-/* Removes the series, when the thing that it describes is gone. */
+/* Removes the series, when the thing that it describes is gone. Where several have called metric_init for it, the last
+ * one of them that calls this removes it. */
 void metric_remove(struct metric *m, const char *const *values);
 /* Current value (sum for histograms and summaries); 0 if the series is not there. */
 double metric_get(const struct metric *m, const char *const *values);

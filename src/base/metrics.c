@@ -21,6 +21,7 @@ enum { MAX_SERIES = 10000 };
 struct series {
 	double value; /* sum of what was observed, for histograms and summaries */
 	uint64_t count;
+	unsigned users; /* that metric_init has shown it to, see metric_remove() */
 	uint64_t buckets[];
 };
 
@@ -251,14 +252,18 @@ void metric_observe(struct metric *m, const char *const *values, double value)
 
 void metric_init(struct metric *m, const char *const *values)
 {
-	ensure_series(m, values);
+	ensure_series(m, values)->users++;
 }
 
 void metric_remove(struct metric *m, const char *const *values)
 {
 	auto_free char *key = print_labels(m, values);
+	struct series *s = map_get(m->series, key);
 
-	map_remove(m->series, key);
+	if (s && s->users > 1)
+		s->users--;
+	else
+		map_remove(m->series, key);
 }
 
 double metric_get(const struct metric *m, const char *const *values)

@@ -141,6 +141,21 @@ static void test_shown_before_counted(void **state)
 		       "h_bucket{a=\"y\",le=\"+Inf\"} 0\nh_sum{a=\"y\"} 0\nh_count{a=\"y\"} 0\n");
 }
 
+/* Two things that are described by one series: it stays until both are gone. */
+static void test_series_of_two_users(void **state)
+{
+	struct metric *g = metrics_family(*state, METRIC_GAUGE, "g", "G.", values("a", NULL), NULL, 0);
+
+	metric_init(g, values("x"));
+	metric_init(g, values("x"));
+	metric_set(g, values("x"), 3);
+	metric_remove(g, values("x"));
+	assert_true(metric_get(g, values("x")) == 3);
+	metric_remove(g, values("x"));
+	assert_true(metric_get(g, values("x")) == 0);
+	expect(*state, "# HELP g G.\n# TYPE g gauge\n");
+}
+
 static void test_alias(void **state)
 {
 	static const double bounds[] = { 1 };
@@ -171,13 +186,10 @@ static void test_alias(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		metrics_test(test_counter_and_gauge),
-		metrics_test(test_histogram),
-		metrics_test(test_without_labels),
-		metrics_test(test_too_many_series),
-		metrics_test(test_collectors),
-		metrics_test(test_shown_before_counted),
-		metrics_test(test_alias),
+		metrics_test(test_counter_and_gauge),	metrics_test(test_histogram),
+		metrics_test(test_without_labels),	metrics_test(test_too_many_series),
+		metrics_test(test_collectors),		metrics_test(test_shown_before_counted),
+		metrics_test(test_series_of_two_users), metrics_test(test_alias),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

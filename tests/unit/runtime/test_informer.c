@@ -163,6 +163,12 @@ static double restarts(const struct fixture *f, const char *reason)
 			  (const char *const[]){ "pods", reason });
 }
 
+static double contact(const struct fixture *f, const char *ns)
+{
+	return metric_get(metrics_find(f->metrics, "spark_operator_watch_last_contact_timestamp_seconds"),
+			  (const char *const[]){ "pods", ns });
+}
+
 /* ---- following ---- */
 
 static void store_follows(void **state)
@@ -294,6 +300,26 @@ static void bookmarks_count_as_seen(void **state)
 	assert_true(informer_has_seen(f->informer, "101"));
 }
 
+/* Each relist is that of its informer, and what one of them reports stays until the other has gone too. */
+static void two_informers_of_one_namespace(void **state)
+{
+	struct fixture *f = *state;
+	struct informer *second;
+
+	put(f, "ns", "a", "x");
+	f->informer = informer(f, "ns", NULL);
+	second = informer(f, "ns", NULL);
+	informer_start(f->informer);
+	informer_start(second);
+	fake_kube_run(f->fk, 100);
+	assert_keys(f, "ns/a");
+	assert_true(contact(f, "ns") > 0);
+	informer_free(second);
+	assert_true(contact(f, "ns") > 0);
+	informer_free(take_ptr(f->informer));
+	assert_true(contact(f, "ns") == 0);
+}
+
 /* ---- as fresh as a moment ---- */
 
 /* The watch brings nothing for an hour, and the server knows more. */
@@ -370,12 +396,6 @@ static void freed_while_it_freshens(void **state)
 }
 
 /* ---- faults ---- */
-
-static double contact(const struct fixture *f)
-{
-	return metric_get(metrics_find(f->metrics, "spark_operator_watch_last_contact_timestamp_seconds"),
-			  (const char *const[]){ "pods", "" });
-}
 
 static void clean_ends_cost_nothing(void **state)
 {
@@ -500,17 +520,17 @@ static void silent_streams_are_reopened(void **state)
 	double contact_s;
 
 	start(f);
-	contact_s = contact(f);
+	contact_s = contact(f, "");
 	assert_true(contact_s > 0);
 	fake_kube_run(f->fk, 160000);
 	assert_int_equal(fake_kube_calls(f->fk, VERB_WATCH, RES_POD), 2);
 	assert_int_equal(fake_kube_calls(f->fk, VERB_LIST, RES_POD), 1);
 	assert_true(restarts(f, "silent") == 1);
 	assert_true(restarts(f, "failed") == 0);
-	assert_true(contact(f) == contact_s);
+	assert_true(contact(f, "") == contact_s);
 	put(f, "ns", "a", "x");
 	fake_kube_run(f->fk, 10);
-	assert_true(contact(f) >= contact_s + 160);
+	assert_true(contact(f, "") >= contact_s + 160);
 }
 
 static void absent_server_is_said_once_a_minute(void **state)
@@ -616,6 +636,7 @@ int main(void)
 		TEST(many_pages),
 		TEST(only_what_is_selected),
 		TEST(two_namespaces_share_a_store),
+		TEST(two_informers_of_one_namespace),
 		TEST(seen_versions),
 		TEST(bookmarks_count_as_seen),
 		TEST(a_late_watch_is_made_up_for),
