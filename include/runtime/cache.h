@@ -23,7 +23,8 @@ struct cache_options {
 	const struct kind *kind;
 	/* NULL, or the store to fill instead of one of the cache's own; borrowed, must outlive it. */
 	struct store *store;
-	/* To watch, copied. None: the whole cluster, or the resource has no namespaces. */
+	/* To watch, copied. None: the whole cluster, or the resource has no namespaces. One that is there twice counts
+	 * once. */
 	const char *const *namespaces;
 	size_t namespace_count;
 	/* NULL, or which namespaces the objects may be in: then the whole cluster is watched, and namespaces is

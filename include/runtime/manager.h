@@ -30,8 +30,8 @@ enum haste {
 	HASTE_SOMETIME, /* after 1 s */
 };
 
-/* A resource that plans of a kind depend on. Rows with the same struct kind, of whichever kinds, share one cache, and
- * see what the selector of any of them leaves. */
+/* A resource that plans of a kind depend on. Rows with the same struct kind and the same label selector, of whichever
+ * kinds, share one cache. */
 struct watch_row {
 	const struct kind *kind;
 	/* NULL: none. The kind that is worked on has that of the manager's options instead. */
@@ -102,8 +102,9 @@ bool manager_ready(const struct manager *m);
 void manager_stop(struct manager *m);
 /* Plans under way and events not yet sent. */
 size_t manager_busy(const struct manager *m);
-/* Objects of the kind as last seen; borrowed. NULL if no row watches it. */
-struct store *manager_store(const struct manager *m, const struct kind *kind);
+/* The objects that the row watches, as last seen; borrowed. row: of one of the kinds that are run. NULL if it is not
+ * watched (when). */
+struct store *manager_store(const struct manager *m, const struct watch_row *row);
 /* Cancels what is left. */
 void manager_free(struct manager *m);
 

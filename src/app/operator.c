@@ -165,18 +165,20 @@ static int plan_app(void *arg, const struct kobj *obj, const struct past *past, 
 
 /* ---- the rows ---- */
 
+enum { WATCH_PODS, WATCH_PDBS, WATCH_APPS };
+
 static const struct watch_row app_watches[] = {
-	{ .kind = &pod_kind,
-	  .label_selector = LABEL_LAUNCHED_BY "=true",
-	  .wakes = wake_index,
-	  .haste = haste_of_pod,
-	  .observe = observe_pod },
-	{ .kind = &driver_pdb_kind,
-	  .label_selector = DRIVER_PDB_SELECTOR,
-	  .wakes = wake_index,
-	  .haste = haste_of_pdb,
-	  .when = wants_pdbs },
-	{ .kind = &app_kind, .wakes = wake_self, .haste = haste_of_app, .observe = observe_app },
+	[WATCH_PODS] = { .kind = &pod_kind,
+			 .label_selector = LABEL_LAUNCHED_BY "=true",
+			 .wakes = wake_index,
+			 .haste = haste_of_pod,
+			 .observe = observe_pod },
+	[WATCH_PDBS] = { .kind = &driver_pdb_kind,
+			 .label_selector = DRIVER_PDB_SELECTOR,
+			 .wakes = wake_index,
+			 .haste = haste_of_pdb,
+			 .when = wants_pdbs },
+	[WATCH_APPS] = { .kind = &app_kind, .wakes = wake_self, .haste = haste_of_app, .observe = observe_app },
 };
 
 static const struct kind_row app_row = {
@@ -212,9 +214,9 @@ struct spark_operator *operator_new(struct api *api, struct sched *sched, struct
 
 	o->reconcile = options->reconcile;
 	o->manager = manager_new(api, sched, metrics, &options->manager, kinds, array_len(kinds));
-	o->apps = manager_store(o->manager, &app_kind);
-	o->pods = manager_store(o->manager, &pod_kind);
-	o->pdbs = manager_store(o->manager, &driver_pdb_kind);
+	o->apps = manager_store(o->manager, &app_watches[WATCH_APPS]);
+	o->pods = manager_store(o->manager, &app_watches[WATCH_PODS]);
+	o->pdbs = manager_store(o->manager, &app_watches[WATCH_PDBS]);
 	o->metrics = make_metrics(o, sched, metrics, options);
 	return o;
 }

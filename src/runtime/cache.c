@@ -41,6 +41,14 @@ static void add_part(struct cache *c, const struct cache_options *o, struct stor
 	c->parts[c->part_count++] = (struct cache_part){ informer_new(&options), xstrdup_null(ns) };
 }
 
+static bool has_part(const struct cache *c, const char *ns)
+{
+	for (size_t i = 0; i < c->part_count; i++)
+		if (text_eq(c->parts[i].ns, ns))
+			return true;
+	return false;
+}
+
 struct cache *cache_new(const struct cache_options *options)
 {
 	struct cache *c = xcalloc(1, sizeof(*c));
@@ -53,7 +61,8 @@ struct cache *cache_new(const struct cache_options *options)
 	if (is_whole)
 		add_part(c, options, options->scope ? scope_add(options->scope, c->store) : c->store, NULL);
 	for (size_t i = 0; !is_whole && i < options->namespace_count; i++)
-		add_part(c, options, c->store, options->namespaces[i]);
+		if (!has_part(c, options->namespaces[i]))
+			add_part(c, options, c->store, options->namespaces[i]);
 	return c;
 }
 

@@ -23,7 +23,8 @@ struct unit {
 	struct manager *m;
 	const struct kind_row *row;
 	void *arg;
-	struct store *objects; /* of the kind */
+	struct watched **watched; /* by row; NULL: the row is not watched */
+	struct store *objects;	  /* of the kind */
 	struct recorder *recorder;
 	struct controller *controller;
 };
@@ -38,7 +39,7 @@ struct watcher {
 struct watched {
 	struct manager *m;
 	const struct kind *kind;
-	const char *label_selector;
+	const char *label_selector; /* NULL: none */
 	struct cache *cache;
 	struct watcher *watchers;
 	size_t watcher_count;
@@ -192,13 +193,17 @@ static const char *uid_of_key(void *arg, const char *key)
 	return obj ? obj->uid : NULL;
 }
 
+/* The caches that plans of this kind are made from. What other kinds watch may be behind. */
 static bool has_seen(void *arg, const struct resource *res, const char *ns, const char *resource_version)
 {
-	const struct manager *m = ((const struct unit *)arg)->m;
+	const struct unit *unit = arg;
 
-	for (size_t i = 0; i < m->watched_count; i++)
-		if (m->watched[i]->kind->res == res && !cache_has_seen(m->watched[i]->cache, ns, resource_version))
+	for (size_t i = 0; i < unit->row->watch_count; i++) {
+		const struct watched *watched = unit->watched[i];
+
+		if (watched && watched->kind->res == res && !cache_has_seen(watched->cache, ns, resource_version))
 			return false;
+	}
 	return true;
 }
 
@@ -218,49 +223,48 @@ static const struct controller_ops controller_ops = {
 
 /* ---- life ---- */
 
-static struct watched *find_watched(const struct manager *m, const struct kind *kind)
+static struct watched *find_watched(const struct manager *m, const struct kind *kind, const char *label_selector)
 {
 	for (size_t i = 0; i < m->watched_count; i++)
-		if (m->watched[i]->kind == kind)
+		if (m->watched[i]->kind == kind && text_eq(m->watched[i]->label_selector, label_selector))
 			return m->watched[i];
 	return NULL;
 }
 
-static struct watched *ensure_watched(struct manager *m, const struct kind *kind)
+static struct watched *ensure_watched(struct manager *m, const struct kind *kind, const char *label_selector)
 {
-	struct watched *watched = find_watched(m, kind);
+	struct watched *watched = find_watched(m, kind, label_selector);
 
 	if (watched)
 		return watched;
 	watched = xcalloc(1, sizeof(*watched));
 	watched->m = m;
 	watched->kind = kind;
+	watched->label_selector = label_selector;
 	m->watched = xreallocarray(m->watched, m->watched_count + 1, sizeof(struct watched *));
 	m->watched[m->watched_count++] = watched;
 	return watched;
 }
 
-static void add_watcher(struct unit *unit, const struct watch_row *row, const char *label_selector)
+static void add_watcher(struct unit *unit, size_t number, const char *label_selector)
 {
-	struct watched *watched = ensure_watched(unit->m, row->kind);
+	const struct watch_row *row = &unit->row->watches[number];
+	struct watched *watched =
+	    ensure_watched(unit->m, row->kind, text_empty(label_selector) ? NULL : label_selector);
 
-	/* One cache can have only one selection: rows that share it mean the same objects. */
-	assert(watched->watcher_count == 0 || !label_selector || !watched->label_selector ||
-	       text_eq(watched->label_selector, label_selector));
-	if (label_selector)
-		watched->label_selector = label_selector;
 	watched->watchers = xreallocarray(watched->watchers, watched->watcher_count + 1, sizeof(*watched->watchers));
 	watched->watchers[watched->watcher_count++] = (struct watcher){ unit, row };
+	unit->watched[number] = watched;
 }
 
 static void add_watchers(struct unit *unit, const struct manager_options *options)
 {
+	unit->watched = xcalloc(unit->row->watch_count, sizeof(struct watched *));
 	for (size_t i = 0; i < unit->row->watch_count; i++) {
 		const struct watch_row *row = &unit->row->watches[i];
 
 		if (!row->when || row->when(unit->arg))
-			add_watcher(unit, row,
-				    row == itself(unit->row) ? options->label_selector : row->label_selector);
+			add_watcher(unit, i, row == itself(unit->row) ? options->label_selector : row->label_selector);
 	}
 }
 
@@ -272,7 +276,7 @@ static void make_caches(struct manager *m, const struct cache_options *common)
 
 		options.kind = watched->kind;
 		options.scope = m->scope;
-		options.label_selector = text_empty(watched->label_selector) ? NULL : watched->label_selector;
+		options.label_selector = watched->label_selector;
 		options.on_change = on_cache_change;
 		options.on_synced = on_cache_synced;
 		options.arg = watched;
@@ -337,7 +341,7 @@ struct manager *manager_new(struct api *api, struct sched *sched, struct metrics
 		make_scope(m, &common, options);
 	make_caches(m, &common);
 	for (size_t i = 0; i < kind_count; i++)
-		m->units[i].objects = manager_store(m, itself(m->units[i].row)->kind);
+		m->units[i].objects = manager_store(m, itself(m->units[i].row));
 	return m;
 }
 
@@ -390,11 +394,16 @@ size_t manager_busy(const struct manager *m)
 	return count;
 }
 
-struct store *manager_store(const struct manager *m, const struct kind *kind)
+struct store *manager_store(const struct manager *m, const struct watch_row *row)
 {
-	const struct watched *watched = find_watched(m, kind);
+	for (size_t i = 0; i < m->unit_count; i++) {
+		const struct unit *unit = &m->units[i];
 
-	return watched ? cache_store(watched->cache) : NULL;
+		for (size_t n = 0; n < unit->row->watch_count; n++)
+			if (&unit->row->watches[n] == row && unit->watched[n])
+				return cache_store(unit->watched[n]->cache);
+	}
+	return NULL;
 }
 
 static void free_watched(struct watched *watched)
@@ -416,6 +425,7 @@ void manager_free(struct manager *m)
 	for (size_t i = 0; i < m->unit_count; i++) {
 		controller_free(m->units[i].controller);
 		recorder_free(m->units[i].recorder);
+		free(m->units[i].watched);
 	}
 	free(m->units);
 	free(m);

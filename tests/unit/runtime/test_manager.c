@@ -41,6 +41,36 @@ struct world {
 	unsigned leads; /* times that the gardens were told that they are led */
 };
 
+static void observe_garden(void *arg, const struct kobj *before, const struct kobj *now)
+{
+	struct world *w = arg;
+
+	assert_true(before || now);
+	w->seen++;
+}
+
+static bool never(const void *arg)
+{
+	(void)arg;
+	return false;
+}
+
+static const struct watch_row garden_watches[] = {
+	{ .kind = &bed_kind, .wakes = wake_index },
+	{ .kind = &plant_kind, .wakes = wake_index, .when = never },
+	{ .kind = &garden_kind, .wakes = wake_self, .observe = observe_garden },
+};
+static const struct watch_row bed_watches[] = {
+	{ .kind = &plant_kind, .wakes = wake_index },
+	{ .kind = &bed_kind, .wakes = wake_self },
+};
+static const struct watch_row plant_watches[] = { { .kind = &plant_kind, .wakes = wake_self } };
+
+#define GARDENS_BEDS (&garden_watches[0])
+#define GARDENS	     (&garden_watches[2])
+#define BEDS_PLANTS  (&bed_watches[0])
+#define BEDS	     (&bed_watches[1])
+
 static void plan_state(struct plan *plan, const struct kobj *obj, const char *state)
 {
 	struct json *body;
@@ -82,7 +112,7 @@ static int plan_garden(void *arg, const struct kobj *obj, const struct past *pas
 	(void)err;
 	json_each (name, json_at(obj->tree, "spec.beds")) {
 		auto_free char *key = xasprintf("%s/%s", obj->ns, json_text(name, ""));
-		const struct kobj *bed = store_get(manager_store(w->manager, &bed_kind), key);
+		const struct kobj *bed = store_get(manager_store(w->manager, GARDENS_BEDS), key);
 
 		wanted++;
 		full += has_state(bed, "Full");
@@ -98,7 +128,7 @@ static int plan_bed(void *arg, const struct kobj *obj, const struct past *past, 
 {
 	const struct world *w = arg;
 	size_t pos = 0;
-	const struct kobj *plant = store_index_next(manager_store(w->manager, &plant_kind), obj->key, &pos);
+	const struct kobj *plant = store_index_next(manager_store(w->manager, BEDS_PLANTS), obj->key, &pos);
 
 	(void)past;
 	(void)wall_ms;
@@ -120,35 +150,10 @@ static int plan_plant(void *arg, const struct kobj *obj, const struct past *past
 	return 0;
 }
 
-static void observe_garden(void *arg, const struct kobj *before, const struct kobj *now)
-{
-	struct world *w = arg;
-
-	assert_true(before || now);
-	w->seen++;
-}
-
 static void lead_gardens(void *arg)
 {
 	((struct world *)arg)->leads++;
 }
-
-static bool never(const void *arg)
-{
-	(void)arg;
-	return false;
-}
-
-static const struct watch_row garden_watches[] = {
-	{ .kind = &bed_kind, .wakes = wake_index },
-	{ .kind = &plant_kind, .wakes = wake_index, .when = never },
-	{ .kind = &garden_kind, .wakes = wake_self, .observe = observe_garden },
-};
-static const struct watch_row bed_watches[] = {
-	{ .kind = &plant_kind, .wakes = wake_index },
-	{ .kind = &bed_kind, .wakes = wake_self },
-};
-static const struct watch_row plant_watches[] = { { .kind = &plant_kind, .wakes = wake_self } };
 
 static const struct kind_row garden_row = {
 	.name = "garden-controller",
@@ -287,7 +292,7 @@ static void what_it_leads_is_up_to_date(void **state)
 	    f->fk, &beds,
 	    parse(JSON({ "metadata" : { "name" : "a", "namespace" : "ns" }, "status" : { "state" : "Full" } })));
 	fake_kube_run(f->fk, 1000);
-	assert_int_equal(store_len(manager_store(w->manager, &bed_kind)), 0);
+	assert_int_equal(store_len(manager_store(w->manager, GARDENS_BEDS)), 0);
 	manager_lead(w->manager);
 	fake_kube_run(f->fk, 100);
 	assert_int_equal(fake_kube_calls(f->fk, VERB_CREATE, &beds), 0);
@@ -331,7 +336,7 @@ static void two_managers_live_in_one_process(void **state)
 	fake_kube_run(f->fk, 10000);
 	assert_true(f->worlds[0].seen > 0);
 	assert_int_equal(f->worlds[0].seen, f->worlds[1].seen);
-	assert_int_equal(store_len(manager_store(f->worlds[0].manager, &garden_kind)), 1);
+	assert_int_equal(store_len(manager_store(f->worlds[0].manager, GARDENS)), 1);
 
 	/* One goes, the registry and the other stay. */
 	manager_free(take_ptr(f->worlds[0].manager));
@@ -356,11 +361,56 @@ static void a_selector_chooses_namespaces(void **state)
 	put_garden(f, "off", "g", JSON(["a"]));
 	manager_lead(start(f, w, &(struct manager_options){ .namespace_selector = selector, .instance = "toy" }));
 	fake_kube_run(f->fk, 10000);
-	assert_int_equal(store_len(manager_store(w->manager, &garden_kind)), 1);
+	assert_int_equal(store_len(manager_store(w->manager, GARDENS)), 1);
 	assert_string_equal(garden_state(f, "off", "g"), "none");
 	assert_string_equal(garden_state(f, "on", "g"), "Full");
 	manager_free(take_ptr(w->manager));
 	selector_free(selector);
+}
+
+/*
+ * The label selector is that of the kinds that are run. Beds are run and have no such label, so nobody works on them.
+ * Gardens watch all beds all the same: they see the one that they have made, and do not wait for a cache that will
+ * never have it.
+ */
+static void a_row_sees_what_its_own_selector_leaves(void **state)
+{
+	struct fixture *f = *state;
+	struct world *w = &f->worlds[0];
+
+	fake_kube_put(f->fk, &gardens, parse(JSON({
+			      "metadata" : { "name" : "g", "namespace" : "ns", "labels" : { "team" : "a" } },
+			      "spec" : { "beds" : ["a"] }
+		      })));
+	start(f, w, &(struct manager_options){ .label_selector = "team=a", .instance = "toy" });
+	manager_lead(w->manager);
+	fake_kube_run(f->fk, 500);
+	assert_int_equal(store_len(manager_store(w->manager, GARDENS_BEDS)), 1);
+	assert_int_equal(store_len(manager_store(w->manager, BEDS)), 0);
+	assert_null(manager_store(w->manager, &garden_watches[1]));
+	assert_string_equal(garden_state(f, "ns", "g"), "Growing");
+	fake_kube_patch(f->fk, &beds, "ns", "a", "{\"status\":{\"state\":\"Full\"}}");
+	fake_kube_run(f->fk, 500);
+	assert_string_equal(garden_state(f, "ns", "g"), "Full");
+	assert_int_equal(fake_kube_calls(f->fk, VERB_CREATE, &beds), 1);
+	fake_kube_run(f->fk, 60000);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_CREATE, &beds), 1);
+}
+
+static void a_namespace_that_is_there_twice_counts_once(void **state)
+{
+	static const char *const namespaces[] = { "one", "two", "one" };
+	struct fixture *f = *state;
+	struct world *w = &f->worlds[0];
+
+	put_garden(f, "one", "g", JSON(["a"]));
+	manager_lead(start(f, w,
+			   &(struct manager_options){ .namespaces = namespaces,
+						      .namespace_count = array_len(namespaces),
+						      .instance = "toy" }));
+	fake_kube_run(f->fk, 10000);
+	assert_string_equal(garden_state(f, "one", "g"), "Full");
+	assert_int_equal(fake_kube_calls(f->fk, VERB_WATCH, &gardens), 2);
 }
 
 static void nothing_is_planned_after_stop(void **state)
@@ -393,6 +443,8 @@ int main(void)
 		TEST(a_selector_chooses_namespaces),
 		TEST(nothing_is_planned_after_stop),
 		TEST(what_it_leads_is_up_to_date),
+		TEST(a_row_sees_what_its_own_selector_leaves),
+		TEST(a_namespace_that_is_there_twice_counts_once),
 		TEST(leading_from_the_beginning_costs_nothing),
 	};
 
