@@ -99,6 +99,7 @@ int files_each_object(const char *path, files_object_fn *fn, void *context, stru
 	auto_json places = NULL;
 	const struct json *place;
 	size_t count = 0;
+	bool several;
 
 	buf_init(&text, FILE_MAX_BYTES);
 	if (read_file(path, &text, err) < 0)
@@ -107,10 +108,11 @@ int files_each_object(const char *path, files_object_fn *fn, void *context, stru
 	if (!documents)
 		return err_wrap(err, "%s", place_name(path));
 	place = json_first(places);
+	several = json_len(documents) > 1;
 	json_each (document, documents) {
 		const struct files_place at = {
 			.path = path,
-			.document = json_len(documents) > 1 ? (size_t)json_i64(place, "document", 0) : 0,
+			.document = several ? (size_t)json_i64(place, "document", 0) : 0,
 			.notes = json_get(place, "notes"),
 		};
 

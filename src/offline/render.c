@@ -19,8 +19,9 @@ struct rendering {
 	FILE *errors;
 };
 
-/* The problems of the whole object, with the paths that it has: a run of a schedule has others. */
-static bool is_schedule_good(const struct rendering *r, const struct offline_object *object)
+/* Prints all problems that validate would find, with the paths that the object has: a run of a schedule has others.
+ * Returns whether there are any. */
+static bool print_problems_of(const struct rendering *r, const struct offline_object *object)
 {
 	const struct rule_options options = options_rules(r->o);
 	auto_json problems = validation_problems(object->object, &options);
@@ -30,7 +31,7 @@ static bool is_schedule_good(const struct rendering *r, const struct offline_obj
 
 		offline_print_lines(r->errors, object->title, line);
 	}
-	return json_len(problems) == 0;
+	return json_len(problems) > 0;
 }
 
 static int render_app(const struct rendering *r, const struct app *app, struct err *err)
@@ -53,13 +54,13 @@ static bool render_object(void *context, const struct offline_object *object)
 	struct err err = { 0 };
 	struct app app;
 
-	if (object->res == &resource_scheduledsparkapplication && !is_schedule_good(r, object))
+	if (object->res == &resource_scheduledsparkapplication && print_problems_of(r, object))
 		return false;
 	if (offline_app(object, &app, &skipped, &err) == 0 && render_app(r, &app, &err) == 0)
 		return true;
 	if (skipped)
 		fprintf(r->errors, "%s: skipped: %s\n", object->title, skipped);
-	else
+	else if (!print_problems_of(r, object))
 		offline_print_lines(r->errors, object->title, err.msg);
 	return skipped != NULL;
 }
