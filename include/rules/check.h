@@ -16,6 +16,7 @@ const char *check_factor_positive(const char *text);
 const char *check_bool(const char *text);
 const char *check_bool_exact(const char *text); /* without blanks around it */
 const char *check_positive(const char *text);
+const char *check_cores(const char *text);
 const char *check_count(const char *text); /* also 0 */
 const char *check_port(const char *text);
 const char *check_block_port(const char *text); /* as executors take it: also 0, not below 1024 */

@@ -55,12 +55,19 @@ const char *check_memory(const char *text)
 		   : "expected a size in Spark's notation, at least 1m, such as 512m or 2g";
 }
 
+/* A number with a point is a share of the memory, which is another setting. */
 const char *check_overhead(const char *text)
 {
 	int64_t mib;
+	double share;
 
-	return memory_mib(text, VERSION_NEWEST, &mib) ? NULL
-						      : "expected a size in Spark's notation, such as 512m or 2g";
+	if (memory_mib(text, VERSION_NEWEST, &mib))
+		return NULL;
+	if (strchr(text, '.') && read_double(text, &share))
+		return "expected a size in Spark's notation, such as 512m or 2g; a share of the memory is a "
+		       "memoryOverheadFactor: that of the spec, or spark.driver.memoryOverheadFactor and "
+		       "spark.executor.memoryOverheadFactor of sparkConf";
+	return "expected a size in Spark's notation, such as 512m or 2g";
 }
 
 const char *check_factor(const char *text)
@@ -108,6 +115,16 @@ const char *check_positive(const char *text)
 	int64_t value;
 
 	return read_integer(text, &value) && value > 0 ? NULL : "expected an integer above 0";
+}
+
+const char *check_cores(const char *text)
+{
+	const char *why = check_positive(text);
+	double value;
+
+	return why && check_quantity_value(text, &value) && value > 0
+		   ? "expected an integer above 0, as Spark's cores are whole: a part of a processor is a coreRequest"
+		   : why;
 }
 
 const char *check_port(const char *text)
@@ -349,6 +366,9 @@ const char *check_file(const char *text)
 {
 	size_t len = scheme_len(text);
 
+	if (!len && *text == '/' && (text_ends(text, "/") || text_ends(text, "/*")))
+		return "a folder of jars is no dependency: name it in spark.driver.extraClassPath and "
+		       "spark.executor.extraClassPath of sparkConf, such as /opt/jars/*";
 	if (!len || (len == 5 && strncmp(text, "file:", 5) == 0))
 		return "the operator has no files of yours: use local:// for a file in the image, or a remote URL";
 	if (!text[len] || text[len] == '#' || !is_uri_text(text))

@@ -51,6 +51,22 @@ static void doubt_property(struct problems *p, const struct json *entry)
 			problems_add(p, path, "it has no effect: %s", overwritten[i].why);
 }
 
+/* Spark's class loader takes each entry as the name of a file. */
+static void doubt_jars(struct problems *p, const struct json *spec)
+{
+	size_t i = 0;
+
+	json_each (jar, json_at(spec, "deps.jars")) {
+		const char *text = json_text(jar, "");
+		auto_free char *path = xasprintf("spec.deps.jars[%zu]", i++);
+
+		if (text_starts(text, "local:") && (text_ends(text, "/") || text_ends(text, "*")))
+			problems_add(p, path,
+				     "Spark finds no jars in a folder: name it in spark.driver.extraClassPath and "
+				     "spark.executor.extraClassPath of sparkConf, such as /opt/jars/*");
+	}
+}
+
 static void doubt_lifecycle(struct problems *p, const struct json *spec, const struct rule_options *options)
 {
 	if (options->has_webhook && json_is(json_at(spec, "executor.lifecycle"), JSON_OBJECT) &&
@@ -70,5 +86,6 @@ void validate_doubts(struct problems *p, const struct json *spec, const struct r
 	doubt_image(p, spec, options);
 	json_each (entry, validate_map(json_get(spec, "sparkConf")))
 		doubt_property(p, entry);
+	doubt_jars(p, spec);
 	doubt_lifecycle(p, spec, options);
 }

@@ -10,6 +10,7 @@
 #include "rules/validate.h"
 #include "spark/conf.h"
 
+#define NOT_ALLOWED "Forbidden: the key is not allowed: "
 #define MANAGED	    "this value is managed by the operator"
 #define USE_IMAGE   "use the image field on the CRD instead"
 #define USE_ACCOUNT "configure the service account via the CRD spec instead"
@@ -29,12 +30,6 @@ struct refusal_row {
 /* Of every kind, with the words of kubeflow's validator. */
 static const struct refusal_row managed[] = {
 	{ "spark.master", MANAGED, NULL },
-	{ "spark.kubernetes.driver.master", MANAGED, NULL },
-	{ "spark.kubernetes.container.image", USE_IMAGE, NULL },
-	{ "spark.kubernetes.driver.container.image", USE_IMAGE, NULL },
-	{ "spark.kubernetes.executor.container.image", USE_IMAGE, NULL },
-	{ "spark.kubernetes.authenticate.driver.serviceAccountName", USE_ACCOUNT, NULL },
-	{ "spark.kubernetes.authenticate.executor.serviceAccountName", USE_ACCOUNT, NULL },
 	{ "spark.kubernetes.authenticate.oauthToken*", CREDENTIALS, NULL },
 	{ "spark.kubernetes.authenticate.driver.oauthToken*", CREDENTIALS, NULL },
 	{ "spark.kubernetes.authenticate.executor.oauthToken*", CREDENTIALS, NULL },
@@ -72,8 +67,8 @@ static const struct {
 	{ "spark.kubernetes.memoryOverheadFactor", check_factor },
 	{ "spark.driver.memoryOverheadFactor", check_factor_positive },
 	{ "spark.executor.memoryOverheadFactor", check_factor_positive },
-	{ "spark.driver.cores", check_positive },
-	{ "spark.executor.cores", check_positive },
+	{ "spark.driver.cores", check_cores },
+	{ "spark.executor.cores", check_cores },
 	{ "spark.executor.instances", check_count },
 	{ "spark.dynamicAllocation.enabled", check_bool },
 	{ "spark.driver.port", check_port },
@@ -150,12 +145,57 @@ static bool key_matches(const char *key, const char *pattern)
 	return strcmp(key, pattern) == 0;
 }
 
+/* "is not allowed" is what tests of kubeflow's operator look for. */
 static void check_refused(struct problems *p, const char *path, const struct json *entry,
 			  const struct refusal_row *rows, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (key_matches(json_name(entry), rows[i].key) && !text_eq(json_text(entry, NULL), rows[i].unless))
-			problems_add(p, path, "Forbidden: %s", rows[i].why);
+			problems_add(p, path, NOT_ALLOWED "%s", rows[i].why);
+}
+
+/* Properties for which there are fields; of these the first that is set counts. */
+static const struct {
+	const char *key;
+	const char *why; /* if no field is set, with the words of kubeflow's validator */
+	const char *fields[2];
+} replaced[] = {
+	{ "spark.kubernetes.container.image", USE_IMAGE, { "image", NULL } },
+	{ "spark.kubernetes.driver.container.image", USE_IMAGE, { "driver.image", "image" } },
+	{ "spark.kubernetes.executor.container.image", USE_IMAGE, { "executor.image", "image" } },
+	{ "spark.kubernetes.authenticate.driver.serviceAccountName", USE_ACCOUNT, { "driver.serviceAccount", NULL } },
+	{ "spark.kubernetes.authenticate.executor.serviceAccountName",
+	  USE_ACCOUNT,
+	  { "executor.serviceAccount", "driver.serviceAccount" } },
+	{ "spark.kubernetes.driver.master", MANAGED, { "driver.kubernetesMaster", NULL } },
+};
+
+static const char *set_field_of(const struct json *spec, const char *const fields[2])
+{
+	for (size_t i = 0; i < 2 && fields[i]; i++)
+		if (!text_empty(json_str(spec, fields[i], NULL)))
+			return fields[i];
+	return NULL;
+}
+
+/* A property that says the same as its field contradicts nothing. */
+static void check_replaced(struct problems *p, const struct json *spec, const char *path, const struct json *entry)
+{
+	for (size_t i = 0; i < array_len(replaced); i++) {
+		const char *key = replaced[i].key, *own = json_text(entry, "");
+		const char *field = text_eq(json_name(entry), key) ? set_field_of(spec, replaced[i].fields) : NULL;
+		const char *value = field ? json_str(spec, field, "") : NULL;
+
+		if (!text_eq(json_name(entry), key) || text_eq(own, value))
+			continue;
+		if (field)
+			problems_add(p, path,
+				     NOT_ALLOWED "spec.%s replaces it, so \"%s\" counts and not \"%s\": "
+						 "leave the property out",
+				     field, value, own);
+		else
+			problems_add(p, path, NOT_ALLOWED "%s", replaced[i].why);
+	}
 }
 
 /* A row of the spec replaces the property anyway; but two places that disagree hide a mistake. */
@@ -260,6 +300,7 @@ void validate_conf_managed(struct problems *p, const struct app *app)
 		auto_free char *path = xasprintf("spec.sparkConf[%s]", json_name(entry));
 
 		check_refused(p, path, entry, managed, array_len(managed));
+		check_replaced(p, json_get(app->tree, "spec"), path, entry);
 		check_namespace(p, app, path, entry);
 	}
 }

@@ -19,7 +19,9 @@ static const struct {
 	{ "SPARK_EXECUTOR_POD_NAME", NULL, "it is the pod's name" },
 	{ "SPARK_LOCAL_DIRS", NULL, "use volumes spark-local-dir-* or spark.local.dir" },
 	{ "SPARK_JAVA_OPT_*", NULL, "use spec.executor.javaOptions" },
-	{ "_SPARK_AUTH_SECRET", "spark.authenticate", "use spark.authenticate.secret.executor.file" },
+	{ "_SPARK_AUTH_SECRET", "spark.authenticate",
+	  "mount the secret (spec.driver.secrets, spec.executor.secrets) and name its file in "
+	  "spark.authenticate.secret.file of sparkConf" },
 	{ "SPARK_CLASSPATH", "spark.executor.extraClassPath", "add to spark.executor.extraClassPath" },
 	{ "SPARK_EXECUTOR_LIBRARY_PATH", "spark.executor.extraLibraryPath", "add to spark.executor.extraLibraryPath" },
 	{ "HADOOP_CONF_DIR", "spark.kubernetes.hadoop.configMapName", "leave out that property" },

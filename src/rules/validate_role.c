@@ -248,12 +248,27 @@ static void check_options(struct problems *p, const struct json *spec, const cha
 	}
 }
 
+/* The schema would say the same without the cure. */
+static void check_cores_type(struct problems *p, const struct json *role, const char *prefix)
+{
+	const struct json *cores = json_get(role, "cores");
+	auto_free char *path = xasprintf("%scores", prefix), *text = json_print(cores);
+	double value;
+
+	if (check_quantity_value(json_text(cores, text ? text : ""), &value) &&
+	    json_integer(cores, 0) != json_integer(cores, 1))
+		problems_invalid(p, path, cores,
+				 "expected an integer, as Spark's cores are whole: a part of a processor is a "
+				 "coreRequest");
+}
+
 void validate_role(struct problems *p, const struct json *spec, const char *role_name,
 		   const struct rule_options *options)
 {
 	const struct json *role = json_get(spec, role_name);
 	auto_free char *prefix = xasprintf("spec.%s.", role_name);
 
+	check_cores_type(p, role, prefix);
 	schema_check(p, &parts[text_eq(role_name, "executor")], role, SCHEMA_TYPES);
 	validate_rules(p, role, prefix, rules, array_len(rules));
 	validate_bounds(p, role, prefix, bounds, array_len(bounds));

@@ -14,7 +14,11 @@
 #include "spark/exporter.h"
 #include "spark/names.h"
 
-#define SPARK "Spark itself"
+#define SPARK	   "Spark itself"
+#define MONITORING "spec.monitoring"
+#define EXPORTER_CURE                                                                                                  \
+	": use another path, or name your files in both monitoring.metricsPropertiesFile and "                         \
+	"monitoring.prometheus.configFile, and the operator mounts none"
 
 struct places {
 	struct problems *problems;
@@ -47,11 +51,12 @@ static const struct {
 static void append_place(struct places *p, struct json *list, const char *name, const char *field)
 {
 	const struct json *other = json_find(list, "name", name);
+	const char *by = json_str(other, "field", "");
 	struct json *entry;
 
 	if (other) {
-		problems_add(p->problems, field, "Duplicate value: \"%s\": the pod has that from %s already", name,
-			     json_str(other, "field", ""));
+		problems_add(p->problems, field, "Duplicate value: \"%s\": the pod has that from %s already%s", name,
+			     by, text_eq(by, MONITORING) ? EXPORTER_CURE : "");
 		return;
 	}
 	entry = json_append(list, json_new_object());
@@ -155,7 +160,7 @@ static void collect_configmaps(struct places *p)
 		put_mount(p, fields[k][1], fields[k][2], field);
 	}
 	if (exporter_has_configmap(p->spec) && exporter_exposes(p->spec, p->name))
-		put_mount(p, "", EXPORTER_DIR, "spec.monitoring");
+		put_mount(p, "", EXPORTER_DIR, MONITORING);
 	json_each (map, maps) {
 		auto_free char *field = xasprintf("spec.%s.configMaps[%zu]", p->name, i++);
 		const char *name = json_str(map, "name", "");

@@ -140,6 +140,92 @@ static const struct row allocation[] = {
 	  NULL },
 };
 
+static const struct row cures[] = {
+	{ &strict, DRIVER({ "cores" : 0.1 }),
+	  "spec.driver.cores: Invalid value: 0.1: expected an integer, as Spark's cores are whole: a part of a "
+	  "processor is "
+	  "a coreRequest" },
+	{ &strict, EXEC({ "cores" : "100m" }),
+	  "spec.executor.cores: Invalid value: \"100m\": expected an integer, as" },
+	{ &strict, CONF({ "spark.executor.cores" : "0.5" }),
+	  "spec.sparkConf[spark.executor.cores]: Invalid value: \"0.5\": expected an integer above 0, as Spark's cores "
+	  "are "
+	  "whole: a part of a processor is a coreRequest" },
+	{ &strict, EXEC({ "memoryOverhead" : "0.2" }),
+	  "spec.executor.memoryOverhead: Invalid value: \"0.2\": expected a size in Spark's notation, such as 512m or "
+	  "2g; a "
+	  "share of the memory is a memoryOverheadFactor: that of the spec, or spark.driver.memoryOverheadFactor and "
+	  "spark.executor.memoryOverheadFactor of sparkConf" },
+	{ &strict, EXEC({ "memoryOverhead" : "0.2g" }),
+	  "spec.executor.memoryOverhead: Invalid value: \"0.2g\": expected a size in Spark's notation, such as 512m or "
+	  "2g" },
+	{ &strict, SPEC({ "deps" : { "jars" : ["/opt/jars/*"] } }),
+	  "spec.deps.jars[0]: Invalid value: \"/opt/jars/*\": a folder of jars is no dependency: name it in "
+	  "spark.driver.extraClassPath and spark.executor.extraClassPath of sparkConf, such as /opt/jars/*" },
+	{ &strict, SPEC({ "deps" : { "jars" : ["/opt/jars/a.jar"] } }),
+	  "spec.deps.jars[0]: Invalid value: \"/opt/jars/a.jar\": the operator has no files of yours" },
+	{ &strict, SPEC({
+		 "monitoring" : {
+			 "exposeDriverMetrics" : true,
+			 "prometheus" : { "jmxExporterJar" : "/a.jar", "configFile" : "/etc/metrics/conf/p.yaml" }
+		 },
+		 "driver" : { "configMaps" : [ { "name" : "m", "path" : "/etc/metrics/conf" } ] }
+	 }),
+	  "spec.driver.configMaps[0]: Duplicate value: \"/etc/metrics/conf\": the pod has that from spec.monitoring "
+	  "already: "
+	  "use another path, or name your files in both monitoring.metricsPropertiesFile and "
+	  "monitoring.prometheus.configFile, and the operator mounts none" },
+	{ &strict, SPEC({
+		 "sparkConf" : { "spark.authenticate" : "true" },
+		 "executor" : { "env" : [ { "name" : "_SPARK_AUTH_SECRET", "value" : "x" } ] }
+	 }),
+	  "spec.executor.env[0]: Forbidden: Spark sets _SPARK_AUTH_SECRET of executors itself by spark.authenticate: "
+	  "mount the "
+	  "secret (spec.driver.secrets, spec.executor.secrets) and name its file in spark.authenticate.secret.file" },
+	{ &strict, CONF({ "spark.master" : "local" }),
+	  "spec.sparkConf[spark.master]: Forbidden: the key is not allowed: this value is managed by the "
+	  "operator" },
+};
+
+/* Generated manifests say in sparkConf once more what fields say. */
+static const struct row repetitions[] = {
+	{ &strict, SPEC({
+		 "driver" : { "serviceAccount" : "engine" },
+		 "executor" : { "serviceAccount" : "engine" },
+		 "sparkConf" : {
+			 "spark.kubernetes.authenticate.driver.serviceAccountName" : "engine",
+			 "spark.kubernetes.authenticate.executor.serviceAccountName" : "engine",
+			 "spark.kubernetes.container.image" : "i:1",
+			 "spark.kubernetes.driver.container.image" : "i:1"
+		 }
+	 }),
+	  NULL },
+	{ &strict, SPEC({
+		 "driver" : { "serviceAccount" : "engine" },
+		 "sparkConf" : { "spark.kubernetes.authenticate.driver.serviceAccountName" : "other" }
+	 }),
+	  "spec.sparkConf[spark.kubernetes.authenticate.driver.serviceAccountName]: Forbidden: the key is not allowed: "
+	  "spec.driver.serviceAccount replaces "
+	  "it, so "
+	  "\"engine\" counts and not \"other\": leave the property out" },
+	{ &strict, CONF({ "spark.kubernetes.authenticate.driver.serviceAccountName" : "other" }),
+	  "spec.sparkConf[spark.kubernetes.authenticate.driver.serviceAccountName]: Forbidden: the key is not allowed: "
+	  "configure the service account" },
+	{ &strict, SPEC({
+		 "executor" : { "image" : "e" },
+		 "sparkConf" : { "spark.kubernetes.executor.container.image" : "i:1" }
+	 }),
+	  "spec.sparkConf[spark.kubernetes.executor.container.image]: Forbidden: the key is not allowed: "
+	  "spec.executor.image replaces it, so \"e\" counts "
+	  "and not "
+	  "\"i:1\"" },
+	{ &strict, SPEC({
+		 "driver" : { "kubernetesMaster" : "k8s://m" },
+		 "sparkConf" : { "spark.kubernetes.driver.master" : "k8s://m" }
+	 }),
+	  NULL },
+};
+
 static const struct row pods[] = {
 	{ &strict, EXEC({ "configMaps" : [ { "name" : "x", "path" : "/opt/spark/conf" } ] }),
 	  "spec.executor.configMaps[0]: Duplicate value: \"/opt/spark/conf\": the pod has that from Spark itself" },
@@ -352,6 +438,13 @@ static void an_image_may_come_later(void **state)
 	CHECK(images);
 }
 
+static void what_to_do_instead(void **state)
+{
+	(void)state;
+	CHECK(cures);
+	CHECK(repetitions);
+}
+
 static void executors_on_demand(void **state)
 {
 	(void)state;
@@ -376,8 +469,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_the_webhook_can_do), cmocka_unit_test(an_image_may_come_later),
-		cmocka_unit_test(executors_on_demand),	   cmocka_unit_test(what_pods_may_have),
-		cmocka_unit_test(as_spark_reads_it),	   cmocka_unit_test(null_is_absent),
+		cmocka_unit_test(what_to_do_instead),	   cmocka_unit_test(executors_on_demand),
+		cmocka_unit_test(what_pods_may_have),	   cmocka_unit_test(as_spark_reads_it),
+		cmocka_unit_test(null_is_absent),
 	};
 
 	json_setup();

@@ -280,23 +280,26 @@ static const struct {
 	  }),
 	  "spec.executor.lifecycle: Forbidden" },
 	{ CONF({ "spark.master" : "local" }),
-	  "spec.sparkConf[spark.master]: Forbidden: this value is managed by the operator" },
+	  "spec.sparkConf[spark.master]: Forbidden: the key is not allowed: this value is managed by the operator" },
 	{ CONF({ "spark.submit.deployMode" : "cluster" }), NULL },
 	{ CONF({ "spark.submit.deployMode" : "client" }), "spec.sparkConf[spark.submit.deployMode]: Forbidden" },
 	{ CONF({ "spark.kubernetes.namespace" : "team-a" }), NULL },
 	{ CONF({ "spark.kubernetes.namespace" : "b" }), "spec.sparkConf[spark.kubernetes.namespace]: Forbidden: must "
 							"equal the application namespace \"team-a\", got \"b\"" },
 	{ CONF({ "spark.kubernetes.authenticate.driver.oauthTokenFile" : "/t" }),
-	  "spec.sparkConf[spark.kubernetes.authenticate.driver.oauthTokenFile]: Forbidden: authentication" },
+	  "spec.sparkConf[spark.kubernetes.authenticate.driver.oauthTokenFile]: Forbidden: the key is not allowed: "
+	  "authentication" },
 	{ CONF({ "spark.kubernetes.authenticate.submission.oauthToken" : "t" }),
-	  "spec.sparkConf[spark.kubernetes.authenticate.submission.oauthToken]: Forbidden: authentication" },
+	  "spec.sparkConf[spark.kubernetes.authenticate.submission.oauthToken]: Forbidden: the key is not allowed: "
+	  "authentication" },
 	{ CONF({ "spark.kubernetes.context" : "c", "spark.app.id" : "x", "spark.driver.host" : "h" }), NULL },
 	{ CONF({ "spark.master=local" : "x" }),
 	  "spec.sparkConf[spark.master=local]: Invalid value: \"spark.master=local\"" },
 	{ SPEC({ "hadoopConf" : { "a=b" : "x" } }),
 	  "spec.hadoopConf[a=b]: Invalid value: \"a=b\": expected a key without" },
 	{ CONF({ "spark.kubernetes.kerberos.krb5.path" : "/k" }),
-	  "spec.sparkConf[spark.kubernetes.kerberos.krb5.path]: Forbidden: it names a file of the submitter, and the "
+	  "spec.sparkConf[spark.kubernetes.kerberos.krb5.path]: Forbidden: the key is not allowed: it names a file of "
+	  "the submitter, and the "
 	  "operator "
 	  "has no files of yours: make a ConfigMap" },
 	{ CONF({ "spark.kubernetes.kerberos.krb5.configMapName" : "krb5" }), NULL },
@@ -316,12 +319,14 @@ static const struct {
 	  }),
 	  "spec.proxyUser: Forbidden: only one of proxyUser and spark.kerberos.principal" },
 	{ CONF({ "spark.kubernetes.driver.podTemplateFile" : "/t" }),
-	  "spec.sparkConf[spark.kubernetes.driver.podTemplateFile]: Forbidden: it names a file of the submitter, and "
+	  "spec.sparkConf[spark.kubernetes.driver.podTemplateFile]: Forbidden: the key is not allowed: it names a file "
+	  "of the submitter, and "
 	  "the "
 	  "operator has no files of yours: use spec.driver.template" },
 	{ CONF({ "spark.kubernetes.executor.podTemplateContainerName" : "main" }), NULL },
 	{ CONF({ "spark.kubernetes.driver.pod.featureSteps" : "org.example.Step" }),
-	  "spec.sparkConf[spark.kubernetes.driver.pod.featureSteps]: Forbidden: feature steps are Java classes" },
+	  "spec.sparkConf[spark.kubernetes.driver.pod.featureSteps]: Forbidden: the key is not allowed: feature steps "
+	  "are Java classes" },
 	{ CONF({ "spark.kubernetes.executor.pod.featureSteps" : "org.example.Step" }), NULL },
 	{ SPEC({
 		  "sparkVersion" : "4.2.1",
