@@ -15,7 +15,7 @@
 struct reconcile_options {
 	const char *master;		      /* for submission */
 	int64_t driver_pod_creation_grace_ms; /* a submitted driver must be seen within this; 30 s */
-	/* How long a submission that the API server refuses (403, 422, the name is taken) is tried again; 30 s. */
+	/* How long a submission that the API server refuses (403, 404, 422, the name is taken) is tried again; 30 s. */
 	int64_t refusal_deadline_ms;
 	int64_t max_tracked_executors; /* executorState holds at most so many; 1000 */
 	bool ui_service;	       /* applications get a Service for their web UI */
@@ -33,7 +33,7 @@ struct world {
 	const char *problem; /* why the app could not be decoded, else NULL; if set, only app's metadata fields are */
 	const struct pod_view *const *pods; /* all pods labelled with this app's name in its namespace */
 	size_t pod_count;
-	const struct failure *refused;	 /* why the last plan was refused; NULL if it went through */
+	const struct failure *failure;	 /* why the last plan did not go through; NULL if it did */
 	const struct outcomes *outcomes; /* of creating companions; NULL: nothing is known */
 	const struct driver_pdb *pdb;	 /* the application's own; NULL: none, or budgets are not watched */
 	int64_t now_ms;			 /* wall clock */

@@ -3,22 +3,20 @@
  * what follows. It knows nothing of Spark.
  *
  * Each key has one plan at a time. The plan's actions run in order, and the first failure ends the plan. What follows
- * depends on the error class:
- *  - CONFLICT: a new plan as soon as the cache has caught up.
- *  - BUSY: a new plan after the server's Retry-After.
- *  - TIMEOUT, IO, INTERNAL, UNAUTHORIZED, CANCELED: back off.
- *  - NOT_FOUND of the root object (in STATUS or CHECK): forget the key.
- *  - INVALID, DENIED, EXISTS, TOO_LARGE: back off, and report the failure to the next plan (struct failure).
+ * depends on the error class: - CONFLICT: a new plan as soon as the cache has caught up. - BUSY: a new plan after the
+ * server's Retry-After. - all others: back off, and hand the failure to the next plan (struct failure). - NOT_FOUND
+ * of the root object (in STATUS or CHECK): forget the key.
  *
- * A CREATE that is answered AlreadyExists reads the object: if owner uid and label match it is ours (an earlier reply
- * was lost) and counts as created; otherwise the failure is EXISTS with a text that names the object and its owner. A
- * CREATE with outcome unknown (TIMEOUT, IO) is simply planned again: names are deterministic.
+ * A CREATE that is answered AlreadyExists reads the object. If owner uid and label match and the object is as wanted,
+ * it is ours (an earlier reply was lost) and counts as created. Otherwise the failure is EXISTS, with whose the
+ * object is. A CREATE with outcome unknown (TIMEOUT, IO) is simply planned again: names are deterministic.
  *
  * Look before act: a CHECK that finds another version than the plan was made for is a CONFLICT, before anything was
  * created.
  *
  * Read your writes: after a write to a cached resource, or a CONFLICT, the key rests until the cache has seen that
- * version, at most 5 s. Status: at most one write per key and 100 ms; for so long after it no plan is made for the key.
+ * version, at most 5 s. Status: at most one write per key and 100 ms; for so long after it no plan is made for the
+ * key.
  */
 #ifndef RUNTIME_CONTROLLER_H
 #define RUNTIME_CONTROLLER_H

@@ -147,7 +147,7 @@ static int plan_app(void *arg, const struct kobj *obj, const struct past *past, 
 	struct world world = {
 		.app = obj->view,
 		.problem = obj->problem,
-		.refused = past->failure,
+		.failure = past->failure,
 		.outcomes = &past->outcomes,
 		.pdb = find_pdb(o, obj),
 		.now_ms = wall_ms,

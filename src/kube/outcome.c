@@ -9,6 +9,18 @@
 #include "base/mem.h"
 #include "base/text.h"
 
+bool failure_is_refusal(const struct failure *f)
+{
+	static const bool refusals[] = {
+		[ERR_NOT_FOUND] = true, [ERR_EXISTS] = true,	[ERR_INVALID] = true,
+		[ERR_DENIED] = true,	[ERR_TOO_LARGE] = true, [ERR_INTERNAL] = false,
+	};
+
+	if (f->err.code == ERR_EXISTS && f->holder != HOLDER_STRANGER)
+		return false;
+	return f->type == ACTION_CREATE && refusals[f->err.code];
+}
+
 static void clear_outcome(struct outcome *o)
 {
 	free(take_ptr(o->value));
@@ -25,20 +37,36 @@ static struct outcome *ensure_outcome(struct outcomes *o, const struct resource 
 	return &o->items[o->len++];
 }
 
+static const char *value_of(const struct action *action, const struct json *object)
+{
+	if (action->noted && !text_empty(action->label_value))
+		return action->label_value;
+	return action->report ? json_str(object, action->report, "") : "";
+}
+
 void outcomes_note(struct outcomes *o, const struct action *action, const struct json *object, const struct err *err,
 		   int64_t wall_ms)
 {
 	struct outcome *outcome = ensure_outcome(o, action->res, action->name);
 
 	clear_outcome(outcome);
+	outcome->noted = action->noted;
 	if (!err) { /* object is NULL if the answer had no body */
-		outcome->value = xstrdup(action->report ? json_str(object, action->report, "") : "");
+		outcome->value = xstrdup(value_of(action, object));
 		outcome->failures = 0;
 		return;
 	}
 	outcome->problem = xstrdup(err->msg);
 	outcome->failed_ms = wall_ms;
 	outcome->failures++;
+}
+
+bool outcomes_have(const struct outcomes *o, const struct resource *res, const char *value)
+{
+	for (size_t i = 0; i < o->len; i++)
+		if (o->items[i].res == res && o->items[i].value && text_eq(o->items[i].value, value))
+			return true;
+	return false;
 }
 
 const struct outcome *outcomes_find(const struct outcomes *o, const struct resource *res, const char *name)

@@ -14,13 +14,13 @@
 enum { EVENT_MESSAGE_SIZE = 2048 }; /* event_build cuts at 1024 bytes, at the end of a character */
 
 static const char *const type_names[] = {
-	[ACTION_STATUS] = "status", [ACTION_CHECK] = "check", [ACTION_CREATE] = "create",
-	[ACTION_DELETE] = "delete", [ACTION_EVENT] = "event",
+	[ACTION_STATUS] = "status", [ACTION_CHECK] = "check",	[ACTION_ABSENT] = "absent",
+	[ACTION_CREATE] = "create", [ACTION_DELETE] = "delete", [ACTION_EVENT] = "event",
 };
 
 void plan_init(struct plan *p)
 {
-	*p = (struct plan){ .requeue_ms = -1 };
+	*p = (struct plan){ .requeue_ms = -1, .deadline_ms = -1 };
 }
 
 void plan_done(struct plan *p)
@@ -78,6 +78,17 @@ void plan_check(struct plan *p, const struct resource *res, const char *ns, cons
 	a->resource_version = xstrdup_null(resource_version);
 }
 
+void plan_absent(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *owner_uid)
+{
+	add_action(p, ACTION_ABSENT, res, ns, name, owner_uid, NULL);
+}
+
+void plan_absent_if_found(struct plan *p, const struct resource *res, const char *ns, const char *name,
+			  const char *owner_uid)
+{
+	add_action(p, ACTION_ABSENT, res, ns, name, owner_uid, NULL)->if_found = true;
+}
+
 void plan_create(struct plan *p, const struct resource *res, struct json *object, const char *owner_uid,
 		 const char *label, const char *label_value)
 {
@@ -87,6 +98,13 @@ void plan_create(struct plan *p, const struct resource *res, struct json *object
 
 	a->label = xstrdup_null(label);
 	a->label_value = xstrdup_null(label_value);
+}
+
+void plan_create_noted(struct plan *p, const struct resource *res, struct json *object, const char *owner_uid,
+		       const char *label, const char *label_value)
+{
+	plan_create(p, res, object, owner_uid, label, label_value);
+	p->actions[p->len - 1].noted = true;
 }
 
 void plan_create_optional(struct plan *p, const struct resource *res, struct json *object, const char *owner_uid,
@@ -126,12 +144,23 @@ void plan_event(struct plan *p, const struct resource *res, const char *ns, cons
 	add_action(p, ACTION_EVENT, res, ns, name, uid, body);
 }
 
-void plan_requeue(struct plan *p, int64_t delay_ms)
+/* The earlier of a time, -1 for never, and a delay, which may have passed. */
+static int64_t sooner_of(int64_t ms, int64_t delay_ms)
 {
 	if (delay_ms < 0)
 		delay_ms = 0;
-	if (p->requeue_ms < 0 || delay_ms < p->requeue_ms)
-		p->requeue_ms = delay_ms;
+	return ms < 0 || delay_ms < ms ? delay_ms : ms;
+}
+
+void plan_requeue(struct plan *p, int64_t delay_ms)
+{
+	p->requeue_ms = sooner_of(p->requeue_ms, delay_ms);
+}
+
+void plan_deadline(struct plan *p, int64_t delay_ms)
+{
+	plan_requeue(p, delay_ms);
+	p->deadline_ms = sooner_of(p->deadline_ms, delay_ms);
 }
 
 static struct json *action_json(const struct action *a)
@@ -145,8 +174,12 @@ static struct json *action_json(const struct action *a)
 	json_set_str(out, "resourceVersion", a->resource_version);
 	json_set_str(out, "label", a->label);
 	json_set_str(out, "labelValue", a->label_value);
+	if (a->if_found)
+		json_set_bool(out, "ifFound", true);
 	if (a->optional)
 		json_set_bool(out, "extra", true);
+	if (a->noted)
+		json_set_bool(out, "noted", true);
 	if (a->body)
 		json_set(out, "body", json_dup(a->body));
 	return out;
@@ -160,5 +193,7 @@ struct json *plan_json(const struct plan *p)
 	for (size_t i = 0; i < p->len; i++)
 		json_append(actions, action_json(&p->actions[i]));
 	json_set_i64(out, "requeue_ms", p->requeue_ms);
+	if (p->deadline_ms >= 0)
+		json_set_i64(out, "deadline_ms", p->deadline_ms);
 	return out;
 }

@@ -120,7 +120,8 @@ bool companions_are_reported(const struct app *app, const struct outcomes *outco
 	const struct json *driver_info = json_get(app->status, "driverInfo");
 
 	for (size_t i = 0; i < outcomes->len; i++)
-		if (!companion_is_reported(app, driver_info, outcomes->items[i].res, outcomes->items[i].name))
+		if (!outcomes->items[i].noted &&
+		    !companion_is_reported(app, driver_info, outcomes->items[i].res, outcomes->items[i].name))
 			return false;
 	return true;
 }

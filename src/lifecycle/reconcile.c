@@ -22,13 +22,14 @@
 #include "report.h"
 #include "lifecycle/companions.h"
 #include "monitor.h"
+#include "refusal.h"
 #include "spark/names.h"
 #include "spark/ui_url.h"
 
 enum {
 	RECREATE_MS = 10 * 1000, /* a driver pod that was created and is not seen is created again after this */
 	SLOW_START_MS = 60 * 1000,
-	INVALID_DEADLINE_MS = 5 * 1000,
+	UNSEEN_MS = 30 * 1000, /* a driver pod that exists and is not seen is told after this */
 	SECOND_MS = 1000,
 	LONGEST_REST_MS = 24 * 3600 * 1000,
 };
@@ -55,6 +56,9 @@ struct pass {
 	enum app_state state;	       /* the new state */
 	struct submission submission;  /* objects to be created, if any */
 	bool added;		       /* the application is new */
+	bool told;		       /* a failure is to be told in the status */
+	bool needs_absence;	       /* what follows is right only if the driver pod is not there */
+	const struct pod_view *doomed; /* a driver pod that is to be deleted, or NULL */
 	bool deleted;		       /* the application is to be deleted, and nothing else happens */
 };
 
@@ -85,6 +89,14 @@ static int64_t attempt_of(const struct app *app)
 static int64_t attempt_time_ms(const struct app *app)
 {
 	return app->last_submission_ms > 0 ? app->last_submission_ms : app->created_ms;
+}
+
+/* The last plan failed because an object of this resource is there that was to be absent. */
+static bool is_in_the_way(const struct pass *p, const struct resource *res)
+{
+	const struct failure *f = p->w->failure;
+
+	return f && f->type == ACTION_ABSENT && f->res == res && f->err.code == ERR_EXISTS;
 }
 
 /* Whether the driver is seen for the first time, which means that the submission has succeeded. */
@@ -252,6 +264,38 @@ static int follow_driver(struct pass *p)
 	return 0;
 }
 
+/* The driver pod exists, but the cache has not seen it for a while. Only one that lacks a label stays unseen. */
+static bool tell_unseen_driver(struct pass *p)
+{
+	const struct failure *f = p->w->failure;
+	auto_free char *message = NULL;
+
+	if (!is_in_the_way(p, &resource_pod) || p->w->now_ms - f->since_ms < UNSEEN_MS)
+		return false;
+	message = xasprintf(
+	    "driver pod %s is there, but cannot be followed: does it still have the label " LABEL_LAUNCHED_BY "=true?",
+	    driver_name(p));
+	if (text_eq(p->app->error_message, message))
+		return false;
+	status_set_message(&p->status, message);
+	plan_requeue(p->plan, UNSEEN_MS);
+	return true;
+}
+
+/* Ends the run of a driver pod that is gone. The cache does not prove that, so the API server is asked first. */
+static void lose_driver(struct pass *p, const char *how)
+{
+	const char *before = text_empty(p->app->error_message) ? "" : p->app->error_message;
+	auto_free char *message = NULL;
+
+	if (tell_unseen_driver(p))
+		return;
+	message =
+	    xasprintf("driver pod not found: %s %s%s%s", driver_name(p), how, before[0] ? "; before: " : "", before);
+	p->needs_absence = true;
+	end_in(p, APP_FAILING, message);
+}
+
 /* The driver pod is not in the cache. In SUBMITTED the cache may be late, so the pod has
  * driver_pod_creation_grace_ms to appear. */
 static int miss_driver(struct pass *p)
@@ -259,80 +303,112 @@ static int miss_driver(struct pass *p)
 	const struct app *app = p->app;
 	int64_t limit_ms = p->options->driver_pod_creation_grace_ms;
 	int64_t waited_ms = p->w->now_ms - app->last_submission_ms;
-	const char *before = text_empty(app->error_message) ? "" : app->error_message;
-	const char *how = app->state == APP_SUBMITTED ? "never appeared or was deleted" : "was deleted";
-	auto_free char *message = NULL;
 
 	if (app->state == APP_SUBMITTED && app->last_submission_ms > 0 && waited_ms < limit_ms) {
 		plan_requeue(p->plan, waited_ms < 0 ? limit_ms : limit_ms - waited_ms);
 		return 0;
 	}
-	message =
-	    xasprintf("driver pod not found: %s %s%s%s", driver_name(p), how, before[0] ? "; before: " : "", before);
-	end_in(p, APP_FAILING, message);
+	lose_driver(p, app->state == APP_SUBMITTED ? "never appeared or was deleted" : "was deleted");
 	return 0;
 }
 
-/* The API server refused a creation. The creation is tried again for a while, since quotas may free up, and accounts
- * and roles may appear. */
-static void handle_refusal(struct pass *p)
+/* The last plan failed. Its failure is told, or ends the submission, when its time has come. */
+static void handle_failure(struct pass *p)
 {
-	const struct failure *r = p->w->refused;
-	int64_t limit_ms = p->options->refusal_deadline_ms;
-	int64_t waited_ms = p->w->now_ms - r->since_ms;
-	auto_free char *message = NULL;
+	auto_refusal refusal = { 0 };
 	const char *reported;
 
-	if ((r->err.code == ERR_INVALID || r->err.code == ERR_TOO_LARGE) && limit_ms > INVALID_DEADLINE_MS)
-		limit_ms = INVALID_DEADLINE_MS;
-	if (waited_ms >= limit_ms) {
-		fail_submission(p, r->err.msg);
-		return;
+	refusal_judge(&refusal, p->w->failure, p->options->refusal_deadline_ms, p->w->now_ms);
+	if (refusal.next_ms >= 0)
+		plan_deadline(p->plan, refusal.next_ms);
+	if (refusal.is_final) {
+		p->doomed = p->driver; /* its Service was refused: no executor would find it */
+		fail_submission(p, refusal.message);
+	} else if (refusal.is_told) {
+		p->told = true;
+		reported = steady_message(p->app->error_message, refusal.message);
+		set_state(p, APP_NEW, reported);
+		status_set_condition(&p->status, "Submitted", "False", refusal.reason, reported);
 	}
-	message = xasprintf("submission refused, trying again: %s", r->err.msg);
-	reported = steady_message(p->app->error_message, message);
-	set_state(p, APP_NEW, reported);
-	status_set_condition(&p->status, "Submitted", "False", "Refused", reported);
-	plan_requeue(p->plan, waited_ms < 0 ? limit_ms : limit_ms - waited_ms);
 }
 
 /* ---- rows ---- */
 
 /*
+ * The Service is created after the driver pod, so a submission is complete when its Service is there. A submission of
+ * an earlier version or of another operator has no number, and counts as complete. So does one whose driver has ended.
+ */
+static bool is_complete(const struct pass *p)
+{
+	enum driver_state state = monitor_driver_state(p->driver);
+
+	return names_run(p->driver->submission_id) == 0 || state == DRIVER_COMPLETED || state == DRIVER_FAILED ||
+	       (p->w->outcomes && outcomes_have(p->w->outcomes, &resource_service, p->driver->submission_id));
+}
+
+/* The submission of a driver pod was not completed. The Service is still to be created, but for a pod of another spec,
+ * which is deleted, so that the spec as it is now can be submitted. */
+static int resume_submission(struct pass *p)
+{
+	auto_free char *message = NULL;
+
+	if (text_eq(p->driver->submission_id, p->names.submission_id))
+		return build_submission(p);
+	if (!p->driver->deleting)
+		p->doomed = p->driver;
+	message = xasprintf("waiting for the end of driver pod %s, which was made of an earlier spec", driver_name(p));
+	p->told = true;
+	set_state(p, APP_NEW, message);
+	return 0;
+}
+
+static int hold_back(struct pass *p)
+{
+	set_state(p, APP_NEW, NULL);
+	status_set_condition(&p->status, "Submitted", "False", "Suspended", "spec.suspend is true: not submitted");
+	return 0;
+}
+
+/*
  * Until the driver pod is seen, nothing is recorded and the submission is repeated. Objects that exist already are
- * adopted, so a lost reply or a late watch does no harm. If a driver pod is deleted before it was ever seen, it is
- * created again, however often that happens, since nothing is known to have run. Each time, the check proves that the
- * application's stored state has not changed.
+ * adopted, so a lost reply or a late watch does no harm. Once the Service is there, the driver pod has been there: if
+ * it is missing then, it has run and is gone. Each time, the check proves that the application's stored state has not
+ * changed.
  */
 static int on_new(struct pass *p)
 {
 	const struct app *app = p->app;
 	int rc;
 
-	if (p->driver)
+	if (p->driver && is_complete(p))
 		return follow_driver(p);
-	if (app->suspend && app->submission_attempts == 0) {
-		set_state(p, APP_NEW, NULL);
-		status_set_condition(&p->status, "Submitted", "False", "Suspended",
-				     "spec.suspend is true: not submitted");
+	if (!p->driver && is_in_the_way(p, &resource_service)) {
+		set_attempt(p);
+		json_set_i64(p->status.tree, "executionAttempts", app->execution_attempts + 1);
+		lose_driver(p, "was deleted before it was seen");
 		return 0;
 	}
-	if (p->w->refused)
-		handle_refusal(p);
+	if (!p->driver && app->suspend && app->submission_attempts == 0)
+		return hold_back(p);
+	if (p->w->failure)
+		handle_failure(p);
 	else
-		p->added = app->submission_attempts == 0;
+		p->added = !p->driver && app->submission_attempts == 0;
 	if (p->state == APP_SUBMISSION_FAILED)
 		return 0;
-	rc = build_submission(p);
+	rc = p->driver ? resume_submission(p) : build_submission(p);
 	if (p->submission.objects)
 		plan_requeue(p->plan, RECREATE_MS);
 	return rc;
 }
 
+/* A driver that appears now after all is followed if its submission is complete, else it is deleted. */
 static int on_submission_failed(struct pass *p)
 {
-	if (p->driver)
+	if (p->driver && is_complete(p))
 		return follow_driver(p);
+	if (p->driver && !p->driver->deleting)
+		p->doomed = p->driver;
 	end_in(p, APP_FAILED, p->app->error_message);
 	return 0;
 }
@@ -354,6 +430,14 @@ static int on_failing(struct pass *p)
 	return 0;
 }
 
+/* An application that has ended must not take a driver with it that runs all the same. */
+static bool driver_is_alive(const struct pass *p)
+{
+	enum driver_state state = p->driver ? monitor_driver_state(p->driver) : DRIVER_COMPLETED;
+
+	return state != DRIVER_COMPLETED && state != DRIVER_FAILED;
+}
+
 static int on_ended(struct pass *p)
 {
 	const struct app *app = p->app;
@@ -362,7 +446,7 @@ static int on_ended(struct pass *p)
 	int64_t due_ms;
 	int64_t rest_ms;
 
-	if (!(app->has_ttl || ttl_s > 0) || app->terminated_ms == 0)
+	if (!(app->has_ttl || ttl_s > 0) || app->terminated_ms == 0 || driver_is_alive(p))
 		return 0;
 	if (__builtin_mul_overflow(ttl_s, SECOND_MS, &ttl_ms) ||
 	    __builtin_add_overflow(app->terminated_ms, ttl_ms, &due_ms))
@@ -373,6 +457,8 @@ static int on_ended(struct pass *p)
 		return 0;
 	}
 	p->deleted = true;
+	if (!p->driver)
+		plan_absent(p->plan, &resource_pod, app->ns, driver_name(p), app->uid);
 	plan_delete(p->plan, app_kind.res, app->ns, app->name, app->uid);
 	return 0;
 }
@@ -432,19 +518,66 @@ static const struct pod_view *find_driver(const struct pass *p)
 	return NULL;
 }
 
-/* Plans the creations. An object that exists already is ours if it has the same submission id. Objects that all
- * attempts share have no such label, so another label is compared. */
+/* The label by which an object that exists already is known to be ours. Objects that all runs share have no submission
+ * id, so there another label is compared. */
+static const char *label_of(const struct json *object)
+{
+	return json_get(json_at(object, "metadata.labels"), LABEL_SUBMISSION_ID) ? LABEL_SUBMISSION_ID
+										 : LABEL_CREATED_BY;
+}
+
+/* The last plan found that this object is there with other contents. Then it is deleted, to be created anew, once it
+ * is sure that no driver uses it. */
+static void replace_object(struct pass *p, const struct resource *res, const struct json *object)
+{
+	const struct failure *f = p->w->failure;
+	const char *name = json_str(object, "metadata.name", "");
+
+	if (!f || f->holder != HOLDER_DIFFERENT || f->res != res || !text_eq(f->name, name) || !f->holder_uid[0])
+		return;
+	if (!p->driver)
+		plan_absent(p->plan, &resource_pod, p->app->ns, p->names.driver_pod, p->app->uid);
+	plan_delete(p->plan, res, p->app->ns, name, f->holder_uid);
+}
+
+static void create_object(struct pass *p, struct json *object)
+{
+	const struct resource *res = resource_of_kind(json_str(object, "kind", ""));
+	const char *key = label_of(object), *uid = p->app->uid;
+	auto_free char *value = xstrdup(json_text(json_get(json_at(object, "metadata.labels"), key), ""));
+
+	replace_object(p, res, object);
+	if (res == &resource_service)
+		plan_create_noted(p->plan, res, object, uid, key, value);
+	else
+		plan_create(p->plan, res, object, uid, key, value);
+}
+
+/*
+ * Plans the creations, the Service as the last. If the first object is there already, an earlier submission may have
+ * come far: its Service would prove that its driver pod has existed, and must not be created a second time.
+ */
 static void create_submission(struct pass *p)
 {
 	struct json *objects = p->submission.objects; /* NULL: nothing is submitted */
+	struct json *service = NULL;
+	size_t count = 0;
 
 	for (struct json *o = json_take_first(objects); o; o = json_take_first(objects)) {
-		const struct json *labels = json_at(o, "metadata.labels");
-		const char *key = json_get(labels, LABEL_SUBMISSION_ID) ? LABEL_SUBMISSION_ID : LABEL_CREATED_BY;
-		auto_free char *value = xstrdup(json_text(json_get(labels, key), ""));
-
-		plan_create(p->plan, resource_of_kind(json_str(o, "kind", "")), o, p->app->uid, key, value);
+		if (text_eq(json_str(o, "metadata.name", NULL), p->names.service)) {
+			service = o;
+			continue;
+		}
+		if (p->driver) { /* what its pod needs was created before it */
+			json_free(o);
+			continue;
+		}
+		create_object(p, o);
+		if (count++ == 0)
+			plan_absent_if_found(p->plan, &resource_service, p->app->ns, p->names.service, p->app->uid);
 	}
+	if (service)
+		create_object(p, service);
 }
 
 /* Companions are created along with the driver pod, and while the driver is pending or running. */
@@ -471,12 +604,14 @@ static void drop_pdb(struct pass *p)
 		plan_delete(p->plan, &resource_poddisruptionbudget, pdb->ns, pdb->name, pdb->uid);
 }
 
-/* Whether the outcomes of creating companions are no longer needed: the status reports them, or the application has
- * ended. */
+/* Whether the outcomes of creations are no longer needed. That the Service is there is needed until the status records
+ * the submission, and what became of companions until the status reports them or the application has ended. */
 static bool forgets_outcomes(const struct pass *p)
 {
 	const struct app *app = p->app;
 
+	if (app->state == APP_NEW || app->state == APP_SUBMISSION_FAILED)
+		return false;
 	return app_state_is((enum app_state)app->state, STATE_ENDED) ||
 	       (p->w->outcomes && companions_are_reported(app, p->w->outcomes));
 }
@@ -496,7 +631,7 @@ static struct report report_of(struct pass *p)
  * submission that was not refused does without. */
 static bool write_status(struct pass *p, const struct report *report)
 {
-	bool is_needed = !p->submission.objects || p->w->refused;
+	bool is_needed = !p->submission.objects || p->told;
 
 	status_set_executors(&p->status, p->state, p->w->pods, p->w->pod_count, p->submission_id,
 			     p->options->max_tracked_executors);
@@ -517,15 +652,19 @@ static void finish_pass(struct pass *p)
 
 	if (p->deleted)
 		return;
+	if (p->needs_absence)
+		plan_absent(p->plan, &resource_pod, app->ns, driver_name(p), app->uid);
 	is_written = write_status(p, &report);
 	if (wants_companions(p))
 		companions_due(&due, &view, p->plan);
-	if (!is_written && (p->submission.objects || due.len > 0))
+	if (!is_written && (p->submission.objects || p->doomed || due.len > 0))
 		plan_check(p->plan, app_kind.res, app->ns, app->name, app->uid, app->resource_version);
 	if (p->added)
 		report_added(app, &p->options->rules, p->plan);
 	if (is_written)
 		report_events(&report, p->w->pods, p->w->pod_count, p->plan);
+	if (p->doomed)
+		plan_delete(p->plan, &resource_pod, p->doomed->ns, p->doomed->name, p->doomed->uid);
 	create_submission(p);
 	create_companions(p, &view, &due);
 	drop_pdb(p);

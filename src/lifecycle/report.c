@@ -39,11 +39,23 @@ static const char *error_message(const struct report *r)
 	return json_str(r->status->tree, "applicationState.errorMessage", "");
 }
 
+/* Whether the old state is one in which no driver pod was seen yet. */
+static bool was_unsubmitted(const struct report *r)
+{
+	return r->app->state == APP_NEW || r->app->state == APP_SUBMISSION_FAILED;
+}
+
+/* Whether the new state is one that follows from a driver pod. */
+static bool is_followed(const struct report *r)
+{
+	return app_state_is(r->state, STATE_HAS_DRIVER | STATE_STARTED) && !app_state_is(r->state, STATE_ENDED);
+}
+
 void report_conditions(const struct report *r)
 {
 	bool unsubmitted = r->app->state == APP_SUBMISSION_FAILED || r->app->execution_attempts == 0;
 
-	if (r->driver)
+	if (r->driver && (is_followed(r) || !was_unsubmitted(r)))
 		status_set_condition(r->status, "Submitted", "True", "DriverCreated", "the driver pod was created");
 	for (size_t i = 0; i < array_len(condition_rows); i++) {
 		const struct condition_row *row = &condition_rows[i];
@@ -162,7 +174,7 @@ void report_added(const struct app *app, const struct rule_options *rules, struc
 static void plan_state_events(const struct report *r, struct plan *plan)
 {
 	const struct app *app = r->app;
-	bool arrived = r->driver && (app->state == APP_NEW || app->state == APP_SUBMISSION_FAILED);
+	bool arrived = r->driver && was_unsubmitted(r) && is_followed(r);
 	const char *message = error_message(r);
 
 	if ((enum app_state)app->state == r->state)

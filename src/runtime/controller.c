@@ -35,22 +35,21 @@ enum follow { BACK_OFF = 0, LOOK_AGAIN };
  * no failure: see forget_key(). */
 static const struct rule {
 	enum follow follow;
-	bool reported;	/* the next plan learns of the failure, since the object itself may be the cause */
 	int64_t cap_ms; /* cap of the back-off; 0: the queue's own */
 } rules[] = {
-	[ERR_NOT_FOUND] = { BACK_OFF, false, 0 },
-	[ERR_EXISTS] = { BACK_OFF, true, 0 },
-	[ERR_CONFLICT] = { LOOK_AGAIN, false, SOON_MS },
-	[ERR_GONE] = { BACK_OFF, false, 0 },
-	[ERR_INVALID] = { BACK_OFF, true, 0 },
-	[ERR_DENIED] = { BACK_OFF, true, 0 },
-	[ERR_UNAUTHORIZED] = { BACK_OFF, false, SOON_MS },
-	[ERR_BUSY] = { BACK_OFF, false, SOON_MS },
-	[ERR_TIMEOUT] = { BACK_OFF, false, SOON_MS },
-	[ERR_IO] = { BACK_OFF, false, SOON_MS },
-	[ERR_TOO_LARGE] = { BACK_OFF, true, 0 },
-	[ERR_CANCELED] = { BACK_OFF, false, SOON_MS },
-	[ERR_INTERNAL] = { BACK_OFF, false, SOON_MS },
+	[ERR_NOT_FOUND] = { BACK_OFF, 0 },
+	[ERR_EXISTS] = { BACK_OFF, 0 },
+	[ERR_CONFLICT] = { LOOK_AGAIN, SOON_MS },
+	[ERR_GONE] = { BACK_OFF, 0 },
+	[ERR_INVALID] = { BACK_OFF, 0 },
+	[ERR_DENIED] = { BACK_OFF, 0 },
+	[ERR_UNAUTHORIZED] = { BACK_OFF, SOON_MS },
+	[ERR_BUSY] = { BACK_OFF, SOON_MS },
+	[ERR_TIMEOUT] = { BACK_OFF, SOON_MS },
+	[ERR_IO] = { BACK_OFF, SOON_MS },
+	[ERR_TOO_LARGE] = { BACK_OFF, 0 },
+	[ERR_CANCELED] = { BACK_OFF, SOON_MS },
+	[ERR_INTERNAL] = { BACK_OFF, SOON_MS },
 };
 
 struct key {
@@ -60,9 +59,9 @@ struct key {
 	struct runner *runner; /* NULL if no plan is under way */
 	int64_t since_ms;      /* when that plan was begun */
 	int64_t requeue_ms;    /* when that plan wants the next look, after its end */
+	int64_t deadline_ms;   /* … even if it fails, -1: never */
 	char *uid;	       /* of the object that the fields below are about; NULL: there was none */
 	struct failure *failure;
-	bool reported; /* the next plan learns of the failure */
 	struct outcomes outcomes;
 	struct sightings waits;
 	int64_t rest_ms;   /* the wait for them ends at this time at the latest */
@@ -267,23 +266,30 @@ static void forget_key(struct key *k)
 	finish_key(k, "success");
 }
 
-/* Failures in a row are counted together as long as all of them are reported, or none is. So an outage between two
- * refusals begins a new row. */
-static void remember_failure(struct key *k, const struct err *err, bool reported)
+/* Failures in a row are counted together as long as all of them are refusals, or none is. So an outage between two
+ * refusals begins a new row: a deadline for refusals does not run during an outage. */
+static void remember_failure(struct key *k, const struct failure *failure)
 {
-	if (!k->failure || k->reported != reported) {
-		free(k->failure);
-		k->failure = xcalloc(1, sizeof(*k->failure));
-		k->failure->since_ms = sched_wall(k->c->options.sched);
+	struct failure *f = k->failure;
+	unsigned tries = 0;
+	int64_t since_ms = sched_wall(k->c->options.sched);
+
+	if (f && failure_is_refusal(f) == failure_is_refusal(failure)) {
+		tries = f->tries;
+		since_ms = f->since_ms;
 	}
-	k->reported = reported;
-	k->failure->err = *err;
-	k->failure->tries++;
+	if (!f)
+		f = k->failure = xcalloc(1, sizeof(*f));
+	*f = *failure;
+	f->tries = tries + 1;
+	f->since_ms = since_ms;
 }
 
-static void fail_key(struct key *k, const struct err *err)
+/* deadline_ms: from now; -1: none. */
+static void fail_key(struct key *k, const struct failure *failure, int64_t deadline_ms)
 {
 	struct controller *c = k->c;
+	const struct err *err = &failure->err;
 	const struct rule *rule = &rules[err->code];
 	int64_t now_ms = sched_now(c->options.sched);
 
@@ -295,8 +301,10 @@ static void fail_key(struct key *k, const struct err *err)
 		return;
 	}
 	log_warn(k->name, "plan failed, will be tried again", "error", err->msg, "class", err_name(err->code), NULL);
-	remember_failure(k, err, rule->reported);
+	remember_failure(k, failure);
 	k->hold_ms = now_ms + (err->retry_after_ms > HOLD_MS ? err->retry_after_ms : HOLD_MS);
+	if (deadline_ms >= 0)
+		add_key(c, k->name, deadline_ms);
 	finish_key(k, "error");
 }
 
@@ -321,8 +329,8 @@ static void on_done(void *arg)
 	}
 	if (r->root_gone)
 		forget_key(k);
-	else if (r->err.code != ERR_NONE)
-		fail_key(k, &r->err);
+	else if (r->failure.err.code != ERR_NONE)
+		fail_key(k, &r->failure, k->deadline_ms);
 	else
 		succeed_key(k, k->requeue_ms);
 	runner_free(r);
@@ -408,6 +416,7 @@ static void run_plan(struct key *k, struct plan *plan)
 	if (plan->forgets)
 		outcomes_done(&k->outcomes);
 	k->requeue_ms = plan->requeue_ms;
+	k->deadline_ms = plan->deadline_ms;
 	k->runner = runner_new(&options, plan);
 	runner_start(k->runner);
 }
@@ -425,8 +434,8 @@ static void begin_key(struct controller *c, const char *name)
 	struct key *k = key_of(c, name);
 	int64_t now_ms = sched_now(o->sched), due_ms;
 	struct past past;
+	struct failure failure = { 0 };
 	auto_plan plan;
-	struct err err;
 
 	plan_init(&plan);
 	forget_others(k);
@@ -437,9 +446,9 @@ static void begin_key(struct controller *c, const char *name)
 	}
 	controller_metrics_taken(c->metrics, now_ms - queue_due(c->queue, name));
 	k->since_ms = now_ms;
-	past = (struct past){ k->reported ? k->failure : NULL, k->outcomes };
-	if (o->ops->plan(o->arg, name, &past, sched_wall(o->sched), &plan, &err) < 0)
-		fail_key(k, &err);
+	past = (struct past){ k->failure, k->outcomes };
+	if (o->ops->plan(o->arg, name, &past, sched_wall(o->sched), &plan, &failure.err) < 0)
+		fail_key(k, &failure, plan.deadline_ms);
 	else if (plan.len == 0)
 		skip_plan(k, &plan);
 	else

@@ -3,8 +3,9 @@
  *
  * Failure modes. Two tables say what an answer means: the first for the answer to the action itself, the second for
  * what a look at the object in the way has found.
- *   CREATE, AlreadyExists   The object is ours (owner uid and label): an earlier reply was lost, and the plan goes on.
- *                           It is somebody else's: EXISTS.
+ *   CREATE, AlreadyExists   The object is ours (owner uid and label) and as wanted: an earlier reply was lost, and the
+ *                           plan goes on. Else: EXISTS, with whose it is.
+ *   ABSENT, not found       Done, and so is an object of somebody else. An object that is ours: EXISTS.
  *   DELETE, not found       Done. 409: done if by now another object has the name.
  *   STATUS, 409             CONFLICT, and the version that the cache has to reach before the next plan is any better.
  *   CHECK, another version  The same. Another uid is as good as not found: the object that the plan was for is gone.
@@ -16,10 +17,14 @@
 #include "runner.h"
 
 #include <assert.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "base/time.h"
+#include "kube/likeness.h"
 
 void sightings_done(struct sightings *s)
 {
@@ -112,6 +117,7 @@ static struct request request_of(const struct action *a, struct json **ret_body)
 		req.body = *ret_body = delete_options(a);
 		break;
 	case ACTION_CHECK: /* no resourceVersion in the query: the latest, not what the API server has in a cache */
+	case ACTION_ABSENT:
 		req.verb = VERB_GET;
 		req.name = a->name;
 		break;
@@ -150,10 +156,16 @@ static const struct {
 	enum err_code answer;
 	enum verdict verdict;
 } verdicts[] = {
-	{ ACTION_STATUS, ERR_CONFLICT, LOOK }, { ACTION_STATUS, ERR_NOT_FOUND, GONE },
-	{ ACTION_CHECK, ERR_NOT_FOUND, GONE }, { ACTION_CREATE, ERR_EXISTS, LOOK },
-	{ ACTION_DELETE, ERR_CONFLICT, LOOK }, { ACTION_DELETE, ERR_NOT_FOUND, DONE },
+	{ ACTION_STATUS, ERR_CONFLICT, LOOK },	{ ACTION_STATUS, ERR_NOT_FOUND, GONE },
+	{ ACTION_CHECK, ERR_NOT_FOUND, GONE },	{ ACTION_CREATE, ERR_EXISTS, LOOK },
+	{ ACTION_DELETE, ERR_CONFLICT, LOOK },	{ ACTION_DELETE, ERR_NOT_FOUND, DONE },
+	{ ACTION_ABSENT, ERR_NOT_FOUND, DONE },
 };
+
+static bool is_write(enum action_type type)
+{
+	return type != ACTION_CHECK && type != ACTION_ABSENT;
+}
 
 static enum verdict verdict_of(enum action_type type, enum err_code answer)
 {
@@ -174,13 +186,41 @@ static bool has_label(const struct json *object, const char *label, const char *
 	       text_eq(json_text(json_get(json_at(object, "metadata.labels"), label), NULL), value);
 }
 
-static int refuse_stranger(const struct action *a, const struct json *object, struct err *err)
+static enum holder holder_of(const struct action *a, const struct json *object)
 {
+	if (!has_owner(object, a->uid))
+		return HOLDER_STRANGER;
+	if (!has_label(object, a->label, a->label_value))
+		return HOLDER_OURS;
+	if (a->type == ACTION_CREATE && !a->optional && !object_is_like(a->res, object, a->body))
+		return HOLDER_DIFFERENT;
+	return HOLDER_NONE;
+}
+
+/* Keeps who has the name, for the next plan. */
+static void note_holder(struct failure *f, enum holder holder, const struct json *object)
+{
+	const char *uid = json_str(object, "metadata.uid", "");
+
+	f->holder = holder;
+	f->holder_gone_ms = 0;
+	time_parse(json_str(object, "metadata.deletionTimestamp", ""), &f->holder_gone_ms);
+	snprintf(f->holder_uid, sizeof(f->holder_uid), "%s", strlen(uid) < sizeof(f->holder_uid) ? uid : "");
+}
+
+static int refuse_holder(const struct action *a, enum holder holder, const struct json *object, struct err *err)
+{
+	static const char *const what[] = {
+		[HOLDER_NONE] = "the object is there",
+		[HOLDER_STRANGER] = "the name is taken by an object that is not ours",
+		[HOLDER_OURS] = "the name is taken by an object of another submission",
+		[HOLDER_DIFFERENT] = "the object is there, but it is not what would be created",
+	};
 	const struct json *owner = json_first(json_at(object, "metadata.ownerReferences"));
 	auto_buf text = { .max = ERR_MSG_SIZE };
 
-	buf_printf(&text, "create %s %s%s%s: the name is taken by an object that is not ours (uid %s", a->res->plural,
-		   a->ns ? a->ns : "", text_empty(a->ns) ? "" : "/", a->name,
+	buf_printf(&text, "%s %s %s%s%s: %s (uid %s", a->type == ACTION_CREATE ? "create" : "get", a->res->plural,
+		   a->ns ? a->ns : "", text_empty(a->ns) ? "" : "/", a->name, what[holder],
 		   json_str(object, "metadata.uid", "unknown"));
 	if (owner)
 		buf_printf(&text, ", owned by %s %s, uid %s", json_str(owner, "kind", "?"),
@@ -190,19 +230,41 @@ static int refuse_stranger(const struct action *a, const struct json *object, st
 	if (!text_empty(a->label))
 		buf_printf(&text, ", label %s=%s", a->label,
 			   json_text(json_get(json_at(object, "metadata.labels"), a->label), ""));
-	return err_set(err, ERR_EXISTS, "%s)", buf_str(&text));
+	buf_puts(&text, json_at(object, "metadata.deletionTimestamp") ? ", it is being deleted)" : ")");
+	return err_set(err, ERR_EXISTS, "%s", buf_str(&text));
+}
+
+/* A creation has met an object with its name. */
+static enum verdict verdict_of_met(struct runner *r, const struct action *a, const struct json *object, struct err *err)
+{
+	enum holder holder = holder_of(a, object);
+
+	if (holder == HOLDER_NONE) {
+		r->has_found = true;
+		return DONE;
+	}
+	note_holder(&r->failure, holder, object);
+	refuse_holder(a, holder, object, err);
+	return FAIL;
 }
 
 /* The object in the way is there. *err is the answer that made us look; it stays what the action failed with. */
-static enum verdict verdict_of_found(const struct action *a, const struct json *object, struct err *err)
+static enum verdict verdict_of_found(struct runner *r, const struct action *a, const struct json *object,
+				     struct err *err)
 {
 	if (a->type == ACTION_DELETE)
 		return text_eq(json_str(object, "metadata.uid", NULL), a->uid) ? FAIL : DONE;
-	if (a->type != ACTION_CREATE)
-		return FAIL;
-	if (has_owner(object, a->uid) && has_label(object, a->label, a->label_value))
+	return a->type == ACTION_CREATE ? verdict_of_met(r, a, object, err) : FAIL;
+}
+
+/* The object that was to be absent is there. */
+static enum verdict verdict_of_present(struct runner *r, const struct action *a, const struct json *object,
+				       struct err *err)
+{
+	if (holder_of(a, object) == HOLDER_STRANGER)
 		return DONE;
-	refuse_stranger(a, object, err);
+	note_holder(&r->failure, HOLDER_OURS, object);
+	refuse_holder(a, HOLDER_NONE, object, err);
 	return FAIL;
 }
 
@@ -244,16 +306,17 @@ static void end_plan(struct runner *r)
 
 static void note_outcome(struct runner *r, const struct json *object, const struct err *err)
 {
-	if (current_action(r)->optional)
+	if (current_action(r)->optional || (current_action(r)->noted && !err))
 		outcomes_note(r->options.outcomes, current_action(r), object, err, sched_wall(r->options.sched));
 }
 
+/* The key rests until the cache has this version. An object that is not ours may never come into the cache. */
 static void note_version(struct runner *r, const struct json *object)
 {
 	const struct action *a = current_action(r);
 	const char *version = json_str(object, "metadata.resourceVersion", "");
 
-	if (!version[0])
+	if (!version[0] || r->failure.holder == HOLDER_STRANGER)
 		return;
 	r->seen.items = xreallocarray(r->seen.items, r->seen.len + 1, sizeof(*r->seen.items));
 	r->seen.items[r->seen.len++] = (struct sighting){ a->res, xstrdup_null(a->ns), xstrdup(version) };
@@ -265,7 +328,7 @@ static void complete_action(struct runner *r, const struct json *object)
 	enum action_type type = current_action(r)->type;
 
 	note_outcome(r, object, NULL);
-	log_write(type == ACTION_STATUS || type == ACTION_CHECK ? LOG_DEBUG : LOG_INFO, r->options.key, what, NULL);
+	log_write(type == ACTION_CREATE || type == ACTION_DELETE ? LOG_INFO : LOG_DEBUG, r->options.key, what, NULL);
 	r->pos++;
 	advance_plan(r);
 }
@@ -273,10 +336,14 @@ static void complete_action(struct runner *r, const struct json *object)
 static void fail_action(struct runner *r, const struct err *err)
 {
 	if (!current_action(r)->optional) {
-		r->err = *err;
+		r->failure.err = *err;
+		r->failure.type = current_action(r)->type;
+		r->failure.res = current_action(r)->res;
+		snprintf(r->failure.name, sizeof(r->failure.name), "%s", current_action(r)->name);
 		end_plan(r);
 		return;
 	}
+	r->failure = (struct failure){ 0 };
 	log_warn(r->options.key, "an optional object could not be created, going on without it", "error", err->msg,
 		 "class", err_name(err->code), NULL);
 	note_outcome(r, NULL, err);
@@ -320,8 +387,8 @@ static void on_look(void *arg, struct reply *reply)
 
 	r->call = NULL;
 	if (reply->err.code == ERR_NONE) {
+		verdict = verdict_of_found(r, a, reply->body, &err);
 		note_version(r, reply->body);
-		verdict = verdict_of_found(a, reply->body, &err);
 	} else if (reply->err.code == ERR_NOT_FOUND) {
 		verdict = verdict_of_absent(a, &reply->err, &err);
 	} else {
@@ -345,7 +412,9 @@ static void on_reply(void *arg, struct reply *reply)
 		r->options.status_ms = r->sent_ms;
 	if (a->type == ACTION_CHECK && verdict == DONE)
 		verdict = verdict_of_checked(a, reply->body, &err);
-	if (reply->err.code == ERR_NONE && (a->type != ACTION_CHECK || verdict == FAIL))
+	if (a->type == ACTION_ABSENT && reply->err.code == ERR_NONE)
+		verdict = verdict_of_present(r, a, reply->body, &err);
+	if (reply->err.code == ERR_NONE && (is_write(a->type) || verdict == FAIL))
 		note_version(r, reply->body);
 	follow_verdict(r, verdict, reply->body, &err);
 }
@@ -375,6 +444,12 @@ static int64_t status_wait_ms(const struct runner *r)
 	return r->options.status_ms + STATUS_INTERVAL_MS - sched_now(r->options.sched);
 }
 
+/* Whether the action is a proof that is needed only after a creation has found its object, and none has. */
+static bool is_needless(const struct runner *r, const struct action *a)
+{
+	return a->type == ACTION_ABSENT && a->if_found && !r->has_found;
+}
+
 /* Goes on with the action at pos: events at once, until one has to be waited for. */
 static void advance_plan(struct runner *r)
 {
@@ -382,9 +457,12 @@ static void advance_plan(struct runner *r)
 
 	for (; r->pos < r->plan.len; r->pos++) {
 		if (o->may_write && !o->may_write(o->may_write_arg)) {
-			err_set(&r->err, ERR_CANCELED, "no longer allowed to write, the rest of the plan is dropped");
+			err_set(&r->failure.err, ERR_CANCELED,
+				"no longer allowed to write, the rest of the plan is dropped");
 			break;
 		}
+		if (is_needless(r, current_action(r)))
+			continue;
 		if (current_action(r)->type == ACTION_EVENT) {
 			record_event(r, current_action(r));
 			continue;

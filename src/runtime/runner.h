@@ -46,10 +46,11 @@ struct runner {
 	struct api_call *call;
 	int64_t sent_ms;
 	struct sched_timer timer;
-	struct err why;	       /* the answer for which the object is looked at */
-	struct err err;	       /* the outcome; ERR_NONE: the whole plan went through */
-	bool root_gone;	       /* the object whose status was to be written, or that was checked, is not there */
-	struct sightings seen; /* of what was written or read */
+	bool has_found;		/* a creation has found that its object is there already */
+	struct err why;		/* the answer for which the object is looked at */
+	struct failure failure; /* the outcome, without times and tries; err.code ERR_NONE: the plan went through */
+	bool root_gone;		/* the object whose status was to be written, or that was checked, is not there */
+	struct sightings seen;	/* of what was written or read */
 };
 
 /* Moves *plan. */

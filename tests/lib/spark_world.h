@@ -1,9 +1,11 @@
 /*
  * The world of a reconcile test from JSON:
- *   {"app": SparkApplication, "pods": [Pod, …], "now": RFC 3339, "refused": {"code", "message", "since"},
+ *   {"app": SparkApplication, "pods": [Pod, …], "now": RFC 3339, "failure": {"type", "kind", "name", "code", "message",
+ *    "since", "holder", "holderUid", "holderGone"} of the last plan; type is "create" and kind "Pod" unless given,
  *    "maxTracked": N, "uiService": whether there are UI Services,
  *    "ui": {"address"} or {"problem", "failures", "failed"} of the application's,
- *    "extras": [{"kind", "name"} and as "ui"], "driverPdb": whether drivers get a budget, "pdb": PodDisruptionBudget,
+ *    "extras": [{"kind", "name"} and as "ui", or "noted": the submission id],
+ *    "driverPdb": whether drivers get a budget, "pdb": PodDisruptionBudget,
  *    "ingress": {"url", "class", "tls", "annotations"} as the flags have them, "defaultTtl": seconds}
  * An application that cannot be decoded becomes a problem, as the operator's wiring makes it.
  */
@@ -11,6 +13,7 @@
 #define TESTS_SPARK_WORLD_H
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -26,7 +29,7 @@ struct spark_world {
 	struct reconcile_options options;
 	struct app app;
 	struct err problem;
-	struct failure refused;
+	struct failure failure;
 	const struct pod_view **pods;
 	struct outcome items[SPARK_WORLD_OUTCOMES]; /* their texts are borrowed */
 	struct outcomes outcomes;
@@ -36,17 +39,40 @@ struct spark_world {
 	struct driver_pdb *pdb;
 };
 
-static inline void spark_world_refuse(struct spark_world *s, const struct json *refused)
+static inline enum err_code spark_world_code(const char *name)
 {
-	static const enum err_code codes[] = { ERR_INVALID, ERR_DENIED, ERR_EXISTS, ERR_TOO_LARGE };
+	static const enum err_code codes[] = {
+#define X(id, text) ERR_##id,
+		ERR_CODES(X)
+#undef X
+	};
 
 	for (size_t i = 0; i < array_len(codes); i++)
-		if (text_eq(err_name(codes[i]), json_str(refused, "code", "")))
-			err_set(&s->refused.err, codes[i], "%s", json_str(refused, "message", ""));
-	assert(s->refused.err.code != ERR_NONE);
-	s->refused.tries = 1;
-	time_parse(json_str(refused, "since", NULL), &s->refused.since_ms);
-	s->world.refused = &s->refused;
+		if (text_eq(err_name(codes[i]), name))
+			return codes[i];
+	return ERR_NONE;
+}
+
+static inline void spark_world_failure(struct spark_world *s, const struct json *input)
+{
+	static const char *const holders[] = { "", "stranger", "ours", "different" };
+	struct failure *f = &s->failure;
+
+	err_set(&f->err, spark_world_code(json_str(input, "code", "")), "%s", json_str(input, "message", ""));
+	assert(f->err.code != ERR_NONE);
+	f->type = text_eq(json_str(input, "type", "create"), "create") ? ACTION_CREATE
+		  : text_eq(json_str(input, "type", ""), "absent")     ? ACTION_ABSENT
+								       : ACTION_CHECK;
+	f->res = resource_of_kind(json_str(input, "kind", "Pod"));
+	f->tries = 1;
+	snprintf(f->name, sizeof(f->name), "%s", json_str(input, "name", ""));
+	snprintf(f->holder_uid, sizeof(f->holder_uid), "%s", json_str(input, "holderUid", ""));
+	for (size_t i = 0; i < array_len(holders); i++)
+		if (text_eq(holders[i], json_str(input, "holder", f->err.code == ERR_EXISTS ? "stranger" : "")))
+			f->holder = (enum holder)i;
+	time_parse(json_str(input, "holderGone", NULL), &f->holder_gone_ms);
+	time_parse(json_str(input, "since", NULL), &f->since_ms);
+	s->world.failure = f;
 }
 
 static inline void spark_world_outcome(struct spark_world *s, const struct resource *res, const char *name,
@@ -58,7 +84,8 @@ static inline void spark_world_outcome(struct spark_world *s, const struct resou
 	*ret = (struct outcome){
 		.res = res,
 		.name = (char *)name,
-		.value = (char *)json_str(outcome, "address", NULL),
+		.value = (char *)json_str(outcome, "noted", json_str(outcome, "address", NULL)),
+		.noted = json_get(outcome, "noted") != NULL,
 		.problem = (char *)json_str(outcome, "problem", NULL),
 		.failures = (unsigned)json_i64(outcome, "failures", 0),
 	};
@@ -131,8 +158,8 @@ static inline void spark_world_init(struct spark_world *s, const struct json *in
 	s->world.pods = s->pods;
 	time_parse(json_str(input, "now", NULL), &s->world.now_ms);
 	spark_world_outcomes(s, input);
-	if (json_get(input, "refused"))
-		spark_world_refuse(s, json_get(input, "refused"));
+	if (json_get(input, "failure"))
+		spark_world_failure(s, json_get(input, "failure"));
 }
 
 static inline void spark_world_done(struct spark_world *s)

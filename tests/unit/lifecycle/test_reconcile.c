@@ -55,6 +55,16 @@ static void plan_of(const struct cluster *c, struct plan *plan)
 	spark_world_done(&s);
 }
 
+/* Keeps the outcome as the controller does. */
+static void note(struct cluster *c, const struct action *a)
+{
+	struct json *outcome = json_append(json_ensure_array(c->input, "extras"), json_new_object());
+
+	json_set_str(outcome, "kind", a->res->kind);
+	json_set_str(outcome, "name", a->name);
+	json_set_str(outcome, "noted", a->label_value);
+}
+
 static void carry_out(struct cluster *c, const struct action *a)
 {
 	switch (a->type) {
@@ -70,7 +80,12 @@ static void carry_out(struct cluster *c, const struct action *a)
 	case ACTION_CREATE:
 		if (a->res == &resource_pod)
 			json_append(json_get(c->input, "pods"), json_dup(a->body));
+		if (a->noted)
+			note(c, a);
 		break;
+	case ACTION_ABSENT:
+		assert_true(a->if_found || json_len(json_get(c->input, "pods")) == 0);
+		return;
 	case ACTION_EVENT:
 		strv_add(&c->events, json_str(a->body, "reason", "?"));
 		break;
@@ -200,7 +215,7 @@ static void test_intent_is_carried_on(void **state)
 		 parse_quoted("{'applicationState':{'state':''},'driverInfo':{},'submissionAttempts':2,"
 			      "'submissionID':'another','lastSubmissionAttemptTime':'2026-01-02T03:04:02Z'}"));
 	plan_of(&c, &second);
-	assert_int_equal(second.len, 4); /* without SparkApplicationAdded */
+	assert_int_equal(second.len, 5); /* without SparkApplicationAdded */
 	assert_int_equal(second.actions[0].type, ACTION_CHECK);
 	assert_string_equal(second.actions[1].name, first.actions[2].name);
 	properties = json_text(json_get(json_get(second.actions[1].body, "data"), "spark.properties"), "");

@@ -19,12 +19,12 @@
 static const struct {
 	int http;
 	enum err_code code;
-	bool told;
+	bool is_refusal;
 } classes[] = {
-	{ 400, ERR_INVALID, true },    { 401, ERR_UNAUTHORIZED, false }, { 403, ERR_DENIED, true },
-	{ 404, ERR_NOT_FOUND, false }, { 410, ERR_GONE, false },	 { 413, ERR_TOO_LARGE, true },
-	{ 422, ERR_INVALID, true },    { 429, ERR_BUSY, false },	 { 500, ERR_INTERNAL, false },
-	{ 503, ERR_BUSY, false },      { 504, ERR_TIMEOUT, false },
+	{ 400, ERR_INVALID, true },   { 401, ERR_UNAUTHORIZED, false }, { 403, ERR_DENIED, true },
+	{ 404, ERR_NOT_FOUND, true }, { 410, ERR_GONE, false },		{ 413, ERR_TOO_LARGE, true },
+	{ 422, ERR_INVALID, true },   { 429, ERR_BUSY, false },		{ 500, ERR_INTERNAL, false },
+	{ 503, ERR_BUSY, false },     { 504, ERR_TIMEOUT, false },
 };
 
 static void every_class_is_tried_again(void **state)
@@ -42,13 +42,15 @@ static void every_class_is_tried_again(void **state)
 		put_app(f, "ns", name, "{}");
 		fake_kube_run(f->fk, 5000);
 		assert_non_null(fake_kube_get(f->fk, RES_POD, "ns", pod));
-		assert_int_equal(f->told, classes[i].told ? 3 : 0);
-		if (classes[i].told) {
-			assert_int_equal(f->last_told.err.code, classes[i].code);
-			assert_int_equal(f->last_told.tries, 3);
-			assert_non_null(strstr(f->last_told.err.msg, pod));
-			assert_in_range(sched_wall(&f->sched) - f->last_told.since_ms, 4900, 5000);
-		}
+		assert_int_equal(f->told, 3);
+		assert_int_equal(f->last_told.err.code, classes[i].code);
+		assert_int_equal(f->last_told.type, ACTION_CREATE);
+		assert_ptr_equal(f->last_told.res, RES_POD);
+		assert_string_equal(f->last_told.name, pod);
+		assert_int_equal(failure_is_refusal(&f->last_told), classes[i].is_refusal);
+		assert_int_equal(f->last_told.tries, 3);
+		assert_non_null(strstr(f->last_told.err.msg, pod));
+		assert_in_range(sched_wall(&f->sched) - f->last_told.since_ms, 4900, 5000);
 	}
 	assert_forgotten(f);
 }
@@ -87,7 +89,9 @@ static void outage_is_over_soon(void **state)
 	assert_int_equal(fake_kube_count(f->fk, RES_POD), 0);
 	fake_kube_run(f->fk, 31000);
 	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
-	assert_int_equal(f->told, 0);
+	assert_true(f->told > 0);
+	assert_false(failure_is_refusal(&f->last_told));
+	assert_in_range(sched_wall(&f->sched) - f->last_told.since_ms, 3599 * 1000, 3632 * 1000);
 }
 
 static void changes_do_not_defeat_retry_after(void **state)
@@ -120,7 +124,7 @@ static void an_outage_begins_a_new_row(void **state)
 	put_app(f, "ns", "a", "{}");
 	fake_kube_run(f->fk, 10000);
 	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
-	assert_int_equal(f->told, 3);
+	assert_int_equal(f->told, 4);
 	assert_int_equal(f->last_told.tries, 1);
 }
 
@@ -330,6 +334,8 @@ static void check_that_fails_ends_the_plan(void **state)
 	assert_int_equal(fake_kube_calls(f->fk, VERB_CREATE, RES_POD), 0);
 	assert_int_equal(f->told, 1);
 	assert_non_null(strstr(f->last_told.err.msg, "get sparkapplications ns/a: 403"));
+	assert_int_equal(f->last_told.type, ACTION_CHECK);
+	assert_false(failure_is_refusal(&f->last_told)); /* an API server that has just started denies everything */
 	fake_kube_run(f->fk, 1000);
 	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
 }

@@ -1,0 +1,338 @@
+/*
+ * Exactly one run of one spec, whatever coincides with a submission: edits, clean-ups, forged objects, a predecessor
+ * that has not ended.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/map.h"
+#include "base/text.h"
+#include "json_text.h"
+#include "sim_cluster.h"
+
+#define APPS (&resource_sparkapplication)
+#define PODS (&resource_pod)
+#define MAPS (&resource_configmap)
+
+static const struct fake_refusal quota = { .status = 403, .message = "exceeded quota" };
+
+static const char *app_str(const struct sim *s, const char *path)
+{
+	return json_str(fake_kube_get(s->kube, APPS, "default", "pi"), path, "");
+}
+
+static const char *state_of(const struct sim *s)
+{
+	return app_str(s, "status.applicationState.state");
+}
+
+static const char *message_of(const struct sim *s)
+{
+	return app_str(s, "status.applicationState.errorMessage");
+}
+
+static void expect_message(const struct sim *s, const char *part)
+{
+	if (!strstr(message_of(s), part))
+		fail_msg("state %s, message \"%s\" has no \"%s\"", state_of(s), message_of(s), part);
+}
+
+/* Lets time pass in small steps until the condition holds, at most a minute. */
+static void pass_while(struct sim *s, bool (*condition)(const struct sim *s))
+{
+	for (int i = 0; i < 6000 && condition(s); i++)
+		fake_kube_run(s->kube, 10);
+	assert_false(condition(s));
+}
+
+static bool has_not_crashed(const struct sim *s)
+{
+	return s->crashes == 0;
+}
+
+static bool has_no_driver(const struct sim *s)
+{
+	return !fake_kube_get(s->kube, PODS, "default", "pi-driver");
+}
+
+static bool is_not_running(const struct sim *s)
+{
+	return !text_eq(state_of(s), "RUNNING");
+}
+
+/* The value of a property in the ConfigMap that the driver pod mounts. Owned; NULL if there is none. */
+static char *property_of_driver(const struct sim *s, const char *key)
+{
+	const struct json *pod = fake_kube_get(s->kube, PODS, "default", "pi-driver");
+	const struct json *volume = json_find(json_at(pod, "spec.volumes"), "name", "spark-conf-volume-driver");
+	const struct json *map = fake_kube_get(s->kube, MAPS, "default", json_str(volume, "configMap.name", ""));
+	const char *text = json_text(json_get(json_get(map, "data"), "spark.properties"), "");
+	auto_free char *line = xasprintf("\n%s=", key);
+	const char *at = strstr(text, line);
+
+	return at ? xstrndup(at + strlen(line), strcspn(at + strlen(line), "\n")) : NULL;
+}
+
+static void expect_driver_memory(const struct sim *s, const char *want)
+{
+	auto_free char *got = property_of_driver(s, "spark.driver.memory");
+
+	assert_non_null(got);
+	assert_string_equal(got, want);
+}
+
+/* The operator dies when the Service is there and nothing is recorded. Before it is back, the driver has completed, and
+ * somebody has cleaned up. */
+static void a_driver_that_was_cleaned_up_unseen_does_not_run_again(void **state)
+{
+	(void)state;
+	for (unsigned k = 3; k <= 4; k++) {
+		struct sim s;
+
+		sim_init(&s, SIM_SUCCEED);
+		fake_kube_crash_after(s.kube, k, sim_crash, &s);
+		pass_while(&s, has_not_crashed);
+		assert_true(fake_kube_delete(s.kube, PODS, "default", "pi-driver"));
+		sim_run(&s);
+		assert_int_equal(map_len(s.driver_uids), 1);
+		assert_string_equal(state_of(&s), "FAILED");
+		expect_message(&s, "pi-driver was deleted before it was seen");
+		sim_done(&s);
+	}
+}
+
+static void an_edit_during_a_refusal_is_one_submission_of_the_new_spec(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, SIM_SUCCEED);
+	fake_kube_refuse(s.kube, VERB_CREATE, PODS, -1, &quota);
+	fake_kube_run(s.kube, 5000);
+	expect_message(&s, "exceeded quota");
+	fake_kube_patch(s.kube, APPS, "default", "pi", JSON({ "spec" : { "driver" : { "memory" : "1g" } } }));
+	fake_kube_run(s.kube, 5000);
+	fake_kube_accept(s.kube);
+	pass_while(&s, has_no_driver);
+	expect_driver_memory(&s, "1g");
+	sim_run(&s);
+	assert_string_equal(state_of(&s), "COMPLETED");
+	assert_int_equal(map_len(s.driver_uids), 1);
+	sim_done(&s);
+}
+
+/* The operator dies between the pod and its Service, and the spec is edited before it is back. */
+static void a_submission_that_was_not_completed_gives_way_to_an_edit(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, SIM_SUCCEED);
+	fake_kube_crash_after(s.kube, 2, sim_crash, &s);
+	pass_while(&s, has_not_crashed);
+	expect_driver_memory(&s, "512m");
+	fake_kube_patch(s.kube, APPS, "default", "pi", JSON({ "spec" : { "driver" : { "memory" : "1g" } } }));
+	sim_run(&s);
+	assert_string_equal(state_of(&s), "COMPLETED");
+	assert_int_equal(map_len(s.driver_uids), 2);
+	expect_driver_memory(&s, "1g");
+	sim_done(&s);
+}
+
+static void a_submission_that_was_not_completed_is_completed(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, SIM_SUCCEED);
+	fake_kube_crash_after(s.kube, 2, sim_crash, &s);
+	pass_while(&s, has_not_crashed);
+	assert_int_equal(fake_kube_count(s.kube, &resource_service), 0);
+	sim_run(&s);
+	assert_string_equal(state_of(&s), "COMPLETED");
+	assert_int_equal(map_len(s.driver_uids), 1);
+	assert_int_equal(fake_kube_count(s.kube, &resource_service), 2); /* the driver's, and the web UI's */
+	sim_done(&s);
+}
+
+/* Its driver would run, and no executor would find it. */
+static void a_refused_service_ends_the_submission_with_its_driver(void **state)
+{
+	struct operator_options options = sim_options();
+	struct sim s;
+
+	(void)state;
+	options.reconcile.refusal_deadline_ms = 2000;
+	sim_init_with(&s, SIM_SUCCEED, &options, NULL);
+	fake_kube_refuse(s.kube, VERB_CREATE, &resource_service, -1, &quota);
+	fake_kube_run(s.kube, 1000);
+	expect_message(&s, "submission refused, trying again: create services");
+	assert_false(has_no_driver(&s));
+	sim_run(&s);
+	assert_string_equal(state_of(&s), "FAILED");
+	assert_true(has_no_driver(&s));
+	sim_done(&s);
+}
+
+static struct json *forged_map(const struct json *real)
+{
+	struct json *map = json_dup(real);
+
+	json_remove(json_get(map, "metadata"), "resourceVersion");
+	json_remove(json_get(map, "metadata"), "uid");
+	json_set_str(json_get(map, "data"), "log4j2.properties", "appender.x.type = Evil");
+	return map;
+}
+
+/* Names, owner and labels of what a submission creates can be foretold. */
+static void a_forged_config_map_is_replaced(void **state)
+{
+	const struct json *map;
+	struct json *forged;
+	size_t pos = 0;
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, SIM_SUCCEED);
+	pass_while(&s, has_no_driver);
+	forged = forged_map(fake_kube_next(s.kube, MAPS, &pos));
+	sim_done(&s);
+
+	sim_init(&s, SIM_SUCCEED);
+	fake_kube_put(s.kube, MAPS, forged);
+	sim_run(&s);
+	assert_string_equal(state_of(&s), "COMPLETED");
+	assert_int_equal(map_len(s.driver_uids), 1);
+	pos = 0;
+	map = fake_kube_next(s.kube, MAPS, &pos);
+	assert_null(json_get(json_get(map, "data"), "log4j2.properties"));
+	assert_null(fake_kube_next(s.kube, MAPS, &pos));
+	sim_done(&s);
+}
+
+static void a_driver_that_lost_its_label_is_not_lost(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, SIM_SUCCEED);
+	pass_while(&s, is_not_running);
+	fake_kube_patch(
+	    s.kube, PODS, "default", "pi-driver",
+	    JSON({ "metadata" : { "labels" : { "sparkoperator.k8s.io/launched-by-spark-operator" : null } } }));
+	fake_kube_run(s.kube, 90 * 1000);
+	assert_string_equal(state_of(&s), "RUNNING");
+	expect_message(&s, "pi-driver is there, but cannot be followed");
+	fake_kube_patch(
+	    s.kube, PODS, "default", "pi-driver",
+	    JSON({ "metadata" : { "labels" : { "sparkoperator.k8s.io/launched-by-spark-operator" : "true" } } }));
+	sim_run(&s);
+	assert_string_equal(state_of(&s), "COMPLETED");
+	assert_string_equal(message_of(&s), "");
+	sim_done(&s);
+}
+
+static void a_predecessor_that_ends_slowly_is_waited_for(void **state)
+{
+	static const char text[] = JSON({
+		"metadata" : {
+			"namespace" : "default",
+			"name" : "pi-driver",
+			"uid" : "before",
+			"deletionTimestamp" : "2026-01-01T00:02:00Z",
+			"finalizers" : ["x"]
+		}
+	});
+	struct err err;
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, SIM_SUCCEED);
+	fake_kube_put(s.kube, PODS, json_parse(text, strlen(text), &err));
+	fake_kube_run(s.kube, 1000);
+	expect_message(&s, "submission waits for the end of what has its name");
+	fake_kube_run(s.kube, 100 * 1000);
+	assert_string_equal(state_of(&s), "");
+	fake_kube_delete(s.kube, PODS, "default", "pi-driver");
+	sim_run(&s);
+	assert_string_equal(state_of(&s), "COMPLETED");
+	sim_done(&s);
+}
+
+static void executors_go_with_their_driver(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, SIM_SUCCEED);
+	fake_kube_run(s.kube, 2500);
+	assert_int_equal(fake_kube_count(s.kube, PODS), 3);
+	assert_true(fake_kube_delete(s.kube, PODS, "default", "pi-driver"));
+	sim_run(&s);
+	assert_string_equal(state_of(&s), "FAILED");
+	assert_int_equal(fake_kube_count(s.kube, PODS), 0);
+	sim_done(&s);
+}
+
+static void a_webhook_that_is_down_is_told_and_stood(void **state)
+{
+	static const struct fake_refusal internal = { .status = 500, .message = "failed calling webhook" };
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, SIM_SUCCEED);
+	fake_kube_refuse(s.kube, VERB_CREATE, PODS, -1, &internal);
+	fake_kube_run(s.kube, 20 * 1000);
+	assert_string_equal(message_of(&s), "");
+	fake_kube_run(s.kube, 20 * 1000);
+	expect_message(&s, "submission fails, trying again");
+	fake_kube_run(s.kube, 30 * 60 * 1000);
+	assert_string_equal(state_of(&s), "");
+	fake_kube_accept(s.kube);
+	sim_run(&s);
+	assert_string_equal(state_of(&s), "COMPLETED");
+	sim_done(&s);
+}
+
+/* An API server that has just started denies every read and write until it has loaded its roles. */
+static void an_api_server_without_roles_fails_nobody(void **state)
+{
+	static const struct fake_refusal denied = { .status = 403, .message = "User cannot do anything" };
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, SIM_SUCCEED);
+	fake_kube_refuse(s.kube, VERB_GET, NULL, -1, &denied);
+	fake_kube_refuse(s.kube, VERB_CREATE, NULL, -1, &denied);
+	fake_kube_refuse(s.kube, VERB_PATCH, NULL, -1, &denied);
+	fake_kube_run(s.kube, 300 * 1000);
+	fake_kube_accept(s.kube);
+	sim_run(&s);
+	assert_string_equal(state_of(&s), "COMPLETED");
+	sim_done(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_driver_that_was_cleaned_up_unseen_does_not_run_again),
+		cmocka_unit_test(an_edit_during_a_refusal_is_one_submission_of_the_new_spec),
+		cmocka_unit_test(a_submission_that_was_not_completed_gives_way_to_an_edit),
+		cmocka_unit_test(a_submission_that_was_not_completed_is_completed),
+		cmocka_unit_test(a_refused_service_ends_the_submission_with_its_driver),
+		cmocka_unit_test(a_forged_config_map_is_replaced),
+		cmocka_unit_test(a_driver_that_lost_its_label_is_not_lost),
+		cmocka_unit_test(a_predecessor_that_ends_slowly_is_waited_for),
+		cmocka_unit_test(executors_go_with_their_driver),
+		cmocka_unit_test(a_webhook_that_is_down_is_told_and_stood),
+		cmocka_unit_test(an_api_server_without_roles_fails_nobody),
+	};
+
+	json_setup();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
