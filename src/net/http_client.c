@@ -109,9 +109,9 @@ static void close_drained_pools(struct http_client *c)
 
 static void retire_pools(struct http_client *c)
 {
-	for (int i = 0; i < POOL_KINDS; i++) {
-		list_append(&c->retired, &c->pools[i]->link);
-		c->pools[i] = pool_new(c, i);
+	for (enum pool_kind kind = POOL_CALLS; kind < POOL_KINDS; kind++) {
+		list_append(&c->retired, &c->pools[kind]->link);
+		c->pools[kind] = pool_new(c, kind);
 	}
 }
 
@@ -342,8 +342,8 @@ struct http_client *http_client_new(struct loop *loop, const struct http_client_
 	list_init(&c->ready);
 	list_init(&c->retired);
 	sched_timer_init(&c->wake, on_wake, c);
-	for (int i = 0; i < POOL_KINDS; i++)
-		c->pools[i] = pool_new(c, i);
+	for (enum pool_kind kind = POOL_CALLS; kind < POOL_KINDS; kind++)
+		c->pools[kind] = pool_new(c, kind);
 	return c;
 }
 
@@ -381,8 +381,8 @@ void http_client_close(struct http_client *c)
 	cancel_all(&c->ops);
 	sched_disarm(&c->loop->sched, &c->wake);
 	close_drained_pools(c);
-	for (int i = 0; i < POOL_KINDS; i++)
-		pool_close(c->pools[i]);
+	for (enum pool_kind kind = POOL_CALLS; kind < POOL_KINDS; kind++)
+		pool_close(c->pools[kind]);
 	if (!c->delivering)
 		client_free(c);
 }
