@@ -489,7 +489,7 @@ static const char *skip_json_blanks(const char *p, const char *end)
 	return p;
 }
 
-/* Where the value that begins at p ends, if it is well-formed. */
+/* Where the object or array that begins at p ends, if it is well-formed. */
 static const char *find_json_end(const char *p, const char *end)
 {
 	int depth = 0;
@@ -508,7 +508,7 @@ static const char *find_json_end(const char *p, const char *end)
 }
 
 /* JSON is YAML except for details (surrogate pairs, tabs, long keys), so what may be JSON is tried as JSON first. As
- * kubectl does it, one value may follow the other without anything between them. */
+ * kubectl does it, one object may follow the other without anything between them. */
 static bool try_json(struct stream *s, const char *text, size_t len)
 {
 	const char *end = text + len, *p = skip_json_blanks(text, end), *next;
@@ -516,11 +516,11 @@ static bool try_json(struct stream *s, const char *text, size_t len)
 	struct err ignored = { 0 };
 	struct json *value;
 
-	if (p == end || (*p != '{' && *p != '['))
+	if (p == end)
 		return false;
 	for (; p < end; p = skip_json_blanks(next, end)) {
 		next = find_json_end(p, end);
-		value = json_parse(p, (size_t)(next - p), &ignored);
+		value = *p == '{' || *p == '[' ? json_parse(p, (size_t)(next - p), &ignored) : NULL;
 		if (!value)
 			return false;
 		json_append(values, value);

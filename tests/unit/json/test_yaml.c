@@ -158,6 +158,7 @@ static void test_refused(void **state)
 		{ "a: \xff\n", "YAML, line" },
 		{ "a: \x01\n", "YAML, line" },
 		{ "{\"a\":1,\"a\":2}", "already there" },
+		{ "{}null\n", "line 1, column 3" },
 		{ "%YAML 3.0\n---\na\n", "YAML, line" },
 		{ "a: 1\n--- b\n...\n}", "YAML, line" },
 	};
