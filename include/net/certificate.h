@@ -34,6 +34,8 @@ int certificate_make_server(const struct certificate_pair *ca, const char *const
 int certificate_verify(const char *cert, const char *bundle, const char *name, int64_t now_ms, struct err *err);
 /* 0 if both can be read and the key belongs to the first certificate. */
 int certificate_check_pair(const struct certificate_pair *p, struct err *err);
+/* The same, and TLS takes the pair to serve with: it refuses keys and signatures that are too weak. */
+int certificate_check_serving(const struct certificate_pair *p, struct err *err);
 /* Validity of the first certificate, wall ms. ERR_INVALID if there is none. */
 int certificate_validity(const char *cert, int64_t *ret_from_ms, int64_t *ret_until_ms, struct err *err);
 

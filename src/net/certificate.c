@@ -24,6 +24,7 @@
 
 #include "base/mem.h"
 #include "pem.h"
+#include "tls.h"
 
 enum { COMMON_NAME_MAX = 64, SERIAL_BYTES = 16 };
 
@@ -400,6 +401,13 @@ int certificate_check_pair(const struct certificate_pair *p, struct err *err)
 	if (!X509_check_private_key(sk_X509_value(chain, 0), key))
 		return err_set(err, ERR_INVALID, "the key does not belong to the certificate");
 	return 0;
+}
+
+int certificate_check_serving(const struct certificate_pair *p, struct err *err)
+{
+	if (certificate_check_pair(p, err) < 0)
+		return err_code(err);
+	return tls_check_pair(p->cert, p->key, err);
 }
 
 int certificate_validity(const char *cert, int64_t *ret_from_ms, int64_t *ret_until_ms, struct err *err)

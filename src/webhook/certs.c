@@ -12,11 +12,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "certs_files.h"
+#include "certs_trust.h"
 #include "certs_writers.h"
 
 enum {
@@ -24,7 +26,8 @@ enum {
 	CLOCK_SET_MS = 2 * 1000, /* the wall clock was set if it moved by so much */
 	FILES_TICK_MS = 2 * 1000,
 	JITTER = 50, /* per mille */
-	NAMES = 6,
+	NAMES = 7,   /* and NULL */
+	REFUSED_MS = 60 * 1000,
 };
 
 static const struct kind configuration_kinds[CERTS_CONFIGURATIONS] = {
@@ -41,7 +44,7 @@ struct configuration {
 struct certs {
 	struct certs_shell shell;
 	struct metrics *metrics;
-	void (*on_certificate)(void *arg, const char *cert, const char *key);
+	int (*on_certificate)(void *arg, const char *cert, const char *key, struct err *err);
 	void *arg;
 
 	struct certs_rules rules; /* borrows the texts that follow */
@@ -63,7 +66,8 @@ struct certs {
 	struct certs_material *served; /* NULL: nothing yet */
 	struct certs_phase phase;
 	bool trusted;
-	char why[ERR_MSG_SIZE]; /* it is not trusted */
+	char why[ERR_MSG_SIZE];	    /* it is not trusted */
+	char refused[ERR_MSG_SIZE]; /* what was said last about a certificate of somebody else that TLS refuses */
 
 	struct metric *expiry; /* NULL without metrics */
 	struct metric *renewals;
@@ -131,19 +135,23 @@ static void tell_certificate(const struct certs *c, bool first)
 		metric_set(c->expiry, NULL, (double)until_ms / 1000);
 	if (c->renewals && !first)
 		metric_add(c->renewals, NULL, 1);
-	c->on_certificate(c->arg, server->cert, server->key);
 }
 
-static void serve_material(struct certs *c, const struct certs_material *m)
+/* If the pair is refused, what was served before goes on to be what is served. */
+static int serve_material(struct certs *c, const struct certs_material *m, struct err *err)
 {
 	struct certs_material *before = c->served;
+	bool differs = m && (!before || !is_same_pair(&before->server, &m->server));
 
 	if (!m || m == before || (before && certs_material_eq(before, m)))
-		return;
+		return 0;
+	if (differs && c->on_certificate(c->arg, m->server.cert, m->server.key, err) < 0)
+		return err_wrap(err, "the certificate in %s cannot be served", c->source);
 	c->served = certs_material_dup(m);
-	if (!before || !is_same_pair(&before->server, &m->server))
+	if (differs)
 		tell_certificate(c, !before);
 	certs_material_free(before);
+	return 0;
 }
 
 static void set_phase(struct certs *c, struct certs_phase *phase)
@@ -172,10 +180,29 @@ static void write_step(struct certs *c, const struct certs_facts *facts, const s
 	certs_secret_write(&c->secret_writer, actions->step, actions->because, &step_facts);
 }
 
+/* What others renew is of no use to us, and what is served goes on being served: say so in time, and once. */
+static void warn_of_refused(struct certs *c, const struct certs_material *found)
+{
+	struct err err = { 0 };
+
+	if (c->rules.is_own || c->files || !found)
+		return;
+	if (certs_memo_check_serving(c->rules.memo, &found->server, &err) < 0 && !text_eq(c->refused, err.msg))
+		log_warn("-", "webhook: a certificate cannot be served", "from", c->source, "error", err.msg, NULL);
+	snprintf(c->refused, sizeof(c->refused), "%s", err.msg);
+}
+
 static void carry_out(struct certs *c, const struct certs_facts *facts, struct certs_actions *actions)
 {
+	struct err err = { 0 };
+
 	set_phase(c, &actions->phase);
-	serve_material(c, actions->serve);
+	warn_of_refused(c, facts->found);
+	if (serve_material(c, actions->serve, &err) < 0) {
+		set_trusted(c, false, err.msg);
+		certs_shell_pass_in(&c->shell, REFUSED_MS);
+		return;
+	}
 	if (actions->step != CERTS_STEP_NONE)
 		write_step(c, facts, actions);
 	for (size_t i = 0; i < CERTS_CONFIGURATIONS && actions->inject; i++)
@@ -251,6 +278,21 @@ static void add_cert_metrics(struct certs *c)
 				       "Writes of caBundle into webhook configurations", labels, NULL, 0);
 }
 
+/* The host of --webhook-url is a name of the certificate too. */
+static void add_url_host(struct certs *c, const char *url, size_t count)
+{
+	auto_free char *host = certs_trust_host(url);
+
+	for (size_t i = 0; host && i < count; i++) {
+		if (strcasecmp(host, c->names[i]) != 0)
+			continue;
+		c->rules.url_host = c->names[i];
+		return;
+	}
+	if (host)
+		c->rules.url_host = c->names[count] = take_ptr(host);
+}
+
 static void copy_texts(struct certs *c, const struct certs_options *o)
 {
 	const char *name = o->service_name ? o->service_name : "", *ns = o->service_ns ? o->service_ns : "";
@@ -268,12 +310,14 @@ static void copy_texts(struct certs *c, const struct certs_options *o)
 	}
 	c->names[n++] = xstrdup("localhost");
 	c->names[n++] = xstrdup("127.0.0.1");
+	add_url_host(c, o->url, n);
 }
 
 static void set_rules(struct certs *c, const struct certs_options *o)
 {
 	c->rules = (struct certs_rules){
 		.names = (const char *const *)c->names,
+		.url_host = c->rules.url_host,
 		.service_ns = c->service_ns,
 		.service_name = c->service_name,
 		.secret_ns = c->secret_ns,

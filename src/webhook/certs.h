@@ -41,6 +41,9 @@ struct certs_options {
 	 * "": for localhost only, as outside of a cluster. */
 	const char *service_ns;
 	const char *service_name;
+	/* --webhook-url, whose host the certificate is for too; NULL: none. Webhooks with a URL are ours if their host
+	 * is in the certificate. */
+	const char *url;
 	const char *mutating_name; /* of the configurations to keep trusting; NULL or "" for none */
 	const char *validating_name;
 	const char *directory; /* NULL: from the Secret */
@@ -51,8 +54,10 @@ struct certs_options {
 	int64_t ca_life_ms;
 	int64_t cert_life_ms; /* renewed before two thirds of it */
 	int64_t overlap_ms;   /* for how long both CAs are trusted before and after the switch from one to the other */
-	/* The pair to serve from now on, PEM, borrowed for the call. From the loop; first as soon as there is one. */
-	void (*on_certificate)(void *arg, const char *cert, const char *key);
+	/* The pair to serve from now on, PEM, borrowed for the call. From the loop; first as soon as there is one.
+	 * Returns an error if the pair cannot be served: then it does not count as served, and comes again a minute
+	 * later. */
+	int (*on_certificate)(void *arg, const char *cert, const char *key, struct err *err);
 	void *arg;
 };
 

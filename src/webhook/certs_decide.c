@@ -27,13 +27,15 @@ enum {
 
 /* ---- what the Secret holds ---- */
 
-/* 0 if the pair can be served: key and certificate belong together, and the certificate verifies with ca. */
+/* 0 if the pair can be served: TLS takes it, and the certificate verifies with ca, for the host of --webhook-url
+ * too. */
 static int check_server(const struct certificate_pair *server, const char *ca, const struct certs_rules *rules,
 			int64_t wall_ms, struct err *err)
 {
-	if (certs_memo_check_pair(rules->memo, server, err) < 0)
+	if (certs_memo_check_serving(rules->memo, server, err) < 0 ||
+	    certs_memo_verify(rules->memo, server->cert, ca, rules->names[0], wall_ms, err) < 0)
 		return err_code(err);
-	return certs_memo_verify(rules->memo, server->cert, ca, rules->names[0], wall_ms, err);
+	return rules->url_host ? certs_memo_verify(rules->memo, server->cert, ca, rules->url_host, wall_ms, err) : 0;
 }
 
 /* When it ceases to be valid; 0 if it cannot be read. */

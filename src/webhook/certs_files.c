@@ -59,7 +59,7 @@ static struct certs_material *read_pair(const struct certs_files *f, struct err 
 	m->server.cert = config_read_pem(f->paths[CERT_FILE], CONFIG_PEM_CERTIFICATE, err);
 	if (m->server.cert)
 		m->server.key = config_read_pem(f->paths[KEY_FILE], CONFIG_PEM_KEY, err);
-	if (m->server.key && certificate_check_pair(&m->server, err) == 0) {
+	if (m->server.key && certificate_check_serving(&m->server, err) == 0) {
 		m->ca.cert = config_read_pem(f->paths[CA_FILE], CONFIG_PEM_CERTIFICATE, &ignored);
 		return m;
 	}

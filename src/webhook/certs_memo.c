@@ -18,7 +18,7 @@
 
 enum { ENTRIES = 32, KEY_BYTES = 32, HOLDS_MS = 3600 * 1000 };
 
-enum question { NO_QUESTION = 0, VALIDITY, PAIR, VERIFY };
+enum question { NO_QUESTION = 0, VALIDITY, PAIR, SERVING, VERIFY };
 
 struct entry {
 	enum question question;
@@ -107,6 +107,16 @@ int certs_memo_check_pair(struct certs_memo *memo, const struct certificate_pair
 
 	if (!e->question)
 		store_answer(e, PAIR, certificate_check_pair(p, err), err);
+	return stored_answer(e, err);
+}
+
+int certs_memo_check_serving(struct certs_memo *memo, const struct certificate_pair *p, struct err *err)
+{
+	const char *const texts[] = { p->cert, p->key };
+	struct entry *e = find_entry(memo, SERVING, texts, 2);
+
+	if (!e->question)
+		store_answer(e, SERVING, certificate_check_serving(p, err), err);
 	return stored_answer(e, err);
 }
 

@@ -16,6 +16,7 @@ void certs_memo_free(struct certs_memo *memo);
 int certs_memo_validity(struct certs_memo *memo, const char *cert, int64_t *ret_from_ms, int64_t *ret_until_ms,
 			struct err *err);
 int certs_memo_check_pair(struct certs_memo *memo, const struct certificate_pair *p, struct err *err);
+int certs_memo_check_serving(struct certs_memo *memo, const struct certificate_pair *p, struct err *err);
 int certs_memo_verify(struct certs_memo *memo, const char *cert, const char *bundle, const char *name, int64_t wall_ms,
 		      struct err *err);
 

@@ -51,11 +51,23 @@ static bool is_trusted(const struct pass *p, const struct certificate_pair *serv
 	return check_all_trust(p, server->cert, &ignored) == 0;
 }
 
+static bool has_urls(const struct json *configuration)
+{
+	json_each (webhook, json_get(configuration, "webhooks"))
+		if (json_at(webhook, "clientConfig.url"))
+			return true;
+	return false;
+}
+
 /* 0 if what is served is trusted by configurations that do call it. */
 static int check_served(const struct pass *p, struct err *err)
 {
-	const struct certs_material *served = p->actions->serve;
+	static const char hint[] = ", and none whose url has the host of --webhook-url";
+	const struct certs_material *served = p->actions->serve, *found = p->facts->found;
 
+	if (!served && found && found->server.cert && found->server.key &&
+	    certs_memo_check_serving(p->rules->memo, &found->server, err) < 0)
+		return err_wrap(err, "the certificate in %s cannot be served", p->rules->source);
 	if (!served)
 		return err_set(err, ERR_BUSY, "no certificate in %s yet: %s", p->rules->source, p->facts->problem);
 	if (check_all_trust(p, served->server.cert, err) < 0)
@@ -64,8 +76,8 @@ static int check_served(const struct pass *p, struct err *err)
 		const struct certs_configuration *c = &p->facts->configurations[i];
 
 		if (c->name && certs_trust_check(c->tree, served->server.cert, p->rules, p->facts->wall_ms, err) == 0)
-			return err_set(err, ERR_BUSY, "%s %s has no webhook of service %s/%s", c->kind, c->name,
-				       p->rules->service_ns, p->rules->service_name);
+			return err_set(err, ERR_BUSY, "%s %s has no webhook of service %s/%s%s", c->kind, c->name,
+				       p->rules->service_ns, p->rules->service_name, has_urls(c->tree) ? hint : "");
 	}
 	return 0;
 }
@@ -136,7 +148,7 @@ static bool is_usable(const struct pass *p)
 
 	if (p->rules->is_own)
 		return p->actions->phase.state >= CERTS_CURRENT;
-	return found && certs_memo_check_pair(p->rules->memo, &found->server, &ignored) == 0;
+	return found && certs_memo_check_serving(p->rules->memo, &found->server, &ignored) == 0;
 }
 
 static bool is_still_trusted(const struct pass *p)

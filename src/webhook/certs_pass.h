@@ -17,8 +17,9 @@
 /* All borrowed. */
 struct certs_rules {
 	const char *const *names; /* of the certificate, NULL at the end; the API server asks for the first one */
+	const char *url_host;	  /* of --webhook-url, one of names; NULL: the webhook is called by its Service */
 	const char *service_ns;
-	const char *service_name; /* webhooks that call this Service are ours */
+	const char *service_name; /* webhooks that call this Service are ours, and those whose URL has one of names */
 	const char *secret_ns;
 	const char *secret_name;
 	const char *source; /* where the certificate comes from, for messages: NAMESPACE/NAME or a directory */

@@ -11,16 +11,34 @@
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/text.h"
 
-/* A webhook is ours by its service. Outside of a cluster webhooks have URLs; then the configuration's name is
- * enough. */
+char *certs_trust_host(const char *url)
+{
+	const char *scheme = url ? strstr(url, "://") : NULL;
+	const char *host = scheme ? scheme + strlen("://") : "";
+	auto_free char *authority = xstrndup(host, strcspn(host, "/?#"));
+
+	if (!*authority || strchr(authority, '@'))
+		return NULL;
+	if (*authority == '[')
+		return xstrndup(authority + 1, strcspn(authority + 1, "]"));
+	return xstrndup(authority, strcspn(authority, ":"));
+}
+
+/* A webhook is ours by its service, or by its URL, if the host is one of ours. A configuration may hold webhooks of
+ * others, and these must not come to trust our CA. */
 static bool calls_us(const struct json *webhook, const struct certs_rules *rules)
 {
 	const struct json *client = json_get(webhook, "clientConfig");
+	auto_free char *host = certs_trust_host(json_str(client, "url", NULL));
 
-	if (json_str(client, "url", NULL))
-		return true;
+	for (const char *const *name = rules->names; host && *name; name++)
+		if (!strcasecmp(host, *name))
+			return true;
+	if (json_get(client, "url"))
+		return false;
 	return text_eq(json_str(client, "service.name", NULL), rules->service_name) &&
 	       text_eq(json_str(client, "service.namespace", NULL), rules->service_ns);
 }
@@ -28,15 +46,9 @@ static bool calls_us(const struct json *webhook, const struct certs_rules *rules
 /* The name for which the API server wants the certificate: the host of the URL if there is one, else `name`. Owned. */
 static char *expected_name(const struct json *webhook, const char *name)
 {
-	const char *url = json_str(webhook, "clientConfig.url", NULL);
-	const char *host = url ? strstr(url, "://") : NULL;
+	char *host = certs_trust_host(json_str(webhook, "clientConfig.url", NULL));
 
-	if (!host)
-		return xstrdup(name);
-	host += strlen("://");
-	if (*host == '[')
-		return xstrndup(host + 1, strcspn(host + 1, "]"));
-	return xstrndup(host, strcspn(host, ":/"));
+	return host ? host : xstrdup(name);
 }
 
 static int check_webhook(const struct json *webhook, const char *cert, const struct certs_rules *rules, int64_t wall_ms,

@@ -10,6 +10,8 @@
  * Otherwise ERR_INVALID, and the text names a webhook that does not. configuration may be NULL: 0. */
 int certs_trust_check(const struct json *configuration, const char *cert, const struct certs_rules *rules,
 		      int64_t wall_ms, struct err *err);
+/* The host of a URL, an IPv6 address without its brackets. Owned; NULL if there is none, or a user beside it. */
+char *certs_trust_host(const char *url);
 /* The merge patch that makes bundle the caBundle of every webhook that calls this operator; NULL if it is already.
  * Owned. */
 struct json *certs_trust_patch(const struct json *configuration, const struct certs_rules *rules, const char *bundle);

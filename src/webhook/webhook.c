@@ -141,17 +141,15 @@ static void start_listening(struct webhook *w)
 	log_info(NULL, "the webhook is served", "address", address, NULL);
 }
 
-static void on_certificate(void *arg, const char *cert, const char *key)
+static int on_certificate(void *arg, const char *cert, const char *key, struct err *err)
 {
 	struct webhook *w = arg;
-	struct err err = { 0 };
 
-	if (http_server_set_certificate(w->server, cert, key, &err) < 0) {
-		log_error(NULL, "the webhook's certificate cannot be used", "error", err.msg, NULL);
-		return;
-	}
+	if (http_server_set_certificate(w->server, cert, key, err) < 0)
+		return err_code(err);
 	if (!w->listening)
 		start_listening(w);
+	return 0;
 }
 
 static const char *namespace_or_own(const struct webhook *w, const char *ns)
@@ -170,6 +168,7 @@ static struct certs *make_certs(struct webhook *w)
 		.secret_name = o->webhook_secret,
 		.service_ns = namespace_or_own(w, o->webhook_service_ns),
 		.service_name = o->webhook_service,
+		.url = o->webhook_url,
 		.mutating_name = o->mutating_name,
 		.validating_name = o->validating_name,
 		.directory = o->webhook_cert_dir,

@@ -52,6 +52,7 @@ struct fixture {
 	struct buf log;
 	bool watchful; /* from now on every certificate served has to be trusted */
 	char *directory;
+	bool refuses; /* on_certificate does */
 };
 
 static inline char *decoded(const struct json *value)
@@ -106,19 +107,21 @@ static inline void on_change(void *arg, const struct resource *res, const struct
 		check(arg);
 }
 
-static inline void on_certificate(void *arg, const char *cert, const char *key)
+static inline int on_certificate(void *arg, const char *cert, const char *key, struct err *err)
 {
 	struct replica *r = arg;
 	const struct certificate_pair pair = { (char *)cert, (char *)key };
-	struct err err;
 
-	assert_int_equal(certificate_check_pair(&pair, &err), 0);
+	if (r->f->refuses)
+		return err_set(err, ERR_INVALID, "refused by a test");
+	assert_int_equal(certificate_check_pair(&pair, err), 0);
 	free(r->cert);
 	free(r->key);
 	r->cert = xstrdup(cert);
 	r->key = xstrdup(key);
 	r->changes++;
 	check(r->f);
+	return 0;
 }
 
 static inline void on_log(void *arg, const char *line, size_t len)

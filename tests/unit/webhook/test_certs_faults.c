@@ -369,14 +369,88 @@ static void configurations_with_urls(void **state)
 	run(f, second_ms);
 	if (!certs_trusted(f->replicas[0].certs, &why))
 		fail_msg("%s", why);
+}
+
+static void put_url(struct fixture *f, const char *url)
+{
+	struct json *tree = json(JSON({
+		"metadata" : { "name" : "hooks" },
+		"webhooks" : [
+			{ "name" : "a", "clientConfig" : { "url" : "https://localhost:9443/a" } },
+			{ "name" : "b", "clientConfig" : { "caBundle" : "b3RoZXI=" } }
+		]
+	}));
+
+	json_set_str(json_get(json_find(json_get(tree, "webhooks"), "name", "b"), "clientConfig"), "url", url);
+	fake_kube_put(f->fk, MUTATES, tree);
+}
+
+static const char *bundle_of_b(const struct fixture *f)
+{
+	return json_str(json_find(json_get(hooks(f, MUTATES), "webhooks"), "name", "b"), "clientConfig.caBundle", "");
+}
+
+/* A configuration may hold webhooks of others, which must not trust our CA. */
+static void urls_of_others_are_left_alone(void **state)
+{
+	static const char *const urls[] = { "https://policy.example.com/b", "https://localhost.example.com/b",
+					    "https://localhost:x@example.com/b", "https://[::1]:9443/b",
+					    "https://example.com?://localhost/" };
+	struct fixture *f = *state;
+	const char *why = "?";
+
+	f->options.validating_name = "";
+	start(f, 0);
+	for (size_t i = 0; i < array_len(urls); i++) {
+		put_url(f, urls[i]);
+		run(f, 2 * second_ms);
+		assert_string_equal(bundle_of_b(f), "b3RoZXI=");
+		if (!certs_trusted(f->replicas[0].certs, &why)) /* localhost's is ours */
+			fail_msg("%s", why);
+	}
+}
+
+static void others_alone_are_no_webhook_of_ours(void **state)
+{
+	struct fixture *f = *state;
+	const char *why = "?";
+
+	f->options.validating_name = "";
 	fake_kube_put(
 	    f->fk, MUTATES, json(JSON({
 		    "metadata" : { "name" : "hooks" },
 		    "webhooks" : [ { "name" : "a", "clientConfig" : { "url" : "https://[::1]:9443/a" } } ]
 	    })));
-	run(f, second_ms);
+	start(f, 0);
+	run(f, 2 * second_ms);
 	assert_false(certs_trusted(f->replicas[0].certs, &why));
-	assert_non_null(strstr(why, "not valid for the name ::1"));
+	assert_non_null(strstr(why, "has no webhook of service spark/hook, and none whose url has the host of "
+				    "--webhook-url"));
+}
+
+/* The certificate is for the host of --webhook-url too, also one that was made before. */
+static void the_url_that_was_given_is_ours(void **state)
+{
+	static const char *const urls[] = { "https://[::1]:9443", "https://Hooks.example.com:9443/base" };
+	static const char *const paths[] = { "https://[::1]:9443/b", "https://hooks.example.com:9443/base/b" };
+	struct fixture *f = *state;
+	const char *why = "?";
+
+	f->options.validating_name = "";
+	put_url(f, "https://policy.example.com/b");
+	start(f, 0);
+	run(f, 2 * second_ms);
+	for (size_t i = 0; i < array_len(urls); i++) {
+		stop(f, 0);
+		f->options.url = urls[i];
+		put_url(f, paths[i]);
+		start(f, 0);
+		run(f, 5 * second_ms);
+		if (!certs_trusted(f->replicas[0].certs, &why))
+			fail_msg("%s", why);
+		assert_string_not_equal(bundle_of_b(f), "b3RoZXI=");
+	}
+	assert_int_equal(creations(f), 1);
 }
 
 int main(void)
@@ -395,6 +469,9 @@ int main(void)
 		TEST(foreign_secret_is_only_read),
 		TEST(files_are_read_again),
 		TEST(configurations_with_urls),
+		TEST(urls_of_others_are_left_alone),
+		TEST(others_alone_are_no_webhook_of_ours),
+		TEST(the_url_that_was_given_is_ours),
 	};
 
 	json_setup();
