@@ -215,6 +215,36 @@ static void a_forged_config_map_is_replaced(void **state)
 	sim_done(&s);
 }
 
+/* It has the name, the owner and the label, and leads executors elsewhere. */
+static void a_forged_service_is_replaced(void **state)
+{
+	auto_json forged = NULL;
+	size_t pos = 0;
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, SIM_SUCCEED);
+	pass_while(&s, is_not_running);
+	do
+		forged = json_dup(fake_kube_next(s.kube, &resource_service, &pos));
+	while (!strstr(json_str(forged, "metadata.name", ""), "-driver-svc"));
+	sim_done(&s);
+	json_remove(json_get(forged, "metadata"), "resourceVersion");
+	json_remove(json_get(forged, "metadata"), "uid");
+	json_set_str(json_at(forged, "spec.selector"), LABEL_SPARK_ROLE, "evil");
+
+	sim_init(&s, SIM_SUCCEED);
+	fake_kube_put(s.kube, &resource_service, json_dup(forged));
+	sim_run(&s);
+	assert_string_equal(state_of(&s), "COMPLETED");
+	assert_int_equal(map_len(s.driver_uids), 1);
+	assert_string_equal(
+	    json_str(fake_kube_get(s.kube, &resource_service, "default", json_str(forged, "metadata.name", "")),
+		     "spec.selector.spark-role", ""),
+	    "driver");
+	sim_done(&s);
+}
+
 static void a_driver_that_lost_its_label_is_not_lost(void **state)
 {
 	struct sim s;
@@ -326,6 +356,7 @@ int main(void)
 		cmocka_unit_test(a_submission_that_was_not_completed_is_completed),
 		cmocka_unit_test(a_refused_service_ends_the_submission_with_its_driver),
 		cmocka_unit_test(a_forged_config_map_is_replaced),
+		cmocka_unit_test(a_forged_service_is_replaced),
 		cmocka_unit_test(a_driver_that_lost_its_label_is_not_lost),
 		cmocka_unit_test(a_predecessor_that_ends_slowly_is_waited_for),
 		cmocka_unit_test(executors_go_with_their_driver),

@@ -17,12 +17,15 @@ operator of listed namespaces holds objects that have no namespace, by name.
   verbs: [update]
 - apiGroups: [""]
   resources: [pods]
-  verbs: [get, list, watch, create]
+  verbs: [get, list, watch, create, delete] # delete: a driver whose submission could not be completed
 - apiGroups: [""] # claims: those on demand of drivers
   resources: [configmaps, services, persistentvolumeclaims]
-  verbs: [get, create]
-- apiGroups: [networking.k8s.io] # policies: Spark 4.2 and newer
-  resources: [networkpolicies, ingresses]
+  verbs: [get, create, delete] # delete: an object with our name and other contents
+- apiGroups: [networking.k8s.io] # Spark 4.2 and newer
+  resources: [networkpolicies]
+  verbs: [get, create, delete]
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses]
   verbs: [get, create]
 {{- if .v.controller.driverPodDisruptionBudget.enable }}
 - apiGroups: [policy]
