@@ -32,8 +32,7 @@ struct cron {
 /* Borrows text for cron's life. ERR_INVALID says which field is wrong, and why; *ret is untouched then. */
 int cron_parse(const char *text, struct cron *ret, struct err *err);
 
-/* What is wrong with the name of a time zone, static; NULL if it may be one. Only a database of zones could
- * say whether the zone exists. */
+/* What is wrong with the name of a time zone, static; NULL if there is such a zone, and for "Local" and "". */
 const char *cron_check_zone(const char *name);
 
 #endif

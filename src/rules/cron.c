@@ -14,6 +14,7 @@
 #include "base/duration.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "zones.h"
 
 static const char *const month_names[] = { "jan", "feb", "mar", "apr", "may", "jun",
 					   "jul", "aug", "sep", "oct", "nov", "dec" };
@@ -197,12 +198,12 @@ static int read_descriptor(const char *text, struct cron *ret, struct err *err)
 		       "expected @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly or @every DURATION");
 }
 
+/* As Go reads names: none is UTC, and "Local" is the zone of the machine, which in the operator's image is UTC. */
 const char *cron_check_zone(const char *name)
 {
-	/* of files below zoneinfo */
-	size_t len = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+-/");
-
-	return !name[len] && *name != '/' ? NULL : "expected the name of a time zone, such as Europe/Prague";
+	return !*name || zones_has(name) || text_eq(name, "Local")
+		   ? NULL
+		   : "expected the name of a time zone of the tz database (" ZONES_VERSION "), such as Europe/Prague";
 }
 
 /* "TZ=ZONE " or "CRON_TZ=ZONE ", if it is there. Returns what follows; NULL with *err if the zone is none. */
@@ -218,7 +219,7 @@ static const char *read_zone(const char *text, struct cron *ret, struct err *err
 	name = xstrndup(ret->zone, ret->zone_len);
 	why = cron_check_zone(name);
 	if (why) {
-		err_set(err, ERR_INVALID, "%s", why);
+		err_set(err, ERR_INVALID, "time zone \"%s\": %s", name, why);
 		return NULL;
 	}
 	text = ret->zone + ret->zone_len;

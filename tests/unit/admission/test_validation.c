@@ -249,7 +249,10 @@ static void schedules(void **state)
 		{ "@every 0s", "expected a duration after @every" },
 		{ "@every ", "expected a duration after @every" },
 		{ "@every --5m", "expected a duration after @every" },
-		{ "TZ=../etc * * * * *", "expected the name of a time zone" },
+		{ "TZ=../etc * * * * *", "time zone \"../etc\": expected the name of a time zone" },
+		{ "TZ=Europe/Atlantis 0 5 * * *", "time zone \"Europe/Atlantis\": expected the name of a time zone of "
+						  "the tz database (2025b), such as" },
+		{ "TZ=europe/prague 0 5 * * *", "time zone \"europe/prague\": expected the name" },
 		{ "TZ=UTC", "expected 5 fields" },
 	};
 
@@ -281,6 +284,16 @@ static void scheduled_applications(void **state)
 		{ CRON("schedule: '@daily', timeZone: America/Argentina/Buenos_Aires, concurrencyPolicy: Forbid"),
 		  NULL },
 		{ CRON("schedule: '@daily', timeZone: Local, successfulRunHistoryLimit: 0"), NULL },
+		{ CRON("schedule: '@daily', timeZone: Etc/UTC"), NULL },
+		{ CRON("schedule: '@daily', timeZone: US/Pacific"), NULL },
+		{ CRON("schedule: '@daily', timeZone: Africa/Abidjan"), NULL },
+		{ CRON("schedule: '@daily', timeZone: Zulu"), NULL },
+		{ CRON("schedule: '@daily', timeZone: ''"), NULL },
+		{ CRON("schedule: '@daily', timeZone: Europe/Atlantis"),
+		  "spec.timeZone: Invalid value: \"Europe/Atlantis\": expected the name of a time zone of the tz "
+		  "database" },
+		{ CRON("schedule: '@daily', timeZone: CEST"),
+		  "spec.timeZone: Invalid value: \"CEST\": expected the name" },
 		{ CRON("timeZone: UTC"), "spec.schedule: Required value" },
 		{ CRON("schedule: 5"), "spec.schedule: Invalid value: 5: expected a string" },
 		{ CRON("schedule: '@daily', concurrencyPolicy: forbid"),
