@@ -27,8 +27,8 @@
  *   for, beside the stream. Its version is that of the moment. If the stream has reached that version, the store is
  *   fresh. If the page is the whole list, it becomes the store. Otherwise the stream is reopened with a timeoutSeconds
  *   of 3, as the server sends a bookmark 2 s before that. If the stream has not reached the version after 6 s, there is
- *   a list. A list that begins after FRESHEN needs none of that. If the API server answers 403 or 404, the store counts
- *   as fresh, since more cannot be known.
+ *   a list. A list that begins after FRESHEN needs none of that, and one of which fewer than ten pages have come begins
+ *   again. If the API server answers 403 or 404, the store counts as fresh, since more cannot be known.
  * - Events that do not fit the state (bytes of a cancelled stream) are ignored.
  */
 #ifndef KUBE_WATCH_H

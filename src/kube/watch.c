@@ -37,6 +37,7 @@ enum {
 	BACKOFF_MAX_MS = 30 * 1000,
 	STEADY_MS = 30 * 1000, /* a stream that was open for so long ends the back-off of earlier failures */
 	FRESHEN_MS = 6 * 1000, /* the stream may take so long to get where it has to be, then there is a list */
+	FRESHEN_PAGES = 10,    /* a list of fewer pages begins again */
 	FRESHEN_OPEN_S = 3,    /* a bookmark comes 2 s before the end: cache_watcher.go, nextBookmarkTime */
 };
 
@@ -59,6 +60,7 @@ struct watch {
 	struct watch_frame frame;
 	char *version;	    /* of the last complete list or later */
 	char *list_version; /* of the first page of the list under way, NULL before it */
+	unsigned pages;	    /* of the list under way that have come */
 	char *token;	    /* LISTING: of the page that was asked for, encoded; NULL: it is the first one */
 	int64_t opened_ms;  /* STREAMING: when the stream was opened */
 	int64_t heard_ms;   /* STREAMING: when the last byte came */
@@ -185,6 +187,7 @@ static void ask_page(const struct watch *w, struct watch_cmds *out)
 static void start_list(struct watch *w, struct watch_cmds *out)
 {
 	set_state(w, WATCH_LISTING);
+	w->pages = 0;
 	free(take_ptr(w->list_version));
 	free(take_ptr(w->token));
 	if (w->freshness != FRESH)
@@ -337,12 +340,18 @@ static void check_wanted(struct watch *w, struct watch_cmds *out)
 		become_fresh(w, out);
 }
 
+/* A list that has just begun begins again, as that takes less time than to ask after its end how far the stream is: a
+ * process that starts alone gets the Lease a moment after its lists have begun. */
 static void on_freshen(struct watch *w, const struct watch_event *ev, struct watch_cmds *out)
 {
+	bool is_short = w->pages < FRESHEN_PAGES;
+
 	free(take_ptr(w->wanted));
 	w->freshness = STALE;
 	if (w->state == WATCH_STREAMING)
 		probe(w, out);
+	else if (is_short && (w->state == WATCH_LISTING || (w->state == WATCH_BACKOFF && w->next == NEXT_PAGE)))
+		start_list(w, out);
 	else if (w->state == WATCH_BACKOFF)
 		end_back_off(w, ev->now_ms, out);
 }
@@ -457,6 +466,7 @@ static void on_page(struct watch *w, const struct watch_event *ev, struct watch_
 		return;
 	}
 	token = text_url_encode(json_str(list, "metadata.continue", ""));
+	w->pages++;
 	if (!token[0]) {
 		finish_list(w, ev->now_ms, out);
 		return;

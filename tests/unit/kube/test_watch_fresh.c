@@ -65,14 +65,38 @@ static void a_list_that_begins_later_is_fresh(void **state)
 }
 
 /* Its first page may have been answered before. */
-static void a_list_under_way_is_not(void **state)
+static void a_list_that_has_just_begun_begins_again(void **state)
 {
 	(void)state;
-	RUN(START(RELIST), FRESHEN(""), PAGE(LIST("10", OBJ("a", "5")), "UPSERT a@5; END; " OPEN("10") "; " PROBE),
-	    PAGE(LIST("12", ""), "BEGIN; END; FRESH"));
+	RUN(START(RELIST), FRESHEN(RELIST), PAGE(LIST("10", OBJ("a", "5")), "UPSERT a@5; END; FRESH; " OPEN("10")));
+	RUN(START(RELIST), PAGE(MORE("10", "t", ""), "LIST limit=100&continue=t"), FRESHEN(RELIST),
+	    PAGE(LIST("12", ""), "END; FRESH; " OPEN("12")));
 	RUN(START(RELIST), PAGE(MORE("10", "t", ""), "LIST limit=100&continue=t"),
-	    PAGE_FAILED(ERR_BUSY, 0, "WARN; WAIT 0"), FRESHEN("LIST limit=100&continue=t"),
-	    PAGE(LIST("10", ""), "END; " OPEN("10") "; " PROBE), PAGE(LIST("10", ""), "FRESH"));
+	    PAGE_FAILED(ERR_BUSY, 0, "WARN; WAIT 0"), FRESHEN(RELIST));
+}
+
+/* It is finished, and then the question is asked. */
+static void a_long_list_does_not_begin_again(void **state)
+{
+	static const struct row begun[] = { START(RELIST) };
+	static const struct row page[] = { PAGE(MORE("10", "t", ""), "LIST limit=100&continue=t") };
+	static const struct row rest[] = {
+		FRESHEN(""),
+		PAGE(MORE("10", "u", ""), "LIST limit=100&continue=u"),
+		PAGE_FAILED(ERR_BUSY, 0, "WARN; WAIT 0"),
+		FRESHEN("LIST limit=100&continue=u"),
+		PAGE(LIST("10", OBJ("a", "5")), "UPSERT a@5; END; " OPEN("10") "; " PROBE),
+		PAGE(LIST("12", ""), "BEGIN; END; FRESH"),
+	};
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	run(&f, begun, array_len(begun));
+	for (int i = 0; i < 10; i++)
+		run(&f, page, array_len(page));
+	run(&f, rest, array_len(rest));
+	finish(&f);
 }
 
 /* Who takes over does not wait for the end of a back-off. */
@@ -123,7 +147,8 @@ int main(void)
 		cmocka_unit_test(a_bookmark_before_the_end_shows_it),
 		cmocka_unit_test(a_silent_watch_is_not_waited_for),
 		cmocka_unit_test(a_list_that_begins_later_is_fresh),
-		cmocka_unit_test(a_list_under_way_is_not),
+		cmocka_unit_test(a_list_that_has_just_begun_begins_again),
+		cmocka_unit_test(a_long_list_does_not_begin_again),
 		cmocka_unit_test(a_back_off_ends),
 		cmocka_unit_test(a_question_that_fails_is_asked_again),
 		cmocka_unit_test(what_may_not_be_read_cannot_be_fresher),
