@@ -214,7 +214,6 @@ static int find_kind(const struct json *object, const struct resource **ret, con
 struct walking {
 	const struct offline_walk *walk;
 	const struct json *noted; /* notes that have been printed */
-	bool strict;		  /* a warning counts as a problem */
 	bool good;
 };
 
@@ -225,14 +224,15 @@ static void print_notes(struct walking *w, const char *place, const struct json 
 	json_each (note, notes)
 		fprintf(w->walk->errors, "%s: warning: %s\n", place, json_text(note, ""));
 	w->noted = notes;
-	w->good = w->good && !(w->strict && json_len(notes));
 }
 
 static void visit_object(void *context, const struct files_place *at, struct json *object)
 {
 	struct walking *w = context;
 	auto_free char *place = files_place_text(at), *title = title_of(place, object);
-	struct offline_object found = { .path = at->path, .title = title, .object = object };
+	struct offline_object found = {
+		.path = at->path, .title = title, .object = object, .has_notes = json_len(at->notes) > 0
+	};
 	const char *skipped = NULL;
 	struct err err = { 0 };
 
@@ -298,7 +298,7 @@ static void visit_path(struct walking *w, const char *path)
 
 int offline_objects(const struct options *o, const struct offline_walk *walk)
 {
-	struct walking w = { .walk = walk, .strict = o->strict, .good = true };
+	struct walking w = { .walk = walk, .good = true };
 
 	if (o->files.len == 0) {
 		fprintf(walk->errors, "%s: -f FILE is missing\n", walk->command);

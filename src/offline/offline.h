@@ -17,6 +17,7 @@ struct offline_object {
 	const char *title; /* "app.yaml: SparkApplication team-a/pi": what each message about it begins with */
 	const struct resource *res;
 	struct json *object;
+	bool has_notes; /* its document has something that kubectl reads otherwise than people may expect */
 };
 
 /* Handles one object. Returns false if something is wrong with the object; the function then has reported that. */

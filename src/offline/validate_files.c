@@ -44,7 +44,7 @@ static bool validate_object(void *context, const struct offline_object *object)
 		doubts = validation_doubts(object->object, &v->options);
 		warned += print_problems(v, object->title, "warning: ", doubts);
 	}
-	if (count > 0 || (v->strict && warned > 0))
+	if (count > 0 || (v->strict && (warned > 0 || object->has_notes)))
 		return false;
 	fprintf(v->out, "%s: valid\n", object->title);
 	return true;

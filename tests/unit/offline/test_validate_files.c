@@ -237,6 +237,8 @@ static void what_kubectl_reads_otherwise(void **state)
 	assert_string_equal(r.errors, want);
 	assert_true(text_ends(r.out, ", document 2: SparkApplication default/one: valid\n"));
 	assert_int_equal(strict.code, 1);
+	assert_string_equal(strict.errors, want);
+	assert_null(strstr(strict.out, ": valid\n"));
 }
 
 /* The lines without file, kind and name. Owned. */
