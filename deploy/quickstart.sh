@@ -3,7 +3,8 @@
 # happens. On a fresh Debian 12, as root, it installs what it needs. Without a cluster in $KUBECONFIG, a real one-node
 # Kubernetes is started in a network namespace (tests/cluster), built the first time, and the operator installed with Helm.
 # In the cluster of $KUBECONFIG, which cannot pull an image from here, the operator is a process of this machine with the
-# permissions of deploy/rbac.yaml. A second run takes seconds.
+# permissions of deploy/rbac.yaml. The first run takes long, since it compiles Kubernetes and Helm, and says at which of its
+# steps it is; a second run takes seconds. The operator comes first: what it does without a cluster works after a minute.
 #
 #   deploy/quickstart.sh          run it
 #   deploy/quickstart.sh --down   remove everything it made, but for installed packages and the cache of built things
@@ -23,13 +24,36 @@ limit=300 # seconds for the application
 cluster=$top/tests/cluster/cluster
 label=sparkoperator.k8s.io/app-name=$app
 
-step() { say "==> $*"; }
+steps=6 # with a cluster of our own; with the user's there are 3
+number=0
+
+# step TEXT: the next one begins
+step() {
+  number=$((number + 1))
+  say ""
+  say "==> step $number of $steps, after $((SECONDS / 60)):$(printf %02d $((SECONDS % 60))): $*"
+}
+show() { say "==> $*"; }
 
 # ---- build ------------------------------------------------------------------------------------------------------
 
+# With the packages of all steps, since one download of many is faster than many, and the lock of apt then is free.
 build_operator() {
-  install_packages "${build_packages[@]}" jq curl
+  local packages=("${build_packages[@]}" jq curl)
+  ((steps == 3)) || packages+=("${control_plane_packages[@]}" "${node_packages[@]}" "${spark_image_packages[@]}")
+  step "the operator"
+  install_packages "${packages[@]}"
   with_progress "building the operator" "$cache/log/operator.log" compile_operator
+  show_offline
+}
+
+# What needs no cluster works from here on.
+show_offline() {
+  local binary=build/release/spark-operator example=deploy/examples/$app.yaml
+  say "The operator is there. These need no cluster, in another terminal too:"
+  say "  $binary validate -f $example"
+  say "  $binary render -f $example"
+  (cd "$top" && "$binary" validate -f "$example") >&2
 }
 
 compile_operator() {
@@ -40,17 +64,18 @@ compile_operator() {
 
 # ---- cluster ----------------------------------------------------------------------------------------------------
 
+wants_own_cluster() { [[ -z ${KUBECONFIG:-} || $KUBECONFIG == "$("$cluster" quickstart kubeconfig)" ]]; }
+
 choose_cluster() {
-  local own
-  own=$("$cluster" quickstart kubeconfig)
-  if [[ -n ${KUBECONFIG:-} && $KUBECONFIG != "$own" ]]; then
+  if ! wants_own_cluster; then
     find_kubectl
     if kubectl get --raw=/readyz --request-timeout=5s >/dev/null 2>&1; then
-      step "using the cluster of $KUBECONFIG"
+      show "using the cluster of $KUBECONFIG"
       echo "$KUBECONFIG" >"$dir/cluster"
       return
     fi
     say "the cluster of KUBECONFIG=$KUBECONFIG does not answer"
+    steps=6
   fi
   start_cluster
 }
@@ -63,12 +88,32 @@ find_kubectl() {
 start_cluster() {
   local env
   ((EUID == 0)) || die "without a cluster in \$KUBECONFIG, this needs root, to start one"
+  step "Kubernetes, CoreDNS and Helm; the Spark image is downloaded and made meanwhile"
+  begin_spark_image
+  "$top/tests/cluster/build" node helm
+  step "the Spark image"
+  end_spark_image
   step "a Kubernetes of one node in a network namespace (state $cache/clusters/quickstart)"
-  "$top/tests/cluster/spark-image" "$spark_version"
   env=$("$cluster" quickstart up)
   eval "$env"
   "$cluster" quickstart image "$cache/spark-$spark_version.tar"
   rm -f "$dir/cluster"
+}
+
+# It is mostly downloads, while building Kubernetes is mostly compiling.
+begin_spark_image() {
+  mkdir -p "$cache/log"
+  "$top/tests/cluster/spark-image" "$spark_version" </dev/null >"$cache/log/spark-image.log" 2>&1 &
+  spark_image=$!
+  trap 'kill "$spark_image" 2>/dev/null || true' EXIT
+}
+
+end_spark_image() {
+  local rc=0
+  wait "$spark_image" || rc=$?
+  trap - EXIT
+  cat "$cache/log/spark-image.log" >&2
+  return "$rc"
 }
 
 # What was in the user's cluster before stays there at --down: a CRD may carry other applications.
@@ -88,6 +133,7 @@ install_once() {
 # ---- operator ---------------------------------------------------------------------------------------------------
 
 deploy_operator() {
+  step "the operator in the cluster"
   if [[ -f $dir/cluster ]]; then
     install_once
     run_operator
@@ -99,13 +145,12 @@ deploy_operator() {
 # With the account that the example names. The annotation makes new pods when the image is another one of the same name.
 install_chart() {
   local archive image flags
-  "$top/tests/cluster/build" helm
   archive=$("$top/tests/cluster/operator-image")
   "$cluster" quickstart image "$archive"
   image=$(tar -xOf "$archive" manifest.json | jq -r '.[0].RepoTags[0]')
   flags=(-n spark-operator --create-namespace --set "image.repository=${image%:*}" --set "image.tag=${image##*:}"
     --set sparkJobNamespace=default --set serviceAccounts.spark.name=spark --set webhook.enable=true)
-  step "helm install spark charts/spark-operator ${flags[*]}"
+  show "helm install spark charts/spark-operator ${flags[*]}"
   "$bin/helm" upgrade --install spark "$top/charts/spark-operator" "${flags[@]}" --wait --timeout 120s \
     --set-string "podAnnotations.image=$(sha256sum <"$archive" | cut -c1-12)" >"$dir/helm" 2>&1 || {
     cat "$dir/helm" >&2
@@ -121,14 +166,14 @@ operator_log() {
 run_operator() {
   local binary=$top/build/release/spark-operator
   if operator_pid "$dir" >/dev/null && cmp -s "$binary" "$dir/spark-operator" && same_server && token_is_fresh; then
-    step "the operator runs already (pid $(cat "$dir/pid"))"
+    show "the operator runs already (pid $(cat "$dir/pid"))"
     operator_wait_ready "$dir"
     return
   fi
   operator_stop "$dir"
   : >"$dir/log"
   operator_start "$dir" "$binary"
-  step "the operator runs (pid $(cat "$dir/pid"), log $dir/log, metrics http://$(cat "$dir/address")/metrics)"
+  show "the operator runs (pid $(cat "$dir/pid"), log $dir/log, metrics http://$(cat "$dir/address")/metrics)"
 }
 
 server_of() { kubectl --kubeconfig "$1" config view --minify --raw -o json | jq -r '.clusters[0].cluster | .server, .["certificate-authority-data"]'; }
@@ -148,9 +193,10 @@ example() { # in a cluster that is not ours: with an image that it can pull
 }
 
 submit() {
+  step "an application"
   kubectl -n default delete sparkapp "$app" --ignore-not-found --timeout=60s >/dev/null
   wait_until 60 "the end of the last run's pods" no_pods
-  step "kubectl apply -f deploy/examples/$app.yaml"
+  show "kubectl apply -f deploy/examples/$app.yaml"
   example | kubectl apply -f - >/dev/null
 }
 
@@ -210,9 +256,9 @@ explain_failure() {
 show_result() {
   local driver
   driver=$(kubectl -n default get sparkapp "$app" -o jsonpath='{.status.driverInfo.podName}')
-  step "kubectl logs $driver"
+  show "kubectl logs $driver"
   kubectl -n default logs "$driver" | grep 'Pi is roughly'
-  step "kubectl get sparkapp"
+  show "kubectl get sparkapp"
   kubectl -n default get sparkapp
 }
 
@@ -241,6 +287,7 @@ TEXT
 
 run() {
   mkdir -p "$dir"
+  wants_own_cluster || steps=3
   build_operator
   choose_cluster
   deploy_operator
@@ -250,7 +297,7 @@ run() {
     return 1
   fi
   show_result
-  say "done in $SECONDS s"
+  say "done in $((SECONDS / 60)):$(printf %02d $((SECONDS % 60)))"
   show_next
 }
 

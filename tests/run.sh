@@ -95,10 +95,10 @@ prepare() { # prepare TIER: what has to be built or started before
     ;;
   api | bench) build release "${programs[@]}" && own_cluster "$1" && "$top/tests/cluster/build" control-plane ;;
   chart)
-    build release "${programs[@]}" && own_cluster chart && "$top/tests/cluster/build" control-plane && "$top/tests/cluster/build" helm
+    build release "${programs[@]}" && own_cluster chart && "$top/tests/cluster/build" control-plane helm unittest
     ;;
   e2e | corpus)
-    build release "${programs[@]}" && "$top/tests/cluster/build" node && "$top/tests/cluster/build" helm &&
+    build release "${programs[@]}" && "$top/tests/cluster/build" node helm &&
       "$top/tests/cluster/spark-image" && shared_cluster
     ;;
   esac

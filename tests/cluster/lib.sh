@@ -41,14 +41,15 @@ wait_until() {
   done
 }
 
-# with_progress LABEL LOG COMMAND...: runs COMMAND with its output in LOG and says every 15 s that it still runs.
+# with_progress LABEL LOG COMMAND...: runs COMMAND with its output in LOG and says every 15 s that it still runs, by
+# $progress (default progress_of).
 with_progress() {
   local label=$1 log=$2 rc=0
   shift 2
   mkdir -p "$(dirname "$log")"
   say "$label"
   in_background "$@" >"$log" 2>&1
-  while_running progress_of "$log" || rc=$?
+  while_running "${progress:-progress_of}" "$log" || rc=$?
   ((rc == 0)) && return
   say "error: that failed (status $rc). Last lines of $log:"
   tail -n 20 "$log" >&2
@@ -86,6 +87,24 @@ progress_of() { # progress_of LOG SECONDS: every 15 s a line with the log's last
   line=$(tail -n 1 "$1" 2>/dev/null | tr -d '\r' | cut -c1-90) || true
   say "  $2 s … $line"
   progress_next=$(($2 + 15))
+}
+
+# The same of a log of `go build -v`, which has a line for each module that is downloaded, and for each package that is compiled.
+progress_of_go() { # progress_of_go LOG SECONDS
+  local modules packages last
+  (($2 >= ${progress_next:=15})) || {
+    (($2 > 1)) || progress_next=15
+    return 0
+  }
+  progress_next=$(($2 + 15))
+  last=$(tail -n 1 "$1" 2>/dev/null | cut -c1-90) || true
+  modules=$(grep -c '^go: downloading' "$1") || true
+  packages=$(grep -vc '^go: ' "$1") || true
+  if ((packages)); then
+    say "  $2 s … $packages packages compiled, now $last"
+  else
+    say "  $2 s … $modules modules downloaded, now ${last#go: downloading }"
+  fi
 }
 
 # ---- Debian packages --------------------------------------------------------------------------------------------
