@@ -3,6 +3,7 @@
  * operator builds on, and what would end in a pod that Spark or the kubelet makes something else of.
  */
 #include <ctype.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -255,8 +256,7 @@ static void check_cores_type(struct problems *p, const struct json *role, const 
 	auto_free char *path = xasprintf("%scores", prefix), *text = json_print(cores);
 	double value;
 
-	if (check_quantity_value(json_text(cores, text ? text : ""), &value) &&
-	    json_integer(cores, 0) != json_integer(cores, 1))
+	if (check_quantity_value(json_text(cores, text ? text : ""), &value) && value != floor(value))
 		problems_invalid(p, path, cores,
 				 "expected an integer, as Spark's cores are whole: a part of a processor is a "
 				 "coreRequest");

@@ -748,10 +748,28 @@ static void quotas_do_not_judge_old_problems(void **state)
 
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
+/* Another webhook may come after this one. Nobody comes after the controller, which refuses it. */
+static void an_image_may_come_later(void **state)
+{
+	struct world *w = *state;
+	auto_json object = patched(app_text, JSON({ "spec" : { "image" : null } }));
+	struct review r = review_of(REVIEW_CREATE, &resource_sparkapplication, object);
+	struct review_reply reply;
+
+	w->a.rules.is_admission = true;
+	answer(w, VALIDATE_PATH, &r, &reply);
+	expect_unchanged(&reply,
+			 "spec.image: there is no image: the submission will fail, unless another webhook adds");
+	w->a.rules.default_image = "apache/spark:{sparkVersion}";
+	answer(w, VALIDATE_PATH, &r, &reply);
+	expect_unchanged(&reply, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths_are_those_of_the_registrations),
+		TEST(an_image_may_come_later),
 		TEST(driver_gets_what_its_application_says),
 		TEST(executor_gets_no_owner),
 		TEST(present_secrets_are_left_alone),
