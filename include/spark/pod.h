@@ -26,6 +26,9 @@ struct pod_view {
 	int phase;	     /* enum pod_phase */
 	int64_t exec_id;     /* label spark-exec-id, 0 if not a number */
 	bool deleting;
+	char *node;	      /* of a driver, "" while it is not scheduled; "" for executors, which are many */
+	int64_t deletion_ms;  /* wall, the end of its grace period if it is being deleted; else 0 */
+	int64_t unready_ms;   /* wall, since when the condition Ready is not True; 0 if it is, or is unknown */
 	int64_t created_ms;   /* wall, 0 if absent */
 	int64_t scheduled_ms; /* wall, condition PodScheduled=True; 0 if it is not */
 	int64_t started_ms;   /* wall, the Spark container; 0 if it has not */
@@ -45,10 +48,13 @@ struct pod_view {
 	char *waiting_message;
 	char *waiting_container;
 	char *waiting_image;
-	/* the first other container (init or sidecar) that ended with an error */
+	/* the first other container (init or sidecar) that ended with an error, and is not started again */
 	char *failed_container;
 	int64_t failed_exit_code;
 	char *failed_reason;
+	/* the first sidecar that ended with 0, and is not started again: the pod is as unready as if it had failed */
+	char *ended_container;
+	int64_t ended_ms; /* wall, 0 if unknown */
 };
 
 /* The container that runs Spark in a driver or executor pod, borrowed: by name, by what Spark sets in it, else the

@@ -23,13 +23,14 @@
 #include "lifecycle/companions.h"
 #include "monitor.h"
 #include "refusal.h"
+#include "spark/conf.h"
 #include "spark/names.h"
 #include "spark/ui_url.h"
+#include "spark/version.h"
 
 enum {
 	RECREATE_MS = 10 * 1000, /* a driver pod that was created and is not seen is created again after this */
-	SLOW_START_MS = 60 * 1000,
-	UNSEEN_MS = 30 * 1000, /* a driver pod that exists and is not seen is told after this */
+	UNSEEN_MS = 30 * 1000,	 /* a driver pod that exists and is not seen is told after this */
 	SECOND_MS = 1000,
 	LONGEST_REST_MS = 24 * 3600 * 1000,
 };
@@ -184,33 +185,18 @@ static void end_in(struct pass *p, enum app_state state, const char *message)
 		status_set_time(&p->status, "terminationTime", p->w->now_ms);
 }
 
-/* No status of a pod shows that a volume or ConfigMap is missing, so after a while the message says where to look.
- * Owned; NULL if the driver is not slow. */
-static char *slow_start_message(struct pass *p)
+/* Spark may be told that its Service also resolves to a driver pod that is not ready. */
+static bool finds_unready(const struct pass *p)
 {
-	const struct pod_view *driver = p->driver;
-	int64_t waited_ms = p->w->now_ms - driver->created_ms;
+	const struct json *spec = json_get(p->app->tree, "spec");
 
-	if (driver->created_ms == 0 || driver->deleting)
-		return NULL;
-	if (waited_ms < SLOW_START_MS) {
-		plan_requeue(p->plan, waited_ms < 0 ? SLOW_START_MS : SLOW_START_MS - waited_ms);
-		return NULL;
-	}
-	return xasprintf(
-	    "driver pod %s has not started within %d s: its image may be large, or a ConfigMap, Secret or volume "
-	    "that it mounts may be missing; see the events of the pod",
-	    driver->name, SLOW_START_MS / SECOND_MS);
+	return conf_true(json_get(spec, "sparkConf"), "spark.kubernetes.driver.service.publishNotReadyAddresses") &&
+	       version_of_spec(spec, p->options->rules.default_image).number >= SPARK_4_3;
 }
 
-static char *driver_problem_message(struct pass *p, enum app_state state)
+static struct driver_look look_of(const struct pass *p)
 {
-	auto_free char *message = monitor_driver_message(p->driver);
-	auto_free char *slow = NULL;
-
-	if (state == APP_SUBMITTED && text_empty(message))
-		slow = slow_start_message(p);
-	return take_ptr(*(slow ? &slow : &message));
+	return (struct driver_look){ p->driver, finds_unready(p), p->w->now_ms };
 }
 
 static struct companions_view companions_view_of(const struct pass *p)
@@ -240,8 +226,10 @@ static int follow_driver(struct pass *p)
 		[DRIVER_FAILED] = APP_FAILING,	  [DRIVER_UNKNOWN] = APP_UNKNOWN,
 	};
 	const struct pod_view *driver = p->driver;
+	const struct driver_look look = look_of(p);
 	enum app_state state = by_driver[monitor_driver_state(driver)];
-	auto_free char *message = driver_problem_message(p, state);
+	auto_free char *message = monitor_driver_message(&look);
+	int64_t next_ms = monitor_driver_next_ms(&look);
 	struct json *tree = p->status.tree;
 	struct companions_view view;
 
@@ -260,6 +248,10 @@ static int follow_driver(struct pass *p)
 				driver->finished_ms > 0 ? driver->finished_ms : p->w->now_ms);
 		return 0;
 	}
+	if (next_ms >= 0)
+		plan_requeue(p->plan, next_ms);
+	if (monitor_driver_is_stuck(driver, p->w->now_ms))
+		state = APP_UNKNOWN;
 	set_state(p, state, steady_message(p->app->error_message, message));
 	return 0;
 }
@@ -346,6 +338,19 @@ static bool is_complete(const struct pass *p)
 	       (p->w->outcomes && outcomes_have(p->w->outcomes, &resource_service, p->driver->submission_id));
 }
 
+/* Waiting may have no end, and then the message says why. Owned. */
+static char *waiting_message(struct pass *p)
+{
+	const struct driver_look look = look_of(p);
+	int64_t next_ms = monitor_driver_next_ms(&look);
+
+	if (next_ms >= 0)
+		plan_requeue(p->plan, next_ms);
+	if (monitor_driver_is_stuck(p->driver, p->w->now_ms))
+		return monitor_driver_message(&look);
+	return xasprintf("waiting for the end of driver pod %s, which was made of an earlier spec", driver_name(p));
+}
+
 /* The submission of a driver pod was not completed. The Service is still to be created, but for a pod of another spec,
  * which is deleted, so that the spec as it is now can be submitted. */
 static int resume_submission(struct pass *p)
@@ -356,10 +361,16 @@ static int resume_submission(struct pass *p)
 		return build_submission(p);
 	if (!p->driver->deleting)
 		p->doomed = p->driver;
-	message = xasprintf("waiting for the end of driver pod %s, which was made of an earlier spec", driver_name(p));
+	message = waiting_message(p);
 	p->told = true;
 	set_state(p, APP_NEW, message);
 	return 0;
+}
+
+/* Whether no plan for the application has gone through yet, as far as this process knows. */
+static bool is_first_plan(const struct pass *p)
+{
+	return !p->driver && p->app->submission_attempts == 0 && !(p->w->outcomes && p->w->outcomes->len > 0);
 }
 
 static int hold_back(struct pass *p)
@@ -393,7 +404,7 @@ static int on_new(struct pass *p)
 	if (p->w->failure)
 		handle_failure(p);
 	else
-		p->added = !p->driver && app->submission_attempts == 0;
+		p->added = is_first_plan(p);
 	if (p->state == APP_SUBMISSION_FAILED)
 		return 0;
 	rc = p->driver ? resume_submission(p) : build_submission(p);

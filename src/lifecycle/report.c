@@ -109,6 +109,21 @@ static const struct event_row retries_event = { "SparkApplicationFailureRetriesI
 						false };
 static const struct event_row missing_event = { "SparkDriverNotFound", true, NULL, NULL, true };
 
+/* What is wrong with an application that goes on all the same, by the word for it in status.reason. In a row without
+ * reason any other word counts. The first row that fits counts. The change to UNKNOWN has an event with the message. */
+static const struct {
+	enum app_state state;
+	const char *reason;
+	struct event_row event;
+} trouble_events[] = {
+	{ APP_SUBMITTED, "Unschedulable", { "SparkDriverUnschedulable", true, NULL, NULL, true } },
+	{ APP_SUBMITTED, NULL, { "SparkDriverCannotStart", true, NULL, NULL, true } },
+	{ APP_RUNNING, "SidecarFailed", { "SparkSidecarEnded", true, NULL, NULL, true } },
+	{ APP_RUNNING, "SidecarEnded", { "SparkSidecarEnded", true, NULL, NULL, true } },
+	{ APP_RUNNING, NULL, { "SparkDriverInTrouble", true, NULL, NULL, true } },
+	{ APP_UNKNOWN, NULL, { "SparkDriverUnknown", true, NULL, NULL, true } },
+};
+
 static const struct {
 	const char *state;
 	struct event_row event;
@@ -188,6 +203,34 @@ static void plan_state_events(const struct report *r, struct plan *plan)
 	plan_row_event(app, plan, &app_events[r->state], app->name, message);
 }
 
+/* A trouble is told when its word is new. Its text may say other things from time to time, as the scheduler's does. */
+static bool is_new_trouble(const struct report *r)
+{
+	const char *message = error_message(r);
+	const char *before = text_empty(r->app->error_message) ? "" : json_str(r->app->status, "reason", "");
+
+	if (text_empty(message) || text_eq(message, r->app->error_message))
+		return false;
+	if (r->state == APP_UNKNOWN && r->app->state != APP_UNKNOWN)
+		return false;
+	return !text_eq(json_str(r->status->tree, "reason", ""), before);
+}
+
+static void plan_trouble_event(const struct report *r, struct plan *plan)
+{
+	const char *reason = json_str(r->status->tree, "reason", "");
+
+	if (!is_new_trouble(r))
+		return;
+	for (size_t i = 0; i < array_len(trouble_events); i++) {
+		if (trouble_events[i].state != r->state ||
+		    (trouble_events[i].reason && !text_eq(trouble_events[i].reason, reason)))
+			continue;
+		plan_row_event(r->app, plan, &trouble_events[i].event, "", error_message(r));
+		return;
+	}
+}
+
 static void plan_executor_event(const struct app *app, const struct pod_view *pod, const char *state, struct plan *plan)
 {
 	static const struct event_row failed = { "SparkExecutorFailed", true, NULL, NULL, true };
@@ -205,6 +248,7 @@ static void plan_executor_event(const struct app *app, const struct pod_view *po
 void report_events(const struct report *r, const struct pod_view *const *pods, size_t count, struct plan *plan)
 {
 	plan_state_events(r, plan);
+	plan_trouble_event(r, plan);
 	for (size_t i = 0; i < count; i++) {
 		const char *state = json_text(json_get(r->status->executors, pods[i]->name), NULL);
 

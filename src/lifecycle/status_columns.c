@@ -117,15 +117,25 @@ static const char *reason_of_pending(const struct pod_view *driver)
 	return text_empty(driver->unschedulable) ? "NotStarted" : "Unschedulable";
 }
 
-static const char *reason_of_driver(const struct pod_view *driver, char exit_text[DURATION_SIZE])
+static const char *reason_of_running(const struct pod_view *driver)
 {
+	if (!text_empty(driver->reason))
+		return driver->reason;
+	if (driver->deleting)
+		return "DriverDeleted";
+	return text_empty(driver->failed_container) && !text_empty(driver->ended_container) ? "SidecarEnded"
+											    : "SidecarFailed";
+}
+
+static const char *reason_of_driver(const struct pod_view *driver, int64_t now_ms, char exit_text[DURATION_SIZE])
+{
+	if (monitor_driver_is_stuck(driver, now_ms))
+		return "DriverNotEnding";
 	switch (monitor_driver_state(driver)) {
 	case DRIVER_PENDING:
 		return reason_of_pending(driver);
 	case DRIVER_RUNNING:
-		if (!text_empty(driver->reason))
-			return driver->reason;
-		return driver->deleting ? "DriverDeleted" : "SidecarFailed";
+		return reason_of_running(driver);
 	case DRIVER_FAILED:
 		return reason_of_failed(driver, exit_text);
 	case DRIVER_COMPLETED:
@@ -177,7 +187,7 @@ static void set_reason(struct status *s, enum app_state state, const struct pod_
 	if (known && text_eq(message, s->app->error_message))
 		return;
 	reason = driver && (app_state_is(state, STATE_HAS_DRIVER) || state == APP_FAILING)
-		     ? reason_of_driver(driver, exit_text)
+		     ? reason_of_driver(driver, s->now_ms, exit_text)
 		     : reason_of_state(s, state);
 	json_set_str(s->tree, "reason", reason);
 }

@@ -2,7 +2,7 @@
  * Reads a Spark pod into its view: the application it belongs to, its phase, why it waits, why it ended.
  *
  * Happy path: the texts are read row by row. Then the container statuses are read: that of the Spark container, that of
- * a container which waits with a problem, and that of the first other container which ended with an error. The view
+ * a container which waits with a problem, and those of the first other containers which ended. The view
  * borrows nothing from the tree, which is dropped afterwards. Absent texts share one empty string, so that the view of
  * a healthy pod is small.
  *
@@ -57,6 +57,8 @@ static const size_t all_texts[] = {
 	offsetof(struct pod_view, waiting_image),
 	offsetof(struct pod_view, failed_container),
 	offsetof(struct pod_view, failed_reason),
+	offsetof(struct pod_view, ended_container),
+	offsetof(struct pod_view, node),
 };
 
 static const char *const phases[] = { "Pending", "Running", "Succeeded", "Failed" };
@@ -142,6 +144,13 @@ static const char *owner_of(const struct json *tree)
 	return "";
 }
 
+/* A pod whose node is lost is Running for ever, and not Ready. */
+static void take_readiness(struct pod_view *v, const struct json *ready)
+{
+	if (ready && !text_eq(json_str(ready, "status", ""), "True"))
+		time_parse(json_str(ready, "lastTransitionTime", NULL), &v->unready_ms);
+}
+
 /* DisruptionTarget says why a pod is taken away: preemption, eviction, a lost node (Kubernetes: Pod disruptions). */
 static void take_conditions(struct pod_view *v, const struct json *tree)
 {
@@ -154,6 +163,7 @@ static void take_conditions(struct pod_view *v, const struct json *tree)
 	if (text_eq(json_str(scheduled, "status", ""), "False") &&
 	    text_eq(json_str(scheduled, "reason", ""), "Unschedulable"))
 		put(&v->unschedulable, json_str(scheduled, "message", "Unschedulable"));
+	take_readiness(v, json_find(all, "type", "Ready"));
 	if (text_empty(v->reason) && text_eq(json_str(disrupted, "status", ""), "True")) {
 		put(&v->reason, json_str(disrupted, "reason", ""));
 		put(&v->message, json_str(disrupted, "message", ""));
@@ -212,30 +222,62 @@ static void take_waiting(struct pod_view *v, const struct json *status)
 	put(&v->waiting_image, json_str(status, "image", ""));
 }
 
-static void take_failed(struct pod_view *v, const struct json *status)
+static void take_failed(struct pod_view *v, const struct json *status, int64_t code)
 {
-	const char *name = json_str(status, "name", "");
-	int64_t code = json_i64(status, "state.terminated.exitCode", 0);
-
-	if (code == 0 || !text_empty(v->failed_container) || text_eq(name, v->container))
+	if (!text_empty(v->failed_container))
 		return;
-	put(&v->failed_container, name);
+	put(&v->failed_container, json_str(status, "name", ""));
 	put(&v->failed_reason, json_str(status, "state.terminated.reason", ""));
 	v->failed_exit_code = code;
 }
 
+static void take_ended(struct pod_view *v, const struct json *status)
+{
+	if (!text_empty(v->ended_container))
+		return;
+	put(&v->ended_container, json_str(status, "name", ""));
+	time_parse(json_str(status, "state.terminated.finishedAt", NULL), &v->ended_ms);
+}
+
+/* Where the kubelet reports containers, and where they are written down. */
+static const struct {
+	const char *statuses;
+	const char *containers;
+	bool may_end; /* with 0, and the pod is none the worse for it */
+} container_lists[] = {
+	{ "status.initContainerStatuses", "spec.initContainers", true },
+	{ "status.containerStatuses", "spec.containers", false },
+};
+
+/* The kubelet starts a container with a restartPolicy of its own again, a native sidecar for one. */
+static void take_end(struct pod_view *v, const struct json *status, const struct json *container, bool may_end)
+{
+	int64_t code = json_i64(status, "state.terminated.exitCode", 0);
+
+	if (!json_is(json_at(status, "state.terminated"), JSON_OBJECT) ||
+	    text_eq(json_str(status, "name", ""), v->container) ||
+	    text_eq(json_str(container, "restartPolicy", ""), "Always"))
+		return;
+	if (code != 0)
+		take_failed(v, status, code);
+	else if (!may_end)
+		take_ended(v, status);
+}
+
 static void take_containers(struct pod_view *v, const struct json *tree)
 {
-	static const char *const lists[] = { "status.initContainerStatuses", "status.containerStatuses" };
 	const struct json *spark;
 
 	put(&v->container, json_str(pod_spark_container(tree, (enum pod_role)v->role), "name", ""));
-	spark = json_find(json_at(tree, lists[1]), "name", v->container);
+	spark = json_find(json_at(tree, "status.containerStatuses"), "name", v->container);
 	take_spark_status(v, spark);
-	for (size_t i = 0; i < array_len(lists); i++) {
-		json_each (status, json_at(tree, lists[i])) {
+	for (size_t i = 0; i < array_len(container_lists); i++) {
+		const struct json *containers = json_at(tree, container_lists[i].containers);
+
+		json_each (status, json_at(tree, container_lists[i].statuses)) {
 			take_waiting(v, status);
-			take_failed(v, status);
+			take_end(v, status, json_find(containers, "name", json_str(status, "name", "")),
+				 container_lists[i].may_end);
 		}
 	}
 }
@@ -255,6 +297,9 @@ static void *pod_view_new(const struct json *tree, struct err *err)
 	v->phase = phase_of(tree);
 	text_i64(json_text(json_get(all_labels, LABEL_EXEC_ID), ""), &v->exec_id);
 	v->deleting = json_is(json_at(tree, "metadata.deletionTimestamp"), JSON_STRING);
+	time_parse(json_str(tree, "metadata.deletionTimestamp", NULL), &v->deletion_ms);
+	if (v->role == POD_ROLE_DRIVER)
+		put(&v->node, json_str(tree, "spec.nodeName", ""));
 	time_parse(json_str(tree, "metadata.creationTimestamp", NULL), &v->created_ms);
 	take_conditions(v, tree);
 	take_containers(v, tree);

@@ -28,8 +28,23 @@ static struct pod_view *pod_of(const char *status, bool deleting)
 	return pod_kind.view_new(tree, &err);
 }
 
+enum { SECOND_MS = 1000 };
+
+/* The moment of deletion in pod_of(). */
+static const int64_t NOW_MS = 1767323045LL * SECOND_MS;
+
+static char *message_of(const struct pod_view *driver, int64_t now_ms)
+{
+	const struct driver_look look = { driver, false, now_ms };
+
+	return monitor_driver_message(&look);
+}
+
 #define ENDED(code, reason)                                                                                            \
 	"'containerStatuses':[{'name':'spark','state':{'terminated':{'exitCode':" code ",'reason':'" reason "'}}}]"
+#define SIDECAR(code)                                                                                                  \
+	"'phase':'Running','containerStatuses':[{'name':'proxy','state':{'terminated':{'exitCode':" code               \
+	",'finishedAt':'2026-01-02T03:04:05Z'}}}]"
 #define WAITING(reason, message)                                                                                       \
 	"'phase':'Pending','containerStatuses':[{'name':'spark','image':'i:1','state':{'waiting':{'reason':'" reason   \
 	"','message':'" message "'}}}]"
@@ -68,8 +83,8 @@ static void test_driver(void **state)
 		{ "'phase':'Running','containerStatuses':[{'name':'proxy','state':{'terminated':{'exitCode':2}}}]",
 		  false, DRIVER_RUNNING,
 		  "container proxy of driver pod p ended with ExitCode: 2, Reason: Unknown: while the pod is not ready "
-		  "new "
-		  "executors cannot find the driver" },
+		  "new executors cannot find the driver; a container that may end belongs into initContainers with "
+		  "restartPolicy Always" },
 		{ "'phase':'Running'," ENDED("0", "Completed"), false, DRIVER_COMPLETED, "" },
 		{ "'phase':'Failed'," ENDED("0", "Completed"), false, DRIVER_COMPLETED, "" },
 		{ "'phase':'Running'," ENDED("1", "Error"), false, DRIVER_FAILED,
@@ -97,7 +112,7 @@ static void test_driver(void **state)
 	(void)state;
 	for (size_t i = 0; i < array_len(rows); i++) {
 		struct pod_view *pod = pod_of(rows[i].status, rows[i].deleting);
-		auto_free char *message = monitor_driver_message(pod);
+		auto_free char *message = message_of(pod, NOW_MS);
 
 		assert_int_equal(monitor_driver_state(pod), rows[i].state);
 		assert_string_equal(message, rows[i].message);
@@ -171,11 +186,93 @@ static void test_long_texts(void **state)
 	memset(x, 'x', 5000);
 	status = xasprintf("'phase':'Failed','reason':'%s','message':'%s'," ENDED("1", "%s"), x, x, x);
 	pod = pod_of(status, false);
-	driver = monitor_driver_message(pod);
+	driver = message_of(pod, NOW_MS);
 	executor = monitor_executor_failure(pod);
 	assert_true(strlen(driver) <= 8192);
 	assert_true(text_starts(executor, "Executor p failed with ExitCode: 1, Reason: xxx"));
 	pod_kind.view_free(pod);
+}
+
+/* Time passes, and the pod stays as it is. */
+static void test_what_only_time_shows(void **state)
+{
+	static const struct {
+		const char *status;
+		bool deleting;
+		bool finds_unready;
+		int64_t later_ms;
+		int64_t next_ms;
+		const char *begin; /* of the message */
+	} rows[] = {
+		{ "'phase':'Running'", true, false, 59999, 1, "driver pod p is being deleted" },
+		{ "'phase':'Running'", true, false, 60000, -1,
+		  "driver pod p should have ended by 2026-01-02T03:04:05Z, but is still there" },
+		{ "'phase':'Pending'", true, false, 60000, -1, "driver pod p should have ended by " },
+		{ "'phase':'Unknown'", true, false, 60000, -1, "driver pod p should have ended by " },
+		{ "'phase':'Running'," ENDED("1", "Error"), true, false, 60000, -1,
+		  "driver container failed with ExitCode: 1" },
+		{ SIDECAR("0"), false, false, 9999, 1, "" },
+		{ SIDECAR("0"), false, false, 10000, -1, "container proxy of driver pod p ended with ExitCode: 0: " },
+		{ SIDECAR("0"), false, true, 10000, -1, "" },
+		{ SIDECAR("7"), false, false, 0, -1, "container proxy of driver pod p ended with ExitCode: 7" },
+		{ SIDECAR("7"), false, true, 0, -1, "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		struct pod_view *pod = pod_of(rows[i].status, rows[i].deleting);
+		const struct driver_look look = { pod, rows[i].finds_unready, NOW_MS + rows[i].later_ms };
+		auto_free char *message = monitor_driver_message(&look);
+
+		assert_int_equal(monitor_driver_next_ms(&look), rows[i].next_ms);
+		if (!text_starts(message, rows[i].begin) || text_empty(message) != text_empty(rows[i].begin))
+			fail_msg("row %zu: %s", i, message);
+		assert_int_equal(monitor_driver_is_stuck(pod, look.now_ms), strstr(message, "should have") != NULL);
+		pod_kind.view_free(pod);
+	}
+}
+
+static char text_p[] = "p", text_ns[] = "jobs", text_node[] = "node-1", text_none[] = "";
+
+static void test_node_is_named(void **state)
+{
+	struct pod_view pod = {
+		.name = text_p, .ns = text_ns, .node = text_node, .reason = text_none, .message = text_none
+	};
+	struct driver_look look = { &pod, false, NOW_MS };
+	auto_free char *unknown = NULL, *stuck = NULL;
+
+	(void)state;
+	pod.phase = POD_UNKNOWN;
+	pod.unready_ms = NOW_MS;
+	unknown = monitor_driver_message(&look);
+	assert_string_equal(unknown, "driver pod p is in an unknown state since 2026-01-02T03:04:05Z, its node node-1 "
+				     "may be lost");
+	pod.deletion_ms = NOW_MS;
+	look.now_ms += 60 * SECOND_MS;
+	stuck = monitor_driver_message(&look);
+	assert_string_equal(stuck, "driver pod p should have ended by 2026-01-02T03:04:05Z, but "
+				   "its node node-1 does not confirm that: if the node is off, taint it with "
+				   "node.kubernetes.io/out-of-service=nodeshutdown:NoExecute, or run kubectl delete "
+				   "pod -n jobs p --force --grace-period=0; until then the driver may still run");
+}
+
+static void test_slow_start(void **state)
+{
+	struct pod_view pod = { .name = text_p, .created_ms = NOW_MS };
+	struct driver_look look = { &pod, false, NOW_MS + 59 * SECOND_MS };
+	auto_free char *early = monitor_driver_message(&look), *late = NULL, *executor = NULL;
+
+	(void)state;
+	assert_string_equal(early, "");
+	assert_int_equal(monitor_driver_next_ms(&look), SECOND_MS);
+	look.now_ms += SECOND_MS;
+	late = monitor_driver_message(&look);
+	assert_true(text_starts(late, "driver pod p has not started within 60 s: "));
+	assert_int_equal(monitor_driver_next_ms(&look), -1);
+	pod.role = POD_ROLE_EXECUTOR;
+	executor = monitor_pending_message(&pod, look.now_ms);
+	assert_true(text_starts(executor, "executor pod p has not started within 60 s: "));
 }
 
 int main(void)
@@ -185,6 +282,9 @@ int main(void)
 		cmocka_unit_test(test_executor),
 		cmocka_unit_test(test_executor_failure),
 		cmocka_unit_test(test_long_texts),
+		cmocka_unit_test(test_what_only_time_shows),
+		cmocka_unit_test(test_node_is_named),
+		cmocka_unit_test(test_slow_start),
 	};
 
 	json_setup();

@@ -129,6 +129,81 @@ static void test_labels(void **state)
 	pod_kind.view_free(v);
 }
 
+#define SIDECARS_TEXT                                                                                                  \
+	"\"spec\":{\"nodeName\":\"node-1\",\"containers\":[{\"name\":\"spark-kubernetes-driver\"},{\"name\":\"aa\"},"  \
+	"{\"name\":\"again\",\"restartPolicy\":\"Always\"}],\"initContainers\":[{\"name\":\"fetch\"},"                 \
+	"{\"name\":\"native\",\"restartPolicy\":\"Always\"}]},"
+#define DONE_TEXT(name, code)                                                                                          \
+	"{\"name\":\"" name "\",\"state\":{\"terminated\":{\"exitCode\":" code                                         \
+	",\"finishedAt\":\"1970-01-01T00:00:05Z\"}}}"
+
+/* An init container ends before the others begin, and what the kubelet starts again has not ended. */
+static void test_sidecars_that_ended(void **state)
+{
+	static const struct {
+		const char *init;
+		const char *containers;
+		const char *failed;
+		const char *ended;
+	} rows[] = {
+		{ DONE_TEXT("fetch", "0"), DONE_TEXT("aa", "0"), "", "aa" },
+		{ DONE_TEXT("fetch", "0"), DONE_TEXT("aa", "3"), "aa", "" },
+		{ DONE_TEXT("fetch", "3"), DONE_TEXT("aa", "0"), "fetch", "aa" },
+		{ DONE_TEXT("native", "0"), DONE_TEXT("again", "0"), "", "" },
+		{ DONE_TEXT("native", "3"), DONE_TEXT("again", "3"), "", "" },
+		{ DONE_TEXT("fetch", "0"), DONE_TEXT("spark-kubernetes-driver", "0"), "", "" },
+		{ DONE_TEXT("fetch", "0"), "{\"name\":\"aa\",\"state\":{\"running\":{}}}", "", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		auto_free char *text = xasprintf(
+		    DRIVER_TEXT SIDECARS_TEXT "\"status\":{\"initContainerStatuses\":[%s],\"containerStatuses\":[%s]}}",
+		    rows[i].init, rows[i].containers);
+		struct pod_view *v = view_of(text);
+
+		assert_string_equal(v->failed_container, rows[i].failed);
+		assert_string_equal(v->ended_container, rows[i].ended);
+		assert_int_equal(v->ended_ms, text_empty(rows[i].ended) ? 0 : 5000);
+		pod_kind.view_free(v);
+	}
+}
+
+static void test_lost_node(void **state)
+{
+	struct pod_view *v = view_of(JSON({
+		"metadata" : {
+			"name" : "d",
+			"labels" : { "spark-role" : "driver" },
+			"deletionTimestamp" : "1970-01-01T00:00:09Z"
+		},
+		"spec" : { "nodeName" : "node-1" },
+		"status" : {
+			"conditions" :
+			    [ { "type" : "Ready", "status" : "False", "lastTransitionTime" : "1970-01-01T00:00:07Z" } ]
+		}
+	}));
+
+	(void)state;
+	assert_true(v->deleting);
+	assert_int_equal(v->deletion_ms, 9000);
+	assert_int_equal(v->unready_ms, 7000);
+	assert_string_equal(v->node, "node-1");
+	pod_kind.view_free(v);
+	v = view_of(JSON({
+		"metadata" : { "name" : "e", "labels" : { "spark-role" : "executor" } },
+		"spec" : { "nodeName" : "node-1" },
+		"status" : {
+			"conditions" :
+			    [ { "type" : "Ready", "status" : "True", "lastTransitionTime" : "1970-01-01T00:00:07Z" } ]
+		}
+	}));
+	assert_int_equal(v->deletion_ms, 0);
+	assert_int_equal(v->unready_ms, 0);
+	assert_string_equal(v->node, "");
+	pod_kind.view_free(v);
+}
+
 static void test_first_of_spec_if_renamed(void **state)
 {
 	struct pod_view *v = view_of(DRIVER_TEXT "\"spec\":{\"containers\":[{\"name\":\"zz\"},{\"name\":\"aa\"}]},"
@@ -292,6 +367,8 @@ int main(void)
 		cmocka_unit_test(test_spark_container),
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_labels),
+		cmocka_unit_test(test_sidecars_that_ended),
+		cmocka_unit_test(test_lost_node),
 		cmocka_unit_test(test_first_of_spec_if_renamed),
 		cmocka_unit_test(test_end_without_code_is_no_success),
 		cmocka_unit_test(test_first_problem_waits),
