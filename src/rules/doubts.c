@@ -67,6 +67,22 @@ static void doubt_jars(struct problems *p, const struct json *spec)
 	}
 }
 
+/* A finalizer keeps a pod that is deleted until somebody takes the finalizer away. */
+static void doubt_finalizers(struct problems *p, const struct json *spec)
+{
+	static const char *const paths[] = { "driver.template.metadata.finalizers",
+					     "executor.template.metadata.finalizers" };
+
+	for (size_t i = 0; i < array_len(paths); i++) {
+		auto_free char *path = xasprintf("spec.%s", paths[i]);
+
+		if (json_len(json_at(spec, paths[i])))
+			problems_add(p, path,
+				     "the pods cannot be deleted until somebody else removes these finalizers: "
+				     "neither Spark nor the operator does");
+	}
+}
+
 static void doubt_lifecycle(struct problems *p, const struct json *spec, const struct rule_options *options)
 {
 	if (options->has_webhook && json_is(json_at(spec, "executor.lifecycle"), JSON_OBJECT) &&
@@ -87,5 +103,6 @@ void validate_doubts(struct problems *p, const struct json *spec, const struct r
 	json_each (entry, validate_map(json_get(spec, "sparkConf")))
 		doubt_property(p, entry);
 	doubt_jars(p, spec);
+	doubt_finalizers(p, spec);
 	doubt_lifecycle(p, spec, options);
 }

@@ -207,22 +207,12 @@ static void check_owners(struct problems *p, const struct json *role, const char
 	}
 }
 
-/* A finalizer keeps a pod that is deleted until somebody takes the finalizer away. */
-static void check_finalizers(struct problems *p, const struct json *role, const char *prefix)
-{
-	auto_free char *path = xasprintf("%stemplate.metadata.finalizers", prefix);
-
-	if (json_len(json_at(role, "template.metadata.finalizers")))
-		problems_add(p, path, "Forbidden: nobody would remove them, and the pod could not be deleted");
-}
-
 /* Labels that the operator and Spark set win over a template's; those of another kind would stay. */
 static void check_template(struct problems *p, const struct json *role, const char *prefix)
 {
 	auto_free char *connect = xasprintf("%stemplate.metadata.labels[" LABEL_CONNECT_NAME "]", prefix);
 
 	check_owners(p, role, prefix);
-	check_finalizers(p, role, prefix);
 	if (json_get(json_at(role, "template.metadata.labels"), LABEL_CONNECT_NAME))
 		problems_add(p, connect, "Forbidden: reserved for the bookkeeping of Spark and the operator");
 }
