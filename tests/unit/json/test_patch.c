@@ -189,6 +189,26 @@ static void test_copies_are_bounded(void **state)
 	}
 }
 
+/* None of them is large. Each replaces the last one, so the document stays small, but the work does not. */
+static void test_all_copies_together_are_bounded(void **state)
+{
+	enum { VALUES = 20000, FINE = 5, TOO_MANY = 55 };
+	auto_json doc = parse("{\"a\":[]}");
+	auto_json patch = json_new_array();
+	struct err err = { 0 };
+
+	(void)state;
+	for (int i = 0; i < VALUES; i++)
+		json_append(json_get(doc, "a"), json_new_i64(i));
+	while (json_len(patch) < FINE)
+		json_append(patch, parse("{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/b\"}"));
+	assert_int_equal(json_patch_apply(&doc, patch, &err), 0);
+	while (json_len(patch) < TOO_MANY)
+		json_append(patch, parse("{\"op\":\"copy\",\"from\":\"/a\",\"path\":\"/b\"}"));
+	assert_int_equal(json_patch_apply(&doc, patch, &err), -ERR_INVALID);
+	assert_non_null(strstr(err.msg, "copies more than 1000000 values"));
+}
+
 static struct json *nested(int levels)
 {
 	struct json *v = json_new_i64(1);
@@ -505,6 +525,7 @@ int main(void)
 		cmocka_unit_test(test_apply),
 		cmocka_unit_test(test_apply_fails),
 		cmocka_unit_test(test_copies_are_bounded),
+		cmocka_unit_test(test_all_copies_together_are_bounded),
 		cmocka_unit_test(test_depth_is_bounded),
 		cmocka_unit_test(test_diff),
 		cmocka_unit_test(test_a_diff_fails_on_changed_ground),

@@ -405,6 +405,21 @@ static void test_listeners_in_order(void **state)
 	expect_log(f, "n/a:>1 second ");
 }
 
+/* Two listeners may have the same function. */
+static void only_who_stops_listening_is_told_no_more(void **state)
+{
+	struct fixture *f = *state;
+	struct fixture other = { .store = f->store };
+
+	buf_init(&other.log, 4096);
+	store_on_change(f->store, on_change, &other);
+	store_off_change(f->store, on_change, &other);
+	put(f, "ns", "a", "u", "1");
+	assert_string_equal(buf_str(&f->log), "ns/a:>1 ");
+	assert_string_equal(buf_str(&other.log), "");
+	buf_done(&other.log);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -426,6 +441,7 @@ int main(void)
 		TEST(test_namespaces),
 		TEST(test_iteration),
 		TEST(test_listeners_in_order),
+		TEST(only_who_stops_listening_is_told_no_more),
 	};
 
 	json_setup();

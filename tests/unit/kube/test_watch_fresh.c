@@ -126,14 +126,18 @@ static void a_question_that_fails_is_asked_again(void **state)
 	    TIMER(WHEN_DUE, OPEN("10") "; " PROBE));
 }
 
-/* A namespace whose permissions are gone must not keep all others waiting. */
+/* A namespace whose permissions are gone, or a CRD that was uninstalled, must not keep all others waiting. */
 static void what_may_not_be_read_cannot_be_fresher(void **state)
 {
+	static const enum err_code codes[] = { ERR_DENIED, ERR_NOT_FOUND };
+
 	(void)state;
-	RUN(OPENED, FRESHEN(PROBE), PAGE_FAILED(ERR_DENIED, 0, "FRESH; CANCEL; WARN; WAIT 0"), TIMER(WHEN_DUE, RELIST),
-	    PAGE(LIST("20", ""), "END; " OPEN("20")));
-	RUN(OPENED, ENDED(1, ERR_DENIED, 0, "WARN; WAIT 0"), FRESHEN(RELIST),
-	    PAGE_FAILED(ERR_DENIED, 0, "FRESH; WARN; WAIT 1"));
+	for (size_t i = 0; i < array_len(codes); i++) {
+		RUN(OPENED, FRESHEN(PROBE), PAGE_FAILED(codes[i], 0, "FRESH; CANCEL; WARN; WAIT 0"),
+		    TIMER(WHEN_DUE, RELIST), PAGE(LIST("20", ""), "END; " OPEN("20")));
+		RUN(OPENED, ENDED(1, codes[i], 0, "WARN; WAIT 0"), FRESHEN(RELIST),
+		    PAGE_FAILED(codes[i], 0, "FRESH; WARN; WAIT 1"));
+	}
 	/* Without any list there is nothing to work with. */
 	RUN(FRESHEN(""), START(RELIST), PAGE_FAILED(ERR_DENIED, 0, "WARN; WAIT 0"), TIMER(WHEN_DUE, RELIST),
 	    PAGE(LIST("20", ""), "END; FRESH; " OPEN("20")));

@@ -363,6 +363,28 @@ static void test_condition_transition(void **state)
 	status_done(&s);
 }
 
+/* What is told of a problem that goes on under the same reason, or under the same text, is what was said last. */
+static void test_condition_keeps_up(void **state)
+{
+	static const char *const steps[][2] = { { "A", "m" }, { "A", "n" }, { "B", "n" } };
+	auto_json tree = parse_quoted(APP_TEXT);
+	const struct json *c;
+	struct app app;
+	struct err err = { 0 };
+	struct status s;
+
+	(void)state;
+	assert_int_equal(app_decode(tree, &app, &err), 0);
+	status_init(&s, &app, 1000);
+	for (size_t i = 0; i < array_len(steps); i++) {
+		status_set_condition(&s, "Submitted", "False", steps[i][0], steps[i][1]);
+		c = json_find(json_get(s.tree, "conditions"), "type", "Submitted");
+		assert_string_equal(json_str(c, "reason", ""), steps[i][0]);
+		assert_string_equal(json_str(c, "message", ""), steps[i][1]);
+	}
+	status_done(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -374,6 +396,7 @@ int main(void)
 		cmocka_unit_test(test_odd_applications),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_condition_transition),
+		cmocka_unit_test(test_condition_keeps_up),
 	};
 
 	json_setup();

@@ -273,6 +273,14 @@ static void test_conditions(void **state)
 	assert_string_equal(v->reason, "Evicted");
 	assert_string_equal(v->message, "disk");
 	pod_kind.view_free(v);
+	/* a disruption that did not come about, and a place that was found */
+	v = view_of(DRIVER_TEXT SPEC_TEXT
+		    "\"status\":{\"conditions\":["
+		    "{\"type\":\"PodScheduled\",\"status\":\"True\",\"reason\":\"Unschedulable\",\"message\":\"no\"},"
+		    "{\"type\":\"DisruptionTarget\",\"status\":\"False\",\"reason\":\"PreemptionByScheduler\"}]}}");
+	assert_string_equal(v->unschedulable, "");
+	assert_string_equal(v->reason, "");
+	pod_kind.view_free(v);
 }
 
 static void test_executor(void **state)
