@@ -538,7 +538,8 @@ static const char *label_of(const struct json *object)
 }
 
 /* The last plan found that this object is there with other contents. Then it is deleted, to be created anew, once it
- * is sure that no driver uses it. */
+ * is sure that no driver uses it, and that none has been there: what is created anew is not found any more, so nobody
+ * would ask for the Service later. */
 static void replace_object(struct pass *p, const struct resource *res, const struct json *object)
 {
 	const struct failure *f = p->w->failure;
@@ -548,6 +549,8 @@ static void replace_object(struct pass *p, const struct resource *res, const str
 		return;
 	if (!p->driver)
 		plan_absent(p->plan, &resource_pod, p->app->ns, p->names.driver_pod, p->app->uid);
+	if (!p->driver && res != &resource_service)
+		plan_absent(p->plan, &resource_service, p->app->ns, p->names.service, p->app->uid);
 	plan_delete(p->plan, res, p->app->ns, name, f->holder_uid);
 }
 

@@ -106,6 +106,26 @@ static void a_driver_that_was_cleaned_up_unseen_does_not_run_again(void **state)
 	}
 }
 
+/* The same, and the next operator would write another ConfigMap, since it is of another version. */
+static void a_config_map_of_another_version_does_not_hide_that_the_driver_has_run(void **state)
+{
+	size_t pos = 0;
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, SIM_SUCCEED);
+	fake_kube_crash_after(s.kube, 3, sim_crash, &s);
+	pass_while(&s, has_not_crashed);
+	assert_true(fake_kube_delete(s.kube, PODS, "default", "pi-driver"));
+	fake_kube_patch(s.kube, MAPS, "default", json_str(fake_kube_next(s.kube, MAPS, &pos), "metadata.name", ""),
+			JSON({ "data" : { "spark.properties" : "of another version" } }));
+	sim_run(&s);
+	assert_int_equal(map_len(s.driver_uids), 1);
+	assert_string_equal(state_of(&s), "FAILED");
+	expect_message(&s, "pi-driver was deleted before it was seen");
+	sim_done(&s);
+}
+
 static void an_edit_during_a_refusal_is_one_submission_of_the_new_spec(void **state)
 {
 	struct sim s;
@@ -351,6 +371,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_driver_that_was_cleaned_up_unseen_does_not_run_again),
+		cmocka_unit_test(a_config_map_of_another_version_does_not_hide_that_the_driver_has_run),
 		cmocka_unit_test(an_edit_during_a_refusal_is_one_submission_of_the_new_spec),
 		cmocka_unit_test(a_submission_that_was_not_completed_gives_way_to_an_edit),
 		cmocka_unit_test(a_submission_that_was_not_completed_is_completed),
