@@ -338,6 +338,11 @@ static bool is_complete(const struct pass *p)
 	       (p->w->outcomes && outcomes_have(p->w->outcomes, &resource_service, p->driver->submission_id));
 }
 
+static bool is_of_this_spec(const struct pass *p)
+{
+	return text_eq(p->driver->submission_id, p->names.submission_id);
+}
+
 /* Waiting may have no end, and then the message says why. Owned. */
 static char *waiting_message(struct pass *p)
 {
@@ -348,20 +353,25 @@ static char *waiting_message(struct pass *p)
 		plan_requeue(p->plan, next_ms);
 	if (monitor_driver_is_stuck(p->driver, p->w->now_ms))
 		return monitor_driver_message(&look);
-	return xasprintf("waiting for the end of driver pod %s, which was made of an earlier spec", driver_name(p));
+	return xasprintf("waiting for the end of driver pod %s, which %s", driver_name(p),
+			 is_of_this_spec(p) ? "was deleted before its submission was complete"
+					    : "was made of an earlier spec");
 }
 
 /* The submission of a driver pod was not completed. The Service is still to be created, but for a pod of another spec,
- * which is deleted, so that the spec as it is now can be submitted. */
+ * which is deleted, so that the spec as it is now can be submitted. Nor for a pod that is being deleted: it may be the
+ * operator that did it, and the spec has been edited back since. That it cannot be deleted is told by its failure. */
 static int resume_submission(struct pass *p)
 {
 	auto_free char *message = NULL;
 
-	if (text_eq(p->driver->submission_id, p->names.submission_id))
+	if (is_of_this_spec(p) && !p->driver->deleting)
 		return build_submission(p);
 	if (!p->driver->deleting)
 		p->doomed = p->driver;
 	message = waiting_message(p);
+	if (p->told)
+		return 0;
 	p->told = true;
 	set_state(p, APP_NEW, message);
 	return 0;
@@ -409,7 +419,7 @@ static int on_new(struct pass *p)
 		return 0;
 	rc = p->driver ? resume_submission(p) : build_submission(p);
 	if (p->submission.objects)
-		plan_requeue(p->plan, RECREATE_MS);
+		plan_requeue(p->plan, p->driver ? 0 : RECREATE_MS); /* with its Service the driver is followed at once */
 	return rc;
 }
 

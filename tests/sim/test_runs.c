@@ -164,6 +164,74 @@ static void a_submission_that_was_not_completed_gives_way_to_an_edit(void **stat
 	sim_done(&s);
 }
 
+/* An edit was the reason why the operator has deleted it, and the spec has been edited back since. */
+static void the_submission_of_a_driver_that_is_ending_is_not_completed(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, SIM_SUCCEED);
+	fake_kube_crash_after(s.kube, 2, sim_crash, &s);
+	pass_while(&s, has_not_crashed);
+	fake_kube_patch(s.kube, PODS, "default", "pi-driver",
+			JSON({ "metadata" : { "deletionTimestamp" : "2026-01-01T00:00:30Z" } }));
+	fake_kube_run(s.kube, 2000);
+	expect_message(&s, "waiting for the end of driver pod pi-driver");
+	assert_int_equal(fake_kube_count(s.kube, &resource_service), 0);
+	fake_kube_delete(s.kube, PODS, "default", "pi-driver");
+	fake_kube_patch(s.kube, APPS, "default", "pi", JSON({ "spec" : { "driver" : { "memory" : "1g" } } }));
+	sim_run(&s);
+	assert_string_equal(state_of(&s), "COMPLETED");
+	assert_int_equal(map_len(s.driver_uids), 2);
+	sim_done(&s);
+}
+
+static void a_driver_that_may_not_be_deleted_is_told(void **state)
+{
+	static const struct fake_refusal denied = { .status = 403, .message = "cannot delete pods" };
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, SIM_SUCCEED);
+	fake_kube_crash_after(s.kube, 2, sim_crash, &s);
+	pass_while(&s, has_not_crashed);
+	sched_disarm(&s.sched, &s.player); /* the driver does not end */
+	fake_kube_refuse(s.kube, VERB_DELETE, PODS, -1, &denied);
+	fake_kube_patch(s.kube, APPS, "default", "pi", JSON({ "spec" : { "driver" : { "memory" : "1g" } } }));
+	fake_kube_run(s.kube, 20 * 1000);
+	expect_message(&s, "waiting for the end of driver pod pi-driver");
+	fake_kube_run(s.kube, 60 * 1000);
+	expect_message(&s, "cannot delete pods");
+	fake_kube_accept(s.kube);
+	sim_run(&s);
+	assert_string_equal(state_of(&s), "COMPLETED");
+	sim_done(&s);
+}
+
+static bool has_no_state(const struct sim *s)
+{
+	return !state_of(s)[0];
+}
+
+/* No event of the driver pod need come that would wake the application. */
+static void a_driver_is_followed_as_soon_as_its_submission_is_complete(void **state)
+{
+	(void)state;
+	for (unsigned k = 2; k <= 3; k++) {
+		int64_t crashed_ms;
+		struct sim s;
+
+		sim_init(&s, SIM_SUCCEED);
+		fake_kube_crash_after(s.kube, k, sim_crash, &s);
+		pass_while(&s, has_not_crashed);
+		crashed_ms = s.sched.now_ms;
+		sched_disarm(&s.sched, &s.player);
+		pass_while(&s, has_no_state);
+		assert_in_range(s.sched.now_ms - crashed_ms, 0, 2000);
+		sim_done(&s);
+	}
+}
+
 static void a_submission_that_was_not_completed_is_completed(void **state)
 {
 	struct sim s;
@@ -374,6 +442,9 @@ int main(void)
 		cmocka_unit_test(a_config_map_of_another_version_does_not_hide_that_the_driver_has_run),
 		cmocka_unit_test(an_edit_during_a_refusal_is_one_submission_of_the_new_spec),
 		cmocka_unit_test(a_submission_that_was_not_completed_gives_way_to_an_edit),
+		cmocka_unit_test(the_submission_of_a_driver_that_is_ending_is_not_completed),
+		cmocka_unit_test(a_driver_that_may_not_be_deleted_is_told),
+		cmocka_unit_test(a_driver_is_followed_as_soon_as_its_submission_is_complete),
 		cmocka_unit_test(a_submission_that_was_not_completed_is_completed),
 		cmocka_unit_test(a_refused_service_ends_the_submission_with_its_driver),
 		cmocka_unit_test(a_forged_config_map_is_replaced),
