@@ -423,13 +423,27 @@ static int on_new(struct pass *p)
 	return rc;
 }
 
-/* A driver that appears now after all is followed if its submission is complete, else it is deleted. */
+/* Whether the deletion of the driver pod has been denied for as long as a refusal is stood. */
+static bool is_deletion_given_up(const struct pass *p)
+{
+	const struct failure *f = p->w->failure;
+
+	return f && f->type == ACTION_DELETE && f->err.code == ERR_DENIED &&
+	       p->w->now_ms - f->since_ms >= p->options->refusal_deadline_ms;
+}
+
+/* A driver that appears now after all is followed if its submission is complete, else it is deleted. Nobody looks after
+ * it once the application has ended, so first its deletion has to succeed. */
 static int on_submission_failed(struct pass *p)
 {
 	if (p->driver && is_complete(p))
 		return follow_driver(p);
-	if (p->driver && !p->driver->deleting)
+	if (p->driver && !p->driver->deleting) {
 		p->doomed = p->driver;
+		plan_requeue(p->plan, RECREATE_MS);
+		if (!is_deletion_given_up(p))
+			return 0;
+	}
 	end_in(p, APP_FAILED, p->app->error_message);
 	return 0;
 }

@@ -267,6 +267,46 @@ static void a_refused_service_ends_the_submission_with_its_driver(void **state)
 	sim_done(&s);
 }
 
+/* Nobody would end it any more. */
+static void a_driver_of_a_failed_submission_is_deleted_however_often_that_fails(void **state)
+{
+	static const struct fake_refusal internal = { .status = 500, .message = "etcd is not there" };
+
+	(void)state;
+	for (int times = 1; times <= 4; times++) {
+		struct sim s;
+
+		sim_init(&s, SIM_SUCCEED);
+		fake_kube_refuse(s.kube, VERB_CREATE, &resource_service, -1, &quota);
+		fake_kube_refuse(s.kube, VERB_DELETE, PODS, times, &internal);
+		pass_while(&s, has_no_driver);
+		sched_disarm(&s.sched, &s.player); /* the driver does not end */
+		sim_run(&s);
+		assert_string_equal(state_of(&s), "FAILED");
+		expect_message(&s, "exceeded quota");
+		assert_true(has_no_driver(&s));
+		sim_done(&s);
+	}
+}
+
+static void a_driver_that_may_never_be_deleted_does_not_keep_its_application_from_failing(void **state)
+{
+	static const struct fake_refusal denied = { .status = 403, .message = "cannot delete pods" };
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, SIM_SUCCEED);
+	fake_kube_refuse(s.kube, VERB_CREATE, &resource_service, -1, &quota);
+	fake_kube_refuse(s.kube, VERB_DELETE, PODS, -1, &denied);
+	pass_while(&s, has_no_driver);
+	sched_disarm(&s.sched, &s.player); /* the driver does not end */
+	sim_run(&s);
+	assert_string_equal(state_of(&s), "FAILED");
+	expect_message(&s, "exceeded quota");
+	assert_in_range(fake_kube_calls(s.kube, VERB_DELETE, PODS), 2, 15);
+	sim_done(&s);
+}
+
 static struct json *forged_map(const struct json *real)
 {
 	struct json *map = json_dup(real);
@@ -447,6 +487,8 @@ int main(void)
 		cmocka_unit_test(a_driver_is_followed_as_soon_as_its_submission_is_complete),
 		cmocka_unit_test(a_submission_that_was_not_completed_is_completed),
 		cmocka_unit_test(a_refused_service_ends_the_submission_with_its_driver),
+		cmocka_unit_test(a_driver_of_a_failed_submission_is_deleted_however_often_that_fails),
+		cmocka_unit_test(a_driver_that_may_never_be_deleted_does_not_keep_its_application_from_failing),
 		cmocka_unit_test(a_forged_config_map_is_replaced),
 		cmocka_unit_test(a_forged_service_is_replaced),
 		cmocka_unit_test(a_driver_that_lost_its_label_is_not_lost),
