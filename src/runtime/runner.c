@@ -5,6 +5,7 @@
  * what a look at the object in the way has found.
  *   CREATE, AlreadyExists   The object is ours (owner uid and label) and as wanted: an earlier reply was lost, and the
  *                           plan goes on. Else: EXISTS, with whose it is.
+ *   CREATE, denied          The same if the object is there: quotas and webhooks refuse what exists already, too.
  *   ABSENT, not found       Done, and so is an object of somebody else. An object that is ours: EXISTS.
  *   DELETE, not found       Done. 409: done if by now another object has the name.
  *   STATUS, 409             CONFLICT, and the version that the cache has to reach before the next plan is any better.
@@ -158,8 +159,8 @@ static const struct {
 } verdicts[] = {
 	{ ACTION_STATUS, ERR_CONFLICT, LOOK },	{ ACTION_STATUS, ERR_NOT_FOUND, GONE },
 	{ ACTION_CHECK, ERR_NOT_FOUND, GONE },	{ ACTION_CREATE, ERR_EXISTS, LOOK },
-	{ ACTION_DELETE, ERR_CONFLICT, LOOK },	{ ACTION_DELETE, ERR_NOT_FOUND, DONE },
-	{ ACTION_ABSENT, ERR_NOT_FOUND, DONE },
+	{ ACTION_CREATE, ERR_DENIED, LOOK },	{ ACTION_DELETE, ERR_CONFLICT, LOOK },
+	{ ACTION_DELETE, ERR_NOT_FOUND, DONE }, { ACTION_ABSENT, ERR_NOT_FOUND, DONE },
 };
 
 static bool is_write(enum action_type type)
@@ -274,7 +275,8 @@ static enum verdict verdict_of_absent(const struct action *a, const struct err *
 	if (a->type == ACTION_DELETE)
 		return DONE;
 	if (a->type == ACTION_CREATE) {
-		err->code = ERR_CONFLICT; /* it has gone meanwhile: the next plan creates it */
+		if (err->code == ERR_EXISTS)
+			err->code = ERR_CONFLICT; /* it has gone meanwhile: the next plan creates it */
 		return FAIL;
 	}
 	*err = *answer;
@@ -391,7 +393,7 @@ static void on_look(void *arg, struct reply *reply)
 		note_version(r, reply->body);
 	} else if (reply->err.code == ERR_NOT_FOUND) {
 		verdict = verdict_of_absent(a, &reply->err, &err);
-	} else {
+	} else if (err.code != ERR_DENIED) {
 		err = reply->err;
 	}
 	if (verdict == DONE && a->type == ACTION_CREATE)

@@ -267,6 +267,28 @@ static void a_refused_service_ends_the_submission_with_its_driver(void **state)
 	sim_done(&s);
 }
 
+/* The Services that are there have used up the quota, so that nobody can create them once more. */
+static void a_service_that_is_there_is_not_missed_though_a_quota_refuses_it(void **state)
+{
+	(void)state;
+	for (unsigned k = 3; k <= 6; k++) {
+		struct sim s;
+
+		sim_init(&s, SIM_SUCCEED);
+		fake_kube_crash_after(s.kube, k, sim_crash, &s);
+		pass_while(&s, has_not_crashed);
+		if (fake_kube_count(s.kube, &resource_service) == 2)
+			fake_kube_refuse(s.kube, VERB_CREATE, &resource_service, -1, &quota);
+		else
+			fake_kube_refuse(s.kube, VERB_CREATE, &resource_service, 1, &quota);
+		sim_run(&s);
+		assert_string_equal(state_of(&s), "COMPLETED");
+		assert_int_equal(map_len(s.driver_uids), 1);
+		assert_string_equal(app_str(&s, "status.driverInfo.webUIServiceName"), "pi-ui-svc");
+		sim_done(&s);
+	}
+}
+
 /* Nobody would end it any more. */
 static void a_driver_of_a_failed_submission_is_deleted_however_often_that_fails(void **state)
 {
@@ -487,6 +509,7 @@ int main(void)
 		cmocka_unit_test(a_driver_is_followed_as_soon_as_its_submission_is_complete),
 		cmocka_unit_test(a_submission_that_was_not_completed_is_completed),
 		cmocka_unit_test(a_refused_service_ends_the_submission_with_its_driver),
+		cmocka_unit_test(a_service_that_is_there_is_not_missed_though_a_quota_refuses_it),
 		cmocka_unit_test(a_driver_of_a_failed_submission_is_deleted_however_often_that_fails),
 		cmocka_unit_test(a_driver_that_may_never_be_deleted_does_not_keep_its_application_from_failing),
 		cmocka_unit_test(a_forged_config_map_is_replaced),

@@ -103,6 +103,41 @@ static void an_equal_object_is_adopted(void **state)
 	assert_int_equal(fake_kube_calls(f->fk, VERB_GET, RES_POD), 1); /* the proof */
 }
 
+/* A quota that the object has used up itself refuses to create it again. */
+static void an_equal_object_is_adopted_though_its_creation_is_denied(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal denied = { .status = 403, .message = "exceeded quota" };
+
+	start_with_app(f, toy_submission);
+	put_own(f, res_map, "a-map", "a", "}, \"data\": {\"key\": \"1\"}");
+	fake_kube_refuse(f->fk, VERB_CREATE, res_map, -1, &denied);
+	go(f, 3000);
+	assert_int_equal(f->told, 0);
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
+}
+
+/* The words are those of the refusal, whether the look finds nothing or is denied itself. */
+static void a_creation_that_is_denied_is_a_refusal(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal denied = { .status = 403, .message = "exceeded quota" };
+	const struct fake_refusal blind = { .status = 403, .message = "cannot get configmaps" };
+
+	start_with_app(f, toy_submission);
+	fake_kube_refuse(f->fk, VERB_CREATE, res_map, -1, &denied);
+	for (int is_blind = 0; is_blind < 2; is_blind++) {
+		if (is_blind)
+			fake_kube_refuse(f->fk, VERB_GET, res_map, -1, &blind);
+		f->told = 0;
+		go(f, 8000);
+		assert_true(f->told > 0);
+		assert_true(failure_is_refusal(&f->last_told));
+		assert_non_null(strstr(f->last_told.err.msg, "exceeded quota"));
+	}
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 0);
+}
+
 static void the_proof_is_made_only_after_something_was_found(void **state)
 {
 	struct fixture *f = *state;
@@ -225,6 +260,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_equal_object_is_adopted),
+		TEST(an_equal_object_is_adopted_though_its_creation_is_denied),
+		TEST(a_creation_that_is_denied_is_a_refusal),
 		TEST(the_proof_is_made_only_after_something_was_found),
 		TEST(another_content_is_not_adopted),
 		TEST(a_holder_that_ends_is_known),
