@@ -1,7 +1,7 @@
 /*
  * Reconcile decides what happens next to an application. A table has one row, a function, per state of the application.
  *
- * Happy path: in state "" the ConfigMap, the Service and the driver pod are created. When the driver pod is seen, the
+ * Happy path: in state "" the ConfigMap, the driver pod and the Service are created. When the driver pod is seen, the
  * application goes through SUBMITTED, RUNNING and SUCCEEDING to COMPLETED. A row only decides: it sets the new status
  * and builds what is to be submitted. finish_pass() turns that into actions, always in this order: the status write,
  * then events, then creations. If something is created and no status is written, a check comes first. Status write and
@@ -419,7 +419,7 @@ static int on_new(struct pass *p)
 		return 0;
 	rc = p->driver ? resume_submission(p) : build_submission(p);
 	if (p->submission.objects)
-		plan_requeue(p->plan, p->driver ? 0 : RECREATE_MS); /* with its Service the driver is followed at once */
+		plan_requeue(p->plan, p->driver ? 0 : RECREATE_MS); /* what has its Service is followed at once */
 	return rc;
 }
 
