@@ -197,6 +197,9 @@ static struct sums *sums_of(struct app_metrics_native *native, const char *ns)
 		return sums;
 	if (map_len(native->namespaces) < NAMESPACES_MAX)
 		return add_sums(native, ns);
+	/* A namespace may have that very name, and then shares its series with those that have none of their own. */
+	if (!native->other)
+		native->other = map_get(native->namespaces, "other");
 	if (!native->other)
 		native->other = add_sums(native, "other");
 	return native->other;

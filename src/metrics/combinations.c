@@ -55,6 +55,17 @@ void combinations_free(struct combinations *cs)
 	free(cs);
 }
 
+/* Puts the key of these values into cs->key; NULL: those of "other". */
+static const char *make_key(struct combinations *cs, const char *const *values)
+{
+	buf_clear(&cs->key);
+	for (size_t i = 0; i < cs->count; i++) {
+		buf_puts(&cs->key, values ? values[i] : "other");
+		buf_putc(&cs->key, '\n');
+	}
+	return buf_str(&cs->key);
+}
+
 /* values NULL: those of "other". */
 static struct combination *add_combination(struct combinations *cs, const char *const *values)
 {
@@ -62,25 +73,27 @@ static struct combination *add_combination(struct combinations *cs, const char *
 
 	for (size_t i = 0; i < cs->count; i++)
 		strv_add(&c->values, values ? values[i] : "other");
-	map_set(cs->all, values ? buf_str(&cs->key) : "", c);
+	map_set(cs->all, make_key(cs, values), c);
 	cs->appear(cs->arg, c);
 	return c;
 }
 
+/* An object may have those very values, and then has one combination with those for which there is no room. */
+static struct combination *find_or_add_other(struct combinations *cs)
+{
+	struct combination *c = map_get(cs->all, make_key(cs, NULL));
+
+	return c ? c : add_combination(cs, NULL);
+}
+
 struct combination *combinations_get(struct combinations *cs, const char *const *values, int64_t now_ms)
 {
-	struct combination *c;
+	struct combination *c = map_get(cs->all, make_key(cs, values));
 
-	buf_clear(&cs->key);
-	for (size_t i = 0; i < cs->count; i++) {
-		buf_puts(&cs->key, values[i]);
-		buf_putc(&cs->key, '\n');
-	}
-	c = map_get(cs->all, buf_str(&cs->key));
 	if (!c && map_len(cs->all) - (cs->other ? 1 : 0) < COMBINATIONS_MAX)
 		c = add_combination(cs, values);
 	if (!c && !cs->other)
-		cs->other = add_combination(cs, NULL);
+		cs->other = find_or_add_other(cs);
 	c = c ? c : cs->other;
 	c->used_ms = now_ms;
 	return c;
@@ -88,7 +101,7 @@ struct combination *combinations_get(struct combinations *cs, const char *const 
 
 static bool is_unused(const struct combinations *cs, const struct combination *c, int64_t now_ms)
 {
-	return c != cs->other && !c->stays && c->objects == 0 && now_ms - c->used_ms >= COMBINATION_UNUSED_MS;
+	return c != cs->other && c->objects == 0 && now_ms - c->used_ms >= COMBINATION_UNUSED_MS;
 }
 
 static void reset_counts(const struct combinations *cs)

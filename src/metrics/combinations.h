@@ -22,7 +22,6 @@ struct combination {
 	size_t running;	  /* of the applications */
 	size_t executors; /* that run */
 	int64_t used_ms;  /* when one of these last changed, or was counted in a counter */
-	bool stays;	  /* it is never dropped */
 };
 
 struct combinations;

@@ -223,14 +223,21 @@ static void a_scrape_looks_at_no_object(void **state)
 	((struct pod_view *)pod->view)->phase = POD_RUNNING;
 }
 
+/* An application whose name and team are the same. */
+static void put_team(struct fixture *f, const char *team, const char *state)
+{
+	struct json *tree = object(f, "jobs", team, team);
+
+	json_set_str(json_at(tree, "metadata.labels"), "team", team);
+	json_set_str(json_ensure_object(json_ensure_object(tree, "status"), "applicationState"), "state", state);
+	put(f->apps, tree);
+}
+
 static void put_run(struct fixture *f, int run, const char *state)
 {
 	auto_free char *name = xasprintf("run-%d", run);
-	struct json *tree = object(f, "jobs", name, name);
 
-	json_setf(json_at(tree, "metadata.labels"), "team", "run-%d", run);
-	json_set_str(json_ensure_object(json_ensure_object(tree, "status"), "applicationState"), "state", state);
-	put(f->apps, tree);
+	put_team(f, name, state);
 }
 
 static size_t count_lines(struct fixture *f, const char *start)
@@ -331,6 +338,41 @@ static void namespaces_are_bounded(void **state)
 	assert_int_equal(in_state(f, "spark_application_state", "other", "RUNNING"), 0);
 }
 
+/* A namespace whose name is that of the last series shares it. */
+static void a_namespace_may_be_called_other(void **state)
+{
+	struct fixture *f = *state;
+
+	start_plain(f);
+	put_app(f, "other", "other", "", 0, 0);
+	for (int i = 0; i < 600; i++) {
+		auto_free char *ns = xasprintf("ns-%d", i);
+
+		put_app(f, ns, ns, "RUNNING", 1, 1);
+	}
+	scrape(f);
+	assert_int_equal(in_state(f, "spark_application_state", "other", "NEW"), 1);
+	assert_int_equal(in_state(f, "spark_application_state", "other", "RUNNING"), 101);
+	store_remove(f->apps, "other/pi");
+	scrape(f);
+	assert_int_equal(in_state(f, "spark_application_state", "other", "NEW"), 0);
+	assert_int_equal(in_state(f, "spark_application_state", "other", "RUNNING"), 101);
+}
+
+static void a_combination_may_be_called_other(void **state)
+{
+	struct fixture *f = *state;
+	auto_strv labels = team_label();
+	const struct app_metrics_options options = { .labels = &labels };
+
+	start(f, &options, NULL);
+	put_team(f, "other", "RUNNING");
+	for (int i = 0; i < LIMIT + 50; i++)
+		put_run(f, i, "RUNNING");
+	assert_int_equal(count_lines(f, "\nspark_application_running_count{"), LIMIT + 1);
+	assert_int_equal(gauge(f, "spark_application_running_count", "other"), 51);
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 
 int main(void)
@@ -339,6 +381,7 @@ int main(void)
 		TEST(gauges_are_what_a_count_would_be), TEST(a_scrape_looks_at_no_object),
 		TEST(combinations_are_bounded),		TEST(what_is_used_is_not_dropped),
 		TEST(series_of_namespaces_stay),	TEST(namespaces_are_bounded),
+		TEST(a_namespace_may_be_called_other),	TEST(a_combination_may_be_called_other),
 	};
 
 	json_setup();
