@@ -51,6 +51,7 @@ const char *check_file(const char *text);
 const char *check_files(const char *text);    /* comma list */
 const char *check_packages(const char *text); /* comma list of Maven coordinates */
 const char *check_reference(const char *text);
+const char *check_image(const char *text);	  /* an empty one counts as none */
 const char *check_object_names(const char *text); /* comma list */
 const char *check_user(const char *text);
 const char *check_main_file(const char *text);

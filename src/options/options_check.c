@@ -87,11 +87,15 @@ static int check_master(struct options *o, struct err *err)
 	return option_value(o, name.row, name.row->dflt, err);
 }
 
-/* Braces that are not replaced would fail each application. */
+/* Blanks at the ends and braces that are not replaced would fail each application. */
 static int check_default_image(const struct options *o, struct err *err)
 {
 	const char *image = o->default_image ? o->default_image : "";
+	auto_free char *trimmed = text_trimmed(image);
 
+	if (!text_eq(trimmed, image))
+		return err_set(err, ERR_INVALID, "--default-image: \"%s\": expected no blanks before or behind it",
+			       image);
 	for (const char *brace = strpbrk(image, "{}"); brace; brace = strpbrk(brace, "{}")) {
 		if (!text_starts(brace, IMAGE_VERSION))
 			return err_set(err, ERR_INVALID,

@@ -431,6 +431,13 @@ const char *check_reference(const char *text)
 		   : NULL;
 }
 
+const char *check_image(const char *text)
+{
+	if (*text && (isspace((unsigned char)*text) || isspace((unsigned char)text[strlen(text) - 1])))
+		return "must not have leading or trailing whitespace";
+	return check_reference(text);
+}
+
 const char *check_main_file(const char *text)
 {
 	if (text_eq(text, "spark-internal"))

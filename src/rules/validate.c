@@ -24,7 +24,7 @@ enum { DNS_LABEL_MAX = 63 };
 static const struct rule spec_rules[] = {
 	{ "mode", check_mode },
 	{ "proxyUser", check_user },
-	{ "image", check_reference },
+	{ "image", check_image },
 	{ "imagePullPolicy", check_pull_policy },
 	{ "imagePullSecrets", check_object_name },
 	{ "mainApplicationFile", check_main_file },

@@ -38,7 +38,7 @@ static const struct rule rules[] = {
 	{ "memory", check_memory },
 	{ "memoryOverhead", check_overhead },
 	{ "memoryLimit", check_limit },
-	{ "image", check_reference },
+	{ "image", check_image },
 	{ "serviceAccount", check_object_name },
 	{ "podName", check_object_name },
 	{ "priorityClassName", check_object_name },
@@ -57,7 +57,7 @@ static const struct bound bounds[] = {
 	{ "gpu.quantity", 0, INT64_MAX },
 };
 
-static const char *check_image(const char *text)
+static const char *check_container_image(const char *text)
 {
 	return *text && !isspace((unsigned char)*text) && !isspace((unsigned char)text[strlen(text) - 1])
 		   ? NULL
@@ -78,9 +78,9 @@ static const struct {
 	{ "secrets", "name", check_secret_name },
 	{ "secrets", "path", check_absolute },
 	{ "sidecars", "name", check_label_name },
-	{ "sidecars", "image", check_image },
+	{ "sidecars", "image", check_container_image },
 	{ "initContainers", "name", check_label_name },
-	{ "initContainers", "image", check_image },
+	{ "initContainers", "image", check_container_image },
 	{ "ports", "name", check_port_name },
 	{ "ports", "protocol", check_not_empty },
 };

@@ -157,6 +157,9 @@ static void what_the_rules_know(void **state)
 	assert_string_equal(err.msg, "--default-image: \"spark:{version}\": expected an image such as "
 				     "apache/spark:{sparkVersion}, without other braces");
 	options_done(&o);
+	assert_int_equal(parse(&o, OPTIONS_START, ARGS("--default-image= spark:3.5.6"), &err), -ERR_INVALID);
+	assert_string_equal(err.msg, "--default-image: \" spark:3.5.6\": expected no blanks before or behind it");
+	options_done(&o);
 }
 
 /* Of a flag given twice the last value counts; lists and -f add. */
