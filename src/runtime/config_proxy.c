@@ -34,14 +34,26 @@ static void place_done(struct place *p)
 
 #define auto_place __attribute__((cleanup(place_done))) struct place
 
+/* The proxy's URL without user and password, which are for no log. */
+static char *without_user(const char *proxy)
+{
+	const char *scheme = strstr(proxy, "://"), *host = scheme ? scheme + strlen("://") : proxy;
+	const char *at = strrchr(host, '@');
+
+	return at ? xasprintf("%.*s…%s", (int)(host - proxy), proxy, at) : xstrdup(proxy);
+}
+
 int config_check_proxy(const char *proxy, struct err *err)
 {
+	auto_free char *shown = NULL;
+
 	for (size_t i = 0; i < array_len(schemes); i++) {
 		if (text_starts(proxy, schemes[i]) && proxy[strlen(schemes[i])] != '\0')
 			return 0;
 	}
+	shown = without_user(proxy);
 	return err_set(err, ERR_INVALID, "Invalid value: \"%s\": expected http://, https:// or socks5:// HOST:PORT",
-		       proxy);
+		       shown);
 }
 
 static bool parse_address(const char *text, struct in6_addr *ret)

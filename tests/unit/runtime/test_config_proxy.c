@@ -177,9 +177,20 @@ static void no_proxy_names_servers(void **state)
 static void messages_show_no_password(void **state)
 {
 	static char plain[] = "http://proxy:3128", secret[] = "socks5://user:p@ss@proxy:1080";
+	static const char *const refused[][2] = {
+		{ "ftp://user:p@ss@proxy:21", "\"ftp://…@proxy:21\"" },
+		{ "user:pass@proxy:3128", "\"…@proxy:3128\"" },
+		{ "proxy:3128", "\"proxy:3128\"" },
+	};
 	struct config c = { .proxy = plain };
+	struct err err;
 
 	(void)state;
+	for (size_t i = 0; i < array_len(refused); i++) {
+		assert_int_equal(config_check_proxy(refused[i][0], &err), -ERR_INVALID);
+		assert_non_null(strstr(err.msg, refused[i][1]));
+		assert_null(strstr(err.msg, "user"));
+	}
 	assert_string_equal(config_proxy_host(&c), "proxy:3128");
 	c.proxy = secret;
 	assert_string_equal(config_proxy_host(&c), "proxy:1080");
