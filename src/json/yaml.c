@@ -27,6 +27,8 @@ enum { MAX_ALIASED = 100000, NOTES_MAX = 100 };
 
 struct reader {
 	yaml_parser_t parser;
+	const char *text;
+	size_t len;
 	struct map *anchors; /* name → node, borrowed from the tree of the document or from kept */
 	struct json *kept;   /* array: nodes that are not, or no longer, in the tree */
 	size_t aliased;	     /* nodes made by aliases and merges so far */
@@ -56,6 +58,23 @@ static int yaml_fail(struct reader *r, yaml_mark_t at, const char *fmt, ...)
 	return err_set(r->err, ERR_INVALID, "YAML, line %zu, column %zu: %s", at.line + 1, at.column + 1, text);
 }
 
+/* Where libyaml could not read a character: by then its marks say nothing, but how many bytes came before. */
+static yaml_mark_t mark_of_byte(const struct reader *r, size_t offset)
+{
+	yaml_mark_t at = { 0 };
+
+	for (size_t i = 0; i < offset && i < r->len; i++) {
+		unsigned char byte = (unsigned char)r->text[i];
+
+		at.line += byte == '\n';
+		if (byte == '\n')
+			at.column = 0;
+		else if ((byte & 0xc0) != 0x80) /* no further byte of a character */
+			at.column++;
+	}
+	return at;
+}
+
 /* The caller deletes *e, also after a failure. */
 static int next_event(struct reader *r, yaml_event_t *e)
 {
@@ -64,7 +83,7 @@ static int next_event(struct reader *r, yaml_event_t *e)
 	if (yaml_parser_parse(&r->parser, e))
 		return 0;
 	*e = (yaml_event_t){ 0 };
-	return yaml_fail(r, p->error == YAML_READER_ERROR ? p->mark : p->problem_mark, "%s",
+	return yaml_fail(r, p->error == YAML_READER_ERROR ? mark_of_byte(r, p->problem_offset) : p->problem_mark, "%s",
 			 p->problem ? p->problem : "out of memory");
 }
 
@@ -534,7 +553,7 @@ static bool try_json(struct stream *s, const char *text, size_t len)
 
 static int parse_yaml(struct stream *s, const char *text, size_t len, struct err *err)
 {
-	struct reader r = { .err = err };
+	struct reader r = { .text = text, .len = len, .err = err };
 	int rc;
 
 	if (!yaml_parser_initialize(&r.parser))
