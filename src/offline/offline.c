@@ -21,7 +21,8 @@
 enum {
 	LABEL_MAX = 63,
 	RUN_TIME_MAX = 19, /* digits of nanoseconds */
-	SHOWN_MAX = 253	   /* of kinds and names */
+	SHOWN_MAX = 253,   /* of kinds and names */
+	UTF8_MAX = 4	   /* bytes of a character */
 };
 
 static const struct resource *const resources[] = {
@@ -135,12 +136,21 @@ int offline_build(const struct options *o, const struct app *app, enum offline_p
 
 /* ---- the objects of files ---- */
 
+static void hide_controls(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}
+
 void offline_print_lines(FILE *errors, const char *title, const char *text)
 {
 	while (*text) {
 		size_t len = strcspn(text, "\n");
+		auto_free char *line = xstrndup(text, len);
 
-		fprintf(errors, "%s: %.*s\n", title, (int)len, text);
+		hide_controls(line);
+		fprintf(errors, "%s: %s\n", title, line);
 		text += len + (text[len] == '\n');
 	}
 }
@@ -148,11 +158,18 @@ void offline_print_lines(FILE *errors, const char *title, const char *text)
 /* The text as a part of one line, whatever a file holds there. Owned. */
 static char *shown(const char *text)
 {
-	char *copy = xstrndup(text, strnlen(text, SHOWN_MAX));
+	size_t len = 0, next = 1;
 
-	for (char *c = copy; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
+	while (text[len] && next > 0) {
+		next = text_utf8_char(text + len, strnlen(text + len, UTF8_MAX));
+		if (len + next > SHOWN_MAX)
+			break;
+		len += next;
+	}
+
+	char *copy = xstrndup(text, len);
+
+	hide_controls(copy);
 	return copy;
 }
 

@@ -190,6 +190,28 @@ static void places(void **state)
 	assert_non_null(strstr(r.out, ", document 1, item 1: Pod default/(no name): skipped: "));
 }
 
+/* What a file holds reaches a terminal without control characters, and is cut between two characters. */
+static void texts_of_a_file_are_shown_as_texts(void **state)
+{
+	enum { WIDE = 130, SHOWN = 126 }; /* of two bytes each; 253 bytes are shown at most */
+	char name[2 * WIDE + 1] = "";
+	auto_free char *text = NULL;
+	auto_free char *want = NULL;
+	auto_result controls = validate("kind: SparkApplication\nmetadata: {name: \"a\\e[31m\"}\n"
+					"apiVersion: \"sparkoperator.k8s.io/\\e[31m\"\n");
+	auto_result cut = { 0 };
+
+	(void)state;
+	assert_non_null(strstr(controls.errors, ": SparkApplication default/a?[31m: apiVersion: version ?[31m is not "
+						"served, v1beta2 is\n"));
+	for (size_t i = 0; i < WIDE; i++)
+		memcpy(name + 2 * i, "ü", 2);
+	text = xasprintf("kind: Pod\nmetadata: {name: %s}\n", name);
+	want = xasprintf("Pod default/%.*s: skipped", 2 * SHOWN, name);
+	cut = validate(text);
+	assert_non_null(strstr(cut.out, want));
+}
+
 static void a_folder(void **state)
 {
 	char folder[] = "/tmp/test_validate_folder.XXXXXX";
@@ -363,6 +385,7 @@ int main(void)
 		cmocka_unit_test(all_of_them),
 		cmocka_unit_test(other_kinds),
 		cmocka_unit_test(places),
+		cmocka_unit_test(texts_of_a_file_are_shown_as_texts),
 		cmocka_unit_test(a_folder),
 		cmocka_unit_test(what_kubectl_reads_otherwise),
 		cmocka_unit_test(refused_objects),
