@@ -32,6 +32,7 @@ struct cache_options {
 	struct scope *scope;
 	const char *label_selector; /* NULL: none */
 	const char *field_selector; /* NULL: none; see runtime/informer.h */
+	bool optional;		    /* see runtime/informer.h */
 	store_change_fn *on_change; /* may be NULL */
 	/* An informer has its first complete list, or is as fresh as cache_freshen asked. May be NULL. */
 	void (*on_synced)(void *arg);

@@ -17,10 +17,13 @@ struct informer;
 struct informer_options {
 	struct api *api;
 	struct sched *sched;
-	struct store *store;	      /* its kind says which resource; several informers (namespaces) may share it */
-	const char *ns;		      /* NULL: all namespaces */
-	const char *label_selector;   /* NULL: none */
-	const char *field_selector;   /* NULL: none; "metadata.name=x": one object, as RBAC's resourceNames allow it */
+	struct store *store;	    /* its kind says which resource; several informers (namespaces) may share it */
+	const char *ns;		    /* NULL: all namespaces */
+	const char *label_selector; /* NULL: none */
+	const char *field_selector; /* NULL: none; "metadata.name=x": one object, as RBAC's resourceNames allow it */
+	/* Nobody needs the resource: a CRD may be missing, or a permission. Then that is an answer like others, for the
+	 * metric of the last contact too, and the log has one line, which is no warning. */
+	bool optional;
 	void (*on_synced)(void *arg); /* after the first complete list; may be NULL */
 	void (*on_fresh)(void *arg);  /* see informer_freshen; may be NULL */
 	void *arg;

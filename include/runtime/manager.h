@@ -46,6 +46,9 @@ struct watch_row {
 	void (*observe)(void *arg, const struct kobj *before, const struct kobj *now);
 	/* Whether the resource is watched at all. NULL: it always is, as the kind itself has to be. */
 	bool (*when)(const void *arg);
+	/* Nothing waits for this cache, unless another row with the same cache does: the API server may not have the
+	 * resource, or may refuse to list it. Its objects are worked on as they come. */
+	bool optional;
 };
 
 const char *wake_self(const struct kobj *obj);	/* the object's own key */
@@ -93,10 +96,11 @@ struct manager *manager_new(struct api *api, struct sched *sched, struct metrics
 			    const struct manager_options *options, const struct kind_setup *kinds, size_t kind_count);
 /* Fills the caches and keeps them. Nothing is planned nor written. */
 void manager_start(struct manager *m);
-/* From now on this one reconciles, as soon as the caches are complete and as fresh as this moment. To be called once.
- * Without leader election it is called before manager_start: then the first lists are fresh enough. */
+/* From now on this one reconciles, as soon as the caches that are not optional are complete and as fresh as this
+ * moment. To be called once. Without leader election it is called before manager_start: then the first lists are fresh
+ * enough. */
 void manager_lead(struct manager *m);
-/* Every cache is complete, of a standby too. False again after manager_stop. */
+/* Every cache that is not optional is complete, of a standby too. False again after manager_stop. */
 bool manager_ready(const struct manager *m);
 /* No new plans; those under way finish. */
 void manager_stop(struct manager *m);

@@ -31,6 +31,7 @@ static void add_part(struct cache *c, const struct cache_options *o, struct stor
 		.ns = ns,
 		.label_selector = o->label_selector,
 		.field_selector = o->field_selector,
+		.optional = o->optional,
 		.on_synced = o->on_synced,
 		.on_fresh = o->on_synced,
 		.arg = o->arg,

@@ -34,6 +34,8 @@ struct informer {
 	uint64_t relist;  /* the last one that began, see store_relist_begin() */
 	const char *verb; /* of the last call, for the log */
 	int64_t opened_ms;
+	bool optional;
+	bool absent; /* optional, and the last list was answered so */
 	bool synced;
 	bool fresh;	    /* nothing that informer_freshen asked for is missing */
 	bool ordinary;	    /* the end of the stream that is being handled is no problem */
@@ -133,6 +135,7 @@ struct informer *informer_new(const struct informer_options *options)
 	i->on_synced = options->on_synced;
 	i->on_fresh = options->on_fresh;
 	i->arg = options->arg;
+	i->optional = options->optional;
 	i->watch = watch_new(&options->sched->rng);
 	i->fresh = true;
 	i->selector = selector_query(options);
@@ -175,6 +178,11 @@ static void set_problem(struct informer *i, const char *text)
 
 	free(i->problem);
 	i->problem = xstrdup(text);
+	if (i->absent && first)
+		log_info("-", "not followed, since the API server does not offer it; asked for again and again",
+			 "resource", i->res->plural, "namespace", i->ns ? i->ns : "*", "error", text, NULL);
+	if (i->absent)
+		return;
 	if (first || sched_now(i->sched) - i->logged_ms >= LOG_EVERY_MS)
 		log_informer_problem(i, text);
 }
@@ -357,14 +365,22 @@ static void explain_missing_crd(const struct informer *i, struct err *err)
 		err_wrap(err, "the CRD %s.%s is not installed (kubectl apply -f crds/)", i->res->plural, i->res->group);
 }
 
+/* An optional resource that the API server does not have, or does not let us list. */
+static bool is_unavailable(const struct informer *i, const struct err *err)
+{
+	return i->optional && (err->code == ERR_NOT_FOUND || err->code == ERR_DENIED);
+}
+
 static void on_page(void *arg, struct reply *reply)
 {
 	struct informer *i = arg;
 	struct watch_event ev = { .type = WATCH_EV_PAGE_FAILED, .err = &reply->err };
 
 	i->list = NULL;
-	if (reply->err.code == ERR_NONE) {
+	i->absent = is_unavailable(i, &reply->err);
+	if (i->absent || reply->err.code == ERR_NONE)
 		note_contact(i);
+	if (reply->err.code == ERR_NONE) {
 		ev = (struct watch_event){ .type = WATCH_EV_PAGE, .list = take_ptr(reply->body) };
 	}
 	explain_missing_crd(i, &reply->err);

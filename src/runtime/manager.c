@@ -4,7 +4,8 @@
  * Happy path: a cache changes → the rows that watch it are told and say which key wakes → the kind's controller asks
  * for a plan → the row's function makes it of the object and what is in the caches → the controller carries it out.
  * The controllers start when this manager leads, every cache has its first complete list, and every cache is as fresh
- * as the moment of taking over. A watch may be late, and what the last leader has done must not be done again.
+ * as the moment of taking over. A watch may be late, and what the last leader has done must not be done again. Nobody
+ * waits for optional caches.
  *
  * Before that, a manager keeps its caches and does nothing else: it wakes no keys and tells nobody of changes, since
  * what is counted would count double. When it begins to work it finds all objects as if they had just been made.
@@ -40,6 +41,7 @@ struct watched {
 	struct manager *m;
 	const struct kind *kind;
 	const char *label_selector; /* NULL: none */
+	bool needed;		    /* a row of its watchers is not optional */
 	struct cache *cache;
 	struct watcher *watchers;
 	size_t watcher_count;
@@ -115,13 +117,13 @@ static const struct watch_row *itself(const struct kind_row *kind)
 	return &kind->watches[kind->watch_count - 1];
 }
 
-/* Whether it is so of each cache. */
+/* Whether it is so of each cache that is needed. */
 static bool caches_are(const struct manager *m, bool (*so)(const struct cache *cache))
 {
 	if (m->namespaces && !so(m->namespaces))
 		return false;
 	for (size_t i = 0; i < m->watched_count; i++)
-		if (!so(m->watched[i]->cache))
+		if (m->watched[i]->needed && !so(m->watched[i]->cache))
 			return false;
 	return true;
 }
@@ -252,6 +254,7 @@ static void add_watcher(struct unit *unit, size_t number, const char *label_sele
 	struct watched *watched =
 	    ensure_watched(unit->m, row->kind, text_empty(label_selector) ? NULL : label_selector);
 
+	watched->needed = watched->needed || !row->optional;
 	watched->watchers = xreallocarray(watched->watchers, watched->watcher_count + 1, sizeof(*watched->watchers));
 	watched->watchers[watched->watcher_count++] = (struct watcher){ unit, row };
 	unit->watched[number] = watched;
@@ -277,6 +280,7 @@ static void make_caches(struct manager *m, const struct cache_options *common)
 		options.kind = watched->kind;
 		options.scope = m->scope;
 		options.label_selector = watched->label_selector;
+		options.optional = !watched->needed;
 		options.on_change = on_cache_change;
 		options.on_synced = on_cache_synced;
 		options.arg = watched;

@@ -589,6 +589,45 @@ static void missing_crd_is_named(void **state)
 	assert_string_equal(informer_problem(f->informer), "");
 }
 
+/* Nobody needs the resource: that it is not there is an answer, and no reason to warn again and again. */
+static void an_optional_resource_may_be_missing(void **state)
+{
+	const struct fake_refusal refusals[] = { { .status = 404 }, { .status = 403 } };
+	struct fixture *f = *state;
+	struct informer_options options = {
+		.api = fake_kube_api(f->fk),
+		.sched = &f->sched,
+		.store = f->store,
+		.metrics = f->metrics,
+		.optional = true,
+	};
+
+	for (size_t i = 0; i < array_len(refusals); i++) {
+		fake_kube_refuse(f->fk, VERB_LIST, NULL, -1, &refusals[i]);
+		f->informer = informer_new(&options);
+		informer_start(f->informer);
+		fake_kube_run(f->fk, 600000);
+		assert_false(informer_synced(f->informer));
+		assert_true(informer_problem(f->informer)[0]);
+		assert_int_equal(lines_with(f, "level=warn"), 0);
+		assert_int_equal(lines_with(f, "not followed"), i + 1);
+		assert_true(contact(f, "") >= (double)(sched_wall(&f->sched) / 1000 - 30));
+		fake_kube_accept(f->fk);
+		put(f, "ns", "a", "x");
+		fake_kube_run(f->fk, 30000);
+		assert_keys(f, "ns/a");
+		assert_string_equal(informer_problem(f->informer), "");
+		informer_free(take_ptr(f->informer));
+	}
+
+	/* That there is no answer is a problem as elsewhere. */
+	f->informer = informer_new(&options);
+	informer_start(f->informer);
+	fake_kube_down(f->fk, 30000);
+	fake_kube_run(f->fk, 20000);
+	assert_int_equal(lines_with(f, "level=warn"), 1);
+}
+
 static void forbidden_is_quoted(void **state)
 {
 	struct fixture *f = *state;
@@ -651,6 +690,7 @@ int main(void)
 		TEST(absent_server_is_said_once_a_minute),
 		TEST(outage_while_streaming),
 		cmocka_unit_test_setup_teardown(missing_crd_is_named, setup_app, teardown),
+		TEST(an_optional_resource_may_be_missing),
 		TEST(forbidden_is_quoted),
 		TEST(freed_under_way),
 	};

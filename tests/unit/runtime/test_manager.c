@@ -413,6 +413,59 @@ static void a_namespace_that_is_there_twice_counts_once(void **state)
 	assert_int_equal(fake_kube_calls(f->fk, VERB_WATCH, &gardens), 2);
 }
 
+static const struct watch_row hedge_watches[] = {
+	{ .kind = &bed_kind, .wakes = wake_self, .optional = true },
+};
+static const struct kind_row hedge_row = {
+	.name = "hedge-controller",
+	.watches = hedge_watches,
+	.watch_count = array_len(hedge_watches),
+	.plan = plan_plant,
+};
+
+/* The API server does not have beds, and then it has. */
+static void what_is_optional_is_not_waited_for(void **state)
+{
+	const struct fake_refusal not_found = { 404, NULL, NULL, 0 };
+	struct fixture *f = *state;
+	struct world *w = &f->worlds[0];
+	const struct kind_setup kinds[] = { { &plant_row, w }, { &hedge_row, w } };
+	const struct manager_options options = { .instance = "toy" };
+
+	fake_kube_refuse(f->fk, VERB_LIST, &beds, -1, &not_found);
+	w->manager = manager_new(fake_kube_api(f->fk), &f->sched, f->metrics, &options, kinds, array_len(kinds));
+	manager_start(w->manager);
+	fake_kube_run(f->fk, 1000);
+	assert_true(manager_ready(w->manager));
+	manager_lead(w->manager);
+	fake_kube_put(f->fk, &plants, parse(JSON({ "metadata" : { "name" : "a", "namespace" : "ns" } })));
+	fake_kube_put(f->fk, &beds, parse(JSON({ "metadata" : { "name" : "b", "namespace" : "ns" } })));
+	fake_kube_run(f->fk, 1000);
+	assert_string_equal(json_str(fake_kube_get(f->fk, &plants, "ns", "a"), "status.state", ""), "Grown");
+	fake_kube_accept(f->fk);
+	fake_kube_run(f->fk, 60000);
+	assert_string_equal(json_str(fake_kube_get(f->fk, &beds, "ns", "b"), "status.state", ""), "Grown");
+}
+
+/* Another row needs the same cache. */
+static void what_another_row_needs_is_waited_for(void **state)
+{
+	const struct fake_refusal not_found = { 404, NULL, NULL, 0 };
+	struct fixture *f = *state;
+	struct world *w = &f->worlds[0];
+	const struct kind_setup kinds[] = { { &hedge_row, w }, { &bed_row, w } };
+	const struct manager_options options = { .instance = "toy" };
+
+	fake_kube_refuse(f->fk, VERB_LIST, &beds, -1, &not_found);
+	w->manager = manager_new(fake_kube_api(f->fk), &f->sched, f->metrics, &options, kinds, array_len(kinds));
+	manager_start(w->manager);
+	fake_kube_run(f->fk, 1000);
+	assert_false(manager_ready(w->manager));
+	fake_kube_accept(f->fk);
+	fake_kube_run(f->fk, 60000);
+	assert_true(manager_ready(w->manager));
+}
+
 static void nothing_is_planned_after_stop(void **state)
 {
 	struct fixture *f = *state;
@@ -446,6 +499,8 @@ int main(void)
 		TEST(a_row_sees_what_its_own_selector_leaves),
 		TEST(a_namespace_that_is_there_twice_counts_once),
 		TEST(leading_from_the_beginning_costs_nothing),
+		TEST(what_is_optional_is_not_waited_for),
+		TEST(what_another_row_needs_is_waited_for),
 	};
 
 	json_setup();
