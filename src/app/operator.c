@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "lifecycle/driver_pdb.h"
+#include "lifecycle/unserved.h"
 #include "spark/pod.h"
 
 struct spark_operator {
@@ -189,6 +190,49 @@ static const struct kind_row app_row = {
 	.plan = plan_app,
 };
 
+/* ---- kinds that this version does not run ---- */
+
+static enum haste haste_of_unserved(const struct kobj *before, const struct kobj *now)
+{
+	(void)before;
+	(void)now;
+	return HASTE_PATIENT;
+}
+
+static int plan_unserved(void *arg, const struct kobj *obj, const struct past *past, int64_t wall_ms, struct plan *plan,
+			 struct err *err)
+{
+	(void)arg;
+	(void)past;
+	(void)err;
+	unserved_plan(obj, wall_ms, plan);
+	return 0;
+}
+
+/* kubeflow's CRDs, which may be the ones that are installed, have SparkConnect in their newest versions only, and roles
+ * that others wrote may not speak of these kinds. Nothing waits for them. */
+static const struct watch_row schedule_watches[] = {
+	{ .kind = &unserved_schedule_kind, .wakes = wake_self, .haste = haste_of_unserved, .optional = true },
+};
+
+static const struct watch_row connect_watches[] = {
+	{ .kind = &unserved_connect_kind, .wakes = wake_self, .haste = haste_of_unserved, .optional = true },
+};
+
+static const struct kind_row schedule_row = {
+	.name = "scheduled-spark-application-controller",
+	.watches = schedule_watches,
+	.watch_count = array_len(schedule_watches),
+	.plan = plan_unserved,
+};
+
+static const struct kind_row connect_row = {
+	.name = "spark-connect-controller",
+	.watches = connect_watches,
+	.watch_count = array_len(connect_watches),
+	.plan = plan_unserved,
+};
+
 /* ---- life ---- */
 
 static struct app_metrics *make_metrics(const struct spark_operator *o, struct sched *sched, struct metrics *registry,
@@ -210,7 +254,7 @@ struct spark_operator *operator_new(struct api *api, struct sched *sched, struct
 				    const struct operator_options *options)
 {
 	struct spark_operator *o = xcalloc(1, sizeof(*o));
-	const struct kind_setup kinds[] = { { &app_row, o } };
+	const struct kind_setup kinds[] = { { &app_row, o }, { &schedule_row, o }, { &connect_row, o } };
 
 	o->reconcile = options->reconcile;
 	o->manager = manager_new(api, sched, metrics, &options->manager, kinds, array_len(kinds));

@@ -325,8 +325,9 @@ static void who_leads_from_the_beginning_asks_once(void **state)
 	(void)state;
 	sim_init(&s, SIM_SUCCEED);
 	sim_run(&s);
-	assert_int_equal(fake_kube_calls(s.kube, VERB_LIST, NULL), 2);
-	assert_int_equal(fake_kube_calls(s.kube, VERB_WATCH, NULL), 2);
+	/* pods, applications, schedules, SparkConnects */
+	assert_int_equal(fake_kube_calls(s.kube, VERB_LIST, NULL), 4);
+	assert_int_equal(fake_kube_calls(s.kube, VERB_WATCH, NULL), 4);
 	sim_done(&s);
 }
 

@@ -12,6 +12,12 @@ operator of listed namespaces holds objects that have no namespace, by name.
 - apiGroups: [sparkoperator.k8s.io]
   resources: [sparkapplications/status]
   verbs: [patch]
+- apiGroups: [sparkoperator.k8s.io] # kinds that are not run say so in their status
+  resources: [scheduledsparkapplications, sparkconnects]
+  verbs: [list, watch]
+- apiGroups: [sparkoperator.k8s.io]
+  resources: [scheduledsparkapplications/status, sparkconnects/status]
+  verbs: [patch]
 - apiGroups: [sparkoperator.k8s.io] # blockOwnerDeletion, where OwnerReferencesPermissionEnforcement is on (OpenShift)
   resources: [sparkapplications/finalizers]
   verbs: [update]
