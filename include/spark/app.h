@@ -125,6 +125,8 @@ struct app_names {
 };
 
 void app_names_init(struct app_names *n, const struct app *app, int64_t run);
+/* The service of a run with another spec, of which only the spec_hash is known. Owned; NULL if that is not one. */
+char *app_names_service(const struct app *app, int64_t run, const char *spec_hash);
 void app_names_done(struct app_names *n);
 
 #endif

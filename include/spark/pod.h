@@ -18,13 +18,14 @@ struct pod_view {
 	char *ns;
 	char *name;
 	char *uid;
-	char *app_name;	     /* label */
-	char *submission_id; /* label */
-	char *app_id;	     /* label spark-app-selector */
-	char *owner_uid;     /* uid of the owning SparkApplication, "" if none */
-	int role;	     /* enum pod_role */
-	int phase;	     /* enum pod_phase */
-	int64_t exec_id;     /* label spark-exec-id, 0 if not a number */
+	char *app_name;	      /* label */
+	char *submission_id;  /* label */
+	char *app_id;	      /* label spark-app-selector */
+	char *owner_uid;      /* uid of the owning SparkApplication, "" if none */
+	char *submitted_spec; /* annotation: a hash of the spec that a driver pod was made of */
+	int role;	      /* enum pod_role */
+	int phase;	      /* enum pod_phase */
+	int64_t exec_id;      /* label spark-exec-id, 0 if not a number */
 	bool deleting;
 	char *node;	      /* of a driver, "" while it is not scheduled; "" for executors, which are many */
 	int64_t deletion_ms;  /* wall, the end of its grace period if it is being deleted; else 0 */

@@ -326,6 +326,21 @@ static void handle_failure(struct pass *p)
 
 /* ---- rows ---- */
 
+/* The name of the Service of the submission that the driver pod is of; the spec may have been edited since. Owned; NULL
+ * if the pod does not tell. */
+static char *service_of_driver(const struct pass *p)
+{
+	return app_names_service(p->app, names_run(p->driver->submission_id), p->driver->submitted_spec);
+}
+
+/* The driver pod was to be deleted, and the proof has failed that its Service is not there. */
+static bool has_found_service(const struct pass *p)
+{
+	auto_free char *name = service_of_driver(p);
+
+	return name && is_in_the_way(p, &resource_service) && text_eq(p->w->failure->name, name);
+}
+
 /*
  * The Service is created after the driver pod, so a submission is complete when its Service is there. A submission of
  * an earlier version or of another operator has no number, and counts as complete. So does one whose driver has ended.
@@ -335,7 +350,8 @@ static bool is_complete(const struct pass *p)
 	enum driver_state state = monitor_driver_state(p->driver);
 
 	return names_run(p->driver->submission_id) == 0 || state == DRIVER_COMPLETED || state == DRIVER_FAILED ||
-	       (p->w->outcomes && outcomes_have(p->w->outcomes, &resource_service, p->driver->submission_id));
+	       (p->w->outcomes && outcomes_have(p->w->outcomes, &resource_service, p->driver->submission_id)) ||
+	       has_found_service(p);
 }
 
 static bool is_of_this_spec(const struct pass *p)
@@ -677,6 +693,16 @@ static bool write_status(struct pass *p, const struct report *report)
 	return is_needed && status_plan(&p->status, p->plan);
 }
 
+/* A driver pod is deleted only if its submission was not completed. What became of its Service, the process that has
+ * created it may have taken with it, so the API server is asked. */
+static void prove_incomplete(struct pass *p)
+{
+	auto_free char *service = service_of_driver(p);
+
+	if (service)
+		plan_absent(p->plan, &resource_service, p->app->ns, service, p->app->uid);
+}
+
 /* Turns the row's decisions into actions. The first action is a status write or a check. Both carry the
  * resourceVersion, so both prove that the application is still as the row saw it. Actions that cannot be undone come
  * after that. */
@@ -692,6 +718,8 @@ static void finish_pass(struct pass *p)
 		return;
 	if (p->needs_absence)
 		plan_absent(p->plan, &resource_pod, app->ns, driver_name(p), app->uid);
+	if (p->doomed)
+		prove_incomplete(p);
 	is_written = write_status(p, &report);
 	if (wants_companions(p))
 		companions_due(&due, &view, p->plan);

@@ -216,6 +216,35 @@ static char *service_name(const struct seed *seed, const char *prefix)
 	return xasprintf("spark-%s-driver-svc", id);
 }
 
+static char *prefix_of(const struct seed *seed, const char *name)
+{
+	char id[ID_SIZE];
+
+	id16(seed, "prefix", id);
+	return names_prefix(name, id);
+}
+
+static void print_spec_hash(char out[SPEC_HASH_SIZE], uint64_t hash)
+{
+	snprintf(out, SPEC_HASH_SIZE, "v%d-%016llx", SPEC_HASH_VERSION, (unsigned long long)hash);
+}
+
+char *app_names_service(const struct app *app, int64_t run, const char *spec_hash)
+{
+	struct seed seed = { .uid = app->uid ? app->uid : "", .run = run };
+	auto_free char *prefix = NULL;
+	char text[SPEC_HASH_SIZE];
+
+	for (const char *p = strchr(spec_hash, '-'); p && *p; p++)
+		if (hex_value(*p) >= 0)
+			seed.spec = seed.spec * 16 + (uint64_t)hex_value(*p);
+	print_spec_hash(text, seed.spec);
+	if (!text_eq(text, spec_hash))
+		return NULL;
+	prefix = prefix_of(&seed, app->name ? app->name : "");
+	return service_name(&seed, prefix);
+}
+
 void app_names_init(struct app_names *n, const struct app *app, int64_t run)
 {
 	const struct seed seed = {
@@ -229,13 +258,12 @@ void app_names_init(struct app_names *n, const struct app *app, int64_t run)
 	n->submission_id = run_id(&seed);
 	n->app_id = xasprintf("spark-%016llx%016llx", (unsigned long long)hash(&seed, 0, "application"),
 			      (unsigned long long)hash(&seed, 1, "application"));
-	id16(&seed, "prefix", id);
-	n->prefix = names_prefix(name, id);
+	n->prefix = prefix_of(&seed, name);
 	n->driver_pod = driver_pod_name(app, name);
 	n->service = service_name(&seed, n->prefix);
 	id16(&seed, "configmap", id);
 	n->configmap = xasprintf("spark-drv-%s-conf-map", id);
-	snprintf(n->spec_hash, sizeof(n->spec_hash), "v%d-%016llx", SPEC_HASH_VERSION, (unsigned long long)seed.spec);
+	print_spec_hash(n->spec_hash, seed.spec);
 	uuid(&seed, "local-dir", text);
 	n->local_dir = xasprintf("/var/data/spark-%s", text);
 }

@@ -45,6 +45,7 @@ static const size_t all_texts[] = {
 	offsetof(struct pod_view, submission_id),
 	offsetof(struct pod_view, app_id),
 	offsetof(struct pod_view, owner_uid),
+	offsetof(struct pod_view, submitted_spec),
 	offsetof(struct pod_view, reason),
 	offsetof(struct pod_view, message),
 	offsetof(struct pod_view, unschedulable),
@@ -286,6 +287,7 @@ static void *pod_view_new(const struct json *tree, struct err *err)
 {
 	struct pod_view *v = xcalloc(1, sizeof(*v));
 	const struct json *all_labels = json_at(tree, "metadata.labels");
+	const struct json *annotations = json_at(tree, "metadata.annotations");
 
 	(void)err;
 	for (size_t i = 0; i < array_len(all_texts); i++)
@@ -298,8 +300,10 @@ static void *pod_view_new(const struct json *tree, struct err *err)
 	text_i64(json_text(json_get(all_labels, LABEL_EXEC_ID), ""), &v->exec_id);
 	v->deleting = json_is(json_at(tree, "metadata.deletionTimestamp"), JSON_STRING);
 	time_parse(json_str(tree, "metadata.deletionTimestamp", NULL), &v->deletion_ms);
-	if (v->role == POD_ROLE_DRIVER)
+	if (v->role == POD_ROLE_DRIVER) {
 		put(&v->node, json_str(tree, "spec.nodeName", ""));
+		put(&v->submitted_spec, json_text(json_get(annotations, ANNOTATION_SUBMITTED_SPEC), ""));
+	}
 	time_parse(json_str(tree, "metadata.creationTimestamp", NULL), &v->created_ms);
 	take_conditions(v, tree);
 	take_containers(v, tree);

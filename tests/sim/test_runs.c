@@ -164,6 +164,27 @@ static void a_submission_that_was_not_completed_gives_way_to_an_edit(void **stat
 	sim_done(&s);
 }
 
+/* The same, but the Service was created, too: the driver may be far by now. */
+static void a_complete_submission_does_not_give_way_to_an_edit(void **state)
+{
+	(void)state;
+	for (unsigned k = 3; k <= 4; k++) {
+		struct sim s;
+
+		sim_init(&s, SIM_SUCCEED);
+		fake_kube_crash_after(s.kube, k, sim_crash, &s);
+		pass_while(&s, has_not_crashed);
+		fake_kube_patch(s.kube, APPS, "default", "pi", JSON({ "spec" : { "driver" : { "memory" : "1g" } } }));
+		pass_while(&s, is_not_running);
+		assert_int_equal(fake_kube_calls(s.kube, VERB_DELETE, NULL), 0);
+		sim_run(&s);
+		assert_string_equal(state_of(&s), "COMPLETED");
+		assert_int_equal(map_len(s.driver_uids), 1);
+		expect_driver_memory(&s, "512m");
+		sim_done(&s);
+	}
+}
+
 /* An edit was the reason why the operator has deleted it, and the spec has been edited back since. */
 static void the_submission_of_a_driver_that_is_ending_is_not_completed(void **state)
 {
@@ -504,6 +525,7 @@ int main(void)
 		cmocka_unit_test(a_config_map_of_another_version_does_not_hide_that_the_driver_has_run),
 		cmocka_unit_test(an_edit_during_a_refusal_is_one_submission_of_the_new_spec),
 		cmocka_unit_test(a_submission_that_was_not_completed_gives_way_to_an_edit),
+		cmocka_unit_test(a_complete_submission_does_not_give_way_to_an_edit),
 		cmocka_unit_test(the_submission_of_a_driver_that_is_ending_is_not_completed),
 		cmocka_unit_test(a_driver_that_may_not_be_deleted_is_told),
 		cmocka_unit_test(a_driver_is_followed_as_soon_as_its_submission_is_complete),

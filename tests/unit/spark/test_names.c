@@ -114,6 +114,35 @@ static void long_names_get_short_services(void **state)
 	app_names_done(&n);
 }
 
+static void a_service_is_found_by_the_hash_of_its_spec(void **state)
+{
+	static const char *const others[] = { "",
+					      "v1-",
+					      "v1",
+					      "-",
+					      "v2-0123456789abcdef",
+					      "v1-0123456789abcde",
+					      "v1-0123456789abcdef0",
+					      "v1-0123456789ABCDEF",
+					      "x1-0123456789abcdef" };
+	const struct app apps[] = { app_of("pi", "u-1"), app_of("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "u-1") };
+
+	(void)state;
+	for (size_t i = 0; i < array_len(apps); i++) {
+		auto_free char *service = NULL, *of_next_run = NULL;
+		struct app_names n;
+
+		app_names_init(&n, &apps[i], 7);
+		service = app_names_service(&apps[i], 7, n.spec_hash);
+		of_next_run = app_names_service(&apps[i], 8, n.spec_hash);
+		assert_string_equal(service, n.service);
+		assert_string_not_equal(of_next_run, n.service);
+		app_names_done(&n);
+	}
+	for (size_t i = 0; i < array_len(others); i++)
+		assert_null(app_names_service(&apps[0], 7, others[i]));
+}
+
 /* These texts are in clusters: a change of the hash would make a second driver of a run that is under way. */
 static void the_same_in_every_version(void **state)
 {
@@ -274,6 +303,7 @@ int main(void)
 		cmocka_unit_test(labels_follow_spark),
 		cmocka_unit_test(forms),
 		cmocka_unit_test(long_names_get_short_services),
+		cmocka_unit_test(a_service_is_found_by_the_hash_of_its_spec),
 		cmocka_unit_test(the_same_in_every_version),
 		cmocka_unit_test(runs_and_applications_differ),
 		cmocka_unit_test(specs_differ),
