@@ -3,6 +3,7 @@
  * with kubeflow's operator have such things in them.
  */
 #include <string.h>
+#include <strings.h>
 
 #include "base/text.h"
 #include "rules/validate.h"
@@ -39,9 +40,14 @@ static void doubt_image(struct problems *p, const struct json *spec, const struc
 
 static void doubt_property(struct problems *p, const struct json *entry)
 {
+	static const char spark[] = "spark.";
 	auto_free char *path = xasprintf("spec.sparkConf[%s]", json_name(entry));
+	auto_free char *trimmed = text_trimmed(json_name(entry));
+	bool is_spark = strncasecmp(trimmed, spark, strlen(spark)) == 0;
 
-	if (!text_starts(json_name(entry), "spark."))
+	if (is_spark && (!text_starts(trimmed, spark) || !text_eq(trimmed, json_name(entry))))
+		problems_add(p, path, "Spark knows no such property: call it %s%s", spark, trimmed + strlen(spark));
+	else if (!is_spark)
 		problems_add(p, path,
 			     "Spark drops properties that do not begin with \"spark.\": call it spark.%s, or put it "
 			     "into hadoopConf if it is Hadoop's",
