@@ -145,7 +145,7 @@ default, but for resources. Takes in, path, value.
 {{- $labels := dict -}}
 {{- range compact (splitList "," (nospace $selector)) -}}
 {{- $pair := splitn "=" 2 . -}}
-{{- if not (and $pair._0 $pair._1) -}}
+{{- if not (and $pair._1 (regexMatch "^([a-z0-9.-]+/)?[A-Za-z0-9]([-_.A-Za-z0-9]*[A-Za-z0-9])?$" $pair._0)) -}}
 {{- fail (printf "\n\nwebhook.namespaceSelector=%q: expected key1=value1,key2=value2 or a map of labels.\n" $selector) -}}
 {{- end -}}
 {{- if and (hasKey $labels $pair._0) (ne (get $labels $pair._0) (trimPrefix "=" $pair._1)) -}}
