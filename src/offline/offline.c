@@ -276,6 +276,7 @@ static int is_manifest(const struct dirent *entry)
 
 static void visit_file(struct walking *w, const char *path)
 {
+	auto_free char *place = files_place_text(&(struct files_place){ .path = path });
 	struct err err = { 0 };
 	int count;
 
@@ -286,7 +287,7 @@ static void visit_file(struct walking *w, const char *path)
 	if (count < 0)
 		fprintf(w->walk->errors, "%s\n", err.msg);
 	else
-		fprintf(w->walk->errors, "%s: holds no object\n", path);
+		fprintf(w->walk->errors, "%s: holds no object\n", place);
 	w->good = false;
 }
 

@@ -362,6 +362,17 @@ static void no_file(void **state)
 	free(text);
 }
 
+static void no_input(void **state)
+{
+	auto_result r = { 0 };
+
+	(void)state;
+	assert_non_null(freopen("/dev/null", "re", stdin));
+	r = validate_file("-", "--strict");
+	assert_int_equal(r.code, 1);
+	assert_string_equal(r.errors, "standard input: holds no object\n");
+}
+
 static int setup(void **state)
 {
 	int fd = mkstemp(path);
@@ -392,6 +403,7 @@ int main(void)
 		cmocka_unit_test(accepted_objects),
 		cmocka_unit_test(refused_by_the_policy),
 		cmocka_unit_test(no_file),
+		cmocka_unit_test(no_input),
 	};
 
 	json_setup();
