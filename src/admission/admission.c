@@ -7,9 +7,9 @@
  * are those of kubeflow's operator (kubeflow internal/webhook; controller-runtime generateMutatePath,
  * generateValidatePath).
  *
- * In doubt a request is allowed: deletions, subresources, objects of another kind, updates that leave the spec as it
- * is, and pods whose application is not known, these with a warning. Denied is only what cannot work, with the field
- * that is wrong.
+ * In doubt a request is allowed: deletions, subresources, objects of another kind, updates that leave spec and labels
+ * as they are, and pods whose application is not known, these with a warning. Denied is only what cannot work, with the
+ * field that is wrong.
  */
 #include "admission/admission.h"
 
@@ -58,13 +58,14 @@ static bool is_review_of_kind(const struct review *r, const struct resource *res
 	return false;
 }
 
-/* Whether the request is an update that leaves the spec as it is, or comes too late to matter. */
-static bool is_settled(const struct review *r)
+/* Whether the request is an update that leaves what is at both paths as it is, or comes too late to matter. */
+static bool is_settled(const struct review *r, const char *path, const char *other)
 {
 	if (r->operation != REVIEW_UPDATE)
 		return false;
 	return json_is(json_at(r->object, "metadata.deletionTimestamp"), JSON_STRING) ||
-	       json_equal(json_get(r->object, "spec"), json_get(r->old_object, "spec"));
+	       (json_equal(json_at(r->object, path), json_at(r->old_object, path)) &&
+		json_equal(json_at(r->object, other), json_at(r->old_object, other)));
 }
 
 /* ---- pods ---- */
@@ -138,7 +139,7 @@ static void mutate_application(const struct admission *a, const struct review *r
 	auto_json defaulted = NULL;
 
 	(void)a;
-	if (!is_review_of_kind(r, &resource_sparkapplication, reply) || is_settled(r))
+	if (!is_review_of_kind(r, &resource_sparkapplication, reply) || is_settled(r, "spec", "spec"))
 		return;
 	defaulted = json_dup(r->object);
 	admission_default(defaulted);
@@ -270,7 +271,8 @@ static void validate_review(const struct admission *a, const struct review *r, c
 	auto_json problems = NULL;
 	auto_json doubts = NULL;
 
-	if (!is_review_of_kind(r, res, reply) || is_settled(r))
+	/* pods get the labels of their application */
+	if (!is_review_of_kind(r, res, reply) || is_settled(r, "spec", "metadata.labels"))
 		return;
 	object = copy_with_name(r, r->object);
 	problems = problems_to_deny(a, r, object, reply);

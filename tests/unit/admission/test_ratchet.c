@@ -97,6 +97,12 @@ static void updates_are_judged_by_what_they_make_worse(void **state)
 			  }
 		  }),
 		  "", "spec.volumes[0].name: " },
+		/* labels, which the next pods get */
+		{ "{}", JSON({ "metadata" : { "labels" : { "spark-role" : "driver" } } }),
+		  "metadata.labels[spark-role]: ", NULL },
+		{ JSON({ "metadata" : { "labels" : { "spark-role" : "driver" } } }),
+		  JSON({ "metadata" : { "labels" : { "spark-role" : "driver", "team" : "a" } } }), NULL,
+		  "metadata.labels[spark-role]: " },
 		/* keys with dots */
 		{ JSON({ "spec" : { "sparkConf" : { "spark.kubernetes.driver.limit.cores" : "many" } } }),
 		  JSON({ "spec" : { "sparkConf" : { "spark.kubernetes.driver.limit.cores" : "many", "a" : "b" } } }),
