@@ -40,7 +40,7 @@ struct version {
 	char text[VERSION_TEXT_SIZE]; /* MAJOR.MINOR…, what labels say; version_number(text) is the number */
 	enum version_source source;
 	const char *field;    /* the text of spec.sparkVersion, borrowed; "" if there is none */
-	bool is_contradicted; /* by the image: the field says another version, or none */
+	bool is_contradicted; /* by the image: the field says another version of Spark, or none */
 };
 
 /*

@@ -82,15 +82,29 @@ static char *image_tag(const char *image)
 	return xstrdup(colon && !strchr(colon, '/') ? colon + 1 : "");
 }
 
-static char *driver_tag(const struct json *spec, const char *default_image)
+/* Whether an image of this name is Spark itself and no program with a version of its own. */
+static bool is_spark(const char *image)
+{
+	static const char *const names[] = { "spark", "spark-py", "spark-r", "pyspark" };
+	const char *slash = strrchr(image, '/'), *base = slash ? slash + 1 : image;
+	size_t len = strcspn(base, ":@");
+
+	for (size_t i = 0; i < array_len(names); i++)
+		if (strlen(names[i]) == len && text_starts(base, names[i]))
+			return true;
+	return false;
+}
+
+/* "" if there is none. */
+static const char *driver_image(const struct json *spec, const char *default_image)
 {
 	const char *const images[] = { json_str(spec, "driver.image", NULL), json_str(spec, "image", NULL),
 				       default_image };
 
 	for (size_t i = 0; i < array_len(images); i++)
 		if (!text_empty(images[i]))
-			return image_tag(images[i]);
-	return xstrdup("");
+			return images[i];
+	return "";
 }
 
 static void put_numbers(struct version *v, const struct numbers *n, enum version_source source)
@@ -135,7 +149,8 @@ static void put_assumed(struct version *v, int major)
 struct version version_of_spec(const struct json *spec, const char *default_image)
 {
 	const char *written = json_str(spec, "sparkVersion", "");
-	auto_free char *text = text_trimmed(written), *tag_text = driver_tag(spec, default_image);
+	const char *image = driver_image(spec, default_image);
+	auto_free char *text = text_trimmed(written), *tag_text = image_tag(image);
 	struct numbers field = read_numbers(text), tag = read_numbers(tag_text);
 	bool has_tag = tag.version >= VERSION_OLDEST && tag.version <= TAG_NEWEST;
 	bool agrees = !*text || (is_part(&field) && completes(&tag, &field));
@@ -147,7 +162,10 @@ struct version version_of_spec(const struct json *spec, const char *default_imag
 		put_numbers(&v, &tag, VERSION_OF_IMAGE);
 	else
 		put_assumed(&v, field.major);
-	v.is_contradicted = v.source == VERSION_OF_IMAGE && !agrees;
+	if (v.source == VERSION_OF_FIELD)
+		v.is_contradicted = has_tag && is_spark(image) && tag.version != field.version;
+	else
+		v.is_contradicted = v.source == VERSION_OF_IMAGE && !agrees;
 	return v;
 }
 
@@ -167,6 +185,11 @@ char *version_doubt(const struct version *v)
 		return xasprintf("\"%s\" does not say %s, and neither does the tag of the driver's image: it is "
 				 "submitted as for Spark %s: %s",
 				 v->field, wanted, v->text, cure);
+	if (v->is_contradicted && v->source == VERSION_OF_FIELD)
+		return xasprintf(
+		    "\"%s\" is not what the tag of the driver's image says: it is submitted as for Spark %s: "
+		    "%s",
+		    v->field, v->text, cure);
 	if (v->is_contradicted)
 		return xasprintf("\"%s\" does not say %s, but the tag of the driver's image does: it is submitted as "
 				 "for Spark %s: %s",

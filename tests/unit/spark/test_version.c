@@ -64,6 +64,14 @@ static const struct row {
 	/* a tag may be the version of the user's program */
 	{ "3.5.6", "app:4.0.1", "3.5.6", VERSION_OF_FIELD, false },
 	{ "3.5", "app:4.0.1", "3.5", VERSION_OF_FIELD, false },
+	{ "3.5.6", "spark-pi:4.0.1", "3.5.6", VERSION_OF_FIELD, false },
+	{ "3.5.6", "sparkling:4.0.1", "3.5.6", VERSION_OF_FIELD, false },
+	/* that of Spark's own image is Spark's */
+	{ "3.5.6", "spark:4.0.1", "3.5.6", VERSION_OF_FIELD, true },
+	{ "3.5.6", "host:5000/apache/spark-py:v3.4.4-java17@sha256:44", "3.5.6", VERSION_OF_FIELD, true },
+	{ "3.5.1", "apache/spark:3.5.6", "3.5.1", VERSION_OF_FIELD, false },
+	{ "3.5.1", "apache/spark:latest", "3.5.1", VERSION_OF_FIELD, false },
+	{ "3.5.1", "spark:3.0.3", "3.5.1", VERSION_OF_FIELD, false },
 	/* a part of a version, which the image completes */
 	{ "3.5", "spark:3.5.6", "3.5.6", VERSION_OF_IMAGE, false },
 	{ "3.5", "spark:v3.5.6-java17", "3.5.6", VERSION_OF_IMAGE, false },
@@ -71,7 +79,7 @@ static const struct row {
 	{ "3.5.*", "spark:3.5.6", "3.5.6", VERSION_OF_IMAGE, false },
 	{ "3", "spark:3.3.2", "3.3.2", VERSION_OF_IMAGE, false },
 	{ "4.x", "spark:4.1.0", "4.1.0", VERSION_OF_IMAGE, false },
-	{ "3.1", "spark:3.10.1", "3.1", VERSION_OF_FIELD, false },
+	{ "3.1", "spark:3.10.1", "3.1", VERSION_OF_FIELD, true },
 	{ "3.5", "spark:3.5", "3.5", VERSION_OF_FIELD, false },
 	{ "3.5.x", "spark", "3.5", VERSION_OF_FIELD, false },
 	/* no field: the image */
@@ -149,6 +157,10 @@ static void doubts(void **state)
 		{ "3.5.1+vendor", "spark", NULL },
 		{ "3", "spark:3.5.6", NULL },
 		{ "", "spark:3.5.6", NULL },
+		{ "3.5.6", "app:4.0.1", NULL },
+		{ "3.5.6", "spark:4.0.1",
+		  "\"3.5.6\" is not what the tag of the driver's image says: it is submitted as for Spark 3.5.6: set "
+		  "sparkVersion to the version of Spark in the image" },
 		{ "4.4.0", "spark", "Spark 4.4.0 is newer than this operator knows: it is submitted as for 4.3" },
 		{ "", "spark",
 		  "neither this field nor the tag of the driver's image says MAJOR.MINOR of a Spark from 3.1 on: it is "
