@@ -381,6 +381,13 @@ static bool driver_shares_block_port(const struct submission *s)
 	return json_i64(json_find(ports, "name", "blockmanager"), "containerPort", 0) == 7077;
 }
 
+static bool executor_shares_block_port(const struct submission *s)
+{
+	const struct json *ports = json_get(spark_container(s->executor), "ports");
+
+	return json_i64(json_find(ports, "name", "blockmanager"), "containerPort", 0) == 7077;
+}
+
 static bool has_connect_port(const struct submission *s)
 {
 	return json_find(json_get(spark_container(submission_find(s, "Pod")), "ports"), "name", "spark-connect");
@@ -520,6 +527,7 @@ static const struct boundary {
 	{ SPARK_3_2, "the claim's label", claim_has_app },
 	{ SPARK_3_2, "the service's label", service_has_app },
 	{ SPARK_3_2, "the driver's block manager port", driver_shares_block_port },
+	{ SPARK_3_2, "the executor's block manager port", executor_shares_block_port },
 	{ SPARK_3_3, "namespace in the ConfigMap", names_namespace },
 	{ SPARK_3_3, "the driver's version", driver_has_version },
 	{ SPARK_3_3, "the executor's version", executor_has_version },
