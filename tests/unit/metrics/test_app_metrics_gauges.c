@@ -268,6 +268,7 @@ static void combinations_are_bounded(void **state)
 	start(f, &options, NULL);
 	for (int i = 0; i < LIMIT + 51; i++)
 		put_run(f, i, "RUNNING");
+	put_a_pod(f, "exec", "run-8", "executor", "Running", TEAMS);
 	assert_int_equal(count_lines(f, "\nspark_application_running_count{"), LIMIT + 1);
 	assert_int_equal(gauge(f, "spark_application_running_count", "other"), 51);
 	assert_int_equal(gauge(f, "spark_application_running_count", "run-7"), 1);
@@ -277,6 +278,7 @@ static void combinations_are_bounded(void **state)
 	assert_int_equal(count_lines(f, "{team=\"run-7\"}"), 0);
 	assert_int_equal(gauge(f, "spark_application_running_count", "other"), 50);
 	assert_int_equal(gauge(f, "spark_application_running_count", "run-8"), 1);
+	assert_int_equal(gauge(f, "spark_executor_running_count", "run-8"), 1);
 }
 
 static void what_is_used_is_not_dropped(void **state)
@@ -297,6 +299,23 @@ static void what_is_used_is_not_dropped(void **state)
 	assert_int_equal(count_lines(f, "run-2"), 0);
 	put_run(f, 2, "RUNNING");
 	assert_shows(f, "spark_application_running_count{team=\"run-2\"} 1");
+}
+
+/* The hour begins with the last use, not with the first one. */
+static void what_was_used_lately_is_not_dropped(void **state)
+{
+	struct fixture *f = *state;
+	auto_strv labels = team_label();
+	const struct app_metrics_options options = { .labels = &labels };
+
+	start(f, &options, NULL);
+	for (int i = 0; i < 5; i++) {
+		put_run(f, 1, "RUNNING");
+		store_remove(f->apps, "jobs/run-1");
+		sched_run(&f->sched, (i + 1) * HOUR_MS * 9 / 10);
+		scrape(f);
+		assert_shows(f, "spark_application_running_count{team=\"run-1\"} 0");
+	}
 }
 
 /* There are only as many as namespaces, and dashboards add up their counters. */
@@ -378,10 +397,15 @@ static void a_combination_may_be_called_other(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(gauges_are_what_a_count_would_be), TEST(a_scrape_looks_at_no_object),
-		TEST(combinations_are_bounded),		TEST(what_is_used_is_not_dropped),
-		TEST(series_of_namespaces_stay),	TEST(namespaces_are_bounded),
-		TEST(a_namespace_may_be_called_other),	TEST(a_combination_may_be_called_other),
+		TEST(gauges_are_what_a_count_would_be),
+		TEST(a_scrape_looks_at_no_object),
+		TEST(combinations_are_bounded),
+		TEST(what_is_used_is_not_dropped),
+		TEST(what_was_used_lately_is_not_dropped),
+		TEST(series_of_namespaces_stay),
+		TEST(namespaces_are_bounded),
+		TEST(a_namespace_may_be_called_other),
+		TEST(a_combination_may_be_called_other),
 	};
 
 	json_setup();

@@ -515,6 +515,7 @@ static void test_time_to_live(void **state)
 		{ "--feature-gates=PartialRestart=true", 60 },
 		{ "--feature-gates=AllAlpha=false", 60 },
 		{ "--feature-gates=DefaultTimeToLive=false,DefaultTimeToLive=true", 60 },
+		{ "--feature-gates=DefaultTimeToLive=true,DefaultTimeToLive=false", 0 },
 	};
 	struct options o;
 

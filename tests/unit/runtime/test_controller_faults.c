@@ -94,6 +94,27 @@ static void outage_is_over_soon(void **state)
 	assert_in_range(sched_wall(&f->sched) - f->last_told.since_ms, 3599 * 1000, 3632 * 1000);
 }
 
+/* What has nothing to do with the object does not make it wait for minutes once it is over. */
+static void trouble_of_each_class_is_over_soon(void **state)
+{
+	static const int statuses[] = { 401, 429, 500, 503, 504 };
+	struct fixture *f = *state;
+
+	start(f, toy_pod_only);
+	for (size_t i = 0; i < array_len(statuses); i++) {
+		const struct fake_refusal refusal = { .status = statuses[i] };
+		auto_free char *name = xasprintf("app-%d", statuses[i]);
+
+		fake_kube_refuse(f->fk, VERB_CREATE, RES_POD, -1, &refusal);
+		put_app(f, "ns", name, "{}");
+		fake_kube_run(f->fk, 3600 * 1000);
+		assert_int_equal(fake_kube_count(f->fk, RES_POD), i);
+		fake_kube_accept(f->fk);
+		fake_kube_run(f->fk, 31000);
+		assert_int_equal(fake_kube_count(f->fk, RES_POD), i + 1);
+	}
+}
+
 static void changes_do_not_defeat_retry_after(void **state)
 {
 	struct fixture *f = *state;
@@ -409,6 +430,21 @@ static void stranger_is_not_adopted(void **state)
 	assert_forgotten(f);
 }
 
+/* A stranger's object may never come into the cache, so nobody waits for it there. */
+static void a_stranger_is_not_waited_for(void **state)
+{
+	static const char stranger[] = JSON({ "metadata" : { "namespace" : "ns", "name" : "a-driver" } });
+	struct fixture *f = *state;
+	struct err err;
+
+	start(f, toy_pod_only);
+	fake_kube_delay(f->fk, RES_POD, 3600 * 1000);
+	fake_kube_put(f->fk, RES_POD, json_parse(stranger, strlen(stranger), &err));
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 3000);
+	assert_true(f->told >= 3);
+}
+
 static void owner_alone_is_not_enough(void **state)
 {
 	struct fixture *f = *state;
@@ -591,12 +627,32 @@ static void what_is_kept_is_forgotten_with_the_object(void **state)
 	assert_int_equal(remembered(f), 0);
 }
 
+static void a_refusal_ends_with_its_object(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal denied = { .status = 403 };
+
+	fake_kube_refuse(f->fk, VERB_CREATE, RES_POD, -1, &denied);
+	start(f, toy_pod_only);
+	put_app(f, "ns", "a", "{}");
+	fake_kube_run(f->fk, 60000);
+	assert_true(f->last_told.tries > 3);
+	fake_kube_accept(f->fk);
+	fake_kube_delete(f->fk, RES_APP, "ns", "a"); /* both changes come before the next plan */
+	put_app(f, "ns", "a", "{}");
+	f->told = 0;
+	fake_kube_run(f->fk, 50);
+	assert_int_equal(f->told, 0);
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1); /* without the wait of its predecessor */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(every_class_is_tried_again),
 		TEST(back_off_spares_the_server),
 		TEST(outage_is_over_soon),
+		TEST(trouble_of_each_class_is_over_soon),
 		TEST(changes_do_not_defeat_retry_after),
 		TEST(an_outage_begins_a_new_row),
 		TEST(events_only_after_success),
@@ -614,6 +670,7 @@ int main(void)
 		TEST(lost_reply_is_adopted),
 		TEST(lost_call_is_repeated),
 		TEST(stranger_is_not_adopted),
+		TEST(a_stranger_is_not_waited_for),
 		TEST(owner_alone_is_not_enough),
 		TEST(taken_and_free_again),
 		TEST(deletion_has_preconditions),
@@ -624,6 +681,7 @@ int main(void)
 		TEST(an_optional_object_of_before_is_adopted),
 		TEST(an_optional_object_of_a_stranger_is_a_failure),
 		TEST(what_is_kept_is_forgotten_with_the_object),
+		TEST(a_refusal_ends_with_its_object),
 	};
 
 	json_setup();

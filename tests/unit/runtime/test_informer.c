@@ -419,6 +419,24 @@ static void clean_ends_cost_nothing(void **state)
 	assert_string_equal(informer_problem(f->informer), "");
 }
 
+/* After a stream that ended as streams do, a problem that shows in another way is told all the same. */
+static void a_clean_end_hides_nothing_later(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal rbac = { .status = 403 };
+
+	start(f);
+	fake_kube_run(f->fk, 5000);
+	fake_kube_cut_watches(f->fk, false);
+	fake_kube_run(f->fk, 3000);
+	assert_string_equal(informer_problem(f->informer), "");
+	fake_kube_refuse(f->fk, VERB_LIST, NULL, -1, &rbac);
+	fake_kube_expire(f->fk, true);
+	fake_kube_run(f->fk, 2000);
+	assert_non_null(strstr(informer_problem(f->informer), "403"));
+	assert_int_equal(lines_with(f, "level=warn"), 1);
+}
+
 static void half_an_event_comes_again(void **state)
 {
 	struct fixture *f = *state;
@@ -682,6 +700,7 @@ int main(void)
 		TEST(many_objects_are_listed_only_if_need_be),
 		TEST(freed_while_it_freshens),
 		TEST(clean_ends_cost_nothing),
+		TEST(a_clean_end_hides_nothing_later),
 		TEST(half_an_event_comes_again),
 		TEST(relist_after_gone),
 		TEST(the_second_gone_is_reported),

@@ -182,6 +182,65 @@ static void talkative_objects_are_silenced(void **state)
 	assert_int_equal(fake_kube_count(f->fk, EVENTS), 27);
 }
 
+static void say_many(struct fixture *f, const char *uid, const char *what, int count)
+{
+	for (int i = 0; i < count; i++) {
+		auto_free char *reason = xasprintf("%s%d", what, i);
+
+		say(f, uid, reason);
+	}
+}
+
+/* A day would refill the tokens eleven times. */
+static void silence_saves_up_no_more_than_a_burst(void **state)
+{
+	struct fixture *f = *state;
+
+	say(f, "u1", "First");
+	fake_kube_run(f->fk, (int64_t)24 * 3600 * 1000);
+	say_many(f, "u1", "Later", 40);
+	assert_int_equal(result(f, "filtered"), 15);
+}
+
+/* There is room for 4096 objects: the one that has been quiet for longest is forgotten, and has a new burst. */
+static void the_filter_forgets_who_is_quiet(void **state)
+{
+	struct fixture *f = *state;
+
+	say_many(f, "talkative", "One", 40);
+	say(f, "quiet", "One");
+	for (int i = 0; i < 4000; i++) {
+		auto_free char *uid = xasprintf("u%d", i);
+
+		say(f, uid, "One");
+	}
+	say(f, "talkative", "Another");
+	for (int i = 4000; i < 4096; i++) {
+		auto_free char *uid = xasprintf("u%d", i);
+
+		say(f, uid, "One");
+	}
+	assert_int_equal(result(f, "filtered"), 16);
+	say(f, "talkative", "More");
+	assert_int_equal(result(f, "filtered"), 17);
+}
+
+/* An event may be repeated for months, and now and then a repetition meets a server that has trouble. */
+static void a_success_ends_the_tries_of_an_event(void **state)
+{
+	enum { TIMES = 20 };
+	struct fixture *f = *state;
+	const struct fake_refusal internal = { .status = 500 };
+
+	for (int i = 0; i < TIMES; i++) {
+		fake_kube_refuse(f->fk, 0, EVENTS, 1, &internal);
+		say(f, "u1", "Created");
+		fake_kube_run(f->fk, 5000);
+	}
+	assert_int_equal(json_i64(only_event(f), "count", 0), TIMES);
+	assert_int_equal(result(f, "refused"), 0);
+}
+
 static void lost_reply_is_found_again(void **state)
 {
 	struct fixture *f = *state;
@@ -208,6 +267,23 @@ static void retry_after_is_kept(void **state)
 	assert_int_equal(fake_kube_write_count(f->fk), 1);
 	fake_kube_run(f->fk, 1100);
 	assert_int_equal(fake_kube_count(f->fk, EVENTS), 2);
+}
+
+static void trouble_of_each_class_costs_no_event(void **state)
+{
+	static const int statuses[] = { 401, 429, 500, 503, 504 };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < array_len(statuses); i++) {
+		const struct fake_refusal refusal = { .status = statuses[i] };
+		auto_free char *uid = xasprintf("u%d", statuses[i]);
+
+		fake_kube_refuse(f->fk, VERB_CREATE, EVENTS, 2, &refusal);
+		say(f, uid, "Created");
+		fake_kube_run(f->fk, 60000);
+		assert_int_equal(fake_kube_count(f->fk, EVENTS), i + 1);
+	}
+	assert_int_equal(result(f, "refused"), 0);
 }
 
 static void refusals_are_logged_once_a_minute(void **state)
@@ -400,8 +476,12 @@ int main(void)
 		TEST(a_new_event_after_the_window),
 		TEST(expired_event_is_made_anew),
 		TEST(talkative_objects_are_silenced),
+		TEST(silence_saves_up_no_more_than_a_burst),
+		TEST(the_filter_forgets_who_is_quiet),
+		TEST(a_success_ends_the_tries_of_an_event),
 		TEST(lost_reply_is_found_again),
 		TEST(retry_after_is_kept),
+		TEST(trouble_of_each_class_costs_no_event),
 		TEST(refusals_are_logged_once_a_minute),
 		TEST(the_oldest_is_dropped),
 		TEST(waiting_events_are_whole),
