@@ -359,6 +359,11 @@ void http_transfer_finish(struct http_transfer *t, CURLcode code)
 	}
 	if (code == CURLE_COULDNT_CONNECT && t->no_file)
 		why = "too many open files, no connection can be made: raise the limit of open files (ulimit -n)";
+	/* libcurl would show the whole URL, with the password in it */
+	if (code == CURLE_COULDNT_RESOLVE_PROXY && strstr(why, "://"))
+		why =
+		    "the URL of the proxy cannot be read: blanks and other characters of user and password have to be "
+		    "written as %XX";
 	if (code != CURLE_OK) {
 		http_transfer_fail(t, code == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_IO, why);
 		return;

@@ -134,6 +134,21 @@ static void socks_proxies_resolve_names(void **state)
 	assert_int_equal(loop_close(&loop), 0);
 }
 
+static void messages_show_no_password(void **state)
+{
+	struct loop loop;
+	struct err err;
+	struct result r;
+
+	(void)state;
+	assert_int_equal(loop_init(&loop, &err), 0);
+	r = get(&loop, "http://user:pa ss@127.0.0.1:1", "http://127.0.0.1:1/");
+	assert_int_equal(r.err.code, ERR_IO);
+	assert_non_null(strstr(r.err.msg, "the URL of the proxy cannot be read"));
+	assert_null(strstr(r.err.msg, "pa ss"));
+	assert_int_equal(loop_close(&loop), 0);
+}
+
 /* Which proxy counts is decided where the configuration is read. */
 static void the_environment_does_not_count(void **state)
 {
@@ -167,6 +182,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(socks_proxies_resolve_names),
 		cmocka_unit_test(the_environment_does_not_count),
+		cmocka_unit_test(messages_show_no_password),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
