@@ -67,11 +67,16 @@ default, but for resources. Takes in, path, value.
 {{- if $lines -}}{{- fail (printf "\n\n%s\n" (join "\n" $lines)) -}}{{- end -}}
 {{- end -}}
 
+{{/* The elements of a text as {"value": […]}. A comma too many is none: an empty element would mean all namespaces. Takes the text. */}}
+{{- define "spark-operator.values.split" -}}
+{{- dict "value" (compact (splitList "," (nospace .)) | default (list "")) | toYaml -}}
+{{- end -}}
+
 {{/* The value of an old key as its new key has it, as {"value": …}. Takes value, as. */}}
 {{- define "spark-operator.values.as" -}}
 {{- $value := .value -}}
 {{- if eq .as "list" -}}
-{{- if kindIs "string" $value -}}{{- $value = splitList "," (nospace $value) -}}{{- end -}}
+{{- if kindIs "string" $value -}}{{- $value = (include "spark-operator.values.split" $value | fromYaml).value -}}{{- end -}}
 {{- else if eq .as "level" -}}
 {{- $value = ternary "debug" "info" (gt (int $value) 2) -}}
 {{- end -}}
@@ -134,7 +139,7 @@ default, but for resources. Takes in, path, value.
 {{/* The namespaces as a list, to all of which a selector adds nothing, and the webhook's selector as a label selector. Takes the values. */}}
 {{- define "spark-operator.values.normal" -}}
 {{- if kindIs "string" .spark.jobNamespaces -}}
-{{- $_ := set .spark "jobNamespaces" (splitList "," (nospace .spark.jobNamespaces)) -}}
+{{- $_ := set .spark "jobNamespaces" (include "spark-operator.values.split" .spark.jobNamespaces | fromYaml).value -}}
 {{- end -}}
 {{- $_ := set .spark "jobNamespaces" (uniq .spark.jobNamespaces) -}}
 {{- if has "" .spark.jobNamespaces -}}
