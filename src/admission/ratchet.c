@@ -46,6 +46,14 @@ static const struct json *in_brackets(const struct json *v, const char *name)
 	return v;
 }
 
+/* How long the name in brackets is that stands at text. A key of v may have a bracket in it. */
+static size_t bracket_len(const struct json *v, const char *text)
+{
+	const char *last = strrchr(text, ']');
+
+	return json_is(v, JSON_ARRAY) || !last ? strcspn(text, "]") : (size_t)(last - text);
+}
+
 /* The value that a field names: "spec.sparkConf[spark.a.b]", "spec.volumes[2].name". NULL if there is none. */
 static const struct json *value_of(const struct json *object, const char *field)
 {
@@ -54,7 +62,8 @@ static const struct json *value_of(const struct json *object, const char *field)
 
 	while (v && *field) {
 		bool bracket = *field == '[';
-		size_t start = bracket || *field == '.', len = strcspn(field + start, bracket ? "]" : ".[");
+		size_t start = bracket || *field == '.';
+		size_t len = bracket ? bracket_len(v, field + start) : strcspn(field + start, ".[");
 
 		if (len >= sizeof(step))
 			return NULL;

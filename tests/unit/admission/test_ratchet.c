@@ -97,6 +97,10 @@ static void updates_are_judged_by_what_they_make_worse(void **state)
 			  }
 		  }),
 		  "", "spec.volumes[0].name: " },
+		/* a key with a bracket */
+		{ JSON({ "spec" : { "sparkConf" : { "spark.kubernetes.authenticate.oauthToken]x" : "a" } } }),
+		  JSON({ "spec" : { "sparkConf" : { "spark.kubernetes.authenticate.oauthToken]x" : "b" } } }),
+		  "spec.sparkConf[spark.kubernetes.authenticate.oauthToken]x]: ", NULL },
 		/* labels, which the next pods get */
 		{ "{}", JSON({ "metadata" : { "labels" : { "spark-role" : "driver" } } }),
 		  "metadata.labels[spark-role]: ", NULL },
