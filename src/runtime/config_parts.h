@@ -24,6 +24,8 @@ int config_check_pem(const char *text, size_t len, enum config_pem kind, struct 
 
 /* Checks that the scheme is one that works. */
 int config_check_proxy(const char *proxy, struct err *err);
+/* A URL as it may be shown: without user and password. Owned. */
+char *config_hide_user(const char *url);
 /* The proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name for the server's URL, owned, in *ret; NULL: none.
  * ERR_INVALID names the variable. */
 int config_env_proxy(const char *server, char **ret, struct err *err);

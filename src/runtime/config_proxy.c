@@ -34,13 +34,12 @@ static void place_done(struct place *p)
 
 #define auto_place __attribute__((cleanup(place_done))) struct place
 
-/* The proxy's URL without user and password, which are for no log. */
-static char *without_user(const char *proxy)
+char *config_hide_user(const char *url)
 {
-	const char *scheme = strstr(proxy, "://"), *host = scheme ? scheme + strlen("://") : proxy;
+	const char *scheme = strstr(url, "://"), *host = scheme ? scheme + strlen("://") : url;
 	const char *at = strrchr(host, '@');
 
-	return at ? xasprintf("%.*s…%s", (int)(host - proxy), proxy, at) : xstrdup(proxy);
+	return at ? xasprintf("%.*s…%s", (int)(host - url), url, at) : xstrdup(url);
 }
 
 int config_check_proxy(const char *proxy, struct err *err)
@@ -51,7 +50,7 @@ int config_check_proxy(const char *proxy, struct err *err)
 		if (text_starts(proxy, schemes[i]) && proxy[strlen(schemes[i])] != '\0')
 			return 0;
 	}
-	shown = without_user(proxy);
+	shown = config_hide_user(proxy);
 	return err_set(err, ERR_INVALID, "Invalid value: \"%s\": expected http://, https:// or socks5:// HOST:PORT",
 		       shown);
 }

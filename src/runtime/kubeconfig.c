@@ -340,6 +340,7 @@ static char *check_server(const char *server, struct err *err)
 {
 	const char *host = strstr(server, "://");
 	size_t len = strlen(server);
+	auto_free char *shown = NULL;
 
 	if (*server == '\0' || !host || (!text_starts(server, "https://") && !text_starts(server, "http://")))
 		goto bad;
@@ -354,7 +355,8 @@ static char *check_server(const char *server, struct err *err)
 		len--;
 	return xstrndup(server, len);
 bad:
-	err_set(err, ERR_INVALID, "Invalid value: \"%s\": expected https://HOST:PORT", server);
+	shown = config_hide_user(server);
+	err_set(err, ERR_INVALID, "Invalid value: \"%s\": expected https://HOST:PORT", shown);
 	return NULL;
 }
 

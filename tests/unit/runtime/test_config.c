@@ -288,7 +288,7 @@ static const struct {
 	{ CONTEXT "clusters: [{name: k, cluster: {server: 'https://a b'}}]\n" USER, NULL,
 	  "config: cluster \"k\": server: " },
 	{ CONTEXT "clusters: [{name: k, cluster: {server: 'https://u:p@a'}}]\n" USER, NULL,
-	  "config: cluster \"k\": server: " },
+	  "config: cluster \"k\": server: Invalid value: \"https://…@a\": expected https://HOST:PORT" },
 	{ CONTEXT CLUSTER_WITH("certificate-authority: ca.crt, insecure-skip-tls-verify: 'yes'") USER, NULL,
 	  "config: cluster \"k\": insecure-skip-tls-verify: Invalid value" },
 	{ CONTEXT CLUSTER_WITH("certificate-authority: gone.crt") USER, NULL,
