@@ -62,6 +62,7 @@ static inline void spark_world_failure(struct spark_world *s, const struct json 
 	assert(f->err.code != ERR_NONE);
 	f->type = text_eq(json_str(input, "type", "create"), "create") ? ACTION_CREATE
 		  : text_eq(json_str(input, "type", ""), "absent")     ? ACTION_ABSENT
+		  : text_eq(json_str(input, "type", ""), "delete")     ? ACTION_DELETE
 								       : ACTION_CHECK;
 	f->res = resource_of_kind(json_str(input, "kind", "Pod"));
 	f->tries = 1;
