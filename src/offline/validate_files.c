@@ -8,6 +8,9 @@
  */
 #include "offline/validate_files.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "base/text.h"
 #include "offline.h"
 #include "admission/validation.h"
@@ -66,5 +69,11 @@ int validate_files_run(const struct options *o, FILE *out, FILE *errors)
 		.errors = errors,
 	};
 
-	return offline_objects(o, &walk);
+	int code = offline_objects(o, &walk);
+
+	if (fflush(out) != 0 || ferror(out)) {
+		fprintf(errors, "validate: cannot write: %s\n", strerror(errno));
+		code = 1;
+	}
+	return code;
 }

@@ -362,6 +362,24 @@ static void no_file(void **state)
 	free(text);
 }
 
+static void a_full_disk(void **state)
+{
+	static char file[] = TESTS_DIR "/good/conf-without-prefix.yaml";
+	struct options o = { .files = { .items = (char *[]){ file }, .len = 1 } };
+	FILE *out = fopen("/dev/full", "we");
+	char *text = NULL;
+	size_t size;
+	FILE *errors = open_memstream(&text, &size);
+
+	(void)state;
+	assert_non_null(out);
+	assert_int_equal(validate_files_run(&o, out, errors), 1);
+	fclose(errors);
+	fclose(out);
+	assert_non_null(strstr(text, "validate: cannot write: No space left on device\n"));
+	free(text);
+}
+
 static void no_input(void **state)
 {
 	auto_result r = { 0 };
@@ -403,6 +421,7 @@ int main(void)
 		cmocka_unit_test(accepted_objects),
 		cmocka_unit_test(refused_by_the_policy),
 		cmocka_unit_test(no_file),
+		cmocka_unit_test(a_full_disk),
 		cmocka_unit_test(no_input),
 	};
 
