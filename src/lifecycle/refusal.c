@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "spark/app.h"
 
 enum {
 	INVALID_LIMIT_MS = 5 * 1000,
@@ -22,6 +23,12 @@ static bool is_ending(const struct failure *f)
 static bool is_invalid(const struct failure *f)
 {
 	return failure_is_refusal(f) && (f->err.code == ERR_INVALID || f->err.code == ERR_TOO_LARGE);
+}
+
+/* The driver pod is there, but the cache does not have it. Only one that lacks a label stays unseen. */
+static bool is_unseen(const struct failure *f)
+{
+	return f->type == ACTION_ABSENT && f->res == &resource_pod && f->err.code == ERR_EXISTS;
 }
 
 static bool is_any(const struct failure *f)
@@ -59,6 +66,9 @@ static const struct refusal_row {
 	{ is_ending, ending_limit, 0, "NameInUse", "submission waits for the end of what has its name: " },
 	{ is_invalid, invalid_limit, 0, "Refused", "submission refused, trying again: " },
 	{ failure_is_refusal, given_limit, 0, "Refused", "submission refused, trying again: " },
+	{ is_unseen, NULL, TROUBLE_TOLD_MS, "Retrying",
+	  "the driver pod is there, but cannot be followed: does it still have the label " LABEL_LAUNCHED_BY
+	  "=true? " },
 	{ is_any, NULL, TROUBLE_TOLD_MS, "Retrying", "submission fails, trying again: " },
 };
 

@@ -438,6 +438,26 @@ static void a_driver_that_lost_its_label_is_not_lost(void **state)
 	sim_done(&s);
 }
 
+/* The status does not know it yet. */
+static void a_new_driver_that_lost_its_label_is_told(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, SIM_SUCCEED);
+	fake_kube_crash_after(s.kube, 3, sim_crash, &s);
+	pass_while(&s, has_not_crashed);
+	sched_disarm(&s.sched, &s.player); /* the driver does not end */
+	fake_kube_patch(
+	    s.kube, PODS, "default", "pi-driver",
+	    JSON({ "metadata" : { "labels" : { "sparkoperator.k8s.io/launched-by-spark-operator" : null } } }));
+	fake_kube_run(s.kube, 90 * 1000);
+	assert_string_equal(state_of(&s), "");
+	expect_message(&s, "the driver pod is there, but cannot be followed");
+	assert_int_equal(map_len(s.driver_uids), 1);
+	sim_done(&s);
+}
+
 static void a_predecessor_that_ends_slowly_is_waited_for(void **state)
 {
 	static const char text[] = JSON({
@@ -537,6 +557,7 @@ int main(void)
 		cmocka_unit_test(a_forged_config_map_is_replaced),
 		cmocka_unit_test(a_forged_service_is_replaced),
 		cmocka_unit_test(a_driver_that_lost_its_label_is_not_lost),
+		cmocka_unit_test(a_new_driver_that_lost_its_label_is_told),
 		cmocka_unit_test(a_predecessor_that_ends_slowly_is_waited_for),
 		cmocka_unit_test(executors_go_with_their_driver),
 		cmocka_unit_test(a_webhook_that_is_down_is_told_and_stood),
