@@ -46,7 +46,9 @@ struct outcome {
 	char *problem; /* the last try failed: why */
 	int64_t failed_ms; /* … at this wall time */
 	unsigned failures; /* … for the so-manieth time in a row */
-	bool noted;	   /* the creation was not optional */
+	int64_t tried_ms;  /* the last try, wall time */
+	unsigned tries;
+	bool noted; /* the creation was not optional, or is one that is only tried */
 };
 
 struct outcomes {

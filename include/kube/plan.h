@@ -15,6 +15,7 @@ enum action_type {
 	ACTION_CHECK,	   /* a read: the plan ends if the object is gone, or not in the version it was made for */
 	ACTION_ABSENT,	   /* a read: the plan ends with ERR_EXISTS if the object is there and is ours */
 	ACTION_CREATE,	   /* AlreadyExists: adopted if it is ours and as wanted, else ERR_EXISTS; see plan_create */
+	ACTION_TRY,	   /* a creation that changes nothing (dryRun=All); how it went is noted, the plan goes on */
 	ACTION_DELETE,	   /* with uid precondition, background propagation; NotFound is success */
 	ACTION_EVENT,	   /* to the recorder, never fails and never waits */
 };
@@ -35,7 +36,9 @@ struct action {
 	bool optional;
 	bool noted;	    /* CREATE: that it is there is kept for the plans that follow */
 	const char *report; /* CREATE, optional: the path in the object of the text that the outcome keeps, or NULL */
-	struct json *body;  /* STATUS: {"status": …}; CREATE: the object; EVENT: {type, reason, message}; else NULL */
+	/* STATUS: {"status": …}; CREATE: the object; TRY: the object, or NULL; EVENT: {type, reason, message}; else
+	 * NULL */
+	struct json *body;
 };
 
 struct plan {
@@ -78,6 +81,12 @@ void plan_create_noted(struct plan *p, const struct resource *res, struct json *
 /* The same for an object without which everything goes on as well. report: see struct action; a constant. */
 void plan_create_optional(struct plan *p, const struct resource *res, struct json *object, const char *owner_uid,
 			  const char *label, const char *label_value, const char *report);
+/*
+ * Asks the API server whether it would create the object, which must be namespaced. The answer is kept under name, as
+ * that of a noted creation: a problem if the server would refuse, for whatever reason. That it could not be asked is
+ * none. object NULL: nothing is asked, and only the time is noted. object: taken.
+ */
+void plan_try(struct plan *p, const struct resource *res, const char *ns, const char *name, struct json *object);
 /* What became of earlier optional creations is not needed any more. */
 void plan_forget_outcomes(struct plan *p);
 void plan_delete(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid);

@@ -51,6 +51,8 @@ void outcomes_note(struct outcomes *o, const struct action *action, const struct
 
 	clear_outcome(outcome);
 	outcome->noted = action->noted;
+	outcome->tried_ms = wall_ms;
+	outcome->tries++;
 	if (!err) { /* object is NULL if the answer had no body */
 		outcome->value = xstrdup(value_of(action, object));
 		outcome->failures = 0;

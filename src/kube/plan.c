@@ -14,8 +14,8 @@
 enum { EVENT_MESSAGE_SIZE = 2048 }; /* event_build cuts at 1024 bytes, at the end of a character */
 
 static const char *const type_names[] = {
-	[ACTION_STATUS] = "status", [ACTION_CHECK] = "check",	[ACTION_ABSENT] = "absent",
-	[ACTION_CREATE] = "create", [ACTION_DELETE] = "delete", [ACTION_EVENT] = "event",
+	[ACTION_STATUS] = "status", [ACTION_CHECK] = "check",	[ACTION_ABSENT] = "absent", [ACTION_CREATE] = "create",
+	[ACTION_TRY] = "try",	    [ACTION_DELETE] = "delete", [ACTION_EVENT] = "event",
 };
 
 void plan_init(struct plan *p)
@@ -116,6 +116,11 @@ void plan_create_optional(struct plan *p, const struct resource *res, struct jso
 	a = &p->actions[p->len - 1];
 	a->optional = true;
 	a->report = report;
+}
+
+void plan_try(struct plan *p, const struct resource *res, const char *ns, const char *name, struct json *object)
+{
+	add_action(p, ACTION_TRY, res, ns, name, NULL, object)->noted = true;
 }
 
 void plan_forget_outcomes(struct plan *p)

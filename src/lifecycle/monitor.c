@@ -151,6 +151,13 @@ static void say_pending(struct buf *b, const struct pod_view *pod, int64_t now_m
 		    role_name(pod), pod->name, SLOW_START_MS / SECOND_MS);
 }
 
+int64_t monitor_pending_rest_ms(const struct pod_view *pod, int64_t now_ms)
+{
+	if (!text_empty(pod->waiting_reason) || !text_empty(pod->unschedulable) || is_slow(pod, now_ms))
+		return -1;
+	return pod->created_ms > 0 ? pod->created_ms + SLOW_START_MS - now_ms : SLOW_START_MS;
+}
+
 char *monitor_pending_message(const struct pod_view *pod, int64_t now_ms)
 {
 	auto_buf b;

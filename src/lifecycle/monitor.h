@@ -32,6 +32,8 @@ int64_t monitor_driver_next_ms(const struct driver_look *look);
 bool monitor_driver_is_stuck(const struct pod_view *driver, int64_t now_ms);
 /* Returns why the pod of a driver or an executor is still Pending; "" as long as that is nothing unusual. Owned. */
 char *monitor_pending_message(const struct pod_view *pod, int64_t now_ms);
+/* From now: when a Pending pod counts as slow. -1: there is a message already. */
+int64_t monitor_pending_rest_ms(const struct pod_view *pod, int64_t now_ms);
 /* Returns "PENDING", "RUNNING", "COMPLETED", "FAILED" or "UNKNOWN". ending: the application has succeeded. Then an
  * executor that Spark itself stopped (exit code 143, or killed while being deleted) counts as COMPLETED. Before that, a
  * stopped executor that is being deleted counts as RUNNING, since it is not yet known what its end means. */

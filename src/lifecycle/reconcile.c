@@ -21,8 +21,10 @@
 #include "base/text.h"
 #include "report.h"
 #include "lifecycle/companions.h"
+#include "executors.h"
 #include "monitor.h"
 #include "refusal.h"
+#include "submit.h"
 #include "spark/conf.h"
 #include "spark/names.h"
 #include "spark/ui_url.h"
@@ -59,6 +61,7 @@ struct pass {
 	bool added;		       /* the application is new */
 	bool told;		       /* a failure is to be told in the status */
 	bool needs_absence;	       /* what follows is right only if the driver pod is not there */
+	struct executors_look executors;
 	const struct pod_view *doomed; /* a driver pod that is to be deleted, or NULL */
 	bool deleted;		       /* the application is to be deleted, and nothing else happens */
 };
@@ -157,14 +160,19 @@ static void fail_submission(struct pass *p, const char *why)
 	json_remove(p->status.tree, "sparkApplicationId");
 }
 
-static int build_submission(struct pass *p)
+static struct submission_options submission_options_of(const struct pass *p)
 {
-	const struct submission_options options = {
+	return (struct submission_options){
 		.master = p->options->master,
 		.submitted_ms = attempt_time_ms(p->app),
 		.ui_url_format = p->options->ui_service ? p->options->ingress.url_format : NULL,
 		.rules = p->options->rules,
 	};
+}
+
+static int build_submission(struct pass *p)
+{
+	const struct submission_options options = submission_options_of(p);
 	struct err err = { 0 };
 	int rc = submission_build(p->app, p->run, &options, &p->submission, &err);
 
@@ -199,6 +207,11 @@ static struct driver_look look_of(const struct pass *p)
 	return (struct driver_look){ p->driver, finds_unready(p), p->w->now_ms };
 }
 
+static const char *app_id_of(const struct pass *p)
+{
+	return p->driver && !text_empty(p->driver->app_id) ? p->driver->app_id : p->names.app_id;
+}
+
 static struct companions_view companions_view_of(const struct pass *p)
 {
 	const struct reconcile_options *o = p->options;
@@ -207,7 +220,7 @@ static struct companions_view companions_view_of(const struct pass *p)
 		.site = {
 			.app = p->app,
 			.submission_id = p->submission_id,
-			.app_id = p->driver && !text_empty(p->driver->app_id) ? p->driver->app_id : p->names.app_id,
+			.app_id = app_id_of(p),
 			.driver_pod = driver_name(p),
 			.options = { o->ui_service, o->driver_pdb, &o->ingress },
 		},
@@ -216,6 +229,36 @@ static struct companions_view companions_view_of(const struct pass *p)
 		.driver_info = json_get(p->status.tree, "driverInfo"),
 		.now_ms = p->w->now_ms,
 	};
+}
+
+static struct executors_site executors_site_of(const struct pass *p)
+{
+	return (struct executors_site){
+		.app = p->app,
+		.driver = p->driver,
+		.pods = p->w->pods,
+		.pod_count = p->w->pod_count,
+		.submission_id = p->submission_id,
+		.app_id = app_id_of(p),
+		.is_as_submitted = text_eq(p->submission_id, p->names.submission_id),
+		.outcomes = p->w->outcomes,
+		.now_ms = p->w->now_ms,
+	};
+}
+
+/* The driver runs. If nothing is wrong with it, something may be wrong with its executors. Returns the message, owned
+ * by the pass. */
+static const char *look_at_executors(struct pass *p, const char *driver_message)
+{
+	const struct executors_site site = executors_site_of(p);
+
+	executors_look(&p->executors, &site);
+	if (p->executors.next_ms >= 0)
+		plan_requeue(p->plan, p->executors.next_ms);
+	if (!text_empty(driver_message) || !p->executors.message)
+		return driver_message;
+	p->status.reason = p->executors.reason;
+	return p->executors.message;
 }
 
 /* The driver pod exists. The application takes its state from the pod. */
@@ -232,6 +275,7 @@ static int follow_driver(struct pass *p)
 	int64_t next_ms = monitor_driver_next_ms(&look);
 	struct json *tree = p->status.tree;
 	struct companions_view view;
+	const char *told;
 
 	if (is_arrival(p) || p->app->submission_attempts == 0)
 		set_attempt(p);
@@ -252,7 +296,8 @@ static int follow_driver(struct pass *p)
 		plan_requeue(p->plan, next_ms);
 	if (monitor_driver_is_stuck(driver, p->w->now_ms))
 		state = APP_UNKNOWN;
-	set_state(p, state, steady_message(p->app->error_message, message));
+	told = state == APP_RUNNING ? look_at_executors(p, message) : message;
+	set_state(p, state, steady_message(p->app->error_message, told));
 	return 0;
 }
 
@@ -569,69 +614,16 @@ static const struct pod_view *find_driver(const struct pass *p)
 	return NULL;
 }
 
-/* The label by which an object that exists already is known to be ours. Objects that all runs share have no submission
- * id, so there another label is compared. */
-static const char *label_of(const struct json *object)
-{
-	return json_get(json_at(object, "metadata.labels"), LABEL_SUBMISSION_ID) ? LABEL_SUBMISSION_ID
-										 : LABEL_CREATED_BY;
-}
-
-/* The last plan found that this object is there with other contents. Then it is deleted, to be created anew, once it
- * is sure that no driver uses it, and that none has been there: what is created anew is not found any more, so nobody
- * would ask for the Service later. */
-static void replace_object(struct pass *p, const struct resource *res, const struct json *object)
-{
-	const struct failure *f = p->w->failure;
-	const char *name = json_str(object, "metadata.name", "");
-
-	if (!f || f->holder != HOLDER_DIFFERENT || f->res != res || !text_eq(f->name, name) || !f->holder_uid[0])
-		return;
-	if (!p->driver)
-		plan_absent(p->plan, &resource_pod, p->app->ns, p->names.driver_pod, p->app->uid);
-	if (!p->driver && res != &resource_service)
-		plan_absent(p->plan, &resource_service, p->app->ns, p->names.service, p->app->uid);
-	plan_delete(p->plan, res, p->app->ns, name, f->holder_uid);
-}
-
-static void create_object(struct pass *p, struct json *object)
-{
-	const struct resource *res = resource_of_kind(json_str(object, "kind", ""));
-	const char *key = label_of(object), *uid = p->app->uid;
-	auto_free char *value = xstrdup(json_text(json_get(json_at(object, "metadata.labels"), key), ""));
-
-	replace_object(p, res, object);
-	if (res == &resource_service)
-		plan_create_noted(p->plan, res, object, uid, key, value);
-	else
-		plan_create(p->plan, res, object, uid, key, value);
-}
-
-/*
- * Plans the creations, the Service as the last. If the first object is there already, an earlier submission may have
- * come far: its Service would prove that its driver pod has existed, and must not be created a second time.
- */
 static void create_submission(struct pass *p)
 {
-	struct json *objects = p->submission.objects; /* NULL: nothing is submitted */
-	struct json *service = NULL;
-	size_t count = 0;
+	const struct submit submit = {
+		.app = p->app,
+		.names = &p->names,
+		.has_driver = p->driver != NULL,
+		.failure = p->w->failure,
+	};
 
-	for (struct json *o = json_take_first(objects); o; o = json_take_first(objects)) {
-		if (text_eq(json_str(o, "metadata.name", NULL), p->names.service)) {
-			service = o;
-			continue;
-		}
-		if (p->driver) { /* what its pod needs was created before it */
-			json_free(o);
-			continue;
-		}
-		create_object(p, o);
-		if (count++ == 0)
-			plan_absent_if_found(p->plan, &resource_service, p->app->ns, p->names.service, p->app->uid);
-	}
-	if (service)
-		create_object(p, service);
+	submit_plan(&submit, p->submission.objects, p->plan);
 }
 
 /* Companions are created along with the driver pod, and while the driver is pending or running. */
@@ -648,6 +640,14 @@ static void create_companions(struct pass *p, const struct companions_view *view
 		plan_requeue(p->plan, 0);
 }
 
+static void ask_for_executors(struct pass *p)
+{
+	const struct executors_site site = executors_site_of(p);
+	const struct submission_options options = submission_options_of(p);
+
+	executors_plan(&p->executors, &site, &options, p->plan);
+}
+
 /* Deletes the driver's PodDisruptionBudget when the application has ended or no longer asks for one. */
 static void drop_pdb(struct pass *p)
 {
@@ -659,12 +659,13 @@ static void drop_pdb(struct pass *p)
 }
 
 /* Whether the outcomes of creations are no longer needed. That the Service is there is needed until the status records
- * the submission, and what became of companions until the status reports them or the application has ended. */
+ * the submission, and what became of companions until the status reports them or the application has ended, and what is
+ * known of missing executors until they are there. */
 static bool forgets_outcomes(const struct pass *p)
 {
 	const struct app *app = p->app;
 
-	if (app->state == APP_NEW || app->state == APP_SUBMISSION_FAILED)
+	if (app->state == APP_NEW || app->state == APP_SUBMISSION_FAILED || p->executors.is_missing)
 		return false;
 	return app_state_is((enum app_state)app->state, STATE_ENDED) ||
 	       (p->w->outcomes && companions_are_reported(app, p->w->outcomes));
@@ -733,6 +734,7 @@ static void finish_pass(struct pass *p)
 		plan_delete(p->plan, &resource_pod, p->doomed->ns, p->doomed->name, p->doomed->uid);
 	create_submission(p);
 	create_companions(p, &view, &due);
+	ask_for_executors(p);
 	drop_pdb(p);
 	if (forgets_outcomes(p))
 		plan_forget_outcomes(p->plan);
@@ -785,6 +787,7 @@ int reconcile(const struct world *w, const struct reconcile_options *options, st
 	if (rc == 0)
 		finish_pass(&p);
 	submission_done(&p.submission);
+	executors_look_done(&p.executors);
 	status_done(&p.status);
 	app_names_done(&p.names);
 	return rc;

@@ -120,6 +120,8 @@ static const struct {
 	{ APP_SUBMITTED, NULL, { "SparkDriverCannotStart", true, NULL, NULL, true } },
 	{ APP_RUNNING, "SidecarFailed", { "SparkSidecarEnded", true, NULL, NULL, true } },
 	{ APP_RUNNING, "SidecarEnded", { "SparkSidecarEnded", true, NULL, NULL, true } },
+	{ APP_RUNNING, "ExecutorsPending", { "SparkExecutorsPending", true, NULL, NULL, true } },
+	{ APP_RUNNING, "ExecutorsRefused", { "SparkExecutorsRefused", true, NULL, NULL, true } },
 	{ APP_RUNNING, NULL, { "SparkDriverInTrouble", true, NULL, NULL, true } },
 	{ APP_UNKNOWN, NULL, { "SparkDriverUnknown", true, NULL, NULL, true } },
 };

@@ -15,6 +15,7 @@ struct status {
 	const struct app *app;
 	int64_t now_ms;
 	struct json *tree;	/* the new status */
+	const char *reason;	/* the word for errorMessage, if that is not about the driver; else NULL */
 	struct json *executors; /* pod name → state, for the executors whose state changed */
 };
 

@@ -186,6 +186,10 @@ static void set_reason(struct status *s, enum app_state state, const struct pod_
 	}
 	if (known && text_eq(message, s->app->error_message))
 		return;
+	if (s->reason) {
+		json_set_str(s->tree, "reason", s->reason);
+		return;
+	}
 	reason = driver && (app_state_is(state, STATE_HAS_DRIVER) || state == APP_FAILING)
 		     ? reason_of_driver(driver, s->now_ms, exit_text)
 		     : reason_of_state(s, state);

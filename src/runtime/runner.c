@@ -11,7 +11,7 @@
  *   STATUS, 409             CONFLICT, and the version that the cache has to reach before the next plan is any better.
  *   CHECK, another version  The same. Another uid is as good as not found: the object that the plan was for is gone.
  * Everything else ends the plan with the error of the reply. So does a write whose outcome is unknown, since every
- * action can be repeated. An optional creation ends nothing: its outcome is noted, and the plan goes on.
+ * action can be repeated. An optional creation ends nothing: its outcome is noted, and the plan goes on. So does a TRY.
  * Preconditions: kubernetes apimachinery meta/v1 Preconditions, and resourceVersion in a patch as optimistic lock
  * (apiserver registry/generic/registry/store.go, Update).
  */
@@ -126,6 +126,11 @@ static struct request request_of(const struct action *a, struct json **ret_body)
 		req.verb = VERB_CREATE;
 		req.body = a->body;
 		break;
+	case ACTION_TRY:
+		req.verb = VERB_CREATE;
+		req.query = "dryRun=All";
+		req.body = a->body;
+		break;
 	case ACTION_EVENT: /* no request */
 		break;
 	}
@@ -157,15 +162,27 @@ static const struct {
 	enum err_code answer;
 	enum verdict verdict;
 } verdicts[] = {
-	{ ACTION_STATUS, ERR_CONFLICT, LOOK },	{ ACTION_STATUS, ERR_NOT_FOUND, GONE },
-	{ ACTION_CHECK, ERR_NOT_FOUND, GONE },	{ ACTION_CREATE, ERR_EXISTS, LOOK },
-	{ ACTION_CREATE, ERR_DENIED, LOOK },	{ ACTION_DELETE, ERR_CONFLICT, LOOK },
-	{ ACTION_DELETE, ERR_NOT_FOUND, DONE }, { ACTION_ABSENT, ERR_NOT_FOUND, DONE },
+	{ ACTION_STATUS, ERR_CONFLICT, LOOK },
+	{ ACTION_STATUS, ERR_NOT_FOUND, GONE },
+	{ ACTION_CHECK, ERR_NOT_FOUND, GONE },
+	{ ACTION_CREATE, ERR_EXISTS, LOOK },
+	{ ACTION_CREATE, ERR_DENIED, LOOK },
+	{ ACTION_DELETE, ERR_CONFLICT, LOOK },
+	{ ACTION_DELETE, ERR_NOT_FOUND, DONE },
+	{ ACTION_ABSENT, ERR_NOT_FOUND, DONE },
+	/* The name is taken, or nothing was learned. */
+	{ ACTION_TRY, ERR_EXISTS, DONE },
+	{ ACTION_TRY, ERR_CONFLICT, DONE },
+	{ ACTION_TRY, ERR_UNAUTHORIZED, DONE },
+	{ ACTION_TRY, ERR_BUSY, DONE },
+	{ ACTION_TRY, ERR_TIMEOUT, DONE },
+	{ ACTION_TRY, ERR_IO, DONE },
+	{ ACTION_TRY, ERR_CANCELED, DONE },
 };
 
 static bool is_write(enum action_type type)
 {
-	return type != ACTION_CHECK && type != ACTION_ABSENT;
+	return type != ACTION_CHECK && type != ACTION_ABSENT && type != ACTION_TRY;
 }
 
 static enum verdict verdict_of(enum action_type type, enum err_code answer)
@@ -337,6 +354,13 @@ static void complete_action(struct runner *r, const struct json *object)
 
 static void fail_action(struct runner *r, const struct err *err)
 {
+	if (current_action(r)->type == ACTION_TRY) {
+		log_info(r->options.key, "the API server would refuse an object", "error", err->msg, NULL);
+		outcomes_note(r->options.outcomes, current_action(r), NULL, err, sched_wall(r->options.sched));
+		r->pos++;
+		advance_plan(r);
+		return;
+	}
 	if (!current_action(r)->optional) {
 		r->failure.err = *err;
 		r->failure.type = current_action(r)->type;
@@ -430,6 +454,11 @@ static void send_action(struct runner *r)
 	r->call = api_send(r->options.api, &req, on_reply, r);
 }
 
+static void note_time(struct runner *r, const struct action *a)
+{
+	outcomes_note(r->options.outcomes, a, NULL, NULL, sched_wall(r->options.sched));
+}
+
 static void record_event(struct runner *r, const struct action *a)
 {
 	const struct event_about about = { a->res, a->ns, a->name, a->uid };
@@ -467,6 +496,10 @@ static void advance_plan(struct runner *r)
 			continue;
 		if (current_action(r)->type == ACTION_EVENT) {
 			record_event(r, current_action(r));
+			continue;
+		}
+		if (current_action(r)->type == ACTION_TRY && !current_action(r)->body) {
+			note_time(r, current_action(r));
 			continue;
 		}
 		if (status_wait_ms(r) > 0) {

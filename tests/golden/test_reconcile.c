@@ -93,7 +93,9 @@ static struct json *run(const struct json *input)
 		struct json *body = json_get(action, "body");
 		struct json *brief;
 
-		if (!text_eq(json_str(action, "type", ""), "create"))
+		if (!text_eq(json_str(action, "type", ""), "create") && !text_eq(json_str(action, "type", ""), "try"))
+			continue;
+		if (!body)
 			continue;
 		brief = json_new_object();
 		json_set_str(brief, "kind", json_str(body, "kind", NULL));

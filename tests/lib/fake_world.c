@@ -380,6 +380,7 @@ static void create(struct world *w, const struct request *req, struct reply *rep
 {
 	const char *name = json_str(req->body, "metadata.name", "");
 	auto_free char *key = map_key(req->res, req->ns, name);
+	auto_free char *dry_run = NULL;
 	const struct object *o;
 	struct json *tree;
 
@@ -390,6 +391,11 @@ static void create(struct world *w, const struct request *req, struct reply *rep
 	}
 	if (map_get(w->objects, key)) {
 		world_refuse(reply, 409, "AlreadyExists", 0, "%s \"%s\" already exists", req->res->plural, name);
+		return;
+	}
+	dry_run = world_query(req->query, "dryRun");
+	if (dry_run) {
+		answer(reply, 201, req->body);
 		return;
 	}
 	tree = json_dup(req->body);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "spark/pod.h"
 
 enum {
@@ -54,6 +55,16 @@ static struct json *running(const char *container)
 	json_set_str(status, "phase", "Running");
 	json_set_str(c, "name", container);
 	json_ensure_object(json_ensure_object(c, "state"), "running");
+	return status;
+}
+
+static struct json *running_since(const struct sim *s, const char *container)
+{
+	struct json *status = running(container);
+	char now[TIME_TEXT_SIZE];
+
+	json_set_str(json_at(json_first(json_get(status, "containerStatuses")), "state.running"), "startedAt",
+		     time_rfc3339(sched_wall(&s->sched), now));
 	return status;
 }
 
@@ -125,6 +136,11 @@ static void move_driver(struct sim *s, const struct json *driver, int64_t age_ms
 	auto_free char *executor = executor_name(driver, 1);
 	bool was_running = text_eq(phase_of(driver), "Running");
 
+	if (s->plot == SIM_HOLD) {
+		if (age_ms >= DRIVER_RUNS_MS && text_eq(phase_of(driver), "Pending"))
+			set_status(s, name, running_since(s, DRIVER_CONTAINER));
+		return;
+	}
 	if (age_ms >= EXECUTORS_COME_MS && age_ms < EXECUTOR_GOES_MS) {
 		create_executor(s, driver, 1);
 		create_executor(s, driver, 2);

@@ -15,6 +15,7 @@
 enum sim_plot {
 	SIM_SUCCEED = 0, /* driver and two executors run, one executor is removed before the end, exit code 0 */
 	SIM_FAIL,	 /* the driver ends with exit code 1 */
+	SIM_HOLD,	 /* the driver runs on, and asks for executors in vain; what happens to pods the test says */
 	SIM_EXPIRE,	 /* as SIM_SUCCEED with timeToLiveSeconds: the application is deleted at the end */
 };
 

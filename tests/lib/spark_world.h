@@ -89,8 +89,10 @@ static inline void spark_world_outcome(struct spark_world *s, const struct resou
 		.noted = json_get(outcome, "noted") != NULL,
 		.problem = (char *)json_str(outcome, "problem", NULL),
 		.failures = (unsigned)json_i64(outcome, "failures", 0),
+		.tries = (unsigned)json_i64(outcome, "tries", 0),
 	};
 	time_parse(json_str(outcome, "failed", NULL), &ret->failed_ms);
+	time_parse(json_str(outcome, "tried", NULL), &ret->tried_ms);
 }
 
 /* "ui": of the UI Service; "extras": of others. */

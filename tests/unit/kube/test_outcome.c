@@ -55,6 +55,30 @@ static void what_the_action_asked_to_report_is_kept(void **state)
 	assert_null(find(&o, &ui));
 }
 
+/* What was only tried is not there, but when and how often it was tried is known. */
+static void tries_are_counted(void **state)
+{
+	static const struct action trial = {
+		.type = ACTION_TRY, .res = &resource_pod, .name = (char *)"spark-1", .noted = true
+	};
+	struct outcomes o = { 0 };
+
+	(void)state;
+	outcomes_note(&o, &trial, NULL, NULL, 7);
+	assert_int_equal(find(&o, &trial)->tries, 1);
+	assert_int_equal(find(&o, &trial)->tried_ms, 7);
+	assert_null(find(&o, &trial)->problem);
+	failed(&o, &trial, "quota", 9);
+	assert_int_equal(find(&o, &trial)->tries, 2);
+	assert_int_equal(find(&o, &trial)->tried_ms, 9);
+	assert_string_equal(find(&o, &trial)->problem, "quota");
+	outcomes_note(&o, &trial, NULL, NULL, 11);
+	assert_int_equal(find(&o, &trial)->tries, 3);
+	assert_null(find(&o, &trial)->problem);
+	assert_true(find(&o, &trial)->noted);
+	outcomes_done(&o);
+}
+
 /* 204 No Content is a success too. */
 static void an_answer_without_a_body_is_no_failure(void **state)
 {
@@ -94,6 +118,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_the_action_asked_to_report_is_kept),
 		cmocka_unit_test(an_answer_without_a_body_is_no_failure),
+		cmocka_unit_test(tries_are_counted),
 		cmocka_unit_test(failures_in_a_row_are_counted),
 	};
 

@@ -86,6 +86,7 @@ static void carry_out(struct cluster *c, const struct action *a)
 	case ACTION_ABSENT:
 		assert_true(a->if_found || json_len(json_get(c->input, "pods")) == 0);
 		return;
+	case ACTION_TRY:
 	case ACTION_EVENT:
 		strv_add(&c->events, json_str(a->body, "reason", "?"));
 		break;
