@@ -14,23 +14,23 @@
 static const struct addition {
 	const struct resource *res;
 	const char *path;  /* "[]": any element of a list */
+	const char *value; /* the default, if it is always the same text; else NULL */
 	bool is_rewritten; /* the API server writes a given value in another form, too */
 } additions[] = {
-	{ &resource_service, "spec.clusterIPs", false },
-	{ &resource_service, "spec.internalTrafficPolicy", false },
-	{ &resource_service, "spec.ipFamilies", false },
-	{ &resource_service, "spec.ipFamilyPolicy", false },
-	{ &resource_service, "spec.ports.[].protocol", false },
-	{ &resource_service, "spec.ports.[].targetPort", false },
-	{ &resource_service, "spec.sessionAffinity", false },
-	{ &resource_service, "spec.type", false },
-	{ &resource_persistentvolumeclaim, "spec.resources.requests.storage", true }, /* 1024Mi becomes 1Gi */
-	{ &resource_persistentvolumeclaim, "spec.storageClassName", false },
-	{ &resource_persistentvolumeclaim, "spec.volumeMode", false },
-	{ &resource_persistentvolumeclaim, "spec.volumeName", false },
-	{ &resource_networkpolicy, "spec.policyTypes", false },
-	{ &resource_networkpolicy, "spec.ingress.[].ports.[].protocol", false },
-	{ &resource_networkpolicy, "spec.egress.[].ports.[].protocol", false },
+	{ &resource_service, "spec.clusterIPs", NULL, false },
+	{ &resource_service, "spec.internalTrafficPolicy", "Cluster", false },
+	{ &resource_service, "spec.ipFamilies", NULL, false },
+	{ &resource_service, "spec.ipFamilyPolicy", NULL, false },
+	{ &resource_service, "spec.ports.[].protocol", "TCP", false },
+	{ &resource_service, "spec.sessionAffinity", "None", false },
+	{ &resource_service, "spec.type", "ClusterIP", false },
+	{ &resource_persistentvolumeclaim, "spec.resources.requests.storage", NULL, true }, /* 1024Mi becomes 1Gi */
+	{ &resource_persistentvolumeclaim, "spec.storageClassName", NULL, false },
+	{ &resource_persistentvolumeclaim, "spec.volumeMode", "Filesystem", false },
+	{ &resource_persistentvolumeclaim, "spec.volumeName", NULL, false },
+	{ &resource_networkpolicy, "spec.policyTypes", NULL, false },
+	{ &resource_networkpolicy, "spec.ingress.[].ports.[].protocol", "TCP", false },
+	{ &resource_networkpolicy, "spec.egress.[].ports.[].protocol", "TCP", false },
 };
 
 static const struct addition *find_addition(const struct resource *res, const char *path)
@@ -39,6 +39,14 @@ static const struct addition *find_addition(const struct resource *res, const ch
 		if (additions[i].res == res && text_eq(additions[i].path, path))
 			return &additions[i];
 	return NULL;
+}
+
+/* Whether the API server adds this value where none was given. */
+static bool is_default(const struct resource *res, const char *path, const struct json *value)
+{
+	const struct addition *addition = find_addition(res, path);
+
+	return addition && (!addition->value || text_eq(json_text(value, NULL), addition->value));
 }
 
 /* Whether the API server leaves the value out when it prints the object (Go's omitempty). */
@@ -83,7 +91,7 @@ static bool members_are_alike(const struct resource *res, const char *path, cons
 	json_each (member, found) {
 		auto_free char *of_member = xasprintf("%s%s%s", path, path[0] ? "." : "", json_name(member));
 
-		if (!json_get(wanted, json_name(member)) && !find_addition(res, of_member))
+		if (!json_get(wanted, json_name(member)) && !is_default(res, of_member, member))
 			return false;
 	}
 	return true;

@@ -34,7 +34,8 @@ static void assert_all(const struct row *rows, size_t count, bool alike)
 static void defaults_are_no_difference(void **state)
 {
 	static const struct row rows[] = {
-		{ &resource_service, JSON({ "spec" : { "selector" : { "a" : "b" }, "ports" : [ { "port" : 80 } ] } }),
+		{ &resource_service,
+		  JSON({ "spec" : { "selector" : { "a" : "b" }, "ports" : [ { "port" : 80, "targetPort" : 80 } ] } }),
 		  JSON({
 			  "spec" : {
 				  "clusterIPs" : ["10.0.0.1"],
@@ -106,6 +107,11 @@ static void what_somebody_adds_is_a_difference(void **state)
 		  JSON({ "data" : { "a" : "1" }, "binaryData" : { "b" : "eA==" } }) },
 		{ &resource_configmap, JSON({ "data" : { "a" : "1" } }), JSON({ "data" : { "a" : "2" } }) },
 		{ &resource_configmap, JSON({ "data" : { "a" : "1" } }), JSON({ "data" : { "a" : 1 } }) },
+		{ &resource_service, JSON({ "spec" : {} }), JSON({ "spec" : { "type" : "LoadBalancer" } }) },
+		{ &resource_service, JSON({ "spec" : {} }), JSON({ "spec" : { "sessionAffinity" : "ClientIP" } }) },
+		{ &resource_service, JSON({ "spec" : {} }), JSON({ "spec" : { "externalIPs" : ["10.0.0.9"] } }) },
+		{ &resource_service, JSON({ "spec" : { "ports" : [ { "port" : 1 } ] } }),
+		  JSON({ "spec" : { "ports" : [ { "port" : 1, "targetPort" : 2 } ] } }) },
 		{ &resource_networkpolicy, policy,
 		  JSON({ "spec" : { "ingress" : [ { "from" : [ { "podSelector" : {} } ] }, {} ] } }) },
 		{ &resource_networkpolicy, policy, JSON({ "spec" : { "ingress" : [] } }) },
