@@ -84,6 +84,18 @@ static size_t running(const struct sim *s)
 	return count;
 }
 
+/* The Spark container of the first one of the crowd ends, and another container of its pod goes on. */
+static void end_spark_container(struct sim *s)
+{
+	auto_free char *name = name_of(0);
+	const struct json *pod = fake_kube_get(s->kube, &resource_pod, NS, name);
+	auto_free char *patch = xasprintf("{\"status\":{\"containerStatuses\":[{\"name\":\"%s\",\"state\":"
+					  "{\"terminated\":{\"exitCode\":1}}}]}}",
+					  json_str(json_first(json_at(pod, "spec.containers")), "name", ""));
+
+	fake_kube_patch(s->kube, &resource_pod, NS, name, patch);
+}
+
 static void a_crowd_of_executors_costs_a_few_plans(void **state)
 {
 	struct sim s;
@@ -99,6 +111,9 @@ static void a_crowd_of_executors_costs_a_few_plans(void **state)
 	fake_kube_run(s.kube, 300);
 	assert_int_equal(running(&s), EXECUTORS + 2);
 	assert_in_range(plans(&s) - before, 10, 2 * EXECUTORS / 100 + 6);
+	end_spark_container(&s);
+	fake_kube_run(s.kube, 300);
+	assert_int_equal(running(&s), EXECUTORS + 1);
 
 	/* What the status does not show costs even less. */
 	before = plans(&s);
