@@ -21,6 +21,7 @@
 #include "base/time.h"
 
 enum {
+	EXIT_MAX_EXECUTOR_FAILURES = 11, /* Spark SparkExitCode.EXCEED_MAX_EXECUTOR_FAILURES, on Kubernetes since 3.5 */
 	EXIT_SIGKILL = 137,
 	EXIT_SIGTERM = 143,
 	MESSAGE_MAX = 1024,
@@ -73,8 +74,11 @@ static void say_container_failed(struct buf *b, const struct pod_view *driver)
 	if (!text_empty(driver->term_message))
 		buf_printf(b, ": %.*s", MESSAGE_MAX, driver->term_message);
 	add_hint(b, driver->term_reason);
+	if (driver->exit_code == EXIT_MAX_EXECUTOR_FAILURES)
+		buf_puts(b, "; from Spark 3.5 on, exit code 11 means that more executors have failed than "
+			    "spark.executor.maxNumFailures allows: see the events SparkExecutorFailed");
 	if (driver->deleting || !text_empty(driver->reason)) {
-		buf_printf(b, "; driver pod %s%s", driver->name, driver->deleting ? " is being deleted" : "");
+		buf_printf(b, "; driver pod %s%s", driver->name, driver->deleting ? " was being deleted" : "");
 		add_pod_reason(b, driver);
 	}
 }
@@ -364,6 +368,6 @@ char *monitor_executor_failure(const struct pod_view *executor)
 
 	if (text_empty(reason))
 		reason = "Unknown (Container not Found)";
-	return xasprintf("Executor %s failed with ExitCode: %lld, Reason: %s, Pod Message: %.*s", executor->name, code,
-			 reason, MESSAGE_MAX, executor->message);
+	return xasprintf("Executor %s failed with ExitCode: %lld, Reason: %s%s%.*s", executor->name, code, reason,
+			 text_empty(executor->message) ? "" : ", Pod Message: ", MESSAGE_MAX, executor->message);
 }

@@ -38,8 +38,8 @@ int64_t monitor_pending_rest_ms(const struct pod_view *pod, int64_t now_ms);
  * executor that Spark itself stopped (exit code 143, or killed while being deleted) counts as COMPLETED. Before that, a
  * stopped executor that is being deleted counts as RUNNING, since it is not yet known what its end means. */
 const char *monitor_executor_state(const struct pod_view *executor, bool ending);
-/* Returns the text of the event SparkExecutorFailed: "Executor E failed with ExitCode: N, Reason: R, Pod Message:
- * M". Owned. */
+/* Returns the text of the event SparkExecutorFailed: "Executor E failed with ExitCode: N, Reason: R", followed by ",
+ * Pod Message: M" if the pod has one. Owned. */
 char *monitor_executor_failure(const struct pod_view *executor);
 
 #endif

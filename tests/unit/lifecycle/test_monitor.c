@@ -96,9 +96,12 @@ static void test_driver(void **state)
 		  "spec.driver.memoryOverhead or spec.driver.memory" },
 		{ "'phase':'Failed','reason':'Preempting','message':'make room'," ENDED("143", "Error"), true,
 		  DRIVER_FAILED,
-		  "driver container failed with ExitCode: 143, Reason: Error (container spark); driver pod p is being "
-		  "deleted: "
-		  "Preempting: make room" },
+		  "driver container failed with ExitCode: 143, Reason: Error (container spark); driver pod p was being "
+		  "deleted: Preempting: make room" },
+		{ "'phase':'Failed'," ENDED("11", "Error"), false, DRIVER_FAILED,
+		  "driver container failed with ExitCode: 11, Reason: Error (container spark); from Spark 3.5 on, "
+		  "exit code 11 means that more executors have failed than spark.executor.maxNumFailures allows: see "
+		  "the events SparkExecutorFailed" },
 		{ "'phase':'Failed','reason':'Evicted','message':'disk'", false, DRIVER_FAILED,
 		  "driver pod failed: Evicted: disk" },
 		{ "'phase':'Failed','initContainerStatuses':[{'name':'fetch','state':{'terminated':{'exitCode':9,"
@@ -158,8 +161,8 @@ static void test_executor_failure(void **state)
 	static const char *const rows[][2] = {
 		{ "'message':'m'," ENDED("137", "OOMKilled"),
 		  "Executor p failed with ExitCode: 137, Reason: OOMKilled, Pod Message: m" },
-		{ ENDED("1", ""), "Executor p failed with ExitCode: 1, Reason: Unknown, Pod Message: " },
-		{ "", "Executor p failed with ExitCode: -1, Reason: Unknown (Container not Found), Pod Message: " },
+		{ ENDED("1", ""), "Executor p failed with ExitCode: 1, Reason: Unknown" },
+		{ "", "Executor p failed with ExitCode: -1, Reason: Unknown (Container not Found)" },
 		{ "'reason':'Evicted','message':'disk'",
 		  "Executor p failed with ExitCode: -1, Reason: Evicted, Pod Message: disk" },
 	};
