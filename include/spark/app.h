@@ -19,10 +19,12 @@ enum state_trait {
 	STATE_SUCCEEDED = 1 << 4,  /* the driver has ended well */
 	STATE_FAILED = 1 << 5,	   /* the attempt has not */
 	STATE_ENDED = 1 << 6,	   /* nothing follows by itself */
+	STATE_LEFT = 1 << 7,	   /* only other operators use it, so the application is left as it is */
 };
 
-/* The words are those that `kubectl get sparkapp` shows (kubeflow api/v1beta2 ApplicationStateType). A new state is a
- * row here, one in lifecycle/reconcile.c, one in lifecycle/report.c, and docs/status.md. */
+/* The words are those that `kubectl get sparkapp` shows (kubeflow api/v1beta2 ApplicationStateType). NEW is also the
+ * state of a status without one. A new state is a row here, one in lifecycle/reconcile.c, one in lifecycle/report.c,
+ * and docs/status.md. */
 #define APP_STATES(X)                                                                                                  \
 	X(NEW, "", STATE_WAITS)                                                                                        \
 	X(SUBMITTED, "SUBMITTED", STATE_WAITS | STATE_HAS_DRIVER | STATE_HOLDS_PODS)                                   \
@@ -30,13 +32,13 @@ enum state_trait {
 	X(COMPLETED, "COMPLETED", STATE_STARTED | STATE_SUCCEEDED | STATE_ENDED)                                       \
 	X(FAILED, "FAILED", STATE_STARTED | STATE_FAILED | STATE_ENDED)                                                \
 	X(SUBMISSION_FAILED, "SUBMISSION_FAILED", 0)                                                                   \
-	X(PENDING_RERUN, "PENDING_RERUN", STATE_WAITS)                                                                 \
-	X(INVALIDATING, "INVALIDATING", STATE_HOLDS_PODS)                                                              \
+	X(PENDING_RERUN, "PENDING_RERUN", STATE_WAITS | STATE_LEFT)                                                    \
+	X(INVALIDATING, "INVALIDATING", STATE_HOLDS_PODS | STATE_LEFT)                                                 \
 	X(SUCCEEDING, "SUCCEEDING", STATE_STARTED | STATE_SUCCEEDED)                                                   \
 	X(FAILING, "FAILING", STATE_STARTED | STATE_FAILED)                                                            \
-	X(SUSPENDING, "SUSPENDING", STATE_HOLDS_PODS)                                                                  \
-	X(SUSPENDED, "SUSPENDED", 0)                                                                                   \
-	X(RESUMING, "RESUMING", 0)                                                                                     \
+	X(SUSPENDING, "SUSPENDING", STATE_HOLDS_PODS | STATE_LEFT)                                                     \
+	X(SUSPENDED, "SUSPENDED", STATE_LEFT)                                                                          \
+	X(RESUMING, "RESUMING", STATE_LEFT)                                                                            \
 	X(UNKNOWN, "UNKNOWN", STATE_HAS_DRIVER | STATE_STARTED | STATE_HOLDS_PODS)
 
 enum app_state {

@@ -1,7 +1,7 @@
 /*
  * Reconcile decides what happens next to an application. A table has one row, a function, per state of the application.
  *
- * Happy path: in state "" the ConfigMap, the driver pod and the Service are created. When the driver pod is seen, the
+ * Happy path: in state NEW the ConfigMap, the driver pod and the Service are created. When the driver pod is seen, the
  * application goes through SUBMITTED, RUNNING and SUCCEEDING to COMPLETED. A row only decides: it sets the new status
  * and builds what is to be submitted. finish_pass() turns that into actions, always in this order: the status write,
  * then events, then creations. If something is created and no status is written, a check comes first. Status write and
@@ -16,7 +16,7 @@
  */
 #include "lifecycle/reconcile.h"
 
-#include <ctype.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "report.h"
@@ -29,6 +29,7 @@
 #include "spark/names.h"
 #include "spark/ui_url.h"
 #include "spark/version.h"
+#include "unreadable.h"
 
 enum {
 	RECREATE_MS = 10 * 1000, /* a driver pod that was created and is not seen is created again after this */
@@ -109,32 +110,22 @@ static bool is_arrival(const struct pass *p)
 	return p->driver && (p->app->state == APP_NEW || p->app->state == APP_SUBMISSION_FAILED);
 }
 
+/* The last status was refused since it had no applicationState.state. kubeflow's CRD, which may be the one installed,
+ * requires it; ours does not. */
+static bool crd_requires_state(const struct pass *p)
+{
+	const struct failure *f = p->w->failure;
+
+	return f && f->type == ACTION_STATUS && f->err.code == ERR_INVALID &&
+	       strstr(f->err.msg, "applicationState.state");
+}
+
 static void set_state(struct pass *p, enum app_state state, const char *message)
 {
 	p->state = state;
 	status_set_state(&p->status, state, message);
-}
-
-/*
- * Returns the stored message if the new one differs from it only in numbers, or is a beginning of it. The scheduler,
- * for one, counts nodes anew all the time. A problem that stays the same must not cost a status write at each look.
- */
-static const char *steady_message(const char *stored, const char *message)
-{
-	const char *a = stored ? stored : "";
-	const char *b = message;
-
-	for (; *b; a++, b++) {
-		while (isdigit((unsigned char)*a))
-			a++;
-		while (isdigit((unsigned char)*b))
-			b++;
-		if (*a != *b)
-			return message;
-		if (!*b)
-			break;
-	}
-	return text_empty(message) ? message : stored;
+	if (state == APP_NEW && crd_requires_state(p))
+		json_set_str(json_get(p->status.tree, "applicationState"), "state", app_state_text(state));
 }
 
 /* Records the attempt in the status. Its driver pod has been seen, or the attempt is given up. */
@@ -297,7 +288,7 @@ static int follow_driver(struct pass *p)
 	if (monitor_driver_is_stuck(driver, p->w->now_ms))
 		state = APP_UNKNOWN;
 	told = state == APP_RUNNING ? look_at_executors(p, message) : message;
-	set_state(p, state, steady_message(p->app->error_message, told));
+	set_state(p, state, status_steady_message(p->app->error_message, told));
 	return 0;
 }
 
@@ -319,10 +310,23 @@ static bool tell_unseen_driver(struct pass *p)
 	return true;
 }
 
+/* What errorMessage says, for a driver pod that is gone. That the pod is being deleted is then no longer true, but why
+ * it was deleted is. */
+static const char *last_trouble(const struct pass *p)
+{
+	auto_free char *deleting = xasprintf("driver pod %s is being deleted", driver_name(p));
+	const char *message = text_empty(p->app->error_message) ? "" : p->app->error_message;
+
+	if (!text_starts(message, deleting))
+		return message;
+	message += strlen(deleting);
+	return text_starts(message, ": ") ? message + 2 : message;
+}
+
 /* Ends the run of a driver pod that is gone. The cache does not prove that, so the API server is asked first. */
 static void lose_driver(struct pass *p, const char *how)
 {
-	const char *before = text_empty(p->app->error_message) ? "" : p->app->error_message;
+	const char *before = last_trouble(p);
 	auto_free char *message = NULL;
 
 	if (tell_unseen_driver(p))
@@ -355,6 +359,11 @@ static void handle_failure(struct pass *p)
 	auto_refusal refusal = { 0 };
 	const char *reported;
 
+	if (crd_requires_state(p)) {
+		p->told = true;
+		set_state(p, APP_NEW, p->app->error_message);
+		return;
+	}
 	refusal_judge(&refusal, p->w->failure, p->options->refusal_deadline_ms, p->w->now_ms);
 	if (refusal.next_ms >= 0)
 		plan_deadline(p->plan, refusal.next_ms);
@@ -363,7 +372,7 @@ static void handle_failure(struct pass *p)
 		fail_submission(p, refusal.message);
 	} else if (refusal.is_told) {
 		p->told = true;
-		reported = steady_message(p->app->error_message, refusal.message);
+		reported = status_steady_message(p->app->error_message, refusal.message);
 		set_state(p, APP_NEW, reported);
 		status_set_condition(&p->status, "Submitted", "False", refusal.reason, reported);
 	}
@@ -435,6 +444,7 @@ static int resume_submission(struct pass *p)
 		return 0;
 	p->told = true;
 	set_state(p, APP_NEW, message);
+	status_set_condition(&p->status, "Submitted", "False", "NameInUse", message);
 	return 0;
 }
 
@@ -671,11 +681,28 @@ static bool forgets_outcomes(const struct pass *p)
 	       (p->w->outcomes && companions_are_reported(app, p->w->outcomes));
 }
 
+/*
+ * Whether the spec is not the one that was submitted. The submission id tells, unless an earlier version or another
+ * operator made it. A spec that could not be read was not submitted, so there the generation tells. A spec of the first
+ * generation was never edited.
+ */
+static bool is_edited(const struct pass *p)
+{
+	const struct app *app = p->app;
+
+	if (p->state == APP_NEW || app->generation <= 1)
+		return false;
+	if (status_has_reason(app->status, "Submitted", UNREADABLE_REASON))
+		return json_i64(app->status, "observedGeneration", app->generation) != app->generation;
+	return names_run(p->submission_id) > 0 && !text_eq(p->submission_id, p->names.submission_id);
+}
+
 static struct report report_of(struct pass *p)
 {
 	return (struct report){
 		.app = p->app,
 		.state = p->state,
+		.is_edited = is_edited(p),
 		.status = &p->status,
 		.driver = p->driver,
 		.driver_name = driver_name(p),
@@ -740,31 +767,6 @@ static void finish_pass(struct pass *p)
 		plan_forget_outcomes(p->plan);
 }
 
-/* The application could not be decoded. It fails only if it has not begun. One that runs or has ended is left alone. */
-static int reconcile_unreadable(const struct world *w, struct plan *plan)
-{
-	struct status s;
-	const char *state;
-	bool fresh;
-
-	status_init(&s, w->app, w->now_ms);
-	state = json_str(s.tree, "applicationState.state", "");
-	fresh = text_eq(state, app_state_text(APP_NEW));
-	if (fresh) {
-		status_set_state(&s, APP_FAILED, w->problem);
-		status_set_time(&s, "terminationTime", w->now_ms);
-		status_set_condition(&s, "Submitted", "False", "InvalidSpec", w->problem);
-		status_set_condition(&s, "Failed", "True", "InvalidSpec", w->problem);
-		json_set_str(s.tree, "reason", "InvalidSpec");
-	} else if (!text_eq(state, app_state_text(APP_COMPLETED)) && !text_eq(state, app_state_text(APP_FAILED))) {
-		status_set_message(&s, w->problem);
-	}
-	if (status_plan(&s, plan) && fresh)
-		report_failed(w->app, w->problem, plan);
-	status_done(&s);
-	return 0;
-}
-
 int reconcile(const struct world *w, const struct reconcile_options *options, struct plan *plan, struct err *err)
 {
 	const struct app *app = w->app;
@@ -773,8 +775,10 @@ int reconcile(const struct world *w, const struct reconcile_options *options, st
 
 	if (app->deleting)
 		return 0;
-	if (w->problem)
-		return reconcile_unreadable(w, plan);
+	if (w->problem) {
+		unreadable_reconcile(w, plan);
+		return 0;
+	}
 	p.state = (enum app_state)app->state;
 	p.run = run_of(app);
 	app_names_init(&p.names, app, p.run);

@@ -34,6 +34,41 @@ static const struct condition_row condition_rows[] = {
 	{ APP_COMPLETED, "Completed", "True", "DriverCompleted", "the driver has completed", false },
 };
 
+/*
+ * The conditions by which kstatus, and so Flux, judges every kind of object: Reconciling=True is in progress,
+ * Stalled=True has failed, neither is current (cli-utils pkg/kstatus/status/generic.go). Each state has at most one of
+ * them.
+ */
+static const struct progress_row {
+	const char *type;   /* NULL: neither */
+	const char *like;   /* reason and message are those of this condition if it is there */
+	const char *reason; /* else this, */
+	const char *text;   /* with the error message, or this if there is none */
+} progress_rows[APP_STATE_COUNT] = {
+	[APP_NEW] = { "Reconciling", "Submitted", "NotSubmitted", "the application is not submitted yet" },
+	[APP_SUBMITTED] = { "Reconciling", NULL, "DriverPending", "the driver is pending" },
+	[APP_RUNNING] = { NULL, NULL, NULL, NULL },
+	[APP_COMPLETED] = { NULL, NULL, NULL, NULL },
+	[APP_FAILED] = { "Stalled", "Failed", "Failed", "the application has failed" },
+	[APP_SUBMISSION_FAILED] = { "Stalled", "Submitted", "SubmissionFailed", "the submission has failed" },
+	[APP_PENDING_RERUN] = { "Stalled", NULL, "Unsupported", "" },
+	[APP_INVALIDATING] = { "Stalled", NULL, "Unsupported", "" },
+	[APP_SUCCEEDING] = { NULL, NULL, NULL, NULL },
+	[APP_FAILING] = { "Stalled", NULL, "DriverFailed", "the driver has failed" },
+	[APP_SUSPENDING] = { "Stalled", NULL, "Unsupported", "" },
+	[APP_SUSPENDED] = { "Stalled", NULL, "Unsupported", "" },
+	[APP_RESUMING] = { "Stalled", NULL, "Unsupported", "" },
+	[APP_UNKNOWN] = { "Reconciling", NULL, "DriverUnknown", "the driver is in an unknown state" },
+};
+
+static const char spec_changed[] = "SpecChanged";
+static const char edit_text[] = "the spec is not the one that was submitted, and this version submits an application "
+				"only once: to run the new spec, delete the application and create it again (kubectl "
+				"replace --force), or set the spec back";
+static const char suspend_text[] = "spec.suspend is true, but the driver pod was created before that, and this version "
+				   "does not suspend such an application: to stop it, delete it, or set spec.suspend "
+				   "to false";
+
 static const char *error_message(const struct report *r)
 {
 	return json_str(r->status->tree, "applicationState.errorMessage", "");
@@ -51,10 +86,51 @@ static bool is_followed(const struct report *r)
 	return app_state_is(r->state, STATE_HAS_DRIVER | STATE_STARTED) && !app_state_is(r->state, STATE_ENDED);
 }
 
+/* Says whether the spec as it is now is acted on. TTL and suspend are not part of what is submitted. */
+static void set_spec_changed(const struct report *r)
+{
+	bool is_late = r->app->suspend && app_state_is(r->state, STATE_HAS_DRIVER);
+	auto_free char *text = xasprintf("%s%s%s", r->is_edited ? edit_text : "", r->is_edited && is_late ? "; " : "",
+					 is_late ? suspend_text : "");
+
+	if (app_state_is(r->state, STATE_LEFT))
+		return;
+	r->status->is_edited = r->is_edited;
+	if (text[0]) {
+		status_set_condition(r->status, spec_changed, "True", "NotCarriedOut", text);
+		status_keep_observed(r->status);
+		return;
+	}
+	status_set_observed(r->status);
+	if (status_has_condition(r->status, spec_changed))
+		status_set_condition(r->status, spec_changed, "False", "AsSubmitted", "the spec is as submitted");
+}
+
+/* Costs no write of its own: a status that is not written otherwise is left as it is. */
+static void set_progress(const struct report *r)
+{
+	static const char *const types[] = { "Reconciling", "Stalled" };
+	const struct progress_row *row = &progress_rows[r->state];
+	const char *text = text_empty(error_message(r)) ? row->text : error_message(r);
+	const struct json *like;
+
+	if (!status_differs(r->status))
+		return;
+	for (size_t i = 0; i < array_len(types); i++)
+		if (!text_eq(types[i], row->type))
+			status_remove_condition(r->status, types[i]);
+	if (!row->type)
+		return;
+	like = row->like ? status_condition(r->status->tree, row->like) : NULL;
+	status_set_condition(r->status, row->type, "True", json_str(like, "reason", row->reason),
+			     json_str(like, "message", text));
+}
+
 void report_conditions(const struct report *r)
 {
 	bool unsubmitted = r->app->state == APP_SUBMISSION_FAILED || r->app->execution_attempts == 0;
 
+	set_spec_changed(r);
 	if (r->driver && (is_followed(r) || !was_unsubmitted(r)))
 		status_set_condition(r->status, "Submitted", "True", "DriverCreated", "the driver pod was created");
 	for (size_t i = 0; i < array_len(condition_rows); i++) {
@@ -68,6 +144,7 @@ void report_conditions(const struct report *r)
 	if (r->state == APP_FAILED && !status_has_condition(r->status, "Failed"))
 		status_set_condition(r->status, "Failed", "True", unsubmitted ? "SubmissionFailed" : "DriverFailed",
 				     error_message(r));
+	set_progress(r);
 	status_set_columns(r->status, r->state, r->driver);
 }
 
@@ -98,6 +175,12 @@ static const struct event_row driver_events[APP_STATE_COUNT] = {
 
 static const struct event_row added_event = { "SparkApplicationAdded", false, "SparkApplication",
 					      " was added, enqueuing it for submission", false };
+static const struct event_row suspended_event = { "SparkApplicationSuspended", false, "SparkApplication",
+						  " is suspended: it is submitted once spec.suspend is false", false };
+static const struct event_row resumed_event = { "SparkApplicationResumed", false, "SparkApplication",
+						" was resumed, enqueuing it for submission", false };
+static const struct event_row spec_change_event = { "SparkApplicationSpecChangeIgnored", true, "SparkApplication",
+						    " was changed, which has no effect", true };
 static const struct event_row submitted_event = { "SparkApplicationSubmitted", false, "SparkApplication",
 						  " was submitted successfully", false };
 static const struct event_row policy_event = { "SparkApplicationRestartPolicyIgnored", true, "SparkApplication",
@@ -117,6 +200,7 @@ static const struct {
 	struct event_row event;
 } trouble_events[] = {
 	{ APP_SUBMITTED, "Unschedulable", { "SparkDriverUnschedulable", true, NULL, NULL, true } },
+	{ APP_SUBMITTED, "DriverUnseen", { "SparkDriverInTrouble", true, NULL, NULL, true } },
 	{ APP_SUBMITTED, NULL, { "SparkDriverCannotStart", true, NULL, NULL, true } },
 	{ APP_RUNNING, "SidecarFailed", { "SparkSidecarEnded", true, NULL, NULL, true } },
 	{ APP_RUNNING, "SidecarEnded", { "SparkSidecarEnded", true, NULL, NULL, true } },
@@ -180,7 +264,9 @@ static void plan_version_event(const struct app *app, const struct rule_options 
 
 void report_added(const struct app *app, const struct rule_options *rules, struct plan *plan)
 {
-	plan_row_event(app, plan, &added_event, app->name, "");
+	bool was_suspended = status_has_reason(app->status, "Submitted", "Suspended");
+
+	plan_row_event(app, plan, was_suspended ? &resumed_event : &added_event, app->name, "");
 	if (!text_eq(json_str(app->tree, "spec.restartPolicy.type", "Never"), "Never"))
 		plan_row_event(app, plan, &policy_event, app->name, "");
 	if (has_failure_retries(app))
@@ -233,6 +319,16 @@ static void plan_trouble_event(const struct report *r, struct plan *plan)
 	}
 }
 
+/* Plans the event if the condition has come to that reason just now. */
+static void plan_condition_event(const struct report *r, struct plan *plan, const char *type, const char *reason,
+				 const struct event_row *row)
+{
+	const struct json *tree = r->status->tree;
+
+	if (status_has_reason(tree, type, reason) && !status_has_reason(r->app->status, type, reason))
+		plan_row_event(r->app, plan, row, r->app->name, json_str(status_condition(tree, type), "message", ""));
+}
+
 static void plan_executor_event(const struct app *app, const struct pod_view *pod, const char *state, struct plan *plan)
 {
 	static const struct event_row failed = { "SparkExecutorFailed", true, NULL, NULL, true };
@@ -251,6 +347,8 @@ void report_events(const struct report *r, const struct pod_view *const *pods, s
 {
 	plan_state_events(r, plan);
 	plan_trouble_event(r, plan);
+	plan_condition_event(r, plan, "Submitted", "Suspended", &suspended_event);
+	plan_condition_event(r, plan, spec_changed, "NotCarriedOut", &spec_change_event);
 	for (size_t i = 0; i < count; i++) {
 		const char *state = json_text(json_get(r->status->executors, pods[i]->name), NULL);
 

@@ -12,14 +12,17 @@
 struct report {
 	const struct app *app; /* with the old status */
 	enum app_state state;  /* the new one */
+	bool is_edited;	       /* the spec is not the one that was submitted */
 	struct status *status; /* the new one */
 	const struct pod_view *driver;
 	const char *driver_name;
 };
 
-/* Sets the conditions and the columns of the status. To be called after all other fields of the status are set. */
+/* Sets observedGeneration, the conditions and the columns of the status. To be called after all other fields of the
+ * status are set. */
 void report_conditions(const struct report *r);
-/* Plans the event SparkApplicationAdded, and warnings about fields of the spec that have no effect. */
+/* Plans the event SparkApplicationAdded, or SparkApplicationResumed if the application was held back before, and
+ * warnings about fields of the spec that have no effect. */
 void report_added(const struct app *app, const struct rule_options *rules, struct plan *plan);
 /* Plans the events that follow from a change of the status. pods: all pods of the application. */
 void report_events(const struct report *r, const struct pod_view *const *pods, size_t count, struct plan *plan);

@@ -3,14 +3,15 @@
  *
  * Happy path: the old status is copied, setters change the copy, and status_plan() plans a merge patch with the
  * difference. Without a difference there is no write. A removed member becomes null in the patch. Lists, such as the
- * conditions, are replaced as a whole. applicationState.state and driverInfo are always set, since kubeflow's CRD,
- * which may be the one installed, requires them.
+ * conditions, are replaced as a whole. driverInfo is always set, since all CRDs require it. applicationState is always
+ * an object, since Argo CD's health script looks into it.
  *
  * Failure modes: a member of the wrong type in the old status is dropped. The patch carries uid and resourceVersion, so
  * the API server refuses a patch that was made from a stale cache.
  */
 #include "status.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/map.h"
@@ -28,26 +29,41 @@ static void drop_unless(struct json *tree, const char *name, enum json_type type
 
 void status_init(struct status *s, const struct app *app, int64_t now_ms)
 {
-	struct json *state;
-
-	*s = (struct status){ .app = app, .now_ms = now_ms, .executors = json_new_object() };
+	*s = (struct status){
+		.app = app,
+		.now_ms = now_ms,
+		.generation = app->generation,
+		.executors = json_new_object(),
+	};
 	s->tree = json_is(app->status, JSON_OBJECT) ? json_dup(app->status) : json_new_object();
 	drop_unless(s->tree, "applicationState", JSON_OBJECT);
 	drop_unless(s->tree, "driverInfo", JSON_OBJECT);
 	drop_unless(s->tree, "executorState", JSON_OBJECT);
 	drop_unless(s->tree, "conditions", JSON_ARRAY);
-	state = json_ensure_object(s->tree, "applicationState");
-	if (!json_is(json_get(state, "state"), JSON_STRING))
-		json_set_str(state, "state", "");
+	drop_unless(json_ensure_object(s->tree, "applicationState"), "state", JSON_STRING);
 	json_ensure_object(s->tree, "driverInfo");
-	if (app->generation > 0)
-		json_set_i64(s->tree, "observedGeneration", app->generation);
 }
 
 void status_done(struct status *s)
 {
 	json_free(take_ptr(s->tree));
 	json_free(take_ptr(s->executors));
+}
+
+void status_set_observed(struct status *s)
+{
+	if (s->app->generation > 0)
+		json_set_i64(s->tree, "observedGeneration", s->app->generation);
+}
+
+/* If the submitted generation was not recorded, 1 stands for it. It is the first, so it is not beyond the submitted
+ * one. */
+void status_keep_observed(struct status *s)
+{
+	int64_t observed = json_i64(s->tree, "observedGeneration", 0);
+
+	s->generation = observed >= 1 && observed < s->app->generation ? observed : 1;
+	json_set_i64(s->tree, "observedGeneration", s->generation);
 }
 
 char *status_cut(const char *text)
@@ -62,6 +78,24 @@ char *status_cut(const char *text)
 	return xstrndup(text, len);
 }
 
+const char *status_steady_message(const char *stored, const char *message)
+{
+	const char *a = stored ? stored : "";
+	const char *b = message;
+
+	for (; *b; a++, b++) {
+		while (isdigit((unsigned char)*a))
+			a++;
+		while (isdigit((unsigned char)*b))
+			b++;
+		if (*a != *b)
+			return message;
+		if (!*b)
+			break;
+	}
+	return text_empty(message) ? message : stored;
+}
+
 void status_set_message(struct status *s, const char *message)
 {
 	struct json *state = json_ensure_object(s->tree, "applicationState");
@@ -73,9 +107,16 @@ void status_set_message(struct status *s, const char *message)
 		json_remove(state, "errorMessage");
 }
 
+/* Airflow takes an application for started as soon as it has a state other than SUBMITTED, even an empty one. Only a
+ * state that is stored as "" stays, since then the CRD may require one. */
 void status_set_state(struct status *s, enum app_state state, const char *message)
 {
-	json_set_str(json_ensure_object(s->tree, "applicationState"), "state", app_state_text(state));
+	struct json *tree = json_ensure_object(s->tree, "applicationState");
+
+	if (state != APP_NEW)
+		json_set_str(tree, "state", app_state_text(state));
+	else if (!text_eq(json_str(tree, "state", NULL), ""))
+		json_remove(tree, "state");
 	status_set_message(s, message);
 }
 
@@ -86,9 +127,32 @@ void status_set_time(struct status *s, const char *name, int64_t wall_ms)
 	json_set_str(s->tree, name, time_rfc3339(wall_ms, text));
 }
 
+const struct json *status_condition(const struct json *tree, const char *type)
+{
+	return json_find(json_get(tree, "conditions"), "type", type);
+}
+
+bool status_has_reason(const struct json *tree, const char *type, const char *reason)
+{
+	return text_eq(json_str(status_condition(tree, type), "reason", NULL), reason);
+}
+
 bool status_has_condition(const struct status *s, const char *type)
 {
-	return json_find(json_get(s->tree, "conditions"), "type", type) != NULL;
+	return status_condition(s->tree, type) != NULL;
+}
+
+void status_remove_condition(struct status *s, const char *type)
+{
+	struct json *kept;
+
+	if (!status_has_condition(s, type))
+		return;
+	kept = json_new_array();
+	json_each (c, json_get(s->tree, "conditions"))
+		if (!text_eq(json_str(c, "type", NULL), type))
+			json_append(kept, json_dup(c));
+	json_set(s->tree, "conditions", kept);
 }
 
 void status_set_condition(struct status *s, const char *type, const char *value, const char *reason,
@@ -111,8 +175,8 @@ void status_set_condition(struct status *s, const char *type, const char *value,
 	}
 	json_set_str(c, "reason", reason);
 	json_set_str(c, "message", text);
-	if (s->app->generation > 0)
-		json_set_i64(c, "observedGeneration", s->app->generation);
+	if (s->generation > 0)
+		json_set_i64(c, "observedGeneration", s->generation);
 }
 
 static bool is_final(const char *executor_state)
@@ -176,6 +240,11 @@ void status_set_executors(struct status *s, enum app_state state, const struct p
 	}
 	if (json_len(s->executors) > 0)
 		json_merge_apply(json_ensure_object(s->tree, "executorState"), s->executors);
+}
+
+bool status_differs(const struct status *s)
+{
+	return !json_equal(s->app->status, s->tree);
 }
 
 bool status_plan(const struct status *s, struct plan *plan)

@@ -4,7 +4,8 @@
  * Happy path: the fields follow from the rest of the status or from the driver pod, and change together with them, so
  * they cost no write of their own. executors is set while the application has a driver, duration from the end on, and
  * reason as long as something is wrong. A reason stays as long as its message stays, since kubelet alternates between
- * words for the same problem.
+ * words for the same problem. How many executors are wanted is what was submitted, so an edit of the spec does not
+ * count.
  *
  * Failure modes: nothing fails here. A status that would not be written otherwise is left as it is, and so is the
  * status of an application that has ended. So a status that another operator wrote gets the fields with its next
@@ -12,6 +13,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "base/time.h"
@@ -33,14 +35,28 @@ static size_t count_executors(const struct json *executors, const char *state)
 	return count;
 }
 
-/* With dynamic allocation, the executors that run and those whose pods are pending. */
-static int64_t wanted_executors(const struct app *app, const struct json *executors, size_t running)
+/* The number that was recorded before: the 3 of "2/3". -1 if there is none. */
+static int64_t recorded_executors(const struct status *s)
 {
-	const struct json *spec = json_get(app->tree, "spec");
+	const char *slash = strchr(json_str(s->tree, "executors", ""), '/');
+	int64_t wanted;
+
+	return slash && text_i64(slash + 1, &wanted) ? wanted : -1;
+}
+
+/* With dynamic allocation, the executors that run and those whose pods are pending. If the spec was edited, the
+ * recorded number counts, but it may be from a moment at which not all pods were there. */
+static int64_t wanted_executors(const struct status *s, const struct json *executors, size_t running)
+{
+	const struct json *spec = json_get(s->app->tree, "spec");
 	int64_t asked = conf_i64(json_get(spec, "sparkConf"), "spark.executor.instances", 1);
+	int64_t present = (int64_t)(running + count_executors(executors, "PENDING"));
+	int64_t recorded = recorded_executors(s);
 
 	if (conf_dynamic(spec))
-		return (int64_t)(running + count_executors(executors, "PENDING"));
+		return present;
+	if (s->is_edited)
+		return recorded > present ? recorded : present;
 	return json_i64(spec, "executor.instances", asked);
 }
 
@@ -50,7 +66,7 @@ static void set_executors(struct status *s, enum app_state state)
 	size_t running = count_executors(executors, "RUNNING");
 
 	if (app_state_is(state, STATE_HAS_DRIVER))
-		json_setf(s->tree, "executors", "%zu/%" PRId64, running, wanted_executors(s->app, executors, running));
+		json_setf(s->tree, "executors", "%zu/%" PRId64, running, wanted_executors(s, executors, running));
 	else
 		json_remove(s->tree, "executors");
 }
@@ -149,9 +165,11 @@ static const char *reason_of_driver(const struct pod_view *driver, int64_t now_m
 /* The reason if there is no driver pod. */
 static const char *reason_of_state(const struct status *s, enum app_state state)
 {
+	if (app_state_is(state, STATE_HAS_DRIVER))
+		return "DriverUnseen";
 	switch (state) {
 	case APP_NEW:
-		return "Refused";
+		return json_str(status_condition(s->tree, "Submitted"), "reason", "Refused");
 	case APP_SUBMISSION_FAILED:
 		return "SubmissionFailed";
 	case APP_FAILING:
@@ -165,9 +183,7 @@ static const char *reason_of_state(const struct status *s, enum app_state state)
 
 static bool is_suspended(const struct status *s, enum app_state state)
 {
-	const struct json *submitted = json_find(json_get(s->tree, "conditions"), "type", "Submitted");
-
-	return state == APP_NEW && text_eq(json_str(submitted, "reason", NULL), "Suspended");
+	return state == APP_NEW && status_has_reason(s->tree, "Submitted", "Suspended");
 }
 
 static void set_reason(struct status *s, enum app_state state, const struct pod_view *driver)
@@ -200,7 +216,7 @@ void status_set_columns(struct status *s, enum app_state state, const struct pod
 {
 	bool ended = app_state_is(state, STATE_ENDED);
 
-	if ((ended && (enum app_state)s->app->state == state) || json_equal(s->app->status, s->tree))
+	if ((ended && (enum app_state)s->app->state == state) || !status_differs(s))
 		return;
 	set_executors(s, state);
 	set_duration(s);

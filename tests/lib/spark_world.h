@@ -53,6 +53,17 @@ static inline enum err_code spark_world_code(const char *name)
 	return ERR_NONE;
 }
 
+static inline enum action_type spark_world_action(const char *text)
+{
+	if (text_eq(text, "create"))
+		return ACTION_CREATE;
+	if (text_eq(text, "absent"))
+		return ACTION_ABSENT;
+	if (text_eq(text, "delete"))
+		return ACTION_DELETE;
+	return text_eq(text, "status") ? ACTION_STATUS : ACTION_CHECK;
+}
+
 static inline void spark_world_failure(struct spark_world *s, const struct json *input)
 {
 	static const char *const holders[] = { "", "stranger", "ours", "different" };
@@ -60,10 +71,7 @@ static inline void spark_world_failure(struct spark_world *s, const struct json 
 
 	err_set(&f->err, spark_world_code(json_str(input, "code", "")), "%s", json_str(input, "message", ""));
 	assert(f->err.code != ERR_NONE);
-	f->type = text_eq(json_str(input, "type", "create"), "create") ? ACTION_CREATE
-		  : text_eq(json_str(input, "type", ""), "absent")     ? ACTION_ABSENT
-		  : text_eq(json_str(input, "type", ""), "delete")     ? ACTION_DELETE
-								       : ACTION_CHECK;
+	f->type = spark_world_action(json_str(input, "type", "create"));
 	f->res = resource_of_kind(json_str(input, "kind", "Pod"));
 	f->tries = 1;
 	snprintf(f->name, sizeof(f->name), "%s", json_str(input, "name", ""));

@@ -1,6 +1,6 @@
 /*
  * Exactly one run of one spec, whatever coincides with a submission: edits, clean-ups, forged objects, a predecessor
- * that has not ended.
+ * that has not ended. What is not carried out is told.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -520,6 +520,112 @@ static void a_webhook_that_is_down_is_told_and_stood(void **state)
 	sim_done(&s);
 }
 
+static unsigned count_status_writes(const struct sim *s)
+{
+	size_t len;
+	const struct fake_write *writes = fake_kube_writes(s->kube, &len);
+	unsigned count = 0;
+
+	for (size_t i = 0; i < len; i++)
+		count += writes[i].res == APPS && text_eq(writes[i].subresource, "status");
+	return count;
+}
+
+static unsigned count_event_writes(const struct sim *s, const char *reason)
+{
+	size_t len;
+	const struct fake_write *writes = fake_kube_writes(s->kube, &len);
+	unsigned count = 0;
+
+	for (size_t i = 0; i < len; i++)
+		count += writes[i].res == &resource_event && text_eq(json_str(writes[i].body, "reason", ""), reason);
+	return count;
+}
+
+/* patches: of the application, one after the other while it runs. restart: the operator does so after each of them. */
+static void run_with_edits(struct sim *s, const char *const *patches, bool restart)
+{
+	sim_init(s, SIM_SUCCEED);
+	pass_while(s, is_not_running);
+	for (; *patches; patches++) {
+		fake_kube_patch(s->kube, APPS, "default", "pi", *patches);
+		fake_kube_run(s->kube, 200);
+		if (restart)
+			sim_crash(s);
+	}
+	sim_run(s);
+	assert_string_equal(state_of(s), "COMPLETED");
+	assert_int_equal(map_len(s->driver_uids), 1);
+}
+
+static void an_edit_of_what_runs_is_told_once_and_not_acknowledged(void **state)
+{
+	static const char *const none[] = { NULL };
+	static const char *const edits[] = { JSON({ "spec" : { "arguments" : ["x"] } }),
+					     JSON({ "spec" : { "executor" : { "instances" : 7 } } }), NULL };
+	struct sim plain, edited;
+
+	(void)state;
+	run_with_edits(&plain, none, false);
+	for (int restart = 0; restart < 2; restart++) {
+		const struct json *app;
+
+		run_with_edits(&edited, edits, restart);
+		app = fake_kube_get(edited.kube, APPS, "default", "pi");
+		assert_int_equal(json_i64(app, "metadata.generation", 0), 3);
+		assert_int_equal(json_i64(app, "status.observedGeneration", 0), 1);
+		assert_string_equal(
+		    json_str(json_find(json_at(app, "status.conditions"), "type", "SpecChanged"), "status", ""),
+		    "True");
+		assert_int_equal(count_event_writes(&edited, "SparkApplicationSpecChangeIgnored"), 1);
+		if (!restart)
+			assert_int_equal(count_status_writes(&edited), count_status_writes(&plain) + 1);
+		sim_done(&edited);
+	}
+	sim_done(&plain);
+}
+
+static void an_edit_that_is_taken_back_is_as_if_it_never_was(void **state)
+{
+	static const char *const edits[] = { JSON({ "spec" : { "arguments" : ["x"] } }),
+					     JSON({ "spec" : { "arguments" : null } }), NULL };
+	const struct json *app;
+	struct sim s;
+
+	(void)state;
+	run_with_edits(&s, edits, false);
+	app = fake_kube_get(s.kube, APPS, "default", "pi");
+	assert_int_equal(json_i64(app, "metadata.generation", 0), 3);
+	assert_int_equal(json_i64(app, "status.observedGeneration", 0), 3);
+	assert_string_equal(json_str(json_find(json_at(app, "status.conditions"), "type", "SpecChanged"), "status", ""),
+			    "False");
+	sim_done(&s);
+}
+
+/* An API server with kubeflow's CRD refuses a status without applicationState.state. */
+static void a_crd_that_requires_the_state_gets_one(void **state)
+{
+	static const struct fake_refusal required = {
+		.status = 422,
+		.message = "SparkApplication.sparkoperator.k8s.io \"pi\" is invalid: status.applicationState.state: "
+			   "Required value",
+	};
+	struct sim s;
+
+	(void)state;
+	sim_init(&s, SIM_SUCCEED);
+	fake_kube_refuse(s.kube, VERB_PATCH, APPS, 1, &required);
+	fake_kube_refuse(s.kube, VERB_CREATE, PODS, -1, &quota);
+	fake_kube_run(s.kube, 15 * 1000);
+	expect_message(&s, "exceeded quota");
+	assert_true(json_has(fake_kube_get(s.kube, APPS, "default", "pi"), "status.applicationState.state"));
+	assert_string_equal(state_of(&s), "");
+	fake_kube_accept(s.kube);
+	sim_run(&s);
+	assert_string_equal(state_of(&s), "COMPLETED");
+	sim_done(&s);
+}
+
 /* An API server that has just started denies every read and write until it has loaded its roles. */
 static void an_api_server_without_roles_fails_nobody(void **state)
 {
@@ -562,6 +668,9 @@ int main(void)
 		cmocka_unit_test(executors_go_with_their_driver),
 		cmocka_unit_test(a_webhook_that_is_down_is_told_and_stood),
 		cmocka_unit_test(an_api_server_without_roles_fails_nobody),
+		cmocka_unit_test(an_edit_of_what_runs_is_told_once_and_not_acknowledged),
+		cmocka_unit_test(an_edit_that_is_taken_back_is_as_if_it_never_was),
+		cmocka_unit_test(a_crd_that_requires_the_state_gets_one),
 	};
 
 	json_setup();

@@ -386,6 +386,71 @@ static void test_condition_keeps_up(void **state)
 	status_done(&s);
 }
 
+static void test_condition_removed(void **state)
+{
+	auto_json tree = parse_quoted(APP_TEXT);
+	struct app app;
+	struct err err = { 0 };
+	struct status s;
+
+	(void)state;
+	assert_int_equal(app_decode(tree, &app, &err), 0);
+	status_init(&s, &app, 1000);
+	status_remove_condition(&s, "A");
+	assert_null(json_get(s.tree, "conditions"));
+	status_set_condition(&s, "A", "True", "R", "m");
+	status_set_condition(&s, "B", "True", "R", "m");
+	status_remove_condition(&s, "A");
+	assert_int_equal(json_len(json_get(s.tree, "conditions")), 1);
+	assert_true(status_has_reason(s.tree, "B", "R"));
+	assert_false(status_has_reason(s.tree, "A", "R"));
+	status_done(&s);
+}
+
+/* What kstatus makes of a status: "Failed", "InProgress" or "Current" (cli-utils checkGenericProperties). */
+static const char *kstatus_of(const struct json *app)
+{
+	const struct json *status = json_get(app, "status");
+
+	if (json_i64(status, "observedGeneration", 1) != json_i64(app, "metadata.generation", 1))
+		return "InProgress";
+	json_each (c, json_get(status, "conditions")) {
+		if (!text_eq(json_str(c, "status", ""), "True"))
+			continue;
+		if (text_eq(json_str(c, "type", ""), "Reconciling"))
+			return "InProgress";
+		if (text_eq(json_str(c, "type", ""), "Stalled"))
+			return "Failed";
+	}
+	return "Current";
+}
+
+/* From one phase of the driver pod to the next. A status that is written in between says it too. */
+static void test_kstatus(void **state)
+{
+	static const struct {
+		const char *pod; /* its status */
+		const char *want;
+	} rows[] = {
+		{ "{'phase':'Pending'}", "InProgress" }, { "{'phase':'Unknown'}", "InProgress" },
+		{ "{'phase':'Running'}", "Current" },	 { "{'phase':'Unknown'}", "InProgress" },
+		{ "{'phase':'Pending'}", "InProgress" }, { "{'phase':'Running'}", "Current" },
+		{ "{'phase':'Failed'}", "Failed" },
+	};
+	struct cluster c;
+
+	(void)state;
+	cluster_init(&c);
+	settle(&c);
+	for (size_t i = 0; i < array_len(rows); i++) {
+		json_set(driver_of(&c), "status", parse_quoted(rows[i].pod));
+		settle(&c);
+		assert_string_equal(kstatus_of(c.app), rows[i].want);
+	}
+	assert_joined(&c.states, "SUBMITTED UNKNOWN RUNNING UNKNOWN SUBMITTED RUNNING FAILING FAILED");
+	cluster_done(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -397,6 +462,8 @@ int main(void)
 		cmocka_unit_test(test_odd_applications),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_condition_transition),
+		cmocka_unit_test(test_condition_removed),
+		cmocka_unit_test(test_kstatus),
 		cmocka_unit_test(test_condition_keeps_up),
 	};
 

@@ -64,6 +64,33 @@ static void test_executors(void **state)
 	check_executors(JSON({ "executor" : { "instances" : 5 } }), APP_FAILED, "");
 }
 
+/* Of a spec that was edited, what was recorded before the edit counts. */
+static void check_edited(const char *spec, const char *stored, const char *want)
+{
+	auto_free char *text = xasprintf("{\"spec\": %s, \"status\": %s}", spec, stored);
+	auto_json tree = parse(text);
+	auto_json more = parse(EXECUTORS);
+	const struct app app = { .tree = tree, .status = json_get(tree, "status"), .state = APP_RUNNING };
+	struct status s;
+
+	status_init(&s, &app, 0);
+	s.is_edited = true;
+	json_merge_apply(s.tree, more);
+	status_set_columns(&s, APP_RUNNING, NULL);
+	assert_string_equal(json_str(s.tree, "executors", ""), want);
+	status_done(&s);
+}
+
+static void test_executors_of_edited_spec(void **state)
+{
+	(void)state;
+	check_edited(JSON({ "executor" : { "instances" : 5 } }), JSON({ "executors" : "9/9" }), "2/9");
+	check_edited(JSON({ "executor" : { "instances" : 5 } }), "{}", "2/3");
+	check_edited(JSON({ "executor" : { "instances" : 5 } }), JSON({ "executors" : "0/0" }), "2/3");
+	check_edited(JSON({ "executor" : { "instances" : 5 } }), JSON({ "executors" : "odd" }), "2/3");
+	check_edited(JSON({ "dynamicAllocation" : { "enabled" : true } }), JSON({ "executors" : "9/9" }), "2/3");
+}
+
 /* ---- duration ---- */
 
 static void check_duration(const char *begin, const char *end, const char *want)
@@ -179,6 +206,25 @@ static void test_reason_without_driver(void **state)
 	check_reason(NULL, APP_FAILING, "DriverNotFound");
 	check_reason(NULL, APP_FAILED, "SubmissionFailed"); /* never executed */
 	check_reason(NULL, APP_SUSPENDED, "Unsupported");
+	check_reason(NULL, APP_SUBMITTED, "DriverUnseen");
+	check_reason(NULL, APP_RUNNING, "DriverUnseen");
+	check_reason(NULL, APP_UNKNOWN, "DriverUnseen");
+}
+
+/* As long as nothing is submitted, it is that of the condition Submitted. */
+static void test_reason_of_refusal(void **state)
+{
+	static const char *const reasons[] = { "Refused", "NameInUse", "Retrying" };
+
+	(void)state;
+	for (size_t i = 0; i < array_len(reasons); i++) {
+		auto_free char *patch = xasprintf("{\"applicationState\": {\"errorMessage\": \"trouble\"},"
+						  " \"conditions\": [{\"type\": \"Submitted\", \"reason\": \"%s\"}]}",
+						  reasons[i]);
+		auto_free char *got = column("reason", "{}", "{}", patch, APP_NEW, APP_NEW, NULL);
+
+		assert_string_equal(got, reasons[i]);
+	}
 }
 
 #define TOLD "{\"reason\": \"ImagePullBackOff\", \"applicationState\": {\"errorMessage\": \"trouble\"}}"
@@ -236,7 +282,8 @@ int main(void)
 		cmocka_unit_test(test_duration_removed),  cmocka_unit_test(test_reason_of_driver),
 		cmocka_unit_test(test_reason_of_failure), cmocka_unit_test(test_reason_without_driver),
 		cmocka_unit_test(test_reason_steady),	  cmocka_unit_test(test_reason_suspended),
-		cmocka_unit_test(test_nothing_written),
+		cmocka_unit_test(test_nothing_written),	  cmocka_unit_test(test_executors_of_edited_spec),
+		cmocka_unit_test(test_reason_of_refusal),
 	};
 
 	json_setup();
