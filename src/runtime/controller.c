@@ -266,15 +266,23 @@ static void forget_key(struct key *k)
 	finish_key(k, "success");
 }
 
-/* Failures in a row are counted together as long as all of them are refusals, or none is. So an outage between two
- * refusals begins a new row: a deadline for refusals does not run during an outage. */
+/* Failures in a row are counted together as long as all of them are refusals of the same object, or none is a refusal.
+ * So an outage between two refusals begins a new row: a deadline for refusals does not run during an outage. */
+static bool is_of_row(const struct failure *row, const struct failure *f)
+{
+	bool is_refusal = failure_is_refusal(f);
+
+	return failure_is_refusal(row) == is_refusal &&
+	       (!is_refusal || (row->res == f->res && text_eq(row->name, f->name)));
+}
+
 static void remember_failure(struct key *k, const struct failure *failure)
 {
 	struct failure *f = k->failure;
 	unsigned tries = 0;
 	int64_t since_ms = sched_wall(k->c->options.sched);
 
-	if (f && failure_is_refusal(f) == failure_is_refusal(failure)) {
+	if (f && is_of_row(f, failure)) {
 		tries = f->tries;
 		since_ms = f->since_ms;
 	}

@@ -204,11 +204,17 @@ static bool has_label(const struct json *object, const char *label, const char *
 	       text_eq(json_text(json_get(json_at(object, "metadata.labels"), label), NULL), value);
 }
 
+/* Whether what was to be created is there but being deleted. A pod counts as created all the same: it has run. */
+static bool is_going(const struct action *a, const struct json *object)
+{
+	return a->type == ACTION_CREATE && a->res != &resource_pod && json_at(object, "metadata.deletionTimestamp");
+}
+
 static enum holder holder_of(const struct action *a, const struct json *object)
 {
 	if (!has_owner(object, a->uid))
 		return HOLDER_STRANGER;
-	if (!has_label(object, a->label, a->label_value))
+	if (!has_label(object, a->label, a->label_value) || is_going(a, object))
 		return HOLDER_OURS;
 	if (a->type == ACTION_CREATE && !a->optional && !object_is_like(a->res, object, a->body))
 		return HOLDER_DIFFERENT;
@@ -231,7 +237,7 @@ static int refuse_holder(const struct action *a, enum holder holder, const struc
 	static const char *const what[] = {
 		[HOLDER_NONE] = "the object is there",
 		[HOLDER_STRANGER] = "the name is taken by an object that is not ours",
-		[HOLDER_OURS] = "the name is taken by an object of another submission",
+		[HOLDER_OURS] = "the name is taken by an object of another submission, or by one that is going",
 		[HOLDER_DIFFERENT] = "the object is there, but it is not what would be created",
 	};
 	const struct json *owner = json_first(json_at(object, "metadata.ownerReferences"));
@@ -379,6 +385,13 @@ static void fail_action(struct runner *r, const struct err *err)
 
 static void on_look(void *arg, struct reply *reply);
 
+/* Whether the API server itself says that the object is not there. A proxy in front of it may answer 404 as well, and
+ * that proves nothing. */
+static bool is_proved_absent(const struct reply *reply)
+{
+	return reply->err.code == ERR_NOT_FOUND && text_eq(json_str(reply->body, "reason", NULL), "NotFound");
+}
+
 static void follow_verdict(struct runner *r, enum verdict verdict, const struct json *object, const struct err *err)
 {
 	const struct action *a = current_action(r);
@@ -415,7 +428,7 @@ static void on_look(void *arg, struct reply *reply)
 	if (reply->err.code == ERR_NONE) {
 		verdict = verdict_of_found(r, a, reply->body, &err);
 		note_version(r, reply->body);
-	} else if (reply->err.code == ERR_NOT_FOUND) {
+	} else if (is_proved_absent(reply)) {
 		verdict = verdict_of_absent(a, &reply->err, &err);
 	} else if (err.code != ERR_DENIED) {
 		err = reply->err;
@@ -434,6 +447,8 @@ static void on_reply(void *arg, struct reply *reply)
 	struct err err = reply->err;
 
 	r->call = NULL;
+	if (reply->err.code == ERR_NOT_FOUND && !is_proved_absent(reply))
+		verdict = FAIL;
 	if (a->type == ACTION_STATUS && reply->err.code != ERR_CONFLICT)
 		r->options.status_ms = r->sent_ms;
 	if (a->type == ACTION_CHECK && verdict == DONE)

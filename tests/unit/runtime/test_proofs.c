@@ -241,6 +241,54 @@ static void a_proof_that_cannot_be_made_proves_nothing(void **state)
 	assert_int_equal(fake_kube_calls(f->fk, VERB_GET, RES_POD), 4);
 }
 
+/* A proxy or load balancer in front of the API server does not know what is there. */
+static void a_404_of_something_else_proves_nothing(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal lost = { .status = 404, .reason = "" };
+
+	fake_kube_refuse(f->fk, VERB_GET, RES_POD, 3, &lost);
+	start_with_app(f, toy_absent);
+	go(f, 150);
+	assert_string_equal(app_phase(f, "a"), "");
+	go(f, 10000);
+	assert_string_equal(app_phase(f, "a"), "Gone");
+	assert_int_equal(fake_kube_calls(f->fk, VERB_GET, RES_POD), 4);
+}
+
+static void an_equal_object_that_is_going_is_not_adopted(void **state)
+{
+	struct fixture *f = *state;
+
+	start_with_app(f, toy_submission);
+	put_own(
+	    f, res_map, "a-map", "a",
+	    ", \"deletionTimestamp\": \"2026-01-02T03:05:00Z\", \"finalizers\": [\"x\"]}, \"data\": {\"key\": \"1\"}");
+	go(f, 500);
+	assert_true(f->told > 0);
+	assert_int_equal(f->last_told.holder, HOLDER_OURS);
+	assert_false(failure_is_refusal(&f->last_told));
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 0);
+	fake_kube_delete(f->fk, res_map, "ns", "a-map");
+	go(f, 5000);
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
+}
+
+/* The first refusal of the second object must not be taken for the last one of the first. */
+static void each_refused_object_has_its_time(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal denied = { .status = 403 };
+
+	fake_kube_refuse(f->fk, VERB_CREATE, res_map, 4, &denied);
+	fake_kube_refuse(f->fk, VERB_CREATE, RES_POD, 1, &denied);
+	start_with_app(f, toy_submission);
+	go(f, 30000);
+	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1);
+	assert_string_equal(f->last_told.name, "a-driver");
+	assert_int_equal(f->last_told.tries, 1);
+}
+
 /* The back-off after so many failures is longer than a second. */
 static void a_deadline_is_kept_to_the_second(void **state)
 {
@@ -267,6 +315,9 @@ int main(void)
 		TEST(a_holder_that_ends_is_known),
 		TEST(absence_is_proved),
 		TEST(a_proof_that_cannot_be_made_proves_nothing),
+		TEST(a_404_of_something_else_proves_nothing),
+		TEST(an_equal_object_that_is_going_is_not_adopted),
+		TEST(each_refused_object_has_its_time),
 		TEST(a_deadline_is_kept_to_the_second),
 	};
 
