@@ -65,6 +65,9 @@ void plan_check(struct plan *p, const struct resource *res, const char *ns, cons
  * owner. One of somebody else does not count.
  */
 void plan_absent(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *owner_uid);
+/* The same where an object is ours, too, if it has no such owner but this label. */
+void plan_absent_labelled(struct plan *p, const struct resource *res, const char *ns, const char *name,
+			  const char *owner_uid, const char *label, const char *label_value);
 /* The same proof, needed only if a creation before it in the plan finds that its object is there already. */
 void plan_absent_if_found(struct plan *p, const struct resource *res, const char *ns, const char *name,
 			  const char *owner_uid);

@@ -83,6 +83,15 @@ void plan_absent(struct plan *p, const struct resource *res, const char *ns, con
 	add_action(p, ACTION_ABSENT, res, ns, name, owner_uid, NULL);
 }
 
+void plan_absent_labelled(struct plan *p, const struct resource *res, const char *ns, const char *name,
+			  const char *owner_uid, const char *label, const char *label_value)
+{
+	struct action *a = add_action(p, ACTION_ABSENT, res, ns, name, owner_uid, NULL);
+
+	a->label = xstrdup_null(label);
+	a->label_value = xstrdup_null(label_value);
+}
+
 void plan_absent_if_found(struct plan *p, const struct resource *res, const char *ns, const char *name,
 			  const char *owner_uid)
 {

@@ -564,7 +564,7 @@ static int on_ended(struct pass *p)
 	}
 	p->deleted = true;
 	if (!p->driver)
-		plan_absent(p->plan, &resource_pod, app->ns, driver_name(p), app->uid);
+		submit_prove_absence(app, driver_name(p), p->submission_id, p->plan);
 	plan_delete(p->plan, app_kind.res, app->ns, app->name, app->uid);
 	return 0;
 }
@@ -745,7 +745,7 @@ static void finish_pass(struct pass *p)
 	if (p->deleted)
 		return;
 	if (p->needs_absence)
-		plan_absent(p->plan, &resource_pod, app->ns, driver_name(p), app->uid);
+		submit_prove_absence(app, driver_name(p), p->submission_id, p->plan);
 	if (p->doomed)
 		prove_incomplete(p);
 	is_written = write_status(p, &report);

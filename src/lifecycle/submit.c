@@ -75,3 +75,8 @@ void submit_plan(const struct submit *s, struct json *objects, struct plan *plan
 	if (service)
 		create_object(s, service, plan);
 }
+
+void submit_prove_absence(const struct app *app, const char *driver_pod, const char *submission_id, struct plan *plan)
+{
+	plan_absent_labelled(plan, &resource_pod, app->ns, driver_pod, app->uid, LABEL_SUBMISSION_ID, submission_id);
+}

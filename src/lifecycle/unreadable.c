@@ -1,7 +1,8 @@
 /*
  * The status of an application that could not be decoded, which a CRD that lets everything pass makes possible.
  *
- * Only its metadata and its status are known. So one that has not begun fails, and one that runs gets a message.
+ * Only its metadata and its status are known. So one that has not begun fails, and one that has a driver pod gets a
+ * message.
  * observedGeneration names what was acted on, so it stays unless the application fails. Nothing can fail here.
  */
 #include "unreadable.h"
@@ -21,6 +22,15 @@ static void fail_unreadable(const struct world *w, struct status *s)
 	json_set_str(s->tree, "reason", UNREADABLE_REASON);
 }
 
+/* Its driver was created before the spec became unreadable. */
+static bool has_driver_pod(const struct world *w)
+{
+	for (size_t i = 0; i < w->pod_count; i++)
+		if (w->pods[i]->role == POD_ROLE_DRIVER && text_eq(w->pods[i]->owner_uid, w->app->uid))
+			return true;
+	return false;
+}
+
 void unreadable_reconcile(const struct world *w, struct plan *plan)
 {
 	struct status s;
@@ -29,7 +39,7 @@ void unreadable_reconcile(const struct world *w, struct plan *plan)
 
 	status_init(&s, w->app, w->now_ms);
 	state = json_str(s.tree, "applicationState.state", "");
-	fresh = text_eq(state, app_state_text(APP_NEW));
+	fresh = text_eq(state, app_state_text(APP_NEW)) && !has_driver_pod(w);
 	if (fresh)
 		fail_unreadable(w, &s);
 	else if (!text_eq(state, app_state_text(APP_COMPLETED)) && !text_eq(state, app_state_text(APP_FAILED)))

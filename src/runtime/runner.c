@@ -285,7 +285,7 @@ static enum verdict verdict_of_found(struct runner *r, const struct action *a, c
 static enum verdict verdict_of_present(struct runner *r, const struct action *a, const struct json *object,
 				       struct err *err)
 {
-	if (holder_of(a, object) == HOLDER_STRANGER)
+	if (!has_owner(object, a->uid) && (text_empty(a->label) || !has_label(object, a->label, a->label_value)))
 		return DONE;
 	note_holder(&r->failure, HOLDER_OURS, object);
 	refuse_holder(a, HOLDER_NONE, object, err);

@@ -227,6 +227,37 @@ static void absence_is_proved(void **state)
 	assert_string_equal(app_phase(f, "a"), "Gone");
 }
 
+static int toy_absent_labelled(struct fixture *f, const struct kobj *app, const struct failure *failed,
+			       struct plan *plan, struct err *err)
+{
+	(void)f;
+	(void)failed;
+	(void)err;
+	if (phase_of(app)[0])
+		return 0;
+	plan_absent_labelled(plan, RES_POD, app->ns, "a-driver", app->uid, "id", "7");
+	plan_phase(plan, app, "Gone");
+	return 0;
+}
+
+static void a_label_makes_an_object_without_owner_ours(void **state)
+{
+	struct fixture *f = *state;
+	struct err err;
+	const char ours[] =
+	    JSON({ "metadata" : { "namespace" : "ns", "name" : "a-driver", "labels" : { "id" : "7" } } });
+	const char other[] =
+	    JSON({ "metadata" : { "namespace" : "ns", "name" : "a-driver", "labels" : { "id" : "8" } } });
+
+	start_with_app(f, toy_absent_labelled);
+	fake_kube_put(f->fk, RES_POD, json_parse(ours, strlen(ours), &err));
+	go(f, 8000);
+	assert_string_equal(app_phase(f, "a"), "");
+	fake_kube_put(f->fk, RES_POD, json_parse(other, strlen(other), &err));
+	go(f, 20000);
+	assert_string_equal(app_phase(f, "a"), "Gone");
+}
+
 static void a_proof_that_cannot_be_made_proves_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -314,6 +345,7 @@ int main(void)
 		TEST(another_content_is_not_adopted),
 		TEST(a_holder_that_ends_is_known),
 		TEST(absence_is_proved),
+		TEST(a_label_makes_an_object_without_owner_ours),
 		TEST(a_proof_that_cannot_be_made_proves_nothing),
 		TEST(a_404_of_something_else_proves_nothing),
 		TEST(an_equal_object_that_is_going_is_not_adopted),
