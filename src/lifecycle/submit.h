@@ -19,8 +19,8 @@ struct submit {
  * nothing is planned. */
 void submit_plan(const struct submit *s, struct json *objects, struct plan *plan);
 
-/* Plans the proof that the driver pod of that name is not there. Other operators make driver pods without an owner, so a
- * pod is the application's, too, if it has the submission id. */
+/* Plans the proof that the driver pod of that name is not there. Other operators make driver pods without an owner,
+ * so a pod is the application's, too, if it has the submission id. */
 void submit_prove_absence(const struct app *app, const char *driver_pod, const char *submission_id, struct plan *plan);
 
 #endif
