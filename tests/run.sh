@@ -12,6 +12,7 @@
 #     image       the container image, built twice             (needs root)
 #     chart       the Helm chart: lint, unit tests, all that it renders before a real API server (needs root; builds Helm)
 #     api         the operator against a real API server      (needs root; builds Kubernetes the first time)
+#     clients     Argo CD's, Flux's and Airflow's code, unmodified, and what it makes of our applications (needs root)
 #     e2e         real Spark in a real Kubernetes, by Helm     (needs root)
 #     corpus      applications as kubeflow's operator ran them, on a real Kubernetes (needs root)
 #     bench       a small load, to see that the benchmark works (needs root)
@@ -25,8 +26,8 @@ source "$top/tests/cluster/lib.sh"
 
 # The lanes `compute` and `cluster` run side by side, each its tiers one after the other. The tiers of the lane `alone` run
 # when both have ended: net measures how fast replies come under attack, bench measures anyway.
-all_tiers=(unit golden simulation fuzz check valgrind differential image chart api e2e corpus net bench)
-declare -A lane_of=([api]=cluster [e2e]=cluster [corpus]=cluster [net]=alone [bench]=alone [long]=alone)
+all_tiers=(unit golden simulation fuzz check valgrind differential image chart api clients e2e corpus net bench)
+declare -A lane_of=([api]=cluster [clients]=cluster [e2e]=cluster [corpus]=cluster [net]=alone [bench]=alone [long]=alone)
 quiet_tiers=' unit golden simulation net valgrind differential chart ' # of their hundreds of checks only the bad ones are shown
 
 results=$(mktemp -d) # a file for each tier: the lines that it printed
@@ -74,7 +75,7 @@ needs_cluster() {
 
 obstacle() { # obstacle TIER
   case $1 in
-  chart | image | api | e2e | corpus | bench | long) needs_cluster ;;
+  chart | image | api | clients | e2e | corpus | bench | long) needs_cluster ;;
   esac
 }
 
@@ -93,7 +94,7 @@ prepare() { # prepare TIER: what has to be built or started before
     mapfile -t targets < <(fuzz_targets) && build fuzz "${targets[@]}" && build release && own_cluster api && own_cluster bench &&
       "$top/tests/cluster/build" control-plane && "$top/tests/differential/spark" home "$spark_version" >/dev/null
     ;;
-  api | bench) build release "${programs[@]}" && own_cluster "$1" && "$top/tests/cluster/build" control-plane ;;
+  api | bench | clients) build release "${programs[@]}" && own_cluster "$1" && "$top/tests/cluster/build" control-plane ;;
   chart)
     build release "${programs[@]}" && own_cluster chart && "$top/tests/cluster/build" control-plane helm unittest
     ;;
@@ -135,7 +136,7 @@ tier() { # tier TIER: prints its checks
   api) suites api run webhook crds metrics ;;
   e2e) CLUSTER=e2e suites e2e run webhook chart ;;
   corpus) CLUSTER=e2e "$top/tests/corpus/run" ;;
-  chart | image | differential) "$top/tests/$1/run" ;;
+  chart | image | differential | clients) "$top/tests/$1/run" ;;
   bench) "$top/tests/bench/smoke" ;;
   long) "$top/tests/tier/long" ;;
   esac
