@@ -203,6 +203,28 @@ static void one_timeout_ends_the_trust_in_all_connections(void **state)
 	finish(&f);
 }
 
+/* What was sent on connections of before fails later, and says nothing about those that were made since. */
+static void later_failures_of_before_spare_the_new_ones(void **state)
+{
+	static const struct script script[] = { { .bytes = OK_HELLO } };
+	struct result slow;
+	struct fixture f;
+
+	(void)state;
+	start(&f, script, 1);
+	call_together(&f, WARM);
+	go_mute(&f);
+	send_get(&f, &slow, false, 300);
+	assert_int_equal(call(&f, 50), ERR_TIMEOUT);
+	assert_int_equal(call(&f, 2000), ERR_NONE);
+	assert_int_equal(f.server.accepted, WARM + 1);
+	run_until(&f.loop, &slow.done);
+	assert_int_equal(slow.err.code, ERR_TIMEOUT);
+	assert_int_equal(call(&f, 2000), ERR_NONE);
+	assert_int_equal(f.server.accepted, WARM + 1);
+	finish(&f);
+}
+
 static void so_does_a_reset(void **state)
 {
 	static const struct script script[] = {
@@ -317,6 +339,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(streams_leave_the_connections_of_calls_alone),
 		cmocka_unit_test(one_timeout_ends_the_trust_in_all_connections),
+		cmocka_unit_test(later_failures_of_before_spare_the_new_ones),
 		cmocka_unit_test(so_does_a_reset),
 		cmocka_unit_test(a_failure_of_a_new_connection_spares_the_others),
 		cmocka_unit_test(transfers_under_way_go_on),
