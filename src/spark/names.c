@@ -47,6 +47,8 @@ static uint64_t spec_hash(const struct json *spec)
 {
 	uint64_t sum = 0;
 
+	if (!json_is(spec, JSON_OBJECT)) /* it will be refused, but has names until then */
+		return json_hash(spec);
 	json_each (member, spec)
 		if (is_submitted(member))
 			sum += text_hash(json_hash(member), json_name(member));

@@ -1,10 +1,12 @@
 # shellcheck shell=bash
 # Applications that the webhook refuses: NAME.yaml has one, NAME.txt what `kubectl apply` has to say about it, line by line.
+# A file with the comment "The webhook lets it pass." is refused at the submission, and left out here.
 # Sourced after tap.sh.
 
 check_refusals() { # check_refusals DIRECTORY COUNT: a check for each; there are at least COUNT
   local file count=0
   for file in "$1"/*.yaml; do
+    grep -q '^# The webhook lets it pass' "$file" && continue
     check "refused: $(basename "$file" .yaml)" refused "$file"
     count=$((count + 1))
   done

@@ -228,6 +228,8 @@ static void specs_differ(void **state)
 		{ JSON({ "arguments" : ["12"], "driver" : { "memory" : "1g", "cores" : 1 } }), false },
 		{ JSON({ "arguments" : [ 1, 2 ], "driver" : { "memory" : "1g", "cores" : 1 } }), false },
 		{ JSON({}), false },
+		{ JSON([ "1", "2" ]), false },
+		{ "7", false },
 	};
 	auto_free char *first = id_of(rows[0].spec);
 
