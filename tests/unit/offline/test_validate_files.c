@@ -99,9 +99,11 @@ static void bad(void **state)
 /* The API server takes the application, and drops or ignores what it does not know. With --strict that is wrong. */
 static void what_has_no_effect_is_a_warning(void **state)
 {
+	static const char probe[] =
+	    "warning: spec.readinessProbe: unknown field: it belongs to "
+	    "spec.driver.template.spec.containers[] or spec.executor.template.spec.containers[]\n";
 	static const char *const want[] = {
-		"warning: spec.readinessProbe: unknown field: it belongs to spec.driver.template.spec.containers[] or "
-		"spec.executor.template.spec.containers[]\n",
+		probe,
 		"warning: spec.volumes[0].floppy: unknown field\n",
 		"warning: spec.sparkConf[minPartitions]: Spark drops properties that do not begin with \"spark.\": ",
 	};
