@@ -320,6 +320,52 @@ static void each_refused_object_has_its_time(void **state)
 	assert_int_equal(f->last_told.tries, 1);
 }
 
+static int toy_named(struct fixture *f, const struct kobj *app, const struct failure *failed, struct plan *plan,
+		     struct err *err)
+{
+	struct json *map = map_of(app, "1");
+
+	(void)f;
+	(void)failed;
+	(void)err;
+	json_set_str(json_get(map, "metadata"), "name", json_str(app->tree, "spec.map", "first"));
+	plan_create(plan, res_map, map, app->uid, "app", app->name);
+	return 0;
+}
+
+/* After an edit another object is wanted, of the same kind. */
+static void so_has_one_of_the_same_kind(void **state)
+{
+	struct fixture *f = *state;
+	const struct fake_refusal denied = { .status = 403 };
+
+	fake_kube_refuse(f->fk, VERB_CREATE, res_map, -1, &denied);
+	start_with_app(f, toy_named);
+	go(f, 3000);
+	assert_string_equal(f->last_told.name, "first");
+	assert_true(f->last_told.tries > 1);
+	fake_kube_patch(f->fk, RES_APP, "ns", "a", JSON({ "spec" : { "map" : "second" } }));
+	f->told = 0;
+	while (f->told < 2)
+		go(f, 10);
+	assert_string_equal(f->last_told.name, "second");
+	assert_int_equal(f->last_told.tries, 1);
+}
+
+/* It has run. Another one would be a second driver of one run. */
+static void a_pod_that_is_going_counts_as_created(void **state)
+{
+	struct fixture *f = *state;
+
+	start_with_app(f, toy_pod_only);
+	fake_kube_delay(f->fk, RES_POD, 2000);
+	put_own(f, RES_POD, "a-driver", "a",
+		", \"deletionTimestamp\": \"2026-01-02T03:05:00Z\", \"finalizers\": [\"x\"]}");
+	go(f, 1000);
+	assert_int_equal(fake_kube_calls(f->fk, VERB_CREATE, RES_POD), 1);
+	assert_int_equal(f->told, 0);
+}
+
 /* The back-off after so many failures is longer than a second. */
 static void a_deadline_is_kept_to_the_second(void **state)
 {
@@ -350,6 +396,8 @@ int main(void)
 		TEST(a_404_of_something_else_proves_nothing),
 		TEST(an_equal_object_that_is_going_is_not_adopted),
 		TEST(each_refused_object_has_its_time),
+		TEST(so_has_one_of_the_same_kind),
+		TEST(a_pod_that_is_going_counts_as_created),
 		TEST(a_deadline_is_kept_to_the_second),
 	};
 
