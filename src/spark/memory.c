@@ -33,17 +33,13 @@ static const struct unit {
 /* Characters up to the blank at both ends are dropped, as String.trim does; at most size - 1 characters. */
 static bool trimmed_lower(const char *text, char *out, size_t size)
 {
-	size_t len;
+	auto_free char *trimmed = text_trimmed(text);
+	size_t len = strlen(trimmed);
 
-	while (*text && (unsigned char)*text <= ' ')
-		text++;
-	len = strlen(text);
-	while (len && (unsigned char)text[len - 1] <= ' ')
-		len--;
 	if (len >= size)
 		return false;
 	for (size_t i = 0; i < len; i++)
-		out[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] - 'A' + 'a') : text[i];
+		out[i] = trimmed[i] >= 'A' && trimmed[i] <= 'Z' ? (char)(trimmed[i] - 'A' + 'a') : trimmed[i];
 	out[len] = '\0';
 	return true;
 }
