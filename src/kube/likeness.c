@@ -41,11 +41,24 @@ static const struct addition *find_addition(const struct resource *res, const ch
 	return NULL;
 }
 
+/* Whether the path is one of those that say nothing about the contents. Metadata is compared for itself. */
+static bool is_beside(const char *path)
+{
+	static const char *const beside[] = { "apiVersion", "kind", "metadata", "status" };
+
+	for (size_t i = 0; i < array_len(beside); i++)
+		if (text_eq(path, beside[i]))
+			return true;
+	return false;
+}
+
 /* Whether the API server adds this value where none was given. */
 static bool is_default(const struct resource *res, const char *path, const struct json *value)
 {
 	const struct addition *addition = find_addition(res, path);
 
+	if (is_beside(path))
+		return true;
 	return addition && (!addition->value || text_eq(json_text(value, NULL), addition->value));
 }
 
@@ -85,7 +98,7 @@ static bool members_are_alike(const struct resource *res, const char *path, cons
 		auto_free char *of_member = xasprintf("%s%s%s", path, path[0] ? "." : "", json_name(member));
 		const struct json *other = json_get(found, json_name(member));
 
-		if (other ? !is_like(res, of_member, other, member) : !is_left_out(member))
+		if (other ? !is_like(res, of_member, other, member) : !is_beside(of_member) && !is_left_out(member))
 			return false;
 	}
 	json_each (member, found) {
@@ -101,7 +114,7 @@ static bool is_like(const struct resource *res, const char *path, const struct j
 {
 	const struct addition *addition = find_addition(res, path);
 
-	if (addition && addition->is_rewritten)
+	if (is_beside(path) || (addition && addition->is_rewritten))
 		return true;
 	if (json_is(wanted, JSON_OBJECT) && json_is(found, JSON_OBJECT))
 		return members_are_alike(res, path, found, wanted);
@@ -119,38 +132,12 @@ static bool has_all(const struct json *found, const struct json *wanted)
 	return true;
 }
 
-/* A member of an object that is compared as a whole. */
-static bool is_content(const struct json *member)
-{
-	static const char *const others[] = { "apiVersion", "kind", "metadata", "status" };
-
-	for (size_t i = 0; i < array_len(others); i++)
-		if (text_eq(json_name(member), others[i]))
-			return false;
-	return true;
-}
-
-static struct json *content_of(const struct json *object)
-{
-	struct json *out = json_new_object();
-
-	json_each (member, object)
-		if (is_content(member))
-			json_set(out, json_name(member), json_dup(member));
-	return out;
-}
-
 bool object_is_like(const struct resource *res, const struct json *found, const struct json *wanted)
 {
-	auto_json a = NULL;
-	auto_json b = NULL;
-
 	if (res == &resource_pod)
 		return true;
 	if (!has_all(json_at(found, "metadata.labels"), json_at(wanted, "metadata.labels")) ||
 	    !has_all(json_at(found, "metadata.annotations"), json_at(wanted, "metadata.annotations")))
 		return false;
-	a = content_of(found);
-	b = content_of(wanted);
-	return is_like(res, "", a, b);
+	return is_like(res, "", found, wanted);
 }
