@@ -37,6 +37,8 @@ struct failure {
  * way, which says nothing about the object.
  */
 bool failure_is_refusal(const struct failure *f);
+/* Whether an object of that resource is there that was to be absent. */
+bool failure_is_presence(const struct failure *f, const struct resource *res);
 
 /* How an optional creation ended. Either value or problem is NULL. */
 struct outcome {

@@ -37,6 +37,11 @@ static struct outcome *ensure_outcome(struct outcomes *o, const struct resource 
 	return &o->items[o->len++];
 }
 
+bool failure_is_presence(const struct failure *f, const struct resource *res)
+{
+	return f->type == ACTION_ABSENT && f->res == res && f->err.code == ERR_EXISTS;
+}
+
 static const char *value_of(const struct action *action, const struct json *object)
 {
 	if (action->noted && !text_empty(action->label_value))

@@ -99,9 +99,7 @@ static int64_t attempt_time_ms(const struct app *app)
 /* The last plan failed because an object of this resource is there that was to be absent. */
 static bool is_in_the_way(const struct pass *p, const struct resource *res)
 {
-	const struct failure *f = p->w->failure;
-
-	return f && f->type == ACTION_ABSENT && f->res == res && f->err.code == ERR_EXISTS;
+	return p->w->failure && failure_is_presence(p->w->failure, res);
 }
 
 /* Whether the driver is seen for the first time, which means that the submission has succeeded. */
@@ -731,9 +729,9 @@ static void prove_incomplete(struct pass *p)
 		plan_absent(p->plan, &resource_service, p->app->ns, service, p->app->uid);
 }
 
-/* Turns the row's decisions into actions. The first action is a status write or a check. Both carry the
- * resourceVersion, so both prove that the application is still as the row saw it. Actions that cannot be undone come
- * after that. */
+/* Turns the row's decisions into actions. The first action is a status write or a check, with proofs that a pod or a
+ * Service is absent before it. Both carry the resourceVersion, so both prove that the application is still as the row
+ * saw it. Actions that cannot be undone come after that. */
 static void finish_pass(struct pass *p)
 {
 	const struct app *app = p->app;

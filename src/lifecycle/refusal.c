@@ -28,7 +28,7 @@ static bool is_invalid(const struct failure *f)
 /* The driver pod is there, but the cache does not have it. Only one that lacks a label stays unseen. */
 static bool is_unseen(const struct failure *f)
 {
-	return f->type == ACTION_ABSENT && f->res == &resource_pod && f->err.code == ERR_EXISTS;
+	return failure_is_presence(f, &resource_pod);
 }
 
 static bool is_any(const struct failure *f)

@@ -2,8 +2,7 @@
  * The status of an application that could not be decoded, which a CRD that lets everything pass makes possible.
  *
  * Only its metadata and its status are known. So one that has not begun fails, and one that has a driver pod gets a
- * message.
- * observedGeneration names what was acted on, so it stays unless the application fails. Nothing can fail here.
+ * message. observedGeneration names what was acted on, so it stays unless the application fails. Nothing can fail here.
  */
 #include "unreadable.h"
 
