@@ -1,0 +1,134 @@
+"""What pages in Markdown tell their readers to type: blocks of code, each with a kind, and commands in running text."""
+import os
+import re
+import shlex
+import subprocess
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+TOOLS = {'kubectl', 'helm', 'spark-operator', 'docker', 'podman', 'buildah', 'trivy', 'grype', 'curl', 'ctest', 'cmake', 'git',
+         'argocd', 'flux', 'promtool', 'kind', 'kustomize', 'aws', 'gcloud', 'eksctl', 'cosign', 'clang-tidy'}
+FILTERS = {'grep', 'awk', 'sed', 'tail', 'head', 'sort', 'cut', 'base64', 'openssl', 'jq', 'tr', 'cat', 'echo', 'wc', 'less', 'export',
+           'date', 'while', 'do', 'done', 'for', 'xargs', 'cd', 'true', 'tee'}
+TREE = ('deploy/', 'tests/', 'charts/', 'crds/', 'build/')
+DRAWN = re.compile('[─│┌└┐┘▶◀▲▼]')
+INFO = {'yaml', 'promql', 'text', 'sh', 'console'}
+
+
+class Block:
+    """kind: yaml, promql, shell, session (commands with their output), drawing, message, or '' (nobody knows)."""
+
+    def __init__(self, page, line, info, text):
+        self.page, self.line, self.info, self.text = page, line, info, text
+        self.kind = kind_of(info.split()[0] if info else '', text)
+
+    def __str__(self):
+        return f'{self.page}:{self.line}'
+
+
+def pages():
+    names = subprocess.run(['git', 'ls-files', '--cached', '--others', '--exclude-standard', '--', '*.md'], cwd=TOP, text=True,
+                           capture_output=True, check=True).stdout.split()
+    return [n for n in names if os.path.exists(os.path.join(TOP, n))]
+
+
+def text_of(page):
+    with open(os.path.join(TOP, page), encoding='utf-8') as file:
+        return file.read()
+
+
+def kind_of(info, text):
+    if info in ('yaml', 'promql'):
+        return info
+    if info == 'sh':
+        return 'shell'
+    if info == 'console':
+        return 'session'
+    if DRAWN.search(text):
+        return 'drawing'
+    if info == 'text':
+        return 'message'
+    if info:
+        return ''
+    if text.startswith('$ '):
+        return 'session'
+    return 'shell' if all(is_command(c) for c in commands(text)) else ''
+
+
+FENCE = re.compile(r'^( *)```([^\n`]*)\n(.*?)^\1```$', re.M | re.S)
+INDENTED = re.compile(r'(?<=\n\n)((?:    [^\n]*\n)+)(?=\n|\Z)')
+
+
+def blocks(page):
+    text = text_of(page)
+    for m in FENCE.finditer(text):
+        body = re.sub(f'^{m[1]}', '', m[3], flags=re.M)
+        yield Block(page, text.count('\n', 0, m.start()) + 1, m[2].strip(), body)
+    for m in INDENTED.finditer(blank(text)):
+        yield Block(page, text.count('\n', 0, m.start()) + 1, 'text', re.sub('^    ', '', m[1], flags=re.M))
+
+
+def blank(text):
+    """The text with its fenced blocks and comments emptied, line for line."""
+    empty = lambda m: re.sub(r'[^\n]+', '', m[0])
+    return re.sub(r'^<!--.*?-->$', empty, FENCE.sub(empty, text), flags=re.M | re.S)
+
+
+def spans(page):
+    """(line, code) of code within sentences and tables."""
+    for number, line in enumerate(blank(text_of(page)).split('\n'), 1):
+        for m in re.finditer(r'(`+)(.+?)\1', line):
+            yield number, m[2].strip().replace('\\|', '|')
+
+
+def inline(page):
+    """Commands within sentences and tables, as blocks. A name alone (`helm upgrade`) is no command that somebody types."""
+    for number, code in spans(page):
+        words = code.split()
+        if len(words) > 1 and is_command(words) and (words[0] not in ('kubectl', 'helm', 'docker', 'spark-operator') or len(words) > 2):
+            yield Block(page, number, 'sh', code + '\n')
+
+
+def is_command(words):
+    first = words[0] if words else ''
+    return first in TOOLS or first in FILTERS or (first.startswith(TREE) and not first.endswith(('.md', '.yaml', '.c', '.h')))
+
+
+def typed(block):
+    """What is typed in a block: all of it, or of a session what stands behind `$ `, with continued lines."""
+    if block.kind == 'shell':
+        return block.text
+    lines, more = [], False
+    for line in block.text.split('\n'):
+        if more or line.startswith('$ '):
+            lines.append(line if more else line[2:])
+            more = line.endswith('\\')
+    return '\n'.join(lines) + '\n'
+
+
+def without_input(text):
+    """Without here-documents, whose texts are no commands."""
+    return re.sub(r"<<-?'?(\w+)'?(.*)\n(.*?\n)\1\n", r'\2\n', text, flags=re.S)
+
+
+def commands(text):
+    """The simple commands of a piece of shell, as lists of words: without comments, assignments and redirections."""
+    for line in without_input(text).replace('\\\n', ' ').split('\n'):
+        lexer = shlex.shlex(line, posix=True, punctuation_chars='|&;()<>')
+        lexer.whitespace_split = True
+        try:
+            tokens = list(lexer)
+        except ValueError as e:
+            yield ['?', str(e), line]
+            continue
+        words, to_file = [], False
+        for token in [*tokens, ';']:
+            if re.fullmatch(r'[|&;()]+', token):
+                if words:
+                    yield words
+                words = []
+            elif re.fullmatch(r'[<>&]+', token):
+                to_file = True
+            elif to_file:
+                to_file = False
+            elif not (token == '$' or (not words and re.match(r'\w+=', token))):
+                words.append(token)
