@@ -66,6 +66,9 @@ struct companions_view {
 	const struct driver_pdb *pdb;	 /* the one that exists; NULL: none */
 	const struct json *driver_info;
 	int64_t now_ms;
+	/* By which the spec is checked once more, since it may have been edited, and the operator's limits may be new.
+	 * NULL: the submission has just been checked. */
+	const struct rule_options *rules;
 };
 
 /* Lists the companions that are to be created now. One that has failed lately waits, and plan gets the time of the next

@@ -116,6 +116,8 @@ struct options {
 	bool webhook_elsewhere; /* of all that serve */
 	bool webhook_is_on;	/* of validate and render */
 	char *default_image;
+	struct strv allowed[LIMIT_COUNT]; /* empty: everything */
+	char *max_claim_size;		  /* a quantity; NULL: no limit */
 	/* offline commands */
 	struct strv files;
 	char *output;

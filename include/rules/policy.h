@@ -7,6 +7,8 @@
 
 #include <stdbool.h>
 
+#include "rules/limits.h"
+
 /* How much of the node a Spark pod may have: the levels of the Pod Security Standards, checked in the application
  * already, where the message can name its field. */
 enum pod_policy {
@@ -31,6 +33,9 @@ struct rule_options {
 	bool has_webhook;
 	/* The image of applications that have none; it may hold IMAGE_VERSION. NULL: there is none. */
 	const char *default_image;
+	struct limits limits;
+	/* The operator's own format of the URL of web UIs, see spark/ui_url.h. NULL: they have no Ingress. */
+	const char *ui_url_format;
 	/* The object is on its way into the API server, so that others can still add what is missing. */
 	bool is_admission;
 };

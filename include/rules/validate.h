@@ -80,6 +80,14 @@ void validate_policy(struct problems *p, const struct json *spec);
 void validate_policy_template(struct problems *p, const struct json *pod_template, const char *path);
 void validate_policy_conf(struct problems *p, const struct json *conf);
 
+/* What authors chose of Ingresses, Services and claims, beyond the operator's limits; of other kinds: of a template, of
+ * sparkConf, of a Service. */
+void validate_limits(struct problems *p, const struct app *app, const struct rule_options *options);
+void validate_limits_template(struct problems *p, const struct json *pod_template, const char *path,
+			      const struct limits *l);
+void validate_limits_conf(struct problems *p, const struct json *conf, const struct limits *l);
+void validate_limits_service(struct problems *p, const struct json *service, const char *path, const struct limits *l);
+
 /* The name, or what the API server will make of generateName, is a DNS-1035 label of at most max characters; why: it
  * has to be that short. */
 void validate_name(struct problems *p, const struct json *object, size_t max, const char *why);

@@ -59,7 +59,7 @@ static void check_images(struct problems *p, const struct json *spec)
 			     "Required value: the templates of server and executor do not both have an image");
 }
 
-static void check_templates(struct problems *p, const struct json *spec, enum pod_policy policy)
+static void check_templates(struct problems *p, const struct json *spec, const struct rule_options *options)
 {
 	int version = version_number(json_str(spec, "sparkVersion", ""));
 
@@ -69,8 +69,9 @@ static void check_templates(struct problems *p, const struct json *spec, enum po
 
 		if (pod_template && version < 300)
 			problems_add(p, path, "Forbidden: pod template feature requires Spark version 3.0.0 or higher");
-		if (policy == POD_POLICY_BASELINE)
+		if (options->pod_policy == POD_POLICY_BASELINE)
 			validate_policy_template(p, pod_template, path);
+		validate_limits_template(p, pod_template, path, &options->limits);
 	}
 }
 
@@ -87,9 +88,11 @@ void validate_connect(struct problems *p, const struct json *object, const struc
 	schema_check(p, &executor_part, json_get(spec, "executor"), SCHEMA_TYPES);
 	check_presence(p, spec);
 	check_images(p, spec);
-	check_templates(p, spec, options->pod_policy);
+	check_templates(p, spec, options);
 	validate_allocation(p, spec, true);
 	validate_conf_managed(p, &app);
 	if (options->pod_policy == POD_POLICY_BASELINE)
 		validate_policy_conf(p, json_get(spec, "sparkConf"));
+	validate_limits_conf(p, json_get(spec, "sparkConf"), &options->limits);
+	validate_limits_service(p, json_at(spec, "server.service"), "spec.server.service", &options->limits);
 }

@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "report.h"
+#include "rules/validate.h"
 #include "spark/conf.h"
 #include "ui_service.h"
 
@@ -152,6 +153,17 @@ int64_t companions_rest_ms(unsigned failures, int64_t ago_ms)
 
 /* ---- creating and reporting ---- */
 
+/* Whether the author chose more of Services and Ingresses than the operator's limits allow. */
+static bool is_beyond_limits(const struct companions_view *view)
+{
+	auto_problems problems;
+
+	problems_init(&problems);
+	if (view->rules)
+		validate_limits(&problems, view->site.app, view->rules);
+	return problems_any(&problems);
+}
+
 static bool is_companion_due(const struct companions_view *view, const struct companion *companion, struct plan *plan)
 {
 	const struct outcome *outcome = outcome_of(view, companion);
@@ -167,6 +179,7 @@ static bool is_companion_due(const struct companions_view *view, const struct co
 
 void companions_due(struct companions *ret, const struct companions_view *view, struct plan *plan)
 {
+	bool is_beyond = is_beyond_limits(view);
 	auto_companions all = { 0 };
 
 	*ret = (struct companions){ 0 };
@@ -174,6 +187,8 @@ void companions_due(struct companions *ret, const struct companions_view *view, 
 	for (size_t i = 0; i < all.len; i++) {
 		struct companion *companion = &all.items[i];
 
+		if (is_beyond && companion->type != COMPANION_DRIVER_PDB)
+			continue;
 		if (is_companion_due(view, companion, plan))
 			add_companion(ret, companion->type, companion->res, take_ptr(companion->name),
 				      companion->entry);

@@ -217,6 +217,7 @@ static struct companions_view companions_view_of(const struct pass *p)
 		.pdb = p->w->pdb,
 		.driver_info = json_get(p->status.tree, "driverInfo"),
 		.now_ms = p->w->now_ms,
+		.rules = p->submission.objects ? NULL : &o->rules,
 	};
 }
 
@@ -735,8 +736,8 @@ static void prove_incomplete(struct pass *p)
 static void finish_pass(struct pass *p)
 {
 	const struct app *app = p->app;
-	const struct companions_view view = companions_view_of(p);
 	const struct report report = report_of(p);
+	const struct companions_view view = companions_view_of(p);
 	auto_companions due = { 0 };
 	bool is_written;
 

@@ -382,6 +382,15 @@ static bool has_webhook(const struct options *o)
 	return o->webhook_elsewhere || o->webhook || set == OPTIONS_WEBHOOK;
 }
 
+static struct limits limits_of(const struct options *o)
+{
+	struct limits l = { .claim_size = o->max_claim_size };
+
+	for (size_t i = 0; i < LIMIT_COUNT; i++)
+		l.allowed[i] = &o->allowed[i];
+	return l;
+}
+
 struct rule_options options_rules(const struct options *o)
 {
 	return (struct rule_options){
@@ -389,6 +398,8 @@ struct rule_options options_rules(const struct options *o)
 		.run_precision = o->run_precision,
 		.has_webhook = has_webhook(o),
 		.default_image = text_empty(o->default_image) ? NULL : o->default_image,
+		.limits = limits_of(o),
+		.ui_url_format = o->ui_service ? o->ingress_url_format : NULL,
 	};
 }
 

@@ -107,9 +107,24 @@ static int check_default_image(const struct options *o, struct err *err)
 	return 0;
 }
 
+/* "none" beside other entries would be read in two ways. */
+static int check_limits(struct options *o, struct err *err)
+{
+	for (size_t i = 0; i < option_row_count; i++) {
+		const struct strv *list = option_limit(o, &option_rows[i]);
+
+		if (list && list->len > 1 && strv_has(list, LIMIT_NONE))
+			return err_set(err, ERR_INVALID, "--%s: expected none alone, or entries without it",
+				       option_rows[i].name);
+	}
+	return 0;
+}
+
 int option_check(struct options *o, struct err *err)
 {
 	drop_all_repeated(o);
+	if (check_limits(o, err) < 0)
+		return err_code(err);
 	if (check_namespaces(o, err) < 0 || check_master(o, err) < 0 || check_default_image(o, err) < 0)
 		return err_code(err);
 	if (!(o->notes->set & OPTIONS_SERVE))

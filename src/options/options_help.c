@@ -11,6 +11,7 @@
 const char *const option_topics[TOPIC_COUNT] = {
 	[TOPIC_CLUSTER] = "Cluster and namespaces",
 	[TOPIC_APPS] = "Applications",
+	[TOPIC_LIMITS] = "What authors of applications may choose (default: everything)",
 	[TOPIC_UI] = "Web UI",
 	[TOPIC_METRICS] = "Metrics, health, log",
 	[TOPIC_LEADER] = "Leader election",

@@ -36,6 +36,11 @@ enum option_type {
 	OPT_URL_FORMAT,	 /* see spark/ui_url.h (char *); "" becomes NULL, so it does for the next ones */
 	OPT_CLASS,	 /* name of an IngressClass (char *) */
 	OPT_SELECTOR,	 /* see kube/selector.h (struct selector *) */
+	OPT_HOSTS,	 /* elements that rules/limits.h knows, or "none" (struct strv), and so are the next ones */
+	OPT_KEYS,	 /* keys and prefixes of keys */
+	OPT_CLASSES,	 /* storage classes */
+	OPT_TYPES,	 /* types of Services; "none" is none of them */
+	OPT_QUANTITY,	 /* see rules/check.h (char *) */
 	OPT_JSON_LIST,	 /* JSON array of objects (struct json *) */
 	OPT_ANNOTATIONS, /* JSON object of strings (struct json *) */
 	OPT_HELP	 /* as OPT_BOOL, but only on the command line */
@@ -44,6 +49,7 @@ enum option_type {
 enum option_topic {
 	TOPIC_CLUSTER,
 	TOPIC_APPS,
+	TOPIC_LIMITS,
 	TOPIC_UI,
 	TOPIC_METRICS,
 	TOPIC_LEADER,
@@ -142,6 +148,8 @@ void option_clear(struct options *o, const struct option_row *row);
 bool option_is_list(const struct option_row *row);
 /* The elements of the row's member if it is a list of texts whose order means nothing, else NULL. Borrowed. */
 struct strv *option_set_of_texts(struct options *o, const struct option_row *row);
+/* The same if the elements are what authors may choose. */
+const struct strv *option_limit(struct options *o, const struct option_row *row);
 bool option_parse_bool(const char *text, bool *ret);
 /* Adds the elements of text, split as pflag's readAsCSV does it: quotes keep commas, and "" in quotes is an empty
  * element. Other empty elements are dropped. False if the quotes are wrong. */

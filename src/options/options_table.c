@@ -17,6 +17,7 @@
 
 #define AT(member)    offsetof(struct options, member)
 #define OPTIONS_NEW   (OPTIONS_START | OPTIONS_WEBHOOK)
+#define OPTIONS_RULES (OPTIONS_SERVE | OPTIONS_VALIDATE | OPTIONS_RENDER)
 #define OPTIONS_HOOKS (OPTIONS_SERVE | OPTIONS_REGISTRATION)
 
 #define BATCH	  "applications with batchScheduler are refused by this version"
@@ -79,6 +80,21 @@ const struct option_row option_rows[] = {
 	  .dflt = "privileged", .choices = "privileged baseline", .value = "LEVEL",
 	  .help = "what pods of applications may have, as Pod Security Standards say: privileged (everything) or "
 		  "baseline" },
+	{ "allowed-ingress-hosts", OPT_HOSTS, OPTIONS_RULES, TOPIC_LIMITS, AT(allowed[LIMIT_INGRESS_HOST]),
+	  .value = "A,B",
+	  .help = "hosts of Ingresses; *.DOMAIN: all below a domain; none: no Ingress of an application's own" },
+	{ "allowed-ingress-annotations", OPT_KEYS, OPTIONS_RULES, TOPIC_LIMITS, AT(allowed[LIMIT_INGRESS_ANNOTATION]),
+	  .value = "A,B", .help = "annotations of Ingresses: keys, or prefixes that end in / or *; none" },
+	{ "allowed-service-types", OPT_TYPES, OPTIONS_RULES, TOPIC_LIMITS, AT(allowed[LIMIT_SERVICE_TYPE]),
+	  .value = "A,B", .help = "types of Services beside ClusterIP, which always is allowed" },
+	{ "allowed-service-annotations", OPT_KEYS, OPTIONS_RULES, TOPIC_LIMITS, AT(allowed[LIMIT_SERVICE_ANNOTATION]),
+	  .value = "A,B", .help = "annotations of Services: keys, or prefixes that end in / or *; none" },
+	{ "allowed-service-labels", OPT_KEYS, OPTIONS_RULES, TOPIC_LIMITS, AT(allowed[LIMIT_SERVICE_LABEL]),
+	  .value = "A,B", .help = "labels of Services: keys, or prefixes that end in / or *; none" },
+	{ "allowed-storage-classes", OPT_CLASSES, OPTIONS_RULES, TOPIC_LIMITS, AT(allowed[LIMIT_STORAGE_CLASS]),
+	  .value = "A,B", .help = "storage classes of claims that are made for an application; none" },
+	{ "max-claim-size", OPT_QUANTITY, OPTIONS_RULES, TOPIC_LIMITS, AT(max_claim_size), .value = "QUANTITY",
+	  .help = "the most that such a claim may ask for, as 100Gi" },
 	{ "default-image", OPT_TEXT, OPTIONS_SERVE | OPTIONS_VALIDATE | OPTIONS_RENDER, TOPIC_APPS, AT(default_image),
 	  .value = "IMAGE",
 	  .help = "image of applications that have none; {sparkVersion} in it is replaced, as in "
@@ -99,10 +115,10 @@ const struct option_row option_rows[] = {
 	  .help = "applications without timeToLiveSeconds are deleted so long after their end; 0: never" },
 	{ "enable-driver-pdb", OPT_BOOL, OPTIONS_SERVE, TOPIC_APPS, AT(driver_pdb), .flag_of = OF_CONTROLLER,
 	  .dflt = "false", .help = "drivers of applications with driverPodDisruptionBudget get a PodDisruptionBudget" },
-	{ "enable-ui-service", OPT_BOOL, OPTIONS_SERVE | OPTIONS_RENDER | OPTIONS_DIFF, TOPIC_UI, AT(ui_service),
+	{ "enable-ui-service", OPT_BOOL, OPTIONS_RULES | OPTIONS_DIFF, TOPIC_UI, AT(ui_service),
 	  .flag_of = OF_CONTROLLER | OF_OLD, .dflt = "true",
 	  .help = "applications get a Service for their web UI; --enable-ui-service=false: none" },
-	{ "ingress-url-format", OPT_URL_FORMAT, OPTIONS_SERVE | OPTIONS_RENDER, TOPIC_UI, AT(ingress_url_format),
+	{ "ingress-url-format", OPT_URL_FORMAT, OPTIONS_RULES, TOPIC_UI, AT(ingress_url_format),
 	  .flag_of = OF_CONTROLLER | OF_OLD, .value = "URL",
 	  .help = "applications get an Ingress for their web UI at this address; {{$appName}} and {{$appNamespace}} "
 		  "are replaced" },

@@ -12,6 +12,7 @@
 #include "base/metric_name.h"
 #include "base/text.h"
 #include "kube/selector.h"
+#include "rules/check.h"
 #include "spark/ui_url.h"
 
 enum { COUNT_MAX = 1000000, PORT_MAX = 65535, BUCKETS_MAX = 100 };
@@ -375,6 +376,44 @@ static int value_class(const struct option_row *row, const char *value, void *ta
 	return value_text(row, value, target, err);
 }
 
+static const struct {
+	enum option_type type;
+	check_fn *check;
+} limit_types[] = {
+	{ OPT_HOSTS, limits_check_host },
+	{ OPT_KEYS, limits_check_key },
+	{ OPT_CLASSES, limits_check_class },
+	{ OPT_TYPES, limits_check_type },
+};
+
+static int value_limit(const struct option_row *row, const char *value, void *target, struct err *err)
+{
+	auto_strv entries = { 0 };
+	size_t i = 0;
+
+	if (value_words(row, value, &entries, err) < 0)
+		return err_code(err);
+	while (limit_types[i].type != row->type)
+		i++;
+	for (size_t k = 0; k < entries.len; k++) {
+		const char *entry = entries.items[k];
+		bool is_none = text_eq(entry, LIMIT_NONE) && row->type != OPT_TYPES;
+		const char *why = is_none ? NULL : limit_types[i].check(entry);
+
+		if (why)
+			return refuse(row, entry, why, err);
+		strv_add(target, entry);
+	}
+	return 0;
+}
+
+static int value_quantity(const struct option_row *row, const char *value, void *target, struct err *err)
+{
+	if (*value && check_quantity(value))
+		return refuse(row, value, "a quantity such as 100Gi", err);
+	return value_text(row, value, target, err);
+}
+
 static int value_selector(const struct option_row *row, const char *value, void *target, struct err *err)
 {
 	struct selector *selector = selector_parse(value, err);
@@ -460,6 +499,11 @@ static const struct {
 	[OPT_URL_FORMAT] = { value_url_format, done_string },
 	[OPT_CLASS] = { value_class, done_string },
 	[OPT_SELECTOR] = { value_selector, done_selector },
+	[OPT_HOSTS] = { value_limit, done_list },
+	[OPT_KEYS] = { value_limit, done_list },
+	[OPT_CLASSES] = { value_limit, done_list },
+	[OPT_TYPES] = { value_limit, done_list },
+	[OPT_QUANTITY] = { value_quantity, done_string },
 	[OPT_JSON_LIST] = { value_json_list, done_json },
 	[OPT_ANNOTATIONS] = { value_annotations, done_json },
 };
@@ -486,11 +530,21 @@ bool option_is_list(const struct option_row *row)
 	return done == done_list || done == done_gates || done == done_buckets;
 }
 
+static bool is_limit(const struct option_row *row)
+{
+	return types[row->type].parse == value_limit;
+}
+
 struct strv *option_set_of_texts(struct options *o, const struct option_row *row)
 {
-	if (row->offset == NOWHERE || (row->type != OPT_LIST && row->type != OPT_WORDS))
-		return NULL;
-	return (struct strv *)(void *)((char *)o + row->offset);
+	bool is_set = row->type == OPT_LIST || row->type == OPT_WORDS || is_limit(row);
+
+	return is_set && row->offset != NOWHERE ? (struct strv *)(void *)((char *)o + row->offset) : NULL;
+}
+
+const struct strv *option_limit(struct options *o, const struct option_row *row)
+{
+	return is_limit(row) ? option_set_of_texts(o, row) : NULL;
 }
 
 int option_value(struct options *o, const struct option_row *row, const char *value, struct err *err)

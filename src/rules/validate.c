@@ -340,6 +340,7 @@ static void validate_spec(struct problems *p, const struct app *app, const struc
 	validate_conf(p, app, options);
 	if (options->pod_policy == POD_POLICY_BASELINE)
 		validate_policy(p, spec);
+	validate_limits(p, app, options);
 }
 
 void validate_app(struct problems *p, const struct app *app, const struct rule_options *options)

@@ -76,6 +76,18 @@ static void store_add(struct store *store, const char *text)
 	store_upsert(store, o);
 }
 
+/* Whatever is chosen is compared with an entry that is allowed. */
+static struct limits limits_of_world(void)
+{
+	static struct strv hosts, keys, types, classes;
+
+	strv_add(&hosts, "*.example.com");
+	strv_add(&keys, "example.com/*");
+	strv_add(&types, "ClusterIP");
+	strv_add(&classes, "fast");
+	return (struct limits){ { &hosts, &keys, &types, &keys, &keys, &classes }, "10Gi" };
+}
+
 static const struct admission *world(void)
 {
 	static struct admission a;
@@ -89,6 +101,8 @@ static const struct admission *world(void)
 		store_add(apps, applications[i]);
 	store_add(quotas, quota);
 	a = (struct admission){ .apps = apps, .quotas = quotas, .rules.pod_policy = POD_POLICY_BASELINE };
+	a.rules.limits = limits_of_world();
+	a.rules.ui_url_format = "{{$appName}}.example.com";
 	return &a;
 }
 

@@ -6,7 +6,8 @@
  *    "ui": {"address"} or {"problem", "failures", "failed"} of the application's,
  *    "extras": [{"kind", "name"} and as "ui", or "noted": the submission id],
  *    "driverPdb": whether drivers get a budget, "pdb": PodDisruptionBudget,
- *    "ingress": {"url", "class", "tls", "annotations"} as the flags have them, "defaultTtl": seconds}
+ *    "ingress": {"url", "class", "tls", "annotations"} as the flags have them, "defaultTtl": seconds,
+ *    "allowedHosts": of Ingresses, "A,B"}
  * An application that cannot be decoded becomes a problem, as the operator's wiring makes it.
  */
 #ifndef TESTS_SPARK_WORLD_H
@@ -36,6 +37,7 @@ struct spark_world {
 	char *ui_name;
 	struct json *tls; /* of the ingress options, as are the annotations */
 	struct json *annotations;
+	struct strv hosts;
 	struct driver_pdb *pdb;
 };
 
@@ -144,6 +146,9 @@ static inline void spark_world_options(struct spark_world *s, const struct json 
 	s->options.max_tracked_executors = json_i64(input, "maxTracked", s->options.max_tracked_executors);
 	s->options.ui_service = json_bool(input, "uiService", false);
 	s->options.driver_pdb = json_bool(input, "driverPdb", false);
+	strv_split(&s->hosts, json_str(input, "allowedHosts", ""), ',');
+	s->options.rules.limits.allowed[LIMIT_INGRESS_HOST] = &s->hosts;
+	s->options.rules.ui_url_format = s->options.ui_service ? s->options.ingress.url_format : NULL;
 	s->options.default_ttl_s = json_i64(input, "defaultTtl", 0);
 	s->pdb = pdb ? driver_pdb_kind.view_new(pdb, &err) : NULL;
 	s->world.pdb = s->pdb;
@@ -183,6 +188,7 @@ static inline void spark_world_done(struct spark_world *s)
 		driver_pdb_kind.view_free(s->pdb);
 	json_free(s->tls);
 	json_free(s->annotations);
+	strv_done(&s->hosts);
 }
 
 #endif

@@ -39,18 +39,25 @@ static void done(struct result *r)
 }
 #define auto_result __attribute__((cleanup(done))) struct result
 
-/* With one flag, such as --pod-policy=baseline. */
+enum { FLAGS_MAX = 12 };
+
+/* With flags, such as "--pod-policy=baseline --strict". */
 static struct result validate_file(const char *file, const char *more)
 {
-	auto_free char *name = xstrdup(file), *flag = xstrdup(more);
-	char file_flag[] = "-f", *argv[] = { file_flag, name, flag };
+	auto_free char *name = xstrdup(file);
+	auto_strv flags = { 0 };
+	char file_flag[] = "-f", *argv[2 + FLAGS_MAX] = { file_flag, name };
 	struct result r = { 0 };
 	struct options o;
 	struct err err = { 0 };
 	size_t out_size, errors_size;
 	FILE *out = open_memstream(&r.out, &out_size), *errors = open_memstream(&r.errors, &errors_size);
 
-	assert_int_equal(options_parse(&o, OPTIONS_VALIDATE, 3, argv, &err), 0);
+	strv_split(&flags, more, ' ');
+	assert_true(flags.len <= FLAGS_MAX);
+	for (size_t i = 0; i < flags.len; i++)
+		argv[2 + i] = flags.items[i];
+	assert_int_equal(options_parse(&o, OPTIONS_VALIDATE, 2 + (int)flags.len, argv, &err), 0);
 	r.code = validate_files_run(&o, out, errors);
 	options_done(&o);
 	fclose(out);
@@ -312,20 +319,41 @@ static void refused_objects(void **state)
 	assert_true(check_folder("fields/", "--strict") > 0);
 }
 
-static void refused_by_the_policy(void **state)
+/* The folder's files are valid without the flags that refuse them. */
+static void check_valid(const char *folder)
 {
-	auto_free char *pattern = xasprintf("%s/bad/baseline/*.yaml", TESTS_DIR);
+	auto_free char *pattern = xasprintf("%s/bad/%s/*.yaml", TESTS_DIR, folder);
 	glob_t files;
 
-	(void)state;
-	assert_true(check_folder("baseline/", "--pod-policy=baseline") > 0);
 	assert_int_equal(glob(pattern, 0, NULL, &files), 0);
 	for (size_t i = 0; i < files.gl_pathc; i++) {
 		auto_result r = validate_file(files.gl_pathv[i], "--pod-policy=privileged");
 
-		assert_int_equal(r.code, 0);
+		if (r.code != 0)
+			fail_msg("%s: %s", files.gl_pathv[i], r.errors);
 	}
 	globfree(&files);
+}
+
+static void refused_by_the_policy(void **state)
+{
+	(void)state;
+	assert_true(check_folder("baseline/", "--pod-policy=baseline") > 0);
+	check_valid("baseline");
+}
+
+static void refused_by_limits(void **state)
+{
+	static const char flags[] =
+	    "--allowed-ingress-hosts=*.apps.example.com,spark.example.com "
+	    "--allowed-ingress-annotations=cert-manager.io/,nginx.ingress.kubernetes.io/proxy-* "
+	    "--allowed-service-types=NodePort --allowed-service-annotations=example.com/team "
+	    "--allowed-service-labels=none --allowed-storage-classes=fast,slow --max-claim-size=100Gi "
+	    "--ingress-url-format={{$appName}}.example.com";
+
+	(void)state;
+	assert_true(check_folder("limits/", flags) > 0);
+	check_valid("limits");
 }
 
 /* tests/good/NAME.yaml is valid, with the warnings of NAME.txt if there are any. */
@@ -422,6 +450,7 @@ int main(void)
 		cmocka_unit_test(refused_objects),
 		cmocka_unit_test(accepted_objects),
 		cmocka_unit_test(refused_by_the_policy),
+		cmocka_unit_test(refused_by_limits),
 		cmocka_unit_test(no_file),
 		cmocka_unit_test(a_full_disk),
 		cmocka_unit_test(no_input),

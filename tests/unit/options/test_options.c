@@ -251,6 +251,16 @@ static void test_refused(void **state)
 		  { "--pod-policy=restricted" },
 		  "--pod-policy: \"restricted\": expected one of: privileged baseline" },
 		{ OPTIONS_RENDER, { "--output=" }, "--output: \"\": expected one of: yaml json" },
+		{ OPTIONS_START,
+		  { "--allowed-ingress-hosts=login/" },
+		  "--allowed-ingress-hosts: \"login/\": expected a host such as spark.example.com, or *.DOMAIN for all "
+		  "hosts below a domain" },
+		{ OPTIONS_START,
+		  { "--allowed-storage-classes=none,fast" },
+		  "--allowed-storage-classes: expected none alone, or entries without it" },
+		{ OPTIONS_VALIDATE,
+		  { "--max-claim-size=big" },
+		  "--max-claim-size: \"big\": expected a quantity such as 100Gi" },
 	};
 
 	(void)state;
@@ -265,6 +275,63 @@ static void test_refused(void **state)
 		assert_string_equal(err.msg, cases[i].want);
 		options_done(&o);
 	}
+}
+
+/* Of each kind of list: what an entry may be, and that nothing is limited unless it is said. */
+static void what_authors_may_choose(void **state)
+{
+	static const struct {
+		const char *arg;
+		enum limit_kind kind;
+		size_t len; /* 0: refused */
+	} rows[] = {
+		{ "--allowed-ingress-hosts=*.apps.example.com, spark.example.com", LIMIT_INGRESS_HOST, 2 },
+		{ "--allowed-ingress-hosts=none", LIMIT_INGRESS_HOST, 1 },
+		{ "--allowed-ingress-hosts=none,a.example.com", LIMIT_INGRESS_HOST, 0 },
+		{ "--allowed-ingress-hosts=*", LIMIT_INGRESS_HOST, 0 },
+		{ "--allowed-ingress-hosts=*example.com", LIMIT_INGRESS_HOST, 0 },
+		{ "--allowed-ingress-hosts=a.*.example.com", LIMIT_INGRESS_HOST, 0 },
+		{ "--allowed-ingress-hosts=Spark.example.com", LIMIT_INGRESS_HOST, 0 },
+		{ "--allowed-ingress-hosts=https://spark.example.com", LIMIT_INGRESS_HOST, 0 },
+		{ "--allowed-ingress-annotations=cert-manager.io/,a.com/b,a.com/b-*,c*,*", LIMIT_INGRESS_ANNOTATION,
+		  5 },
+		{ "--allowed-ingress-annotations=a b", LIMIT_INGRESS_ANNOTATION, 0 },
+		{ "--allowed-ingress-annotations=a.com/b/c", LIMIT_INGRESS_ANNOTATION, 0 },
+		{ "--allowed-ingress-annotations=a*b", LIMIT_INGRESS_ANNOTATION, 0 },
+		{ "--allowed-service-types=NodePort,ClusterIP", LIMIT_SERVICE_TYPE, 2 },
+		{ "--allowed-service-types=none", LIMIT_SERVICE_TYPE, 0 },
+		{ "--allowed-service-types=nodeport", LIMIT_SERVICE_TYPE, 0 },
+		{ "--allowed-service-annotations=none", LIMIT_SERVICE_ANNOTATION, 1 },
+		{ "--allowed-service-labels=team,team", LIMIT_SERVICE_LABEL, 1 },
+		{ "--allowed-storage-classes=fast,slow", LIMIT_STORAGE_CLASS, 2 },
+		{ "--allowed-storage-classes=Fast", LIMIT_STORAGE_CLASS, 0 },
+	};
+	struct rule_options rules;
+	struct options o;
+	struct err err = { 0 };
+
+	(void)state;
+	must_parse(&o, OPTIONS_START, ARGS());
+	rules = options_rules(&o);
+	assert_false(limits_any(&rules.limits));
+	options_done(&o);
+	for (size_t i = 0; i < array_len(rows); i++) {
+		int rc = parse(&o, OPTIONS_WEBHOOK, ARGS(rows[i].arg), &err);
+
+		if ((rc == 0) != (rows[i].len > 0) || (rc == 0 && o.allowed[rows[i].kind].len != rows[i].len))
+			fail_msg("%s: %d", rows[i].arg, rc);
+		rules = options_rules(&o);
+		if (rc == 0)
+			assert_true(limits_any(&rules.limits) && limits_has(&rules.limits, rows[i].kind));
+		options_done(&o);
+	}
+	must_parse(&o, OPTIONS_VALIDATE, ARGS("-f=a", "--max-claim-size=1Ti", "--ingress-url-format=x/{{$appName}}"));
+	assert_string_equal(options_rules(&o).limits.claim_size, "1Ti");
+	assert_string_equal(options_rules(&o).ui_url_format, "x/{{$appName}}");
+	options_done(&o);
+	must_parse(&o, OPTIONS_START, ARGS("--enable-ui-service=false", "--ingress-url-format=x/{{$appName}}"));
+	assert_null(options_rules(&o).ui_url_format);
+	options_done(&o);
 }
 
 static void test_help(void **state)
@@ -289,10 +356,15 @@ static void test_help(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),       cmocka_unit_test(test_values),
-		cmocka_unit_test(test_webhook),	       cmocka_unit_test(test_repeated),
-		cmocka_unit_test(what_the_rules_know), cmocka_unit_test(test_reviewed_namespaces),
-		cmocka_unit_test(test_refused),	       cmocka_unit_test(test_help),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_webhook),
+		cmocka_unit_test(test_repeated),
+		cmocka_unit_test(what_the_rules_know),
+		cmocka_unit_test(test_reviewed_namespaces),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_help),
+		cmocka_unit_test(what_authors_may_choose),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -187,6 +187,50 @@ static const struct row cures[] = {
 	  "operator" },
 };
 
+static char none_entry[] = "none", below_entry[] = "*.a.com", host_entry[] = "b.com", plain_entry[] = "ClusterIP";
+static char *none_items[] = { none_entry }, *host_items[] = { below_entry, host_entry };
+static char *plain_items[] = { plain_entry };
+static const struct strv none_list = { .items = none_items, .len = 1 }, host_list = { .items = host_items, .len = 2 };
+static const struct strv plain_list = { .items = plain_items, .len = 1 };
+
+#define INGRESS(url)                                                                                                   \
+	SPEC({ "driverIngressOptions" : [ { "servicePort" : 1, "servicePortName" : "a", "ingressURLFormat" : url } ] })
+
+static const struct rule_options no_ingress = { .limits.allowed[LIMIT_INGRESS_HOST] = &none_list,
+						.ui_url_format = "spark.example.com/{{$appNamespace}}/{{$appName}}" };
+static const struct rule_options own_hosts = { .limits.allowed[LIMIT_INGRESS_HOST] = &host_list,
+					       .ui_url_format = "{{$appName}}-ui.c.com" };
+static const struct rule_options plain_services = { .limits.allowed[LIMIT_SERVICE_TYPE] = &plain_list };
+static const struct rule_options small_claims = { .limits.claim_size = "10Gi" };
+
+/* What comes by which way is in tests/bad/limits. */
+static const struct row choices[] = {
+	{ &no_ingress, SPEC({}), NULL },
+	{ &no_ingress, INGRESS("a.com"),
+	  "spec.driverIngressOptions[0]: Forbidden: the host \"a.com\" is not allowed: the operator's "
+	  "--allowed-ingress-hosts is none: leave it out" },
+	{ &no_ingress, INGRESS("none"), "spec.driverIngressOptions[0]: Forbidden: the host \"none\" is not allowed" },
+	{ &no_ingress, SPEC({ "sparkUIOptions" : { "serviceType" : "LoadBalancer" } }), NULL },
+	{ &own_hosts, SPEC({}),
+	  "metadata.name: Forbidden: the host \"orders-ui.c.com\" is not allowed: choose one that the operator's "
+	  "--allowed-ingress-hosts allows: *.a.com, b.com" },
+	{ &own_hosts, SPEC({ "sparkConf" : { "spark.ui.enabled" : "false" } }), NULL },
+	{ &plain_services, SPEC({ "sparkUIOptions" : { "serviceType" : "ClusterIP" } }), NULL },
+	{ &plain_services, SPEC({ "sparkUIOptions" : { "serviceType" : "" } }), NULL },
+	{ &plain_services, SPEC({ "sparkUIOptions" : { "serviceType" : "NodePort" } }),
+	  "spec.sparkUIOptions.serviceType: Forbidden: the type \"NodePort\" is not allowed: choose one that the "
+	  "operator's --allowed-service-types allows: ClusterIP" },
+	{ &small_claims, CONF({
+		 "spark.kubernetes.driver.volumes.persistentVolumeClaim.a.mount.path" : "/a",
+		 "spark.kubernetes.driver.volumes.persistentVolumeClaim.a.options.claimName" : "OnDemand",
+		 "spark.kubernetes.driver.volumes.persistentVolumeClaim.a.options.storageClass" : "any",
+		 "spark.kubernetes.driver.volumes.persistentVolumeClaim.a.options.sizeLimit" : "${spark.size}",
+		 "spark.size" : "1Ti"
+	 }),
+	  "spec.sparkConf[spark.kubernetes.driver.volumes.persistentVolumeClaim.a.options.sizeLimit]: Forbidden: "
+	  "\"${spark.size}\" is no quantity such as 10Gi" },
+};
+
 /* Generated manifests say in sparkConf once more what fields say. */
 static const struct row repetitions[] = {
 	{ &strict, SPEC({
@@ -458,6 +502,12 @@ static void what_pods_may_have(void **state)
 	CHECK(hosts);
 }
 
+static void what_authors_may_choose(void **state)
+{
+	(void)state;
+	CHECK(choices);
+}
+
 static void as_spark_reads_it(void **state)
 {
 	(void)state;
@@ -470,7 +520,7 @@ int main(void)
 		cmocka_unit_test(what_the_webhook_can_do), cmocka_unit_test(an_image_may_come_later),
 		cmocka_unit_test(what_to_do_instead),	   cmocka_unit_test(executors_on_demand),
 		cmocka_unit_test(what_pods_may_have),	   cmocka_unit_test(as_spark_reads_it),
-		cmocka_unit_test(null_is_absent),
+		cmocka_unit_test(null_is_absent),	   cmocka_unit_test(what_authors_may_choose),
 	};
 
 	json_setup();
