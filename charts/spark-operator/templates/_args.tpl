@@ -29,6 +29,13 @@ default holds. What `config` says replaces a row of the same name and comes last
   (list "enable-metrics" (eq true $metrics.enable))
   (list "pod-policy" $v.webhook.podPolicy)
   (list "default-image" $v.controller.defaultImage)
+  (list "allowed-ingress-hosts" $v.limits.ingressHosts)
+  (list "allowed-ingress-annotations" $v.limits.ingressAnnotations)
+  (list "allowed-service-types" $v.limits.serviceTypes)
+  (list "allowed-service-annotations" $v.limits.serviceAnnotations)
+  (list "allowed-service-labels" $v.limits.serviceLabels)
+  (list "allowed-storage-classes" $v.limits.storageClasses)
+  (list "max-claim-size" $v.limits.claimSize)
   (list "scheduled-spark-application-timestamp-precision" (ternary "" $precision (eq "nanos" $precision)))
 -}}
 {{- if $metrics.enable -}}
@@ -121,6 +128,9 @@ default holds. What `config` says replaces a row of the same name and comes last
   (list "enable-resource-quota-enforcement" $v.webhook.resourceQuotaEnforcement.enable)
   (list "enable-cert-manager" $v.certManager.enable)
 -}}
+{{- if and $v.is.two $v.limits.ingressHosts $v.controller.uiIngress.enable -}}
+{{- $rows = append $rows (list "ingress-url-format" $v.controller.uiIngress.urlFormat) -}}
+{{- end -}}
 {{- toJson $rows -}}
 {{- end -}}
 

@@ -30,9 +30,11 @@ operator of listed namespaces holds objects that have no namespace, by name.
 - apiGroups: [networking.k8s.io] # Spark 4.2 and newer
   resources: [networkpolicies]
   verbs: [get, create, delete]
+{{- if or .v.controller.uiIngress.enable (hasKey .v.config "ingress-url-format") (ne (include "spark-operator.text" .v.limits.ingressHosts) "none") }}
 - apiGroups: [networking.k8s.io]
   resources: [ingresses]
   verbs: [get, create]
+{{- end }}
 {{- if .v.controller.driverPodDisruptionBudget.enable }}
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
