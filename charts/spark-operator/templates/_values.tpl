@@ -228,8 +228,7 @@ webhookServicePort: {{ ternary 443 (int .values.webhook.port) $v1 }}
 secret: {{ ternary "spark-webhook-certs" (printf "%s-webhook-certs" $full) $v1 }}
 webhookConfig: {{ include "spark-operator.values.webhookConfig" (dict "root" .root "is" .is "full" $full) }}
 sparkAccount: {{ $sparkAccount }}
-sparkRole: {{ ternary "spark-role" $sparkAccount $v1 }}
-sparkRoleBinding: {{ ternary "spark" $sparkAccount $v1 }}
+sparkRole: {{ ternary (printf "%s-spark" .root.Release.Name) $sparkAccount $v1 }}
 lease: {{ .values.leaderElection.lockName | default (ternary "spark-operator-lock" (printf "%s-controller-lock" $full) $v1) }}
 controllerPdb: {{ printf "%s-pdb" $controller }}
 webhookPdb: {{ printf "%s-pdb" $webhook }}
