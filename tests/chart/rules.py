@@ -1,6 +1,11 @@
 """What holds for the objects of every rendering of the chart. A rule is a generator of complaints; its docstring is the
 name of the check."""
+import functools
+import json
+import os
 import re
+
+import helm
 
 CLUSTER_KINDS = {'ClusterRole', 'ClusterRoleBinding', 'MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'}
 LABELS = ('helm.sh/chart', 'app.kubernetes.io/name', 'app.kubernetes.io/instance', 'app.kubernetes.io/version',
@@ -314,5 +319,35 @@ def drivers(r):
                 yield f'{identity(account)} may not delete {resource}'
 
 
+@functools.cache
+def admin():
+    """{(group, resource, verb)} that the built-in role admin holds in Kubernetes 1.28 (admin.json, which `dry-run` compares with a
+    real API server) and what crds/roles.yaml adds to it."""
+    with open(os.path.join(helm.HERE, 'admin.json'), encoding='utf-8') as file:
+        held = {(group, resource, verb) for group, resources in json.load(file).items()
+                for resource, verbs in resources.items() for verb in verbs}
+    with open(os.path.join(helm.TOP, 'crds', 'roles.yaml'), encoding='utf-8') as file:
+        for role in helm.objects(file.read()):
+            if role['metadata']['labels'].get('rbac.authorization.k8s.io/aggregate-to-admin') == 'true':
+                held |= set(grants(role))
+    return held
+
+
+def grants(role):
+    for rule in role.get('rules', []):
+        for group in rule['apiGroups']:
+            for resource in rule['resources']:
+                for verb in rule['verbs']:
+                    yield group, resource, verb
+
+
+def tenants(r):
+    """whoever has the role admin in a namespace may make the Roles that are rendered for it: they hold nothing that admin lacks"""
+    for role in r.of('Role'):
+        for group, resource, verb in grants(role):
+            if (group, resource, verb) not in admin():
+                yield f'{identity(role)}: {verb} {resource}.{group} is neither in the built-in role admin nor in crds/roles.yaml'
+
+
 ALL = (unique, names, namespaces, labels, strings, selectors, pods_fit, low_ports, probed, services, budgets,
-       bindings, rules_narrow, leases, hooks, restricted, somebody, alerts, drivers)
+       bindings, rules_narrow, leases, hooks, restricted, somebody, alerts, drivers, tenants)
