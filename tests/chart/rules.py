@@ -290,12 +290,14 @@ def somebody(r):
 
 
 def alerts(r):
-    """every alert has a summary, a severity and a runbook"""
+    """every alert has a summary, a severity and a runbook, and its runbook_url is a link or absent"""
     for o in r.of('PrometheusRule'):
         for rule in (rule for group in o['spec']['groups'] for rule in group['rules'] if 'alert' in rule):
             notes = rule.get('annotations', {})
-            if not notes.get('summary') or not notes.get('runbook_url') or not rule.get('labels', {}).get('severity'):
+            if not notes.get('summary') or not (notes.get('runbook') or notes.get('runbook_url')) or not rule.get('labels', {}).get('severity'):
                 yield f"{identity(o)}: {rule['alert']}"
+            if not re.match(r'https?://', notes.get('runbook_url', 'https://')):
+                yield f"{identity(o)}: {rule['alert']}: runbook_url is no link"
 
 
 def drivers(r):
