@@ -74,7 +74,7 @@ control_plane() { # control_plane [API SERVER FLAG...]
     audit_flags
   } >"$state/apiserver.flags"
   mkdir -p "$memory"
-  start etcd "$bin/kube" etcd --data-dir "$memory/etcd" --listen-client-urls $etcd_url --advertise-client-urls $etcd_url \
+  start etcd "$kube_bin/kube" etcd --data-dir "$memory/etcd" --listen-client-urls $etcd_url --advertise-client-urls $etcd_url \
     --listen-peer-urls http://127.0.0.1:2380 --quota-backend-bytes 4294967296 --logger zap --log-level warn \
     --unsafe-no-fsync
   start_apiserver
@@ -87,7 +87,7 @@ start_apiserver() {
   mapfile -t flags < <(grep . "$state/apiserver.flags")
   # shellcheck disable=SC2206 # a list of flags
   flags+=(${CLUSTER_APISERVER_FLAGS:-})
-  start apiserver "$bin/kube" kube-apiserver --etcd-servers=$etcd_url --bind-address=0.0.0.0 --secure-port=6443 \
+  start apiserver "$kube_bin/kube" kube-apiserver --etcd-servers=$etcd_url --bind-address=0.0.0.0 --secure-port=6443 \
     --advertise-address="$node_ip" --service-cluster-ip-range="$services" --allow-privileged=true \
     --authorization-mode=Node,RBAC --client-ca-file="$pki/ca.crt" \
     --tls-cert-file="$pki/apiserver.crt" --tls-private-key-file="$pki/apiserver.key" \
@@ -106,10 +106,10 @@ controllers() {
   local pki=$state/pki config=$state/admin.kubeconfig
   local common=(--kubeconfig="$config" --authentication-kubeconfig="$config" --authorization-kubeconfig="$config"
     --leader-elect=false --kube-api-qps=500 --kube-api-burst=1000)
-  start controller-manager "$bin/kube" kube-controller-manager "${common[@]}" --root-ca-file="$pki/ca.crt" \
+  start controller-manager "$kube_bin/kube" kube-controller-manager "${common[@]}" --root-ca-file="$pki/ca.crt" \
     --service-account-private-key-file="$pki/sa.key" --cluster-signing-cert-file="$pki/ca.crt" \
     --cluster-signing-key-file="$pki/ca.key" --use-service-account-credentials=true --cluster-cidr="$pods"
-  start scheduler "$bin/kube" kube-scheduler "${common[@]}"
+  start scheduler "$kube_bin/kube" kube-scheduler "${common[@]}"
 }
 
 compact() { # through etcd's JSON gateway, which spares an etcdctl

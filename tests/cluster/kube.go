@@ -27,7 +27,18 @@ var components = map[string]func() *cobra.Command{
 	"kube-controller-manager": controller.NewControllerManagerCommand,
 	"kube-proxy":              proxy.NewProxyCommand,
 	"kube-scheduler":          func() *cobra.Command { return scheduler.NewSchedulerCommand() },
-	"kubelet":                 func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) },
+	"kubelet":                 newKubelet,
+}
+
+// Since 1.31 it takes a context.
+func newKubelet() *cobra.Command {
+	switch f := any(kubelet.NewKubeletCommand).(type) {
+	case func(context.Context) *cobra.Command:
+		return f(context.Background())
+	case func() *cobra.Command:
+		return f()
+	}
+	panic("this kubelet is started in another way")
 }
 
 func main() {

@@ -121,7 +121,7 @@ registryPullQPS: 0
 kubeAPIQPS: 200
 kubeAPIBurst: 400
 YAML
-  start kubelet "$bin/kube" kubelet --config="$state/kubelet.yaml" --kubeconfig="$state/kubelet.kubeconfig" \
+  start kubelet "$kube_bin/kube" kubelet --config="$state/kubelet.yaml" --kubeconfig="$state/kubelet.kubeconfig" \
     --hostname-override=node1 --node-ip="$node_ip" --root-dir="$state/kubelet" --v=2
 }
 
@@ -135,7 +135,7 @@ clusterCIDR: $pods
 hostnameOverride: node1
 conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
 YAML
-  start proxy "$bin/kube" kube-proxy --config="$state/proxy.yaml"
+  start proxy "$kube_bin/kube" kube-proxy --config="$state/proxy.yaml"
 }
 
 dns() {
