@@ -3,7 +3,7 @@
 # happens. On a fresh Debian 12, as root, it installs what it needs. Without a cluster in $KUBECONFIG, a real one-node
 # Kubernetes is started in a network namespace (tests/cluster), built the first time, and the operator installed with Helm.
 # In the cluster of $KUBECONFIG, which cannot pull an image from here, the operator is a process of this machine with the
-# permissions of deploy/rbac.yaml. The first run takes long, since it compiles Kubernetes and Helm, and says at which of its
+# permissions of deploy/rbac.yaml, and the example runs in the namespace default. The first run takes long, since it compiles Kubernetes and Helm, and says at which of its
 # steps it is; a second run takes seconds. The operator comes first: what it does without a cluster works after a minute.
 #
 #   deploy/quickstart.sh          run it
@@ -20,6 +20,7 @@ source "$top/tests/cluster/operator.sh"
 
 dir=$cache/quickstart
 app=spark-pi
+jobs=spark-jobs # the namespace of the example; in the user's cluster it is default
 limit=300 # seconds for the application
 cluster=$top/tests/cluster/cluster
 label=sparkoperator.k8s.io/app-name=$app
@@ -72,6 +73,7 @@ choose_cluster() {
     if kubectl get --raw=/readyz --request-timeout=5s >/dev/null 2>&1; then
       show "using the cluster of $KUBECONFIG"
       echo "$KUBECONFIG" >"$dir/cluster"
+      jobs=default
       return
     fi
     say "the cluster of KUBECONFIG=$KUBECONFIG does not answer"
@@ -96,7 +98,7 @@ start_cluster() {
   step "a Kubernetes of one node in a network namespace (state $cache/clusters/quickstart)"
   env=$("$cluster" quickstart up)
   eval "$env"
-  "$cluster" quickstart image "$cache/spark-$spark_version.tar"
+  "$cluster" quickstart image "$cache/spark-$spark_version.tar" "apache/spark:$spark_version"
   rm -f "$dir/cluster"
 }
 
@@ -142,14 +144,15 @@ deploy_operator() {
   fi
 }
 
-# With the account that the example names. The annotation makes new pods when the image is another one of the same name.
+# As the README says. The annotation makes new pods when the image is another one of the same name.
 install_chart() {
   local archive image flags
+  kubectl get namespace "$jobs" >/dev/null 2>&1 || kubectl create namespace "$jobs" >/dev/null
   archive=$("$top/tests/cluster/operator-image")
   "$cluster" quickstart image "$archive"
   image=$(tar -xOf "$archive" manifest.json | jq -r '.[0].RepoTags[0]')
   flags=(-n spark-operator --create-namespace --set "image.repository=${image%:*}" --set "image.tag=${image##*:}"
-    --set sparkJobNamespace=default --set serviceAccounts.spark.name=spark --set webhook.enable=true)
+    --set "sparkJobNamespace=$jobs" --set webhook.enable=true)
   show "helm install spark charts/spark-operator ${flags[*]}"
   "$bin/helm" upgrade --install spark "$top/charts/spark-operator" "${flags[@]}" --wait --timeout 120s \
     --set-string "podAnnotations.image=$(sha256sum <"$archive" | cut -c1-12)" >"$dir/helm" 2>&1 || {
@@ -183,10 +186,11 @@ token_is_fresh() { [[ -n $(find "$dir/kubeconfig" -mmin -720) ]]; }
 
 # ---- example ----------------------------------------------------------------------------------------------------
 
-example() { # in a cluster that is not ours: with an image that it can pull
-  local image=${SPARK_IMAGE:-apache/spark:3.5.6} jar=${SPARK_JAR:-/opt/spark/examples/jars/spark-examples_2.12-3.5.6.jar}
+example() { # in a cluster that is not ours: with the account of deploy/rbac.yaml, and an image that it can pull
+  local image=${SPARK_IMAGE:-apache/spark:3.5.6} jar=${SPARK_JAR:-/opt/spark/examples/jars/spark-examples.jar}
   if [[ -f $dir/cluster ]]; then
-    sed "s|image: local/.*|image: $image|; s|local:///opt/spark/examples/jars/.*|local://$jar|" "$top/deploy/examples/$app.yaml"
+    sed "s|image: .*|image: $image|; s|local:///.*|local://$jar|; s/namespace: .*/namespace: $jobs/; s/serviceAccount: .*/serviceAccount: spark/" \
+      "$top/deploy/examples/$app.yaml"
   else
     cat "$top/deploy/examples/$app.yaml"
   fi
@@ -194,19 +198,19 @@ example() { # in a cluster that is not ours: with an image that it can pull
 
 submit() {
   step "an application"
-  kubectl -n default delete sparkapp "$app" --ignore-not-found --timeout=60s >/dev/null
+  kubectl -n "$jobs" delete sparkapp "$app" --ignore-not-found --timeout=60s >/dev/null
   wait_until 60 "the end of the last run's pods" no_pods
   show "kubectl apply -f deploy/examples/$app.yaml"
   example | kubectl apply -f - >/dev/null
 }
 
-no_pods() { [[ -z $(kubectl -n default get pods -l "$label" -o name) ]]; }
+no_pods() { [[ -z $(kubectl -n "$jobs" get pods -l "$label" -o name) ]]; }
 
 # one line: state, pods and their phases, error message
 situation() {
   {
-    kubectl -n default get sparkapp "$app" -o json
-    kubectl -n default get pods -l "$label" -o json
+    kubectl -n "$jobs" get sparkapp "$app" -o json
+    kubectl -n "$jobs" get pods -l "$label" -o json
   } | jq -rs '
     def name: if .metadata.labels["spark-role"] == "executor" then "executor \(.metadata.labels["spark-exec-id"])" else "driver" end;
     def phase: if .metadata.deletionTimestamp then "Terminating"
@@ -243,39 +247,41 @@ watch_application() { # prints a line whenever something has changed; succeeds w
 explain_failure() {
   say ""
   say "The application did not complete. Why, as far as can be seen:"
-  kubectl -n default get sparkapp "$app" -o json 2>/dev/null |
+  kubectl -n "$jobs" get sparkapp "$app" -o json 2>/dev/null |
     jq -r '"status: \(.status.applicationState.state // "none") \(.status.applicationState.errorMessage // "")"' >&2 || true
   say "--- events"
-  kubectl -n default get events --sort-by=.lastTimestamp 2>/dev/null | grep -F "$app" | tail -n 12 >&2 || true
+  kubectl -n "$jobs" get events --sort-by=.lastTimestamp 2>/dev/null | grep -F "$app" | tail -n 12 >&2 || true
   say "--- driver (last lines)"
-  kubectl -n default logs "$app-driver" --tail=15 >&2 2>&1 || true
+  kubectl -n "$jobs" logs "$app-driver" --tail=15 >&2 2>&1 || true
   say "--- operator (last lines of its log)"
   operator_log | tail -n 15 >&2 || true
 }
 
 show_result() {
   local driver
-  driver=$(kubectl -n default get sparkapp "$app" -o jsonpath='{.status.driverInfo.podName}')
-  show "kubectl logs $driver"
-  kubectl -n default logs "$driver" | grep 'Pi is roughly'
-  show "kubectl get sparkapp"
-  kubectl -n default get sparkapp
+  driver=$(kubectl -n "$jobs" get sparkapp "$app" -o jsonpath='{.status.driverInfo.podName}')
+  show "kubectl -n $jobs logs $driver"
+  kubectl -n "$jobs" logs "$driver" | grep 'Pi is roughly'
+  show "kubectl -n $jobs get sparkapp"
+  kubectl -n "$jobs" get sparkapp
 }
 
 show_next() {
-  local log="kubectl -n spark-operator logs deployment/spark-spark-operator" metrics pod
+  local log="kubectl -n spark-operator logs -l app.kubernetes.io/name=spark-operator" metrics pod port example=''
   if [[ -f $dir/cluster ]]; then
     log="less $dir/log" metrics="curl http://$(cat "$dir/address")/metrics"
   else
+    example="kubectl apply -f $top/deploy/examples/spark-pi-python.yaml"
     pod=$(kubectl -n spark-operator get pods -l app.kubernetes.io/name=spark-operator -o 'jsonpath={.items[0].metadata.name}')
-    metrics="kubectl get --raw /api/v1/namespaces/spark-operator/pods/$pod:10254/proxy/metrics"
+    port=$(kubectl -n spark-operator get pod "$pod" -o 'jsonpath={.spec.containers[0].ports[?(@.name=="metrics")].containerPort}')
+    metrics="kubectl get --raw /api/v1/namespaces/spark-operator/pods/$pod:$port/proxy/metrics"
   fi
   cat <<TEXT
 
 Look around:
   export KUBECONFIG=$KUBECONFIG PATH=\$PATH:$bin
-  kubectl describe sparkapp $app
-  kubectl apply -f $top/deploy/examples/spark-pi-python.yaml
+  kubectl -n $jobs describe sparkapp $app${example:+
+  $example}
   $log
   $metrics
 Remove everything:
@@ -316,7 +322,7 @@ clean_user_cluster() {
   KUBECONFIG=$(cat "$dir/cluster")
   export KUBECONFIG
   find_kubectl
-  kubectl -n default delete --ignore-not-found --timeout=60s sparkapp "$app" spark-pi-python
+  kubectl -n default delete --ignore-not-found --timeout=60s sparkapp "$app"
   operator_stop "$dir"
   [[ -f $dir/made ]] || return 0
   while read -r file; do

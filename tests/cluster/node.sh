@@ -67,14 +67,22 @@ TOML
 
 ctr_k8s() { ctr -a "$run/containerd.sock" -n k8s.io "$@"; }
 
-load_image() { # once for each content of the archive
-  local stamp
+load_image() { # load_image ARCHIVE [IMAGE...]: once for each content of the archive; with further names
+  local stamp own other
   [[ -f ${1:-} ]] || die "no such image archive: ${1:-}"
   stamp=$(stat -c '%n %s %Y' "$1")
-  grep -qxF "$stamp" "$state/images" 2>/dev/null && return
-  [[ $1 == "$cache/pause.tar" ]] || say "cluster $name: loading image ${1##*/}"
-  ctr_k8s images import "$1" >/dev/null
-  echo "$stamp" >>"$state/images"
+  if ! grep -qxF "$stamp" "$state/images" 2>/dev/null; then
+    [[ $1 == "$cache/pause.tar" ]] || say "cluster $name: loading image ${1##*/}"
+    ctr_k8s images import "$1" >/dev/null
+    echo "$stamp" >>"$state/images"
+  fi
+  (($# > 1)) || return 0
+  own=$(tar -xOf "$1" manifest.json | jq -r '.[0].RepoTags[0]')
+  own=$(ctr_k8s images ls -q | grep -xE -m 1 "([^/]*/)?$own") # containerd puts Docker Hub's name before one without a host
+  for other in "${@:2}"; do
+    [[ ${other%%/*} == *.* ]] || other=${own%%/*}/$other
+    ctr_k8s images tag --force "$own" "$other" >/dev/null
+  done
 }
 
 # ---- kubelet, kube-proxy, DNS -----------------------------------------------------------------------------------

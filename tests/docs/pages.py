@@ -31,6 +31,17 @@ def pages():
     return [n for n in names if os.path.exists(os.path.join(TOP, n))]
 
 
+def examples():
+    folder = os.path.join(TOP, 'deploy/examples')
+    return [f'deploy/examples/{n}' for n in sorted(os.listdir(folder)) if n.endswith('.yaml')]
+
+
+def told(example):
+    """What the comment at the top of an example tells to type, as a block."""
+    lines = [line[1:] for line in re.match(r'(#.*\n)*', text_of(example))[0].split('\n') if line.startswith('#   ')]
+    return Block(example, 1, 'sh', ''.join(f'{line.strip()}\n' for line in lines))
+
+
 def text_of(page):
     with open(os.path.join(TOP, page), encoding='utf-8') as file:
         return file.read()
@@ -45,7 +56,7 @@ def kind_of(info, text):
         return 'session'
     if DRAWN.search(text):
         return 'drawing'
-    if info == 'text':
+    if info == 'text' or (not info and re.fullmatch(r'(?:(?:spec|metadata)\.\S+: [^\n]*\n)+', text)):
         return 'message'
     if info:
         return ''
