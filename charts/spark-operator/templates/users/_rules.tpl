@@ -36,3 +36,15 @@ applications. The rest of that Role is in the built-in role admin.
 {{- $with := and .v.is.clusterRole .v.controller.rbac.create (or .v.is.clusterWide .v.is.webhook) -}}
 {{- ternary .v.rbac.userRoles $with (kindIs "bool" .v.rbac.userRoles) -}}
 {{- end -}}
+
+{{/*
+A part of the notes: the CRDs are not there, and nothing here brings them. The API server tells everybody which kinds it has. Helm
+renders after it has created the CRDs of the chart. Takes root, v.
+*/}}
+{{- define "spark-operator.notes.missing" -}}
+{{- if not (or .v.is.crdUpgrade (.root.Capabilities.APIVersions.Has "sparkoperator.k8s.io/v1beta2/SparkApplication")) -}}
+The CRDs are not installed, and the operator waits for them. Somebody who administers the cluster has to apply them (docs/tenants.md):
+
+  kubectl apply --server-side -f crds
+{{- end -}}
+{{- end -}}
