@@ -79,6 +79,27 @@ network namespace, which Kubernetes counts as safe. On the node's network there 
 {{- toYaml $out -}}
 {{- end -}}
 
+{{/*
+The affinity as given; with image.architectures its pods go to nodes of such processors only. Terms are alternatives, and so
+each of them gets the condition. Takes affinity, v.
+*/}}
+{{- define "spark-operator.affinity" -}}
+{{- $affinity := deepCopy (.affinity | default dict) -}}
+{{- with .v.image.architectures -}}
+{{- $arch := dict "key" "kubernetes.io/arch" "operator" "In" "values" . -}}
+{{- $node := $affinity.nodeAffinity | default dict -}}
+{{- $required := $node.requiredDuringSchedulingIgnoredDuringExecution | default dict -}}
+{{- $terms := list -}}
+{{- range $required.nodeSelectorTerms | default (list dict) -}}
+{{- $terms = append $terms (set . "matchExpressions" (append (.matchExpressions | default list) $arch)) -}}
+{{- end -}}
+{{- $_ := set $required "nodeSelectorTerms" $terms -}}
+{{- $_ := set $node "requiredDuringSchedulingIgnoredDuringExecution" $required -}}
+{{- $_ := set $affinity "nodeAffinity" $node -}}
+{{- end -}}
+{{- with $affinity }}{{ toYaml . }}{{ end -}}
+{{- end -}}
+
 {{- define "spark-operator.container" -}}
 {{- $p := .part.values -}}{{- $v := .part.v -}}
 name: {{ .is.container }}
@@ -159,9 +180,9 @@ dnsConfig:
 nodeSelector:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with $p.affinity }}
+{{- with include "spark-operator.affinity" (dict "affinity" $p.affinity "v" .part.v) }}
 affinity:
-  {{- toYaml . | nindent 2 }}
+  {{- . | nindent 2 }}
 {{- end }}
 {{- with $p.tolerations }}
 tolerations:
