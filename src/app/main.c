@@ -17,6 +17,7 @@
 #include "json/json.h"
 #include "options/options.h"
 #include "offline/render.h"
+#include "revision.h"
 #include "start.h"
 #include "offline/validate_files.h"
 #include "webhook/webhook_registration.h"
@@ -72,8 +73,8 @@ static int command_version(const struct options *o)
 		puts(SPARK_OPERATOR_VERSION);
 		return 0;
 	}
-	printf("spark-operator %s\n%s\nlibuv %s\n%s\n", SPARK_OPERATOR_VERSION, curl_version(), uv_version_string(),
-	       OpenSSL_version(OPENSSL_VERSION));
+	printf("spark-operator %s\nrevision %s\n%s\nlibuv %s\n%s\n", SPARK_OPERATOR_VERSION, revision, curl_version(),
+	       uv_version_string(), OpenSSL_version(OPENSSL_VERSION));
 	return 0;
 }
 

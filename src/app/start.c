@@ -25,6 +25,7 @@
 #include "diagnostics.h"
 #include "net/http_server.h"
 #include "operator.h"
+#include "revision.h"
 #include "runtime/process_metrics.h"
 #include "runtime/client.h"
 #include "runtime/leader.h"
@@ -388,7 +389,7 @@ static int set_up(struct program *p, const struct options *o, unsigned roles, st
 {
 	p->metrics = metrics_new();
 	p->process = process_metrics_new(p->metrics, time_wall_ms());
-	process_metrics_build_info(p->metrics, SPARK_OPERATOR_VERSION);
+	process_metrics_build_info(p->metrics, SPARK_OPERATOR_VERSION, revision);
 	sched_timer_init(&p->drain, on_drain, p);
 	make_identity(p);
 	if (connect_program(p, o, err) < 0 || make_roles(p, o, roles, err) < 0)
@@ -445,7 +446,8 @@ int start_run(const struct options *o, unsigned roles)
 	} else {
 		auto_free char *namespaces = o->namespaces.len ? strv_join(&o->namespaces, ",") : xstrdup("all");
 
-		log_info(NULL, "starting", "version", SPARK_OPERATOR_VERSION, "namespaces", namespaces, NULL);
+		log_info(NULL, "starting", "version", SPARK_OPERATOR_VERSION, "revision", revision, "namespaces",
+			 namespaces, NULL);
 		begin_program(&p);
 		loop_run(&p.loop);
 	}

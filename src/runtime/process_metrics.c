@@ -104,14 +104,14 @@ struct process_metrics *process_metrics_new(struct metrics *m, int64_t started_w
 #define COMPILER "gcc " __VERSION__
 #endif
 
-void process_metrics_build_info(struct metrics *m, const char *version)
+void process_metrics_build_info(struct metrics *m, const char *version, const char *revision)
 {
-	static const char *const labels[] = { "version", "compiler", "architecture", NULL };
-	const char *values[] = { version, COMPILER, "unknown" };
+	static const char *const labels[] = { "version", "revision", "compiler", "architecture", NULL };
+	const char *values[] = { version, revision, COMPILER, "unknown" };
 	struct utsname machine;
 
 	if (uname(&machine) == 0)
-		values[2] = machine.machine;
+		values[3] = machine.machine;
 	metric_set(
 	    metrics_family(m, METRIC_GAUGE, "spark_operator_build_info", "What this is, always 1", labels, NULL, 0),
 	    values, 1);

@@ -26,10 +26,11 @@ static void test_process(void **state)
 	assert_true(metric_get(metrics_find(m, "process_open_fds"), NULL) >= 3);
 	assert_true(metric_get(metrics_find(m, "process_max_fds"), NULL) >= 3);
 	assert_true(metric_get(metrics_find(m, "process_cpu_seconds_total"), NULL) >= 0);
-	process_metrics_build_info(m, "1.2.3");
+	process_metrics_build_info(m, "1.2.3", "0123abc-dirty-456def");
 	buf_clear(&text);
 	metrics_write(m, &text);
-	assert_non_null(strstr(buf_str(&text), "\nspark_operator_build_info{version=\"1.2.3\",compiler=\""));
+	assert_non_null(strstr(buf_str(&text), "\nspark_operator_build_info{version=\"1.2.3\","
+					       "revision=\"0123abc-dirty-456def\",compiler=\""));
 	process_metrics_free(p);
 	metrics_free(m);
 }
