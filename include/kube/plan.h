@@ -16,6 +16,7 @@ enum action_type {
 	ACTION_ABSENT,	   /* a read: the plan ends with ERR_EXISTS if the object is there and is ours */
 	ACTION_CREATE,	   /* AlreadyExists: adopted if it is ours and as wanted, else ERR_EXISTS; see plan_create */
 	ACTION_TRY,	   /* a creation that changes nothing (dryRun=All); how it went is noted, the plan goes on */
+	ACTION_REHEARSE,   /* the same; the plan ends if the object has fields that the API server does not know */
 	ACTION_DELETE,	   /* with uid precondition, background propagation; NotFound is success */
 	ACTION_EVENT,	   /* to the recorder, never fails and never waits */
 };
@@ -36,8 +37,8 @@ struct action {
 	bool optional;
 	bool noted;	    /* CREATE: that it is there is kept for the plans that follow */
 	const char *report; /* CREATE, optional: the path in the object of the text that the outcome keeps, or NULL */
-	/* STATUS: {"status": …}; CREATE: the object; TRY: the object, or NULL; EVENT: {type, reason, message}; else
-	 * NULL */
+	/* STATUS: {"status": …}; CREATE, REHEARSE: the object; TRY: the object, or NULL; EVENT: {type, reason,
+	 * message}; else NULL */
 	struct json *body;
 };
 
@@ -90,6 +91,9 @@ void plan_create_optional(struct plan *p, const struct resource *res, struct jso
  * none. object NULL: nothing is asked, and only the time is noted. object: taken.
  */
 void plan_try(struct plan *p, const struct resource *res, const char *ns, const char *name, struct json *object);
+/* Asks the API server whether it knows all fields of the object, which must be namespaced and is created by somebody
+ * else. Whatever else the server says about it does not count. object: taken. */
+void plan_rehearse(struct plan *p, const struct resource *res, struct json *object);
 /* What became of earlier optional creations is not needed any more. */
 void plan_forget_outcomes(struct plan *p);
 void plan_delete(struct plan *p, const struct resource *res, const char *ns, const char *name, const char *uid);

@@ -78,4 +78,7 @@ void reply_done(struct reply *r);
  */
 void reply_classify(struct reply *r, const struct request *req, int64_t retry_after_s);
 
+/* Whether the API server has refused an object for fields that it does not know (fieldValidation=Strict). */
+bool reply_names_unknown_fields(const struct err *err);
+
 #endif

@@ -29,6 +29,9 @@ struct option_gates {
 	unsigned on;
 };
 
+/* What the API server makes of fields that it does not know, in objects that are created. */
+enum field_validation { FIELDS_STRICT = 0, FIELDS_IGNORED };
+
 /*
  * The values as the program uses them. Each was checked and parsed when it was set, so nothing needs a second look. A
  * string, selector or JSON value that was not given and has no default is NULL. Members have the names of their
@@ -49,6 +52,7 @@ struct options {
 	int64_t driver_pod_creation_grace_ms;
 	int64_t refusal_deadline_ms;
 	int64_t max_tracked_executors;
+	enum field_validation field_validation;
 	bool ui_service;
 	char *metrics_bind;
 	char *health_bind;

@@ -55,7 +55,8 @@ struct controller_options {
 	const struct controller_ops *ops;
 	void *arg;
 	struct queue_options queue;
-	unsigned max_plans; /* plans that are carried out at the same time; 0: 32 */
+	unsigned max_plans;	   /* plans that are carried out at the same time; 0: 32 */
+	bool drops_unknown_fields; /* of objects that are created; else the API server refuses such an object */
 	/* Gets the families workqueue_* and controller_runtime_reconcile_*, which are named as in controller-runtime.
 	 * NULL: there are none. Must outlive the controller. */
 	struct metrics *metrics;

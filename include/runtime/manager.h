@@ -82,6 +82,7 @@ struct manager_options {
 	const struct selector *namespace_selector;
 	const char *label_selector; /* of objects of the kinds that are run; NULL or "": all */
 	unsigned max_plans;	    /* of each kind, carried out at the same time; 0: the controller's default */
+	bool drops_unknown_fields;  /* of objects that are created; else the API server refuses such an object */
 	struct queue_options queue;
 	const char *instance; /* reportingInstance of events: pod or host name */
 	/* Asked before each write, while there are several that may lead: false drops the rest of the plan, which is

@@ -319,6 +319,7 @@ struct operator_options start_operator_options(const struct options *o)
 			.namespace_selector = o->namespace_selector,
 			.label_selector = selector_text(o->label_selector),
 			.max_plans = (unsigned)o->controller_threads,
+			.drops_unknown_fields = o->field_validation == FIELDS_IGNORED,
 			.queue = { .retry_max_ms = o->retry_max_ms, .retry_qps = o->retry_qps,
 				   .retry_burst = o->retry_burst },
 		},

@@ -18,7 +18,7 @@ bool failure_is_refusal(const struct failure *f)
 
 	if (f->err.code == ERR_EXISTS && f->holder != HOLDER_STRANGER)
 		return false;
-	return f->type == ACTION_CREATE && refusals[f->err.code];
+	return (f->type == ACTION_CREATE || f->type == ACTION_REHEARSE) && refusals[f->err.code];
 }
 
 static void clear_outcome(struct outcome *o)

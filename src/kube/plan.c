@@ -14,8 +14,9 @@
 enum { EVENT_MESSAGE_SIZE = 2048 }; /* event_build cuts at 1024 bytes, at the end of a character */
 
 static const char *const type_names[] = {
-	[ACTION_STATUS] = "status", [ACTION_CHECK] = "check",	[ACTION_ABSENT] = "absent", [ACTION_CREATE] = "create",
-	[ACTION_TRY] = "try",	    [ACTION_DELETE] = "delete", [ACTION_EVENT] = "event",
+	[ACTION_STATUS] = "status", [ACTION_CHECK] = "check", [ACTION_ABSENT] = "absent",
+	[ACTION_CREATE] = "create", [ACTION_TRY] = "try",     [ACTION_REHEARSE] = "rehearse",
+	[ACTION_DELETE] = "delete", [ACTION_EVENT] = "event",
 };
 
 void plan_init(struct plan *p)
@@ -130,6 +131,12 @@ void plan_create_optional(struct plan *p, const struct resource *res, struct jso
 void plan_try(struct plan *p, const struct resource *res, const char *ns, const char *name, struct json *object)
 {
 	add_action(p, ACTION_TRY, res, ns, name, NULL, object)->noted = true;
+}
+
+void plan_rehearse(struct plan *p, const struct resource *res, struct json *object)
+{
+	add_action(p, ACTION_REHEARSE, res, json_str(object, "metadata.namespace", NULL),
+		   json_str(object, "metadata.name", ""), NULL, object);
 }
 
 void plan_forget_outcomes(struct plan *p)

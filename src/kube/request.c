@@ -9,6 +9,7 @@
 #include "kube/request.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/text.h"
@@ -158,4 +159,11 @@ void reply_classify(struct reply *r, const struct request *req, int64_t retry_af
 
 		err_wrap(&r->err, "%s", what);
 	}
+}
+
+bool reply_names_unknown_fields(const struct err *err)
+{
+	const char *strict = strstr(err->msg, "strict decoding error: ");
+
+	return err->code == ERR_INVALID && strict && strstr(strict, "unknown field \"");
 }

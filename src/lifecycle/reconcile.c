@@ -29,6 +29,7 @@
 #include "spark/names.h"
 #include "spark/ui_url.h"
 #include "spark/version.h"
+#include "unknown_fields.h"
 #include "unreadable.h"
 
 enum {
@@ -149,10 +150,11 @@ static void fail_submission(struct pass *p, const char *why)
 	json_remove(p->status.tree, "sparkApplicationId");
 }
 
-static struct submission_options submission_options_of(const struct pass *p)
+static struct submission_options submission_options_of(const struct pass *p, bool with_executor)
 {
 	return (struct submission_options){
 		.master = p->options->master,
+		.with_executor = with_executor,
 		.submitted_ms = attempt_time_ms(p->app),
 		.ui_url_format = p->options->ui_service ? p->options->ingress.url_format : NULL,
 		.rules = p->options->rules,
@@ -161,7 +163,7 @@ static struct submission_options submission_options_of(const struct pass *p)
 
 static int build_submission(struct pass *p)
 {
-	const struct submission_options options = submission_options_of(p);
+	const struct submission_options options = submission_options_of(p, unknown_fields_in_executors(p->app));
 	struct err err = { 0 };
 	int rc = submission_build(p->app, p->run, &options, &p->submission, &err);
 
@@ -363,7 +365,7 @@ static void handle_failure(struct pass *p)
 		set_state(p, APP_NEW, p->app->error_message);
 		return;
 	}
-	refusal_judge(&refusal, p->w->failure, p->options->refusal_deadline_ms, p->w->now_ms);
+	refusal_judge(&refusal, p->w->failure, p->app, p->options->refusal_deadline_ms, p->w->now_ms);
 	if (refusal.next_ms >= 0)
 		plan_deadline(p->plan, refusal.next_ms);
 	if (refusal.is_final) {
@@ -629,6 +631,7 @@ static void create_submission(struct pass *p)
 		.app = p->app,
 		.names = &p->names,
 		.has_driver = p->driver != NULL,
+		.executor = p->submission.executor,
 		.failure = p->w->failure,
 	};
 
@@ -652,7 +655,7 @@ static void create_companions(struct pass *p, const struct companions_view *view
 static void ask_for_executors(struct pass *p)
 {
 	const struct executors_site site = executors_site_of(p);
-	const struct submission_options options = submission_options_of(p);
+	const struct submission_options options = submission_options_of(p, false);
 
 	executors_plan(&p->executors, &site, &options, p->plan);
 }

@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "spark/app.h"
+#include "unknown_fields.h"
 
 enum {
 	INVALID_LIMIT_MS = 5 * 1000,
@@ -81,8 +81,10 @@ static const struct refusal_row *row_of(const struct failure *f)
 	return row;
 }
 
-void refusal_judge(struct refusal *ret, const struct failure *f, int64_t limit_ms, int64_t now_ms)
+void refusal_judge(struct refusal *ret, const struct failure *f, const struct app *app, int64_t limit_ms,
+		   int64_t now_ms)
 {
+	struct failure told = *f;
 	const struct refusal_row *row = row_of(f);
 	int64_t waited_ms = now_ms > f->since_ms ? now_ms - f->since_ms : 0;
 	int64_t end_ms = row->limit ? row->limit(f, limit_ms) : -1;
@@ -90,10 +92,12 @@ void refusal_judge(struct refusal *ret, const struct failure *f, int64_t limit_m
 	*ret = (struct refusal){ .next_ms = -1, .reason = row->reason };
 	ret->is_final = row->limit && waited_ms >= end_ms;
 	ret->is_told = !ret->is_final && waited_ms >= row->told_ms;
+	if (ret->is_final || ret->is_told)
+		unknown_fields_translate(&told, app);
 	if (ret->is_final)
-		ret->message = xstrdup(f->err.msg);
+		ret->message = xstrdup(told.err.msg);
 	else if (ret->is_told)
-		ret->message = xasprintf("%s%s", row->text, f->err.msg);
+		ret->message = xasprintf("%s%s", row->text, told.err.msg);
 	if (!ret->is_final && row->limit)
 		ret->next_ms = end_ms - waited_ms;
 	else if (!ret->is_final && !ret->is_told)

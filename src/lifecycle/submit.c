@@ -50,6 +50,15 @@ static void create_object(const struct submit *s, struct json *object, struct pl
 		plan_create(plan, res, object, uid, key, value);
 }
 
+/* The owner of executors is the driver pod, which is not there yet. */
+static void rehearse_executor(const struct json *executor, struct plan *plan)
+{
+	struct json *pod = json_dup(executor);
+
+	json_remove(json_get(pod, "metadata"), "ownerReferences");
+	plan_rehearse(plan, &resource_pod, pod);
+}
+
 /*
  * Plans the creations, the Service as the last. If the first object is there already, an earlier submission may have
  * come far: its Service would prove that its driver pod has existed, and must not be created a second time.
@@ -59,6 +68,8 @@ void submit_plan(const struct submit *s, struct json *objects, struct plan *plan
 	struct json *service = NULL;
 	size_t count = 0;
 
+	if (s->executor && !s->has_driver)
+		rehearse_executor(s->executor, plan);
 	for (struct json *o = json_take_first(objects); o; o = json_take_first(objects)) {
 		if (text_eq(json_str(o, "metadata.name", NULL), s->names->service)) {
 			service = o;

@@ -11,7 +11,9 @@
 struct submit {
 	const struct app *app;
 	const struct app_names *names;
-	bool has_driver;	       /* the driver pod is there */
+	bool has_driver; /* the driver pod is there */
+	/* The first executor, if the API server is to be asked whether it knows its fields; else NULL. */
+	const struct json *executor;
 	const struct failure *failure; /* of the last plan, NULL if it went through */
 };
 

@@ -29,6 +29,8 @@ static_assert(LOG_DEBUG == 0 && LOG_INFO == 1 && LOG_WARN == 2 && LOG_ERROR == 3
 static_assert(POD_POLICY_PRIVILEGED == 0 && POD_POLICY_BASELINE == 1, "choices of --pod-policy");
 static_assert(RUN_NANOS == 0 && RUN_MICROS == 1 && RUN_MILLIS == 2 && RUN_SECONDS == 3 && RUN_MINUTES == 4,
 	      "choices of --scheduled-spark-application-timestamp-precision");
+static_assert(FIELDS_STRICT == 0 && FIELDS_IGNORED == 1, "choices of --field-validation");
+static_assert(sizeof(enum field_validation) == sizeof(unsigned), "OPT_ENUM");
 static_assert(sizeof(enum run_precision) == sizeof(unsigned), "OPT_ENUM");
 static_assert(sizeof(enum log_level) == sizeof(unsigned) && sizeof(enum pod_policy) == sizeof(unsigned), "OPT_ENUM");
 
@@ -71,6 +73,10 @@ const struct option_row option_rows[] = {
 	{ "submission-refusal-deadline", OPT_DURATION, OPTIONS_SERVE, TOPIC_APPS, AT(refusal_deadline_ms),
 	  .dflt = "30s", .value = "TIME",
 	  .help = "how long a submission is tried again that the API server refuses (quota, RBAC, name taken)" },
+	{ "field-validation", OPT_ENUM, OPTIONS_SERVE, TOPIC_APPS, AT(field_validation), .dflt = "Strict",
+	  .choices = "Strict Ignore", .value = "LEVEL",
+	  .help = "of fields that the API server does not know, in pods and other objects of an application: Strict "
+		  "(it refuses them) or Ignore (it drops them)" },
 	{ "max-tracked-executor-per-app", OPT_COUNT, OPTIONS_SERVE, TOPIC_APPS, AT(max_tracked_executors),
 	  .flag_of = OF_CONTROLLER, .dflt = "1000", .value = "N", .help = "executors listed in a status" },
 	{ "master", OPT_STRING, OPTIONS_NEW | OPTIONS_RENDER | OPTIONS_DIFF | OPTIONS_VALIDATE, TOPIC_APPS, AT(master),

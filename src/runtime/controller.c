@@ -413,6 +413,7 @@ static void run_plan(struct key *k, struct plan *plan)
 		.sched = o->sched,
 		.recorder = o->recorder,
 		.key = k->name,
+		.drops_unknown_fields = o->drops_unknown_fields,
 		.may_write = o->ops->may_write,
 		.may_write_arg = o->arg,
 		.status_ms = k->status_ms,

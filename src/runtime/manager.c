@@ -310,6 +310,7 @@ static void init_unit(struct unit *unit, const struct cache_options *common, con
 		.arg = unit,
 		.queue = o->queue,
 		.max_plans = o->max_plans,
+		.drops_unknown_fields = o->drops_unknown_fields,
 		.metrics = common->metrics,
 		.name = row->name,
 	};

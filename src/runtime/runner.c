@@ -10,6 +10,7 @@
  *   DELETE, not found       Done. 409: done if by now another object has the name.
  *   STATUS, 409             CONFLICT, and the version that the cache has to reach before the next plan is any better.
  *   CHECK, another version  The same. Another uid is as good as not found: the object that the plan was for is gone.
+ *   REHEARSE                Fields that the API server does not know: INVALID. Any other answer: done.
  * Everything else ends the plan with the error of the reply. So does a write whose outcome is unknown, since every
  * action can be repeated. An optional creation ends nothing: its outcome is noted, and the plan goes on. So does a TRY.
  * Preconditions: kubernetes apimachinery meta/v1 Preconditions, and resourceVersion in a patch as optimistic lock
@@ -100,7 +101,7 @@ static struct json *status_patch(const struct action *a)
 }
 
 /* *ret_body: owned by the caller, who frees it after the call. */
-static struct request request_of(const struct action *a, struct json **ret_body)
+static struct request request_of(const struct runner *r, const struct action *a, struct json **ret_body)
 {
 	struct request req = { .res = a->res, .ns = text_empty(a->ns) ? NULL : a->ns };
 
@@ -124,11 +125,17 @@ static struct request request_of(const struct action *a, struct json **ret_body)
 		break;
 	case ACTION_CREATE:
 		req.verb = VERB_CREATE;
+		req.query = r->options.drops_unknown_fields ? NULL : "fieldValidation=Strict";
 		req.body = a->body;
 		break;
 	case ACTION_TRY:
 		req.verb = VERB_CREATE;
 		req.query = "dryRun=All";
+		req.body = a->body;
+		break;
+	case ACTION_REHEARSE:
+		req.verb = VERB_CREATE;
+		req.query = "dryRun=All&fieldValidation=Strict";
 		req.body = a->body;
 		break;
 	case ACTION_EVENT: /* no request */
@@ -144,7 +151,7 @@ char *runner_describe(const struct runner *r)
 
 	if (r->pos == r->plan.len || current_action(r)->type == ACTION_EVENT)
 		return xstrdup("");
-	req = request_of(current_action(r), &body);
+	req = request_of(r, current_action(r), &body);
 	return request_describe(&req);
 }
 
@@ -182,7 +189,7 @@ static const struct {
 
 static bool is_write(enum action_type type)
 {
-	return type != ACTION_CHECK && type != ACTION_ABSENT && type != ACTION_TRY;
+	return type != ACTION_CHECK && type != ACTION_ABSENT && type != ACTION_TRY && type != ACTION_REHEARSE;
 }
 
 static enum verdict verdict_of(enum action_type type, enum err_code answer)
@@ -449,6 +456,8 @@ static void on_reply(void *arg, struct reply *reply)
 	r->call = NULL;
 	if (reply->err.code == ERR_NOT_FOUND && !is_proved_absent(reply))
 		verdict = FAIL;
+	if (a->type == ACTION_REHEARSE)
+		verdict = reply_names_unknown_fields(&err) ? FAIL : DONE;
 	if (a->type == ACTION_STATUS && reply->err.code != ERR_CONFLICT)
 		r->options.status_ms = r->sent_ms;
 	if (a->type == ACTION_CHECK && verdict == DONE)
@@ -463,7 +472,7 @@ static void on_reply(void *arg, struct reply *reply)
 static void send_action(struct runner *r)
 {
 	auto_json body = NULL;
-	struct request req = request_of(current_action(r), &body);
+	struct request req = request_of(r, current_action(r), &body);
 
 	r->sent_ms = sched_now(r->options.sched);
 	r->call = api_send(r->options.api, &req, on_reply, r);
@@ -490,9 +499,12 @@ static int64_t status_wait_ms(const struct runner *r)
 	return r->options.status_ms + STATUS_INTERVAL_MS - sched_now(r->options.sched);
 }
 
-/* Whether the action is a proof that is needed only after a creation has found its object, and none has. */
+/* Whether the action is a proof that is needed only after a creation has found its object, and none has, or a question
+ * of which the answer does not matter. */
 static bool is_needless(const struct runner *r, const struct action *a)
 {
+	if (a->type == ACTION_REHEARSE)
+		return r->options.drops_unknown_fields;
 	return a->type == ACTION_ABSENT && a->if_found && !r->has_found;
 }
 

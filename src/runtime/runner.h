@@ -33,6 +33,8 @@ struct runner_options {
 	const char *key;	      /* for the log; borrowed for the runner's life */
 	bool (*may_write)(void *arg); /* may be NULL */
 	void *may_write_arg;
+	/* The API server drops fields of created objects that it does not know. Else it refuses the object. */
+	bool drops_unknown_fields;
 	struct outcomes *outcomes; /* gets how optional creations went; borrowed */
 	int64_t status_ms;	   /* when the key's status was last written, INT64_MIN: long ago; kept up to date */
 	void (*done)(void *arg);   /* exactly once, from the loop */

@@ -629,6 +629,11 @@ const struct json *fake_kube_next(const struct fake_kube *fk, const struct resou
 	return world_next(&fk->world, res, pos);
 }
 
+void fake_kube_on_unknown(struct fake_kube *fk, fake_unknown_fn *fn)
+{
+	fk->world.unknown = fn;
+}
+
 void fake_kube_on_change(struct fake_kube *fk, fake_change_fn *fn, void *arg)
 {
 	fk->on_change = fn;

@@ -54,6 +54,11 @@ const struct json *fake_kube_next(const struct fake_kube *fk, const struct resou
 typedef void fake_change_fn(void *arg, const struct resource *res, const struct json *before, const struct json *now);
 void fake_kube_on_change(struct fake_kube *fk, fake_change_fn *fn, void *arg);
 
+/* Which fields of an object the API server does not know: "unknown field \"spec.x\", …"; owned, NULL if it knows all.
+ * With fieldValidation=Strict it refuses to create such an object; else it keeps them, unlike a real one. */
+typedef char *fake_unknown_fn(const struct resource *res, const struct json *object);
+void fake_kube_on_unknown(struct fake_kube *fk, fake_unknown_fn *fn);
+
 /* ---- faults ---- */
 
 enum fake_fault {

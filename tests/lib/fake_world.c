@@ -376,6 +376,21 @@ static void answer(struct reply *reply, int status, const struct json *body)
 	reply->body = json_dup(body);
 }
 
+/* What a strict decoder says (apimachinery runtime/error.go, strictDecodingError). False if it says nothing. */
+static bool refuse_unknown_fields(const struct world *w, const struct request *req, struct reply *reply)
+{
+	auto_free char *validation = world_query(req->query, "fieldValidation");
+	auto_free char *fields = NULL;
+
+	if (w->unknown && text_eq(validation, "Strict"))
+		fields = w->unknown(req->res, req->body);
+	if (fields)
+		world_refuse(reply, 400, "BadRequest", 0,
+			     "%s in version \"%s\" cannot be handled as a %s: strict decoding error: %s",
+			     req->res->kind, req->res->version, req->res->kind, fields);
+	return fields != NULL;
+}
+
 static void create(struct world *w, const struct request *req, struct reply *reply)
 {
 	const char *name = json_str(req->body, "metadata.name", "");
@@ -389,6 +404,8 @@ static void create(struct world *w, const struct request *req, struct reply *rep
 		world_refuse(reply, 400, NULL, 0, "the object does not fit the request");
 		return;
 	}
+	if (refuse_unknown_fields(w, req, reply))
+		return;
 	if (map_get(w->objects, key)) {
 		world_refuse(reply, 409, "AlreadyExists", 0, "%s \"%s\" already exists", req->res->plural, name);
 		return;

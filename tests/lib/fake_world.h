@@ -35,6 +35,9 @@ struct world {
 	struct sched_timer gc;
 	void (*on_change)(void *arg, const struct resource *res, const struct json *before, const struct json *now);
 	void *arg;
+	/* Fields of the object that the API server does not know: "unknown field \"spec.x\", …"; owned, NULL if it
+	 * knows all. NULL: it knows every field. */
+	char *(*unknown)(const struct resource *res, const struct json *object);
 };
 
 void world_init(struct world *w, struct sched *sched, int64_t grace_ms);

@@ -14,6 +14,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "rules/schema.h"
 #include "spark/pod.h"
 
 enum {
@@ -27,6 +28,7 @@ enum {
 	QUIET_MS = 60000,
 	LONGEST_MS = 3600000,
 	TTL_S = 20,
+	TEXT_MAX = 4096,
 };
 
 #define NS "default"
@@ -327,6 +329,30 @@ const struct fake_refusal sim_refusals[SIM_REFUSALS] = {
 	{ 429, NULL, NULL, 2 },	      { 500, NULL, NULL, 0 }, { 503, NULL, NULL, 0 },
 };
 
+#define TEMPLATE "spec.driver.template."
+
+/* Pods are compared with the record of Kubernetes' types, as if they were a pod template of an application. */
+static char *unknown_fields_of(const struct resource *res, const struct json *object)
+{
+	auto_json app = json_new_object();
+	struct json *pod_template;
+	auto_problems unknown;
+	auto_buf text = { 0 };
+
+	problems_init(&unknown);
+	if (res != &resource_pod)
+		return NULL;
+	pod_template = json_ensure_object(json_ensure_object(json_ensure_object(app, "spec"), "driver"), "template");
+	json_set(pod_template, "metadata", json_dup(json_get(object, "metadata")));
+	json_set(pod_template, "spec", json_dup(json_get(object, "spec")));
+	schema_unknown(NULL, &unknown, app, "SparkApplication");
+	buf_init(&text, TEXT_MAX);
+	json_each (field, unknown.list)
+		buf_printf(&text, "%sunknown field \"%s\"", text.len ? ", " : "",
+			   json_str(field, "field", "") + strlen(TEMPLATE));
+	return text.len ? buf_take(&text) : NULL;
+}
+
 static void drop_line(void *arg, const char *line, size_t len)
 {
 	(void)arg;
@@ -341,6 +367,7 @@ void sim_init_bare(struct sim *s, enum sim_plot plot)
 		log_set_sink(drop_line, NULL);
 	sched_init(&s->sched, 0, INT64_C(1767225600000), 1); /* 2026-01-01T00:00:00Z */
 	s->kube = fake_kube_new(&s->sched, NULL);
+	fake_kube_on_unknown(s->kube, unknown_fields_of);
 	s->driver_uids = map_new(NULL);
 	fake_kube_on_change(s->kube, on_change, s);
 	sched_timer_init(&s->player, on_player, s);

@@ -38,6 +38,7 @@ static const char *const args[] = {
 	"--metrics-job-submit-latency-buckets=1,2",
 	"--metrics-job-start-latency-buckets=3,4,5",
 	"--metrics-old-names",
+	"--field-validation=Ignore",
 };
 
 static struct operator_options parsed(struct options *o)
@@ -60,6 +61,7 @@ static void what_is_watched_and_how_it_is_tried_again(void **state)
 	assert_string_equal(selector_text(m.namespace_selector), "team=a");
 	assert_string_equal(m.label_selector, "stage=live");
 	assert_int_equal(m.max_plans, 7);
+	assert_true(m.drops_unknown_fields);
 	assert_true(m.queue.retry_qps == 3);
 	assert_true(m.queue.retry_burst == 11);
 	assert_int_equal(m.queue.retry_max_ms, 13000);

@@ -87,6 +87,7 @@ static void carry_out(struct cluster *c, const struct action *a)
 		assert_true(a->if_found || json_len(json_get(c->input, "pods")) == 0);
 		return;
 	case ACTION_TRY:
+	case ACTION_REHEARSE:
 	case ACTION_EVENT:
 		strv_add(&c->events, json_str(a->body, "reason", "?"));
 		break;
