@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "json/files.h"
 #include "parse.h"
 #include "rules/schema.h"
 
@@ -303,6 +304,89 @@ static void fields_that_kubernetes_does_not_know(void **state)
 	check_unknown("SparkApplication", rows, array_len(rows));
 }
 
+/* A place of the CRD: its names from the root, "[]" for the elements of a list. */
+struct crd_walk {
+	const char *kind;
+	const struct json *stack[32]; /* schemas, named as in their parents */
+	size_t depth;
+	size_t places;
+};
+
+/* An object with nothing in it but a made-up field at that place. Owned. */
+static struct json *object_with_unknown(const struct crd_walk *w)
+{
+	struct json *root = json_new_object(), *at = root;
+
+	for (size_t i = 0; i < w->depth; i++)
+		if (text_eq(json_name(w->stack[i]), "items"))
+			at = json_append(at, json_new_object());
+		else if (json_get(w->stack[i], "items"))
+			at = json_ensure_array(at, json_name(w->stack[i]));
+		else
+			at = json_ensure_object(at, json_name(w->stack[i]));
+	json_set_i64(at, "zzz", 1);
+	return root;
+}
+
+static void check_kept_place(struct crd_walk *w)
+{
+	auto_json object = object_with_unknown(w);
+	auto_free char *text = json_print(object);
+	auto_problems kept;
+
+	problems_init(&kept);
+	schema_unknown(NULL, &kept, object, w->kind);
+	if (json_len(kept.list) != 1)
+		fail_msg("%s: nothing is said of zzz in %s", w->kind, text);
+	w->places++;
+}
+
+static void walk_crd(struct crd_walk *w, const struct json *schema)
+{
+	const struct json *items = json_get(schema, "items");
+
+	assert_true(w->depth < array_len(w->stack));
+	if (json_bool(schema, "x-kubernetes-preserve-unknown-fields", false))
+		check_kept_place(w);
+	json_each (field, json_get(schema, "properties")) {
+		w->stack[w->depth++] = field;
+		walk_crd(w, field);
+		w->depth--;
+	}
+	if (items) {
+		w->stack[w->depth++] = items;
+		walk_crd(w, items);
+		w->depth--;
+	}
+}
+
+/* Nobody else says it: the CRD keeps fields there that it does not know. */
+static void every_place_that_the_crds_leave_to_kubernetes_is_looked_at(void **state)
+{
+	static const struct {
+		const char *file;
+		const char *kind;
+		size_t places;
+	} rows[] = {
+		{ "sparkapplications", "SparkApplication", 23 },
+		{ "scheduledsparkapplications", "ScheduledSparkApplication", 23 },
+		{ "sparkconnects", "SparkConnect", 3 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < array_len(rows); i++) {
+		auto_free char *path = xasprintf("%s/../crds/sparkoperator.k8s.io_%s.yaml", TESTS_DIR, rows[i].file);
+		struct err err = { 0 };
+		auto_json crds = files_read_objects(path, &err);
+		const struct json *version = json_first(json_at(json_first(crds), "spec.versions"));
+		struct crd_walk w = { .kind = rows[i].kind };
+
+		walk_crd(&w, json_at(version, "schema.openAPIV3Schema"));
+		if (w.places < rows[i].places)
+			fail_msg("%s: %zu places; %s", rows[i].kind, w.places, err.msg);
+	}
+}
+
 static void a_list_that_is_missing_takes_nothing(void **state)
 {
 	auto_json object = parse_quoted("{'spec':{'memroy':1,'volumes':[{'floppy':1}]}}");
@@ -372,6 +456,7 @@ int main(void)
 		cmocka_unit_test(a_field_has_one_problem),
 		cmocka_unit_test(unknown_fields_and_what_was_meant),
 		cmocka_unit_test(fields_that_kubernetes_does_not_know),
+		cmocka_unit_test(every_place_that_the_crds_leave_to_kubernetes_is_looked_at),
 		cmocka_unit_test(a_list_that_is_missing_takes_nothing),
 		cmocka_unit_test(many_unknown_fields),
 		cmocka_unit_test(fields_are_found_by_name),
