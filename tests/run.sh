@@ -134,7 +134,7 @@ tier() { # tier TIER: prints its checks
     ;;
   valgrind) "$top/tests/tier/valgrind" "$top/build/release" ;;
   api) suites api run webhook crds metrics ;;
-  e2e) CLUSTER=e2e suites e2e run webhook chart tenants ;;
+  e2e) CLUSTER=e2e suites e2e run webhook docs chart tenants ;;
   corpus) CLUSTER=e2e "$top/tests/corpus/run" ;;
   chart | image | differential | clients) "$top/tests/$1/run" ;;
   bench) "$top/tests/bench/smoke" ;;

@@ -11,11 +11,10 @@ FILTERS = {'grep', 'awk', 'sed', 'tail', 'head', 'sort', 'cut', 'base64', 'opens
            'date', 'while', 'do', 'done', 'for', 'xargs', 'cd', 'true', 'tee'}
 TREE = ('deploy/', 'tests/', 'charts/', 'crds/', 'build/')
 DRAWN = re.compile('[─│┌└┐┘▶◀▲▼]')
-INFO = {'yaml', 'promql', 'text', 'sh', 'console'}
 
 
 class Block:
-    """kind: yaml, promql, shell, session (commands with their output), drawing, message, or '' (nobody knows)."""
+    """kind: yaml, promql, dockerfile, shell, session (commands with their output), drawing, message, or '' (nobody knows)."""
 
     def __init__(self, page, line, info, text):
         self.page, self.line, self.info, self.text = page, line, info, text
@@ -48,7 +47,7 @@ def text_of(page):
 
 
 def kind_of(info, text):
-    if info in ('yaml', 'promql'):
+    if info in ('yaml', 'promql', 'dockerfile'):
         return info
     if info == 'sh':
         return 'shell'
@@ -95,7 +94,8 @@ def inline(page):
     """Commands within sentences and tables, as blocks. A name alone (`helm upgrade`) is no command that somebody types."""
     for number, code in spans(page):
         words = code.split()
-        if len(words) > 1 and is_command(words) and (words[0] not in ('kubectl', 'helm', 'docker', 'spark-operator') or len(words) > 2):
+        phrase = len(words) < (4 if words[:2] == ['helm', 'install'] else 3) or words[-1] == '-f'
+        if len(words) > 1 and is_command(words) and not (phrase and words[0] in ('kubectl', 'helm', 'docker', 'spark-operator')):
             yield Block(page, number, 'sh', code + '\n')
 
 
@@ -118,7 +118,7 @@ def typed(block):
 
 def without_input(text):
     """Without here-documents, whose texts are no commands."""
-    return re.sub(r"<<-?'?(\w+)'?(.*)\n(.*?\n)\1\n", r'\2\n', text, flags=re.S)
+    return re.sub(r"<<-?'?(\w+)'?([^\n]*)\n(.*?\n)\1\n", r'\2\n', text, flags=re.S)
 
 
 def commands(text):
