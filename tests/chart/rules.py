@@ -7,7 +7,8 @@ import re
 
 import helm
 
-CLUSTER_KINDS = {'ClusterRole', 'ClusterRoleBinding', 'MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'}
+CLUSTER_KINDS = {'ClusterRole', 'ClusterRoleBinding', 'MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration',
+                 'ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'}
 LABELS = ('helm.sh/chart', 'app.kubernetes.io/name', 'app.kubernetes.io/instance', 'app.kubernetes.io/version',
           'app.kubernetes.io/managed-by')
 RBAC = 'rbac.authorization.k8s.io'
@@ -351,5 +352,16 @@ def tenants(r):
                 yield f'{identity(role)}: {verb} {resource}.{group} is neither in the built-in role admin nor in crds/roles.yaml'
 
 
+def certificates(r):
+    """with cert-manager, or without the webhook, no role may create a Secret or write one, or a webhook configuration"""
+    if r.of('MutatingWebhookConfiguration') and not r.of('Certificate'):
+        return
+    held = {'secrets', 'mutatingwebhookconfigurations', 'validatingwebhookconfigurations'}
+    for role in r.of('Role', 'ClusterRole'):
+        for _, resource, verb in grants(role):
+            if resource in held and verb not in ('get', 'list', 'watch'):
+                yield f'{identity(role)}: {verb} {resource}'
+
+
 ALL = (unique, names, namespaces, labels, strings, selectors, pods_fit, low_ports, probed, services, budgets,
-       bindings, rules_narrow, leases, hooks, restricted, somebody, alerts, drivers, tenants)
+       bindings, rules_narrow, leases, hooks, restricted, somebody, alerts, drivers, tenants, certificates)
