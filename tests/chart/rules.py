@@ -202,6 +202,18 @@ def budgets(r):
             yield f'{identity(o)}: no container port {sorted(wanted)}'
 
 
+def doors(r):
+    """a NetworkPolicy holds for all pods of the operator, and opens the ports that they serve, and no others"""
+    for o in r.of('NetworkPolicy'):
+        pods = [pod for name, pod in r.pods() if matches(o['spec']['podSelector']['matchLabels'], pod['metadata']['labels'])]
+        if len(pods) < len(r.of('Deployment')):
+            yield f'{identity(o)} does not select all pods'
+        served = {p['name'] for pod in pods for p in pod['spec']['containers'][0].get('ports', [])}
+        opened = {p['port'] for rule in o['spec']['ingress'] for p in rule['ports']}
+        if served != opened:
+            yield f'{identity(o)} opens {sorted(opened)}, the pods serve {sorted(served)}'
+
+
 def bindings(r):
     """bindings bind roles that are there to accounts"""
     for b in r.of('RoleBinding', 'ClusterRoleBinding'):
@@ -363,5 +375,5 @@ def certificates(r):
                 yield f'{identity(role)}: {verb} {resource}'
 
 
-ALL = (unique, names, namespaces, labels, strings, selectors, pods_fit, low_ports, probed, services, budgets,
+ALL = (unique, names, namespaces, labels, strings, selectors, pods_fit, low_ports, probed, services, budgets, doors,
        bindings, rules_narrow, leases, hooks, restricted, somebody, alerts, drivers, tenants, certificates)
