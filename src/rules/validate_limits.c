@@ -18,6 +18,8 @@
 #define CLASS_ANNOTATION "volume.beta.kubernetes.io/storage-class"
 /* In a URL this stands for the id of a run, of which the author has no choice. */
 #define ANY_APP_ID "spark-0"
+/* No application has such a name. */
+#define NO_APP_NAME "no.name"
 
 /* The names in a map. */
 static void check_keys(struct problems *p, const struct limits *l, enum limit_kind kind, const struct json *map,
@@ -116,7 +118,7 @@ static void check_ui_host(struct problems *p, const struct limits *l, const stru
 	if (text_empty(format) || !conf_has_ui(json_get(app->tree, "spec")))
 		return;
 	host = host_for(app, format, app->name);
-	other = host_for(app, format, "another");
+	other = host_for(app, format, NO_APP_NAME);
 	if (!text_eq(host, other))
 		limits_check(p, l, LIMIT_INGRESS_HOST, host, "metadata.name");
 }

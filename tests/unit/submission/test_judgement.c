@@ -200,6 +200,7 @@ static const struct rule_options no_ingress = { .limits.allowed[LIMIT_INGRESS_HO
 						.ui_url_format = "spark.example.com/{{$appNamespace}}/{{$appName}}" };
 static const struct rule_options own_hosts = { .limits.allowed[LIMIT_INGRESS_HOST] = &host_list,
 					       .ui_url_format = "{{$appName}}-ui.c.com" };
+static const struct rule_options some_hosts = { .limits.allowed[LIMIT_INGRESS_HOST] = &host_list };
 static const struct rule_options plain_services = { .limits.allowed[LIMIT_SERVICE_TYPE] = &plain_list };
 static const struct rule_options small_claims = { .limits.claim_size = "10Gi" };
 
@@ -215,6 +216,17 @@ static const struct row choices[] = {
 	  "metadata.name: Forbidden: the host \"orders-ui.c.com\" is not allowed: choose one that the operator's "
 	  "--allowed-ingress-hosts allows: *.a.com, b.com" },
 	{ &own_hosts, SPEC({ "sparkConf" : { "spark.ui.enabled" : "false" } }), NULL },
+	{ &some_hosts, INGRESS("x.a.com/y"), NULL },
+	{ &some_hosts, INGRESS("x.y.a.com"), NULL },
+	{ &some_hosts, INGRESS("b.com:8080"), NULL },
+	{ &some_hosts, INGRESS("a.com"),
+	  "spec.driverIngressOptions[0].ingressURLFormat: Forbidden: the host \"a.com\"" },
+	{ &some_hosts, INGRESS(".a.com"),
+	  "spec.driverIngressOptions[0].ingressURLFormat: Forbidden: the host \".a.com\"" },
+	{ &some_hosts, INGRESS("xxa.com"),
+	  "spec.driverIngressOptions[0].ingressURLFormat: Forbidden: the host \"xxa.com\"" },
+	{ &some_hosts, INGRESS("x.b.com"),
+	  "spec.driverIngressOptions[0].ingressURLFormat: Forbidden: the host \"x.b.com\"" },
 	{ &plain_services, SPEC({ "sparkUIOptions" : { "serviceType" : "ClusterIP" } }), NULL },
 	{ &plain_services, SPEC({ "sparkUIOptions" : { "serviceType" : "" } }), NULL },
 	{ &plain_services, SPEC({ "sparkUIOptions" : { "serviceType" : "NodePort" } }),
