@@ -20,6 +20,7 @@ struct fence {
 	int64_t until_ms;			  /* nothing is sent at this time or later */
 	unsigned under_way;			  /* sent, and not answered yet */
 	int64_t unanswered_ms; /* when the last write ended that may take place still; INT64_MIN: none did */
+	struct fence *next;    /* borrowed: what passes here has to pass that one too; or NULL */
 };
 
 /* A fence that lets nothing pass. */

@@ -18,6 +18,7 @@
  *   the deadline. The first is short since its connection may be dead; those after it are longer since the API server
  *   may be slow.
  * - If the Lease is deleted, its holder creates it at once, and others at their next try.
+ * - Before it starts, it only looks: how long a record has stood unchanged counts from when it was first seen.
  * - LOST and RELEASED are final.
  */
 #ifndef KUBE_LEASE_H

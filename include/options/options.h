@@ -84,7 +84,8 @@ struct options {
 	/* start, controller start: leader election */
 	bool leader_election;
 	char *lease_name;
-	char *lease_ns; /* NULL: the operator's own namespace, so it is for the webhook's Secret and Service */
+	char *former_lease_name; /* NULL: none */
+	char *lease_ns;		 /* NULL: the operator's own namespace, so it is for the webhook's Secret and Service */
 	int64_t lease_duration_ms;
 	int64_t lease_renew_ms;
 	int64_t lease_retry_ms;

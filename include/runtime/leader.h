@@ -25,7 +25,11 @@ struct leader_options {
 	struct api *work; /* for everything else, see leader_api; NULL: api */
 	struct sched *sched;
 	struct metrics *metrics;    /* leader_election_master_status{name} as client-go's; NULL for none */
-	struct lease_options lease; /* strings are copied; lease_check accepts them */
+	struct lease_options lease; /* strings are copied; leader_check accepts them */
+	/* A second Lease, of the same namespace: that of an operator whose place this one takes and which does not know
+	 * the first. It is taken before the first, held besides, and given back after it. So the two operators do not
+	 * work at the same time, whichever is started or stopped. Copied. NULL, or the name of the first: none. */
+	const char *former_name;
 	/* A monotonic clock, best one that goes on while the machine sleeps. NULL: the clock of sched, which stands
 	 * still while the process is stopped inside a callback. */
 	int64_t (*clock_ms)(void);
@@ -34,6 +38,8 @@ struct leader_options {
 	void *arg;
 };
 
+/* As lease_check, for both Leases. */
+int leader_check(const struct leader_options *options, struct err *err);
 struct leader *leader_new(const struct leader_options *options);
 void leader_start(struct leader *l);
 /* The API for those that may write only while this process leads: `work` of the options, with a fence in every write
@@ -41,7 +47,7 @@ void leader_start(struct leader *l);
 struct api *leader_api(struct leader *l);
 bool leader_leads(const struct leader *l);
 bool leader_may_write(const struct leader *l);
-/* The holder of the Lease as last seen, "" if there is none; borrowed. */
+/* The holder of the Lease that this process waits for or holds, as last seen; "" if there is none; borrowed. */
 const char *leader_holder(const struct leader *l);
 /* Gives the Lease back (holderIdentity "", leaseDurationSeconds 1), so that another replica leads at once. Nothing that
  * is written through leader_api() is sent from now on. What was sent has LEADER_WRITES_MS to be answered. If an answer

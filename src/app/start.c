@@ -254,13 +254,14 @@ static int make_leader(struct program *p, const struct options *o, struct err *e
 			.renew_deadline_ms = o->lease_renew_ms,
 			.retry_ms = o->lease_retry_ms,
 		},
+		.former_name = text_empty(o->former_lease_name) ? NULL : o->former_lease_name,
 		.clock_ms = time_boot_ms,
 		.on_started = on_leading,
 		.on_lost = on_lost,
 		.arg = p,
 	};
 
-	if (lease_check(&options.lease, err) < 0)
+	if (leader_check(&options, err) < 0)
 		return err_code(err);
 	p->leader = leader_new(&options);
 	return 0;

@@ -15,14 +15,15 @@ void fence_init(struct fence *f, int64_t (*now_ms)(const struct fence *f))
 
 bool fence_is_open(const struct fence *f)
 {
-	return f->now_ms(f) < f->until_ms;
+	return f->now_ms(f) < f->until_ms && (!f->next || fence_is_open(f->next));
 }
 
 bool fence_enter(struct fence *f)
 {
 	if (!fence_is_open(f))
 		return false;
-	f->under_way++;
+	for (; f; f = f->next)
+		f->under_way++;
 	return true;
 }
 
@@ -34,8 +35,10 @@ static bool is_answered(const struct reply *reply)
 
 void fence_leave(struct fence *f, const struct reply *reply)
 {
-	assert(f->under_way > 0);
-	f->under_way--;
-	if (!is_answered(reply))
-		f->unanswered_ms = f->now_ms(f);
+	for (; f; f = f->next) {
+		assert(f->under_way > 0);
+		f->under_way--;
+		if (!is_answered(reply))
+			f->unanswered_ms = f->now_ms(f);
+	}
 }

@@ -510,6 +510,8 @@ static void on_timer(struct lease *l, const struct lease_event *ev, struct lease
 static void handle_lease_event(struct lease *l, const struct lease_event *ev, struct lease_cmd *ret)
 {
 	*ret = (struct lease_cmd){ 0 };
+	if (l->state == LEASE_IDLE && ev->type == LEASE_EV_SEEN)
+		observe(l, ev->object, ev->now_ms);
 	if (is_final(l) || (l->state == LEASE_IDLE && ev->type != LEASE_EV_START))
 		return;
 	switch (ev->type) {

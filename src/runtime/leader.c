@@ -5,6 +5,9 @@
  * Happy path: start → first reply → on_started, or standing by until the Lease is free → renewals → release → done. The
  * stepper decides about failures. Callbacks run from a timer of their own, so that they may free the leader. If the
  * Lease cannot be watched, only the time until the next try is lost, and the informer logs it.
+ *
+ * The Lease of a former operator has a leader of its own, inside this one: taken before, lost as if this one were lost,
+ * given back after it. Its fence is behind the fence of this one, so a write that passes here is counted at both.
  */
 #include "runtime/leader.h"
 
@@ -28,7 +31,8 @@ struct leader {
 	void *arg;
 	char *ns;
 	char *name;
-	char *key; /* "namespace/name", for the log */
+	char *key;	       /* "namespace/name", for the log */
+	struct leader *former; /* of the other operator's Lease; or NULL */
 	struct lease *lease;
 	struct cache *cache; /* holds the Lease if there is one */
 	struct api_call *call;
@@ -55,6 +59,8 @@ static void on_timer(void *arg);
 static void on_writes(void *arg);
 static void on_notify(void *arg);
 static void on_change(void *arg, const struct kobj *before, const struct kobj *now);
+static void on_former_held(void *arg);
+static void on_former_lost(void *arg);
 
 static int64_t leader_now_ms(const struct leader *l)
 {
@@ -132,6 +138,33 @@ static struct cache *make_lease_cache(struct leader *l, struct metrics *metrics)
 	return cache_new(&options);
 }
 
+static bool has_former(const struct leader_options *options)
+{
+	return options->former_name && !text_eq(options->former_name, options->lease.name);
+}
+
+int leader_check(const struct leader_options *options, struct err *err)
+{
+	struct lease_options former = options->lease;
+
+	former.name = has_former(options) ? options->former_name : options->lease.name;
+	return lease_check(&options->lease, err) < 0 ? err_code(err) : lease_check(&former, err);
+}
+
+/* Without a metric: that one says which process works, and knows only the one Lease. */
+static struct leader *make_former(struct leader *l, const struct leader_options *options)
+{
+	struct leader_options former = *options;
+
+	former.lease.name = options->former_name;
+	former.former_name = NULL;
+	former.metrics = NULL;
+	former.on_started = on_former_held;
+	former.on_lost = on_former_lost;
+	former.arg = l;
+	return leader_new(&former);
+}
+
 struct leader *leader_new(const struct leader_options *options)
 {
 	struct leader *l = xcalloc(1, sizeof(*l));
@@ -140,6 +173,10 @@ struct leader *leader_new(const struct leader_options *options)
 	l->work = options->work ? options->work : options->api;
 	l->guarded.ops = &guarded_ops;
 	fence_init(&l->fence, fence_now_ms);
+	if (has_former(options)) {
+		l->former = make_former(l, options);
+		l->fence.next = &l->former->fence;
+	}
 	l->sched = options->sched;
 	l->clock_ms = options->clock_ms;
 	l->on_started = options->on_started;
@@ -176,6 +213,7 @@ void leader_free(struct leader *l)
 	sched_disarm(l->sched, &l->notify);
 	cache_free(l->cache);
 	lease_free(l->lease);
+	leader_free(l->former);
 	free(l->standing_by);
 	free(l->key);
 	free(l->name);
@@ -327,7 +365,10 @@ static void notify_of_end(struct leader *l)
 	if (!over || !done)
 		return;
 	l->on_released = NULL;
-	done(l->release_arg);
+	if (l->former)
+		leader_release(l->former, done, l->release_arg);
+	else
+		done(l->release_arg);
 }
 
 /* Every branch runs its callback last, since that may free the leader. */
@@ -342,6 +383,29 @@ static void on_notify(void *arg)
 	else if (state == LEASE_LEADING && notified != LEASE_LEADING)
 		l->on_started(l->arg);
 	else if (state == LEASE_LOST && notified != LEASE_LOST)
+		l->on_lost(l->arg);
+}
+
+static void start_lease(struct leader *l)
+{
+	struct lease_event ev = { .type = LEASE_EV_START };
+
+	step_lease(l, &ev);
+}
+
+static void on_former_held(void *arg)
+{
+	struct leader *l = arg;
+
+	if (!l->ending)
+		start_lease(l);
+}
+
+static void on_former_lost(void *arg)
+{
+	struct leader *l = arg;
+
+	if (!l->ending)
 		l->on_lost(l->arg);
 }
 
@@ -391,10 +455,11 @@ static void on_writes(void *arg)
 
 void leader_start(struct leader *l)
 {
-	struct lease_event ev = { .type = LEASE_EV_START };
-
 	cache_start(l->cache);
-	step_lease(l, &ev);
+	if (l->former)
+		leader_start(l->former);
+	else
+		start_lease(l);
 }
 
 void leader_release(struct leader *l, void (*done)(void *arg), void *arg)
@@ -414,7 +479,7 @@ struct api *leader_api(struct leader *l)
 
 bool leader_leads(const struct leader *l)
 {
-	return lease_state(l->lease) == LEASE_LEADING;
+	return lease_state(l->lease) == LEASE_LEADING && (!l->former || leader_leads(l->former));
 }
 
 bool leader_may_write(const struct leader *l)
@@ -424,5 +489,5 @@ bool leader_may_write(const struct leader *l)
 
 const char *leader_holder(const struct leader *l)
 {
-	return lease_holder(l->lease);
+	return l->former && !leader_leads(l->former) ? leader_holder(l->former) : lease_holder(l->lease);
 }

@@ -19,7 +19,7 @@
 #include "base/text.h"
 #include "fake_kube.h"
 #include "json/json.h"
-#include "kube/lease.h"
+#include "runtime/leader.h"
 #include "operator.h"
 #include "options/options.h"
 #include "start.h"
@@ -114,16 +114,19 @@ static void run_operator(const struct options *o)
 
 static void serve(const struct options *o, struct err *err)
 {
-	const struct lease_options lease = {
-		.ns = o->lease_ns ? o->lease_ns : "ops",
-		.name = o->lease_name,
-		.identity = "fuzz",
-		.duration_ms = o->lease_duration_ms,
-		.renew_deadline_ms = o->lease_renew_ms,
-		.retry_ms = o->lease_retry_ms,
+	const struct leader_options leader = {
+		.lease = {
+			.ns = o->lease_ns ? o->lease_ns : "ops",
+			.name = o->lease_name,
+			.identity = "fuzz",
+			.duration_ms = o->lease_duration_ms,
+			.renew_deadline_ms = o->lease_renew_ms,
+			.retry_ms = o->lease_retry_ms,
+		},
+		.former_name = o->former_lease_name,
 	};
 
-	if (start_check(o, err) < 0 || (o->leader_election && lease_check(&lease, err) < 0))
+	if (start_check(o, err) < 0 || (o->leader_election && leader_check(&leader, err) < 0))
 		return;
 	run_operator(o);
 }

@@ -181,7 +181,9 @@ void sim_replica_start(struct sim_replica *r, struct sim *s, const struct sim_re
 		.manager = { .instance = options->identity, .may_write = may_write, .may_write_arg = r },
 	};
 	struct leader_options leader = {
-		.lease = { SIM_LEASE_NS, SIM_LEASE, options->identity, 15000, 10000, 2000 },
+		.lease = { SIM_LEASE_NS, options->lease ? options->lease : SIM_LEASE, options->identity, 15000, 10000,
+			   2000 },
+		.former_name = options->former,
 		.on_started = on_started,
 		.on_lost = on_lost,
 		.arg = r,

@@ -14,8 +14,10 @@
 
 struct sim_replica_options {
 	const char *identity;
-	int64_t skew_ms; /* of its wall clock */
-	bool reckless;	 /* writes whoever leads, and goes on when it has lost the Lease: worse than any real one */
+	const char *lease;  /* NULL: SIM_LEASE */
+	const char *former; /* the Lease of another operator, held besides; or NULL */
+	int64_t skew_ms;    /* of its wall clock */
+	bool reckless;	    /* writes whoever leads, and goes on when it has lost the Lease: worse than any real one */
 };
 
 struct sim_replica {

@@ -288,6 +288,25 @@ static void renewals_are_seen(void **state)
 	end(&f);
 }
 
+/* What was seen before the start counts: whoever waited for something else does not wait for this anew. */
+static void looking_counts_before_the_start(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f, &defaults);
+	PLAY(&f, SEEN(LEASE("7", "other", "0"), "IDLE"));
+	f.now_ms += 15000;
+	PLAY(&f, START("GET; WAITING"),
+	     OK(LEASE("7", "other", "0"), "PATCH@7 holder=me for=15 transitions=4; WAITING"));
+	end(&f);
+	begin(&f, &defaults);
+	PLAY(&f, SEEN(LEASE("7", "other", "0"), "IDLE"));
+	f.now_ms += 15000;
+	PLAY(&f, START("GET; WAITING"), OK(LEASE("8", "other", "1"), "WAITING"));
+	end(&f);
+}
+
 static void release_is_followed_at_once(void **state)
 {
 	struct fixture f;
@@ -731,6 +750,7 @@ int main(void)
 		cmocka_unit_test(expires_by_our_clock_only),
 		cmocka_unit_test(standby_waits_with_jitter),
 		cmocka_unit_test(renewals_are_seen),
+		cmocka_unit_test(looking_counts_before_the_start),
 		cmocka_unit_test(release_is_followed_at_once),
 		cmocka_unit_test(old_news_count_for_nothing),
 		cmocka_unit_test(lost_when_not_renewed),
