@@ -103,6 +103,7 @@ default holds. What `config` says replaces a row of the same name and comes last
 {{- $rows = concat $rows (list
   (list "leader-election" true)
   (list "leader-election-lock-name" $v.is.names.lease)
+  (list "leader-election-former-lock-name" $v.is.names.formerLease)
   (list "leader-election-lock-namespace" $v.is.leaseNamespace)
   (list "leader-election-lease-duration" $c.leaderElection.leaseDuration)
   (list "leader-election-renew-deadline" $c.leaderElection.renewDeadline)

@@ -9,7 +9,12 @@ type: Recreate
 {{- else -}}
 type: RollingUpdate
 rollingUpdate:
+{{- if .part.values.hostNetwork }}
+  maxUnavailable: 1 # the next pod opens the same ports of a node
+  maxSurge: 0
+{{- else }}
   maxUnavailable: 0
+{{- end }}
 {{- end -}}
 {{- end -}}
 
@@ -103,7 +108,7 @@ each of them gets the condition. Takes affinity, v.
 {{- define "spark-operator.container" -}}
 {{- $p := .part.values -}}{{- $v := .part.v -}}
 name: {{ .is.container }}
-image: {{ $v.is.image }}
+image: {{ $v.is.image }}{{ with $v.is.imageAsked }} # nodes that do not hold it ask for {{ . }}{{ end }}
 {{- with $v.image.pullPolicy }}
 imagePullPolicy: {{ . }}
 {{- end }}
@@ -242,7 +247,11 @@ metadata:
   {{- include "spark-operator.metadata" (dict "name" .pdb "namespace" .root.Release.Namespace
     "labels" (include "spark-operator.labels" .)) | nindent 2 }}
 spec:
+  {{- with .values.podDisruptionBudget.maxUnavailable }}
+  maxUnavailable: {{ . }}
+  {{- else }}
   minAvailable: {{ .values.podDisruptionBudget.minAvailable }}
+  {{- end }}
   selector:
     matchLabels:
       {{- include "spark-operator.selector" . | nindent 6 }}

@@ -95,7 +95,7 @@ operator of listed namespaces holds objects that have no namespace, by name.
 {{- define "spark-operator.rules.lease" -}}
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
-  resourceNames: [{{ .v.is.names.lease }}]
+  resourceNames: [{{ .v.is.names.lease }}, {{ .v.is.names.formerLease }}]
   verbs: [get, list, watch, patch]
 - apiGroups: [coordination.k8s.io] # RBAC cannot limit a creation to a name
   resources: [leases]

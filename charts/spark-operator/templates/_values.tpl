@@ -185,28 +185,6 @@ default, but for resources. Takes in, path, value.
 {{- end -}}
 {{- end -}}
 
-{{/*
-Operator 1.x itself makes F-webhook-config, which no release owns: helm refuses to take it over, and the old pod deletes it
-when it ends. So ours is F-webhook where there is such an object, and stays that at later upgrades.
-*/}}
-{{- define "spark-operator.values.webhookConfig" -}}
-{{- $old := printf "%s-webhook-config" .full -}}
-{{- $new := printf "%s-webhook" .full -}}
-{{- $name := ternary $old $new (eq .is.layout "v1") -}}
-{{- if and (eq .is.layout "v1") .is.webhook -}}
-{{- $api := "admissionregistration.k8s.io/v1" -}}
-{{- $release := .root.Release.Name -}}
-{{- $theirs := lookup $api "MutatingWebhookConfiguration" "" $old -}}
-{{- $ours := lookup $api "MutatingWebhookConfiguration" "" $new -}}
-{{- if and $theirs (ne (dig "metadata" "annotations" "meta.helm.sh/release-name" "" $theirs) $release) -}}
-{{- $name = $new -}}
-{{- else if and $ours (eq (dig "metadata" "annotations" "meta.helm.sh/release-name" "" $ours) $release) -}}
-{{- $name = $new -}}
-{{- end -}}
-{{- end -}}
-{{- $name -}}
-{{- end -}}
-
 {{/* Names of objects. Takes root, values, is; returns a map. */}}
 {{- define "spark-operator.values.names" -}}
 {{- $v1 := eq .is.layout "v1" -}}
@@ -224,12 +202,12 @@ webhookAccount: {{ ternary $webhookAccount $controllerAccount .is.two }}
 controllerRole: {{ $controller }}
 webhookRole: {{ $webhook }}
 webhookService: {{ ternary (printf "%s-webhook" ($full | trunc 55 | trimSuffix "-")) (printf "%s-webhook-svc" ($full | trunc 51 | trimSuffix "-")) $v1 }}
-webhookServicePort: {{ ternary 443 (int .values.webhook.port) $v1 }}
 secret: {{ ternary "spark-webhook-certs" (printf "%s-webhook-certs" $full) $v1 }}
-webhookConfig: {{ include "spark-operator.values.webhookConfig" (dict "root" .root "is" .is "full" $full) }}
+webhookConfig: {{ printf "%s-webhook" $full }}
 sparkAccount: {{ $sparkAccount }}
 sparkRole: {{ ternary (printf "%s-spark" .root.Release.Name) $sparkAccount $v1 }}
-lease: {{ .values.leaderElection.lockName | default (ternary "spark-operator-lock" (printf "%s-controller-lock" $full) $v1) }}
+lease: {{ .values.leaderElection.lockName | default "spark-operator-lock" }}
+formerLease: {{ printf "%s-controller-lock" $full }}
 controllerPdb: {{ printf "%s-pdb" $controller }}
 webhookPdb: {{ printf "%s-pdb" $webhook }}
 podMonitor: {{ printf "%s-podmonitor" $full }}
@@ -243,16 +221,19 @@ that chart's values.yaml as it is gets ours. Takes root, values, flat, is; sets 
 */}}
 {{- define "spark-operator.values.image" -}}
 {{- $image := .values.image -}}
-{{- $name := ternary (printf "%s/%s" $image.registry $image.repository) $image.repository (ne (default "" $image.registry) "") | trimPrefix "docker.io/" -}}
+{{- $full := ternary (printf "%s/%s" $image.registry $image.repository) $image.repository (ne (default "" $image.registry) "") -}}
+{{- $name := trimPrefix "docker.io/" $full -}}
 {{- if not (kindIs "string" $image.tag) -}}
 {{- fail (printf "\n\nimage.tag=%v is a number, of which YAML drops zeros: 0.10 is 0.1. Quote it: image.tag: \"…\", or --set-string image.tag=….\n" $image.tag) -}}
 {{- end -}}
 {{- $tag := $image.tag -}}
 {{- $theirs := list "ghcr.io/kubeflow/spark-operator/controller" "kubeflow/spark-operator/controller" "ghcr.io/kubeflow/spark-operator" "kubeflow/spark-operator" "ghcr.io/googlecloudplatform/spark-operator" "gcr.io/spark-operator/spark-operator" "googlecloudplatform/spark-operator" -}}
 {{- if has $name $theirs -}}
+{{- include "spark-operator.values.blind" (merge (dict "image" $name) .) -}}
 {{- $why := printf "%s holds another program; the image of this chart is taken" $name -}}
 {{- $_ := set .is "ignored" (append .is.ignored (dict "key" "image" "why" $why)) -}}
 {{- $name = "spark-operator" -}}
+{{- $full = $name -}}
 {{- $tag = "" -}}
 {{- else if regexMatch "(kubeflow|googlecloudplatform)/spark-operator(/controller)?$" $name -}}
 {{- $_ := set .is "warnings" (append .is.warnings (printf "image %s looks like a copy of kubeflow's or GCP's operator; this chart needs its own" $name)) -}}
@@ -261,8 +242,79 @@ that chart's values.yaml as it is gets ours. Takes root, values, flat, is; sets 
 {{- $_ := set .is "ignored" (append .is.ignored (dict "key" "image.tag" "why" (printf "%s is a version of another program" $tag))) -}}
 {{- $tag = "" -}}
 {{- end -}}
+{{- if not (regexMatch "^([^/]*[.:][^/]*|localhost)/" $full) -}}
+{{- $_ := set .is "imageAsked" (printf "docker.io/%s%s" (ternary "" "library/" (contains "/" $full)) $full) -}}
+{{- $_ := set .is "warnings" (append .is.warnings (printf "image %s names no registry: nodes that do not hold it ask for %s, which is not yours. Push the image to a registry of yours and give image.registry and image.repository" $full .is.imageAsked)) -}}
+{{- end -}}
 {{- $tag = default .root.Chart.AppVersion $tag -}}
 {{- $_ := set .is "image" (printf "%s%s%s" $name (ternary "@" ":" (hasPrefix "sha256:" $tag)) $tag) -}}
+{{- end -}}
+
+{{/*
+Where no cluster can be asked (helm template, Argo CD), nobody reads notes either. So values of another operator's chart are not
+taken for what they most probably mean. Takes root, values, flat, is, image: the other operator's.
+*/}}
+{{- define "spark-operator.values.blind" -}}
+{{- if not (include "spark-operator.values.hasCluster" .) -}}
+{{- $lines := list (printf "image %s holds another program. Give image.registry and image.repository of this one, and image.tag." .image) -}}
+{{- if not (get .flat "layout") -}}
+{{- $lines = append $lines "Give `layout: v2` if kubeflow's chart 2.x installed this release, so that its objects keep their names, else `layout: v1`." -}}
+{{- end -}}
+{{- fail (printf "\n\nThese are values of another operator's chart, and the manifests are made without access to the cluster, so what is there is not known.\n%s\n" (join "\n" $lines)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* "true" if `lookup` asks a cluster. Whoever installs without ClusterRoles may perhaps read nothing but the own namespace. Takes root, values. */}}
+{{- define "spark-operator.values.hasCluster" -}}
+{{- $is := dict -}}
+{{- if .values.rbac.clusterRole -}}
+{{- $is = lookup "v1" "Namespace" "" "kube-system" -}}
+{{- else -}}
+{{- $is = lookup "v1" "ServiceAccount" .root.Release.Namespace "default" -}}
+{{- end -}}
+{{- if $is -}}true{{- end -}}
+{{- end -}}
+
+{{/* What another operator's chart did by default and this one does not, while its release is taken over. Takes values, flat, is. */}}
+{{- define "spark-operator.values.takeover" -}}
+{{- if and (eq .is.from "2.x") .is.clusterWide (kindIs "invalid" (index .flat "spark.jobNamespaces")) (not .values.spark.jobNamespaceSelector) -}}
+{{- fail "\n\nThis release was installed with chart 2.x, which works in the namespace `default` where nothing is said; this chart works in all. Say which:\n  spark.jobNamespaces: [default]\n  spark.jobNamespaces: [\"\"]\n" -}}
+{{- end -}}
+{{- if eq .is.from "1.x" -}}
+{{- if and .is.webhook (not (kindIs "bool" (get .flat "webhook.enable"))) -}}
+{{- $_ := set .is "warnings" (append .is.warnings "the webhook is on. Chart 1.x has it off by default: webhook.enable=false") -}}
+{{- end -}}
+{{- if and .is.webhook (not (get .flat "webhook.port")) -}}
+{{- $_ := set .is "warnings" (append .is.warnings (printf "the webhook's pod listens on %d, as in chart 2.x; chart 1.x: 8080. A firewall between control plane and nodes has to let that through, or give webhook.port" (int .values.webhook.port))) -}}
+{{- end -}}
+{{- if and .values.prometheus.metrics.enable (not (or (get .flat "metrics.port") (get .flat "prometheus.metrics.port"))) -}}
+{{- $_ := set .is "warnings" (append .is.warnings (printf "metrics are on port %d, as in chart 2.x; chart 1.x: 10254. For the old one: metrics.port=10254" (int .values.prometheus.metrics.port))) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Other operators that would work on the same applications, or that hold the same Lease. Takes root, values, is. */}}
+{{- define "spark-operator.values.others" -}}
+{{- $own := .root.Release.Name -}}
+{{- $space := .root.Release.Namespace -}}
+{{- range (lookup "apps/v1" "Deployment" $space "").items -}}
+{{- $labels := .metadata.labels | default dict -}}
+{{- if and (eq (get $labels "app.kubernetes.io/name") "spark-operator") (ne (get $labels "app.kubernetes.io/instance") $own) -}}
+{{- $_ := set $.is "warnings" (append $.is.warnings (printf "Deployment %s of release %s is in this namespace too. Operators with one Lease take turns: only one of them works. If the two have different namespaces of applications, give one of them leaderElection.lockName" .metadata.name (get $labels "app.kubernetes.io/instance"))) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .is.clusterWide .values.rbac.clusterRole (not .values.labelSelectorFilter) -}}
+{{- range (lookup "rbac.authorization.k8s.io/v1" "ClusterRole" "" "").items -}}
+{{- $labels := .metadata.labels | default dict -}}
+{{- $runs := false -}}
+{{- range .rules -}}
+{{- if and (has "pods" (.resources | default list)) (or (has "create" .verbs) (has "*" .verbs)) }}{{ $runs = true }}{{ end -}}
+{{- end -}}
+{{- if and $runs (eq (get $labels "app.kubernetes.io/name") "spark-operator") (ne (get $labels "app.kubernetes.io/instance") $own) -}}
+{{- $_ := set $.is "warnings" (append $.is.warnings (printf "ClusterRole %s lets release %s work in all namespaces too. Two operators must not have the same applications: give each its spark.jobNamespaces or labelSelectorFilter, or remove one" .metadata.name (get $labels "app.kubernetes.io/instance"))) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Given keys that mean nothing here. Takes values, flat, is, ignored (path → why); sets is.ignored, is.warnings. */}}
@@ -309,7 +361,7 @@ that chart's values.yaml as it is gets ours. Takes root, values, flat, is; sets 
 {{- end -}}
 {{- else if not .is.two -}}
 {{- range $path, $value := .flat -}}
-{{- if and (regexMatch "^webhook\\.(replicas|revisionHistoryLimit|logLevel|logEncoder|kubeAPIQPS|kubeAPIBurst|serviceAccount\\..*|rbac\\..*|labels|annotations|deploymentAnnotations|sidecars|volumes|volumeMounts|nodeSelector|affinity|tolerations|priorityClassName|podSecurityContext|securityContext|topologySpreadConstraints|hostUsers|env|envFrom|resources|podDisruptionBudget\\..*)$" $path) $value -}}
+{{- if and (regexMatch "^webhook\\.(replicas|revisionHistoryLimit|logLevel|logEncoder|kubeAPIQPS|kubeAPIBurst|serviceAccount\\..*|rbac\\..*|labels|annotations|deploymentAnnotations|sidecars|volumes|volumeMounts|nodeSelector|affinity|tolerations|priorityClassName|podSecurityContext|securityContext|topologySpreadConstraints|hostUsers|hostNetwork|dnsPolicy|dnsConfig|env|envFrom|resources|podDisruptionBudget\\..*)$" $path) $value -}}
 {{- $out = append $out (dict "key" $path "why" (printf "there is one Deployment: %s counts" (replace "webhook." "controller." $path))) -}}
 {{- end -}}
 {{- end -}}
@@ -321,7 +373,34 @@ that chart's values.yaml as it is gets ours. Takes root, values, flat, is; sets 
 {{- end -}}
 {{- end -}}
 
-{{/* Combinations that cannot be. Takes root, values, is. */}}
+{{/*
+A budget that allows no disruption keeps every node from being drained. Kubernetes rounds a percentage of pods that must stay up.
+Takes flat, role, at: the values of the role.
+*/}}
+{{- define "spark-operator.values.budget" -}}
+{{- $budget := .at.podDisruptionBudget -}}
+{{- $replicas := int .at.replicas -}}
+{{- if $budget.enable -}}
+{{- $key := printf "%s.podDisruptionBudget" .role -}}
+{{- $given := get .flat (printf "%s.minAvailable" $key) | default (get .flat "podDisruptionBudget.minAvailable") -}}
+{{- if $budget.maxUnavailable -}}
+{{- if $given -}}
+{{- fail (printf "\n\n%s: minAvailable and maxUnavailable exclude each other. Give one of them.\n" $key) -}}
+{{- end -}}
+{{- else -}}
+{{- $text := toString $budget.minAvailable -}}
+{{- $stay := trimSuffix "%" $text | int -}}
+{{- if hasSuffix "%" $text -}}
+{{- $stay = div (add (mul $stay $replicas) 99) 100 -}}
+{{- end -}}
+{{- if ge (int $stay) $replicas -}}
+{{- fail (printf "\n\n%s.minAvailable=%s of %d replicas: no pod may be away, so no node with one of them can be drained. Give less, or %s.maxUnavailable=1.\n" $key $text $replicas $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Combinations that cannot be. Takes root, values, flat, is. */}}
 {{- define "spark-operator.values.check" -}}
 {{- $v := .values -}}
 {{- range $role := ternary (list "controller" "webhook") (list "controller") .is.two -}}
@@ -333,6 +412,9 @@ that chart's values.yaml as it is gets ours. Takes root, values, flat, is; sets 
 {{- end -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- range $role := ternary (list "controller" "webhook") (list "controller") .is.two -}}
+{{- include "spark-operator.values.budget" (dict "flat" $.flat "role" $role "at" (get $v $role)) -}}
 {{- end -}}
 {{- $ports := list "health" -}}
 {{- if $v.prometheus.metrics.enable }}{{ $ports = append $ports $v.prometheus.metrics.portName }}{{ end -}}
@@ -356,35 +438,28 @@ that chart's values.yaml as it is gets ours. Takes root, values, flat, is; sets 
 {{- end -}}
 {{- end -}}
 
-{{/* The layout that the release has in the cluster; only v1 has a Deployment F, or a Service F-webhook. */}}
+{{/* What the release is in the cluster, as {layout, from}; only v1 has a Deployment F, or a Service F-webhook. */}}
 {{- define "spark-operator.values.installed" -}}
 {{- $full := include "spark-operator.fullname" . -}}
 {{- $space := .Release.Namespace -}}
-{{- if or (lookup "apps/v1" "Deployment" $space $full) (lookup "v1" "Service" $space (printf "%s-webhook" ($full | trunc 55 | trimSuffix "-"))) -}}
-v1
-{{- else if lookup "apps/v1" "Deployment" $space (printf "%s-controller" $full) -}}
-v2
-{{- end -}}
+{{- $one := lookup "apps/v1" "Deployment" $space $full -}}
+{{- $controller := lookup "apps/v1" "Deployment" $space (printf "%s-controller" $full) -}}
+{{- $service := lookup "v1" "Service" $space (printf "%s-webhook" ($full | trunc 55 | trimSuffix "-")) -}}
+{{- $chart := dig "metadata" "labels" "helm.sh/chart" "" ($one | default $controller | default dict) -}}
+layout: {{ ternary "v2" "v1" (and (not $one) (not $service) (not (empty $controller))) }}
+from: {{ regexFind "^spark-operator-[12][.]" $chart | trimPrefix "spark-operator-" | replace "." ".x" | quote }}
 {{- end -}}
 
 {{/*
-Whose keys are given, and so whose names objects get; an upgrade keeps those of the release. Takes root, flat, leaves; returns
-is.layout and is.given.
+Whose names objects get: never what other values suggest, since a name that changes leaves the old object behind. Takes root, flat;
+returns is.layout, and is.from: the chart that made the release, 1.x or 2.x, while it is that of another operator.
 */}}
 {{- define "spark-operator.values.layout" -}}
-{{- $old := list -}}
-{{- $new := list -}}
-{{- range $path, $value := .flat -}}
-{{- if not (kindIs "invalid" $value) -}}
-{{- if eq (get $.leaves $path) "1.x" -}}{{- $old = append $old $path -}}{{- end -}}
-{{- if eq (get $.leaves $path) "2.x" -}}{{- $new = append $new $path -}}{{- end -}}
-{{- end -}}
-{{- end -}}
-{{- $layout := ternary "v2" "v1" (and (gt (len $new) 0) (eq (len $old) 0)) -}}
+{{- $installed := dict "layout" "v1" "from" "" -}}
 {{- if .root.Release.IsUpgrade -}}
-{{- $layout = include "spark-operator.values.installed" .root | default $layout -}}
+{{- $installed = include "spark-operator.values.installed" .root | fromYaml -}}
 {{- end -}}
-{{- dict "layout" (get .flat "layout" | default $layout) "given" $old | toYaml -}}
+{{- dict "layout" (get .flat "layout" | default $installed.layout) "from" $installed.from | toYaml -}}
 {{- end -}}
 
 {{/* Worked out once per rendering, since it asks the cluster. */}}
@@ -401,18 +476,13 @@ is.layout and is.given.
 {{- $flat := dict -}}
 {{- include "spark-operator.values.flat" (dict "from" .Values "prefix" "" "leaves" $table.leaves "into" $flat) -}}
 {{- include "spark-operator.values.gone" (dict "flat" $flat "gone" $table.gone) -}}
-{{- $is := include "spark-operator.values.layout" (dict "root" . "flat" $flat "leaves" $table.leaves) | fromYaml -}}
+{{- $is := include "spark-operator.values.layout" (dict "root" . "flat" $flat) | fromYaml -}}
 {{- $_ := set $is "ignored" list -}}
 {{- $_ := set $is "warnings" list -}}
 {{- $skip := deepCopy $table.ignored -}}
 {{- range $path, $whose := $table.leaves -}}
 {{- if or (eq $whose "helm") (has $path (list "rbac.create" "rbac.createRole" "rbac.createClusterRole" "controller.pprof.port" "controller.pprof.portName")) -}}
 {{- $_ := set $skip $path true -}}
-{{- end -}}
-{{- end -}}
-{{- if eq $is.layout "v1" -}}
-{{- range $path, $value := $table.v1 -}}
-{{- include "spark-operator.values.put" (dict "in" $v "path" $path "value" $value) -}}
 {{- end -}}
 {{- end -}}
 {{- $by := dict -}}
@@ -422,9 +492,7 @@ is.layout and is.given.
 {{- end -}}
 {{- include "spark-operator.values.new" (dict "values" $v "flat" $flat "by" $by "skip" $skip) -}}
 {{- include "spark-operator.values.normal" $v -}}
-{{- $webhookGiven := kindIs "bool" (get $flat "webhook.enable") -}}
-{{- $_ := set $is "webhook" (and $v.webhook.enable (or $webhookGiven (ne $is.layout "v1") (not $is.given))) -}}
-{{- $_ := set $v.webhook "enable" $is.webhook -}}
+{{- $_ := set $is "webhook" $v.webhook.enable -}}
 {{- $two := or (eq $v.deployments "two") (and (ne $v.deployments "one") (eq $is.layout "v2")) -}}
 {{- $_ := set $is "two" (and $is.webhook $two) -}}
 {{- $_ := set $is "component" (or $is.two (eq $is.layout "v2")) -}}
@@ -432,8 +500,8 @@ is.layout and is.given.
 {{- $_ := set $is "clusterWide" (or $all (ne $v.spark.jobNamespaceSelector "")) -}}
 {{- $_ := set $is "jobNamespaces" (ternary list $v.spark.jobNamespaces $all) -}}
 {{- $named := without $v.spark.jobNamespaces "" -}}
-{{- if and (eq $is.layout "v1") (or (has "" $v.spark.jobNamespaces) (not $named)) -}}
-{{- $named = uniq (prepend $named .Release.Namespace) -}}
+{{- if not $named -}}
+{{- $named = list .Release.Namespace -}}
 {{- end -}}
 {{- $_ := set $is "sparkNamespaces" $named -}}
 {{- include "spark-operator.values.oldRights" (dict "values" $v "flat" $flat "is" $is) -}}
@@ -444,7 +512,9 @@ is.layout and is.given.
 {{- if not $v.webhook.podFailurePolicy -}}
 {{- $_ := set $v.webhook "podFailurePolicy" (get $flat "webhook.failurePolicy" | default "Ignore") -}}
 {{- end -}}
-{{- include "spark-operator.values.check" (dict "root" . "values" $v "is" $is) -}}
+{{- include "spark-operator.values.check" (dict "root" . "values" $v "flat" $flat "is" $is) -}}
+{{- include "spark-operator.values.takeover" (dict "values" $v "flat" $flat "is" $is) -}}
+{{- include "spark-operator.values.others" (dict "root" . "values" $v "is" $is) -}}
 {{- $_ := set $is "clusterRole" $v.rbac.clusterRole -}}
 {{- if kindIs "bool" $v.crds.upgrade -}}
 {{- $_ := set $is "crdUpgrade" $v.crds.upgrade -}}
@@ -453,7 +523,7 @@ is.layout and is.given.
 {{- end -}}
 {{- $_ := set $is "names" (include "spark-operator.values.names" (dict "root" . "values" $v "is" $is) | fromYaml) -}}
 {{- $_ := set $is "leaseNamespace" (default .Release.Namespace $v.leaderElection.lockNamespace) -}}
-{{- include "spark-operator.values.image" (dict "root" . "values" $v "is" $is) -}}
+{{- include "spark-operator.values.image" (dict "root" . "values" $v "flat" $flat "is" $is) -}}
 {{- include "spark-operator.values.ignored" (dict "values" $v "flat" $flat "is" $is "ignored" $table.ignored) -}}
 {{- $_ := set $v "is" $is -}}
 {{- toYaml $v -}}

@@ -48,7 +48,7 @@ clientConfig:
   service:
     namespace: {{ .root.Release.Namespace }}
     name: {{ $v.is.names.webhookService }}
-    port: {{ $v.is.names.webhookServicePort }}
+    port: 443
     path: /{{ $hook.path }}
 rules:
   - apiGroups: [{{ ternary "\"\"" "sparkoperator.k8s.io" $pods }}]
