@@ -35,7 +35,7 @@ struct request {
 	enum lane lane;
 	const struct resource *res;
 	const char *ns;		 /* NULL: all namespaces (list, watch) or not namespaced */
-	const char *name;	 /* NULL for LIST, WATCH, CREATE */
+	const char *name;	 /* NULL for LIST, WATCH, CREATE; "": the only one of its resource */
 	const char *subresource; /* "status", … or NULL */
 	const char *query;	 /* already encoded, without '?'; NULL if none */
 	const struct json *body; /* NULL if none */

@@ -9,8 +9,8 @@
 #include "json/json.h"
 
 struct resource {
-	const char *group; /* "" for the core group */
-	const char *version;
+	const char *group;   /* "" for the core group */
+	const char *version; /* "": not of a group; it stands at the root of the API server */
 	const char *plural;
 	const char *kind;
 	bool namespaced;
@@ -34,6 +34,8 @@ extern const struct resource resource_lease;		 /* coordination.k8s.io/v1 */
 extern const struct resource resource_mutatingwebhook;	 /* admissionregistration.k8s.io/v1 */
 extern const struct resource resource_validatingwebhook; /* admissionregistration.k8s.io/v1 */
 extern const struct resource resource_crd;		 /* apiextensions.k8s.io/v1 */
+extern const struct resource
+    resource_server_version; /* /version: one object without a name, which everybody may read */
 
 /* The resource of this kind; NULL if it is not among the above. */
 const struct resource *resource_of_kind(const char *kind);

@@ -29,6 +29,7 @@
 #include "runtime/process_metrics.h"
 #include "runtime/client.h"
 #include "runtime/leader.h"
+#include "server_version.h"
 #include "webhook/webhook.h"
 
 enum {
@@ -52,6 +53,7 @@ struct program {
 	struct leader *leader;	      /* NULL: without leader election */
 	struct webhook *webhook;      /* or NULL */
 	struct crd_upgrade *crds;     /* NULL: CRDs are left alone */
+	struct server_version *server_version;
 	struct metrics *metrics;
 	struct process_metrics *process;
 	struct diagnostics *diagnostics;
@@ -102,6 +104,7 @@ static struct json *debug_state(void *arg)
 	}
 	if (p->crds)
 		json_set(state, "crds", crd_upgrade_debug(p->crds));
+	json_set_str(state, "kubernetes", server_version_text(p->server_version));
 	json_set(state, "options", options_debug(p->options));
 	return state;
 }
@@ -128,6 +131,7 @@ static void close_all(struct program *p)
 	sched_disarm(&p->loop.sched, &p->drain);
 	webhook_close(take_ptr(p->webhook));
 	crd_upgrade_free(take_ptr(p->crds));
+	server_version_free(take_ptr(p->server_version));
 	operator_free(take_ptr(p->spark));
 	p->manager = NULL;
 	leader_free(take_ptr(p->leader));
@@ -396,6 +400,7 @@ static int set_up(struct program *p, const struct options *o, unsigned roles, st
 	make_identity(p);
 	if (connect_program(p, o, err) < 0 || make_roles(p, o, roles, err) < 0)
 		return err_code(err);
+	p->server_version = server_version_new(client_api(p->client), &p->loop.sched);
 	if (make_diagnostics(p, o, err) < 0)
 		return err_code(err);
 	p->signals[0] = loop_on_signal(&p->loop, SIGTERM, on_signal, p);
@@ -405,6 +410,7 @@ static int set_up(struct program *p, const struct options *o, unsigned roles, st
 
 static void begin_program(struct program *p)
 {
+	server_version_start(p->server_version);
 	if (p->manager && !p->leader)
 		on_leading(p);
 	if (p->manager)

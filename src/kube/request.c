@@ -76,7 +76,8 @@ char *request_path(const struct request *r)
 	auto_strv parts = { 0 };
 	auto_free char *path = NULL;
 
-	add_part(&parts, res->group[0] ? "apis" : "api");
+	if (res->version[0])
+		add_part(&parts, res->group[0] ? "apis" : "api");
 	add_part(&parts, res->group);
 	add_part(&parts, res->version);
 	if (!text_empty(r->ns)) {
@@ -108,7 +109,7 @@ char *request_describe(const struct request *r)
 	if (r->verb == VERB_LIST || r->verb == VERB_WATCH)
 		return text_empty(r->ns) ? take_ptr(what) : xasprintf("%s in %s", what, r->ns);
 	if (text_empty(r->ns))
-		return xasprintf("%s %s", what, name);
+		return name[0] ? xasprintf("%s %s", what, name) : take_ptr(what);
 	return xasprintf("%s %s/%s", what, r->ns, name);
 }
 

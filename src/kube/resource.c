@@ -41,6 +41,7 @@ const struct resource resource_validatingwebhook = { "admissionregistration.k8s.
 						     "ValidatingWebhookConfiguration", false };
 const struct resource resource_crd = { "apiextensions.k8s.io", "v1", "customresourcedefinitions",
 				       "CustomResourceDefinition", false };
+const struct resource resource_server_version = { "", "", "version", "Info", false };
 
 static const struct resource *const resources[] = {
 	&resource_pod,

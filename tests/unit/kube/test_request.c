@@ -39,6 +39,7 @@ static void test_path(void **state)
 		{ { .verb = VERB_GET, .res = &resource_pod, .ns = "../x", .name = "a/b?c d\xc3\xa9" },
 		  "/api/v1/namespaces/..%2Fx/pods/a%2Fb%3Fc%20d%C3%A9" },
 		{ { .verb = VERB_GET, .res = &resource_pod, .ns = "", .name = "a", .query = "" }, "/api/v1/pods/a" },
+		{ { .verb = VERB_GET, .res = &resource_server_version, .name = "" }, "/version" },
 	};
 
 	(void)state;
@@ -107,6 +108,7 @@ static void test_describe(void **state)
 		{ { .verb = VERB_LIST, .res = &resource_pod }, "list pods" },
 		{ { .verb = VERB_WATCH, .res = &resource_pod, .ns = "n" }, "watch pods in n" },
 		{ { .verb = VERB_GET, .res = &resource_pod, .name = "a" }, "get pods a" },
+		{ { .verb = VERB_GET, .res = &resource_server_version, .name = "" }, "get version" },
 	};
 
 	(void)state;
