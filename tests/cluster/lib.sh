@@ -8,7 +8,6 @@ bin=$cache/bin
 
 kube_version=1.34.4
 oldest_kube_version=1.28.15 # the chart's kubeVersion, README and docs/installation.md name its 1.28 (tests/check/kubernetes)
-newest_kube_version=1.37.2
 # CLUSTER_KUBERNETES=VERSION lets clusters run another one, whose binaries are kept apart.
 cluster_kube_version=${CLUSTER_KUBERNETES:-$kube_version}
 kube_bin=$cache/kubernetes-$cluster_kube_version

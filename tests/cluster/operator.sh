@@ -16,6 +16,7 @@ install_objects() {
 operator_kubeconfig() {
   local token
   token=$(kubectl -n spark-operator create token spark-operator --duration=24h)
+  [[ -n $token ]] || die "no token for the operator's account"
   (
     umask 077
     kubectl config view --minify --flatten --raw -o json | jq --arg token "$token" '{
