@@ -190,6 +190,8 @@ static const struct row cures[] = {
 static char none_entry[] = "none", below_entry[] = "*.a.com", host_entry[] = "b.com", plain_entry[] = "ClusterIP";
 static char *none_items[] = { none_entry }, *host_items[] = { below_entry, host_entry };
 static char *plain_items[] = { plain_entry };
+static char port_entry[] = "NodePort", *port_items[] = { port_entry };
+static const struct strv port_list = { .items = port_items, .len = 1 };
 static const struct strv none_list = { .items = none_items, .len = 1 }, host_list = { .items = host_items, .len = 2 };
 static const struct strv plain_list = { .items = plain_items, .len = 1 };
 
@@ -202,6 +204,7 @@ static const struct rule_options own_hosts = { .limits.allowed[LIMIT_INGRESS_HOS
 					       .ui_url_format = "{{$appName}}-ui.c.com" };
 static const struct rule_options some_hosts = { .limits.allowed[LIMIT_INGRESS_HOST] = &host_list };
 static const struct rule_options plain_services = { .limits.allowed[LIMIT_SERVICE_TYPE] = &plain_list };
+static const struct rule_options port_services = { .limits.allowed[LIMIT_SERVICE_TYPE] = &port_list };
 static const struct rule_options small_claims = { .limits.claim_size = "10Gi" };
 
 /* What comes by which way is in tests/bad/limits. */
@@ -229,6 +232,7 @@ static const struct row choices[] = {
 	  "spec.driverIngressOptions[0].ingressURLFormat: Forbidden: the host \"x.b.com\"" },
 	{ &plain_services, SPEC({ "sparkUIOptions" : { "serviceType" : "ClusterIP" } }), NULL },
 	{ &plain_services, SPEC({ "sparkUIOptions" : { "serviceType" : "" } }), NULL },
+	{ &port_services, SPEC({ "sparkUIOptions" : { "serviceType" : "ClusterIP" } }), NULL },
 	{ &plain_services, SPEC({ "sparkUIOptions" : { "serviceType" : "NodePort" } }),
 	  "spec.sparkUIOptions.serviceType: Forbidden: the type \"NodePort\" is not allowed: choose one that the "
 	  "operator's --allowed-service-types allows: ClusterIP" },
