@@ -60,6 +60,17 @@ annotations:
 {{- end -}}
 
 {{/*
+Annotations of an object that stays when it is no longer in the manifests: for Helm, for Argo CD, whose Application is not OutOfSync
+then, and for Flux's Kustomizations. Those that are given come along, and win for Argo CD and Flux. Takes a map or nothing.
+*/}}
+{{- define "spark-operator.kept" -}}
+{{- $keep := dict "helm.sh/resource-policy" "keep" -}}
+{{- $tools := dict "argocd.argoproj.io/sync-options" "Prune=false" "argocd.argoproj.io/compare-options" "IgnoreExtraneous"
+  "kustomize.toolkit.fluxcd.io/prune" "disabled" -}}
+{{- toYaml (merge $keep (. | default dict) $tools) -}}
+{{- end -}}
+
+{{/*
 Whether the object lives as a hook of the old chart, which made its account and cluster role so. No release owns such an object and helm
 refuses to take it over: the cluster role stays a hook, the account as it is, since the pods that run lose their tokens when it is
 made anew. (dict "v" "api" "kind" "namespace" "name")
