@@ -136,7 +136,8 @@ tier() { # tier TIER: prints its checks
   api) suites api run webhook crds metrics ;;
   e2e) CLUSTER=e2e suites e2e run webhook docs chart tenants ;;
   corpus) CLUSTER=e2e "$top/tests/corpus/run" ;;
-  chart | image | differential | clients) "$top/tests/$1/run" ;;
+  clients) suites clients run gitops/run ;;
+  chart | image | differential) "$top/tests/$1/run" ;;
   bench) "$top/tests/bench/smoke" ;;
   long) "$top/tests/tier/long" ;;
   esac
