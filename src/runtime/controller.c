@@ -78,6 +78,7 @@ struct controller {
 	struct controller_metrics *metrics;
 	bool started;
 	bool stopped;
+	bool has_told_dropped; /* see runner.h */
 };
 
 static void on_pump(void *arg);
@@ -416,6 +417,7 @@ static void run_plan(struct key *k, struct plan *plan)
 		.drops_unknown_fields = o->drops_unknown_fields,
 		.may_write = o->ops->may_write,
 		.may_write_arg = o->arg,
+		.has_told_dropped = &k->c->has_told_dropped,
 		.status_ms = k->status_ms,
 		.outcomes = &k->outcomes,
 		.done = on_done,

@@ -10,6 +10,8 @@
  *   DELETE, not found       Done. 409: done if by now another object has the name.
  *   STATUS, 409             CONFLICT, and the version that the cache has to reach before the next plan is any better.
  *   CHECK, another version  The same. Another uid is as good as not found: the object that the plan was for is gone.
+ *   STATUS, done            What the object lacks of the status, the API server has dropped: its CRD is older than this
+ *                           program. Said once, since it looks as if all were well.
  *   REHEARSE                Fields that the API server does not know: INVALID. Any other answer: done.
  * Everything else ends the plan with the error of the reply. So does a write whose outcome is unknown, since every
  * action can be repeated. An optional creation ends nothing: its outcome is noted, and the plan goes on. So does a TRY.
@@ -446,6 +448,34 @@ static void on_look(void *arg, struct reply *reply)
 	follow_verdict(r, verdict, reply->body, &err);
 }
 
+/* The members of the status that was sent which the stored object does not have: "conditions, executors". */
+static void list_dropped(struct buf *names, const struct json *sent, const struct json *stored)
+{
+	json_each (member, sent) {
+		if (json_is(member, JSON_NULL) || json_get(stored, json_name(member)))
+			continue;
+		buf_printf(names, "%s%s", names->len > 0 ? ", " : "", json_name(member));
+	}
+}
+
+/* Kubernetes prunes fields that the schema of a CRD does not have, and answers 200. */
+static void tell_dropped(const struct runner *r, const struct action *a, const struct json *object)
+{
+	auto_free char *crd = NULL;
+	auto_buf names = { .max = ERR_MSG_SIZE };
+
+	if (!r->options.has_told_dropped || *r->options.has_told_dropped)
+		return;
+	list_dropped(&names, json_get(a->body, "status"), json_get(object, "status"));
+	if (names.len == 0)
+		return;
+	*r->options.has_told_dropped = true;
+	crd = xasprintf("%s.%s", a->res->plural, a->res->group);
+	log_warn(r->options.key,
+		 "the CRD is older than this operator, and the API server drops what the CRD does not have", "crd", crd,
+		 "dropped", buf_str(&names), "cure", "kubectl apply --server-side --force-conflicts -f crds", NULL);
+}
+
 static void on_reply(void *arg, struct reply *reply)
 {
 	struct runner *r = arg;
@@ -460,6 +490,8 @@ static void on_reply(void *arg, struct reply *reply)
 		verdict = reply_names_unknown_fields(&err) ? FAIL : DONE;
 	if (a->type == ACTION_STATUS && reply->err.code != ERR_CONFLICT)
 		r->options.status_ms = r->sent_ms;
+	if (a->type == ACTION_STATUS && reply->err.code == ERR_NONE)
+		tell_dropped(r, a, reply->body);
 	if (a->type == ACTION_CHECK && verdict == DONE)
 		verdict = verdict_of_checked(a, reply->body, &err);
 	if (a->type == ACTION_ABSENT && reply->err.code == ERR_NONE)

@@ -35,6 +35,7 @@ struct runner_options {
 	void *may_write_arg;
 	/* The API server drops fields of created objects that it does not know. Else it refuses the object. */
 	bool drops_unknown_fields;
+	bool *has_told_dropped;	   /* whether the log has what a status lost, which is said once; may be NULL */
 	struct outcomes *outcomes; /* gets how optional creations went; borrowed */
 	int64_t status_ms;	   /* when the key's status was last written, INT64_MIN: long ago; kept up to date */
 	void (*done)(void *arg);   /* exactly once, from the loop */

@@ -634,6 +634,11 @@ void fake_kube_on_unknown(struct fake_kube *fk, fake_unknown_fn *fn)
 	fk->world.unknown = fn;
 }
 
+void fake_kube_prune_status(struct fake_kube *fk, const char *name)
+{
+	fk->world.pruned = name;
+}
+
 void fake_kube_on_change(struct fake_kube *fk, fake_change_fn *fn, void *arg)
 {
 	fk->on_change = fn;

@@ -59,6 +59,9 @@ void fake_kube_on_change(struct fake_kube *fk, fake_change_fn *fn, void *arg);
 typedef char *fake_unknown_fn(const struct resource *res, const struct json *object);
 void fake_kube_on_unknown(struct fake_kube *fk, fake_unknown_fn *fn);
 
+/* From now on the CRDs lack this member of status: patches with it are accepted, and it is dropped. Borrowed. */
+void fake_kube_prune_status(struct fake_kube *fk, const char *name);
+
 /* ---- faults ---- */
 
 enum fake_fault {

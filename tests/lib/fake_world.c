@@ -451,7 +451,7 @@ static bool is_meant(const struct object *o, const char *uid, const char *versio
 }
 
 /* What the patch makes of the object, seen through the door it came in by. Owned. */
-static struct json *patched(const struct request *req, const struct object *o)
+static struct json *patched(const struct world *w, const struct request *req, const struct object *o)
 {
 	auto_json patch = json_dup(req->body);
 	auto_json next = json_dup(o->tree);
@@ -461,6 +461,8 @@ static struct json *patched(const struct request *req, const struct object *o)
 	json_remove(json_get(patch, "metadata"), "resourceVersion");
 	json_remove(json_get(patch, "metadata"), "uid");
 	json_merge_apply(next, patch);
+	if (w->pruned)
+		json_remove(json_get(next, "status"), w->pruned);
 	if (!has_status(req->res))
 		return take_ptr(next);
 	merged = json_dup(status ? o->tree : next);
@@ -482,7 +484,7 @@ static void patch(struct world *w, const struct request *req, struct reply *repl
 		      json_str(req->body, "metadata.resourceVersion", NULL), reply))
 		return;
 	answer(reply, 200, o->tree);
-	if (!change_object(w, o, patched(req, o)))
+	if (!change_object(w, o, patched(w, req, o)))
 		return;
 	o = find(w, req->res, req->ns, req->name);
 	if (o) {

@@ -38,6 +38,8 @@ struct world {
 	/* Fields of the object that the API server does not know: "unknown field \"spec.x\", …"; owned, NULL if it
 	 * knows all. NULL: it knows every field. */
 	char *(*unknown)(const struct resource *res, const struct json *object);
+	/* A member of status that no CRD has, so that it is dropped; NULL: all are kept. Borrowed. */
+	const char *pruned;
 };
 
 void world_init(struct world *w, struct sched *sched, int64_t grace_ms);

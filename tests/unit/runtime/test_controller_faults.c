@@ -646,9 +646,63 @@ static void a_refusal_ends_with_its_object(void **state)
 	assert_int_equal(fake_kube_count(f->fk, RES_POD), 1); /* without the wait of its predecessor */
 }
 
+/* ---- a CRD that is older ---- */
+
+static int toy_with_conditions(struct fixture *f, const struct kobj *app, const struct failure *failed,
+			       struct plan *plan, struct err *err)
+{
+	struct json *body = status("Done");
+
+	(void)f;
+	(void)failed;
+	(void)err;
+	json_set(json_get(body, "status"), "conditions", json_new_array());
+	json_set(json_get(body, "status"), "reason", json_new_null());
+	if (!text_eq(phase_of(app), "Done"))
+		plan_status(plan, app->kind->res, app->ns, app->name, app->uid, app->resource_version, take_ptr(body));
+	json_free(body);
+	return 0;
+}
+
+static void put_two(struct fixture *f)
+{
+	start(f, toy_with_conditions);
+	put_app(f, "ns", "a", "{}");
+	put_app(f, "ns", "b", "{}");
+	fake_kube_run(f->fk, 2000);
+	assert_string_equal(app_phase(f, "a"), "Done");
+	assert_string_equal(app_phase(f, "b"), "Done");
+}
+
+static void what_a_status_loses_is_told_once(void **state)
+{
+	struct fixture *f = *state;
+	const char *at;
+
+	fake_kube_prune_status(f->fk, "conditions");
+	put_two(f);
+	at = strstr(buf_str(&f->log), "the CRD is older than this operator");
+	assert_non_null(at);
+	assert_non_null(strstr(at, "crd=sparkapplications.sparkoperator.k8s.io"));
+	assert_non_null(strstr(at, "dropped=conditions "));
+	assert_non_null(strstr(at, "kubectl apply --server-side --force-conflicts -f crds"));
+	assert_null(strstr(at + 1, "the CRD is older than this operator"));
+	assert_int_equal(fake_kube_write_count(f->fk), 2);
+}
+
+static void a_whole_status_is_no_trouble(void **state)
+{
+	struct fixture *f = *state;
+
+	put_two(f);
+	assert_null(strstr(buf_str(&f->log), "level=warn"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(what_a_status_loses_is_told_once),
+		TEST(a_whole_status_is_no_trouble),
 		TEST(every_class_is_tried_again),
 		TEST(back_off_spares_the_server),
 		TEST(outage_is_over_soon),
