@@ -264,10 +264,18 @@ taken for what they most probably mean. Takes root, values, flat, is, image: the
 {{- end -}}
 {{- end -}}
 
-{{/* "true" if `lookup` asks a cluster. Whoever installs without ClusterRoles may perhaps read nothing but the own namespace. Takes root, values. */}}
+{{/*
+"true" if the release has ClusterRoles, so that whoever installs it may read objects of the whole cluster. Others perhaps read nothing
+but the own namespace, and a lookup that is forbidden ends the rendering. Takes the values.
+*/}}
+{{- define "spark-operator.values.mayAskCluster" -}}
+{{- if and .rbac.clusterRole .controller.rbac.create -}}true{{- end -}}
+{{- end -}}
+
+{{/* "true" if `lookup` asks a cluster. Takes root, values. */}}
 {{- define "spark-operator.values.hasCluster" -}}
 {{- $is := dict -}}
-{{- if .values.rbac.clusterRole -}}
+{{- if include "spark-operator.values.mayAskCluster" .values -}}
 {{- $is = lookup "v1" "Namespace" "" "kube-system" -}}
 {{- else -}}
 {{- $is = lookup "v1" "ServiceAccount" .root.Release.Namespace "default" -}}
@@ -303,7 +311,7 @@ taken for what they most probably mean. Takes root, values, flat, is, image: the
 {{- $_ := set $.is "warnings" (append $.is.warnings (printf "Deployment %s of release %s is in this namespace too. Operators with one Lease take turns: only one of them works. If the two have different namespaces of applications, give one of them leaderElection.lockName" .metadata.name (get $labels "app.kubernetes.io/instance"))) -}}
 {{- end -}}
 {{- end -}}
-{{- if and .is.clusterWide .values.rbac.clusterRole (not .values.labelSelectorFilter) -}}
+{{- if and .is.clusterWide (include "spark-operator.values.mayAskCluster" .values) (not .values.labelSelectorFilter) -}}
 {{- range (lookup "rbac.authorization.k8s.io/v1" "ClusterRole" "" "").items -}}
 {{- $labels := .metadata.labels | default dict -}}
 {{- $runs := false -}}
