@@ -301,14 +301,35 @@ but the own namespace, and a lookup that is forbidden ends the rendering. Takes 
 {{- end -}}
 {{- end -}}
 
-{{/* Other operators that would work on the same applications, or that hold the same Lease. Takes root, values, is. */}}
+{{/*
+What is said of another operator in the namespace, by its arguments. Operators of webhooks alone have no Lease. Takes who, args: a flag
+a line, values, is.
+*/}}
+{{- define "spark-operator.values.neighbour" -}}
+{{- $lease := printf "(?m)^--?leader-election-(former-)?lock-name=(%s|%s)$" .is.names.lease .is.names.formerLease -}}
+{{- $secret := printf "(?m)^--?webhook-secret-name=%s$" .is.names.secret -}}
+{{- $cure := "give each its own spark.jobNamespaces or labelSelectorFilter, or remove one" -}}
+{{- if and .values.controller.leaderElection.enable (regexMatch $lease .args) -}}
+{{- $_ := set .is "warnings" (append .is.warnings (printf "%s is in this namespace too. Operators with one Lease take turns: only one of them works. If the two have different namespaces of applications, give one of them leaderElection.lockName" .who)) -}}
+{{- else if not (regexMatch "(?m)^webhook$" .args) -}}
+{{- $_ := set .is "warnings" (append .is.warnings (printf "%s is in this namespace too. It has another Lease or none, so both work at the same time. Two operators must not have the same applications: %s" .who $cure)) -}}
+{{- end -}}
+{{- if and .is.webhook (regexMatch $secret .args) -}}
+{{- $_ := set .is "warnings" (append .is.warnings (printf "%s keeps its certificate in Secret %s, as this release does. Each replaces the other's, so neither webhook can be relied on. Give one of them layout: v2, in which the Secret has the name of the release, or webhook.enable=false" .who .is.names.secret)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Other operators that would work on the same applications, or that hold the same Lease or Secret. Takes root, values, is. */}}
 {{- define "spark-operator.values.others" -}}
 {{- $own := .root.Release.Name -}}
 {{- $space := .root.Release.Namespace -}}
 {{- range (lookup "apps/v1" "Deployment" $space "").items -}}
 {{- $labels := .metadata.labels | default dict -}}
 {{- if and (eq (get $labels "app.kubernetes.io/name") "spark-operator") (ne (get $labels "app.kubernetes.io/instance") $own) -}}
-{{- $_ := set $.is "warnings" (append $.is.warnings (printf "Deployment %s of release %s is in this namespace too. Operators with one Lease take turns: only one of them works. If the two have different namespaces of applications, give one of them leaderElection.lockName" .metadata.name (get $labels "app.kubernetes.io/instance"))) -}}
+{{- $args := list -}}
+{{- range dig "spec" "template" "spec" "containers" list . }}{{ $args = concat $args (.args | default list) }}{{ end -}}
+{{- $who := printf "Deployment %s of release %s" .metadata.name (get $labels "app.kubernetes.io/instance") -}}
+{{- include "spark-operator.values.neighbour" (dict "who" $who "args" (join "\n" $args) "values" $.values "is" $.is) -}}
 {{- end -}}
 {{- end -}}
 {{- if and .is.clusterWide (include "spark-operator.values.mayAskCluster" .values) (not .values.labelSelectorFilter) -}}
@@ -522,7 +543,6 @@ returns is.layout, and is.from: the chart that made the release, 1.x or 2.x, whi
 {{- end -}}
 {{- include "spark-operator.values.check" (dict "root" . "values" $v "flat" $flat "is" $is) -}}
 {{- include "spark-operator.values.takeover" (dict "values" $v "flat" $flat "is" $is) -}}
-{{- include "spark-operator.values.others" (dict "root" . "values" $v "is" $is) -}}
 {{- $_ := set $is "clusterRole" $v.rbac.clusterRole -}}
 {{- if kindIs "bool" $v.crds.upgrade -}}
 {{- $_ := set $is "crdUpgrade" $v.crds.upgrade -}}
@@ -530,6 +550,7 @@ returns is.layout, and is.from: the chart that made the release, 1.x or 2.x, whi
 {{- $_ := set $is "crdUpgrade" (and $is.clusterRole $v.controller.rbac.create (or $is.clusterWide $is.webhook)) -}}
 {{- end -}}
 {{- $_ := set $is "names" (include "spark-operator.values.names" (dict "root" . "values" $v "is" $is) | fromYaml) -}}
+{{- include "spark-operator.values.others" (dict "root" . "values" $v "is" $is) -}}
 {{- $_ := set $is "leaseNamespace" (default .Release.Namespace $v.leaderElection.lockNamespace) -}}
 {{- include "spark-operator.values.image" (dict "root" . "values" $v "flat" $flat "is" $is) -}}
 {{- include "spark-operator.values.ignored" (dict "values" $v "flat" $flat "is" $is "ignored" $table.ignored) -}}
