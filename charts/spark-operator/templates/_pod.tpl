@@ -3,8 +3,12 @@ The Deployment of a part: {root, v, name: controller|webhook, values: the part's
 is all there is and serves the webhook as well.
 */}}
 
+{{/*
+Pods of operators that know no common Lease never run side by side: without leader election, and while a release of chart 1.x is taken
+over, whose only replica holds no Lease. Takes part, is.
+*/}}
 {{- define "spark-operator.strategy" -}}
-{{- if and .is.controls (not .part.v.controller.leaderElection.enable) -}}
+{{- if and .is.controls (or (not .part.v.controller.leaderElection.enable) (eq .part.v.is.from "1.x")) -}}
 type: Recreate
 {{- else -}}
 type: RollingUpdate
