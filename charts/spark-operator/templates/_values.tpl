@@ -467,13 +467,19 @@ Takes flat, role, at: the values of the role.
 {{- end -}}
 {{- end -}}
 
-{{/* What the release is in the cluster, as {layout, from}; only v1 has a Deployment F, or a Service F-webhook. */}}
+{{/*
+What the release is in the cluster, as {layout, from}; only v1 has a Deployment F, or a Service F-webhook. An upgrade that finds nothing
+in a namespace without its account `default` sees no cluster: helm template --is-upgrade, helm upgrade --dry-run=client. Takes root, flat.
+*/}}
 {{- define "spark-operator.values.installed" -}}
-{{- $full := include "spark-operator.fullname" . -}}
-{{- $space := .Release.Namespace -}}
+{{- $full := include "spark-operator.fullname" .root -}}
+{{- $space := .root.Release.Namespace -}}
 {{- $one := lookup "apps/v1" "Deployment" $space $full -}}
 {{- $controller := lookup "apps/v1" "Deployment" $space (printf "%s-controller" $full) -}}
 {{- $service := lookup "v1" "Service" $space (printf "%s-webhook" ($full | trunc 55 | trimSuffix "-")) -}}
+{{- if not (or (get .flat "layout") $one $controller $service (lookup "v1" "ServiceAccount" $space "default")) -}}
+{{- fail "\n\nThis is an upgrade without access to the cluster, so the names that the release has are not known. Say which, or use --dry-run=server:\n  layout: v1    # a new installation has these, and chart 1.x\n  layout: v2    # kubeflow's chart 2.x has these\n" -}}
+{{- end -}}
 {{- $chart := dig "metadata" "labels" "helm.sh/chart" "" ($one | default $controller | default dict) -}}
 layout: {{ ternary "v2" "v1" (and (not $one) (not $service) (not (empty $controller))) }}
 from: {{ regexFind "^spark-operator-[12][.]" $chart | trimPrefix "spark-operator-" | replace "." ".x" | quote }}
@@ -486,7 +492,7 @@ returns is.layout, and is.from: the chart that made the release, 1.x or 2.x, whi
 {{- define "spark-operator.values.layout" -}}
 {{- $installed := dict "layout" "v1" "from" "" -}}
 {{- if .root.Release.IsUpgrade -}}
-{{- $installed = include "spark-operator.values.installed" .root | fromYaml -}}
+{{- $installed = include "spark-operator.values.installed" . | fromYaml -}}
 {{- end -}}
 {{- dict "layout" (get .flat "layout" | default $installed.layout) "from" $installed.from | toYaml -}}
 {{- end -}}
