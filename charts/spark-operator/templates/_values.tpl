@@ -482,7 +482,8 @@ in a namespace without its account `default` sees no cluster: helm template --is
 {{- end -}}
 {{- $chart := dig "metadata" "labels" "helm.sh/chart" "" ($one | default $controller | default dict) -}}
 layout: {{ ternary "v2" "v1" (and (not $one) (not $service) (not (empty $controller))) }}
-from: {{ regexFind "^spark-operator-[12][.]" $chart | trimPrefix "spark-operator-" | replace "." ".x" | quote }}
+{{- $prefix := printf "%s-" .root.Chart.Name }}
+from: {{ regexFind (printf "^%s[12][.]" $prefix) $chart | trimPrefix $prefix | replace "." ".x" | quote }}
 {{- end -}}
 
 {{/*
