@@ -393,6 +393,9 @@ static int value_limit(const struct option_row *row, const char *value, void *ta
 
 	if (value_words(row, value, &entries, err) < 0)
 		return err_code(err);
+	/* Where a variable of a manifest is empty, everything would be allowed. */
+	if (entries.len == 0)
+		return refuse(row, value, "an entry at least: what is not to be limited is left out", err);
 	while (limit_types[i].type != row->type)
 		i++;
 	for (size_t k = 0; k < entries.len; k++) {
@@ -409,7 +412,7 @@ static int value_limit(const struct option_row *row, const char *value, void *ta
 
 static int value_quantity(const struct option_row *row, const char *value, void *target, struct err *err)
 {
-	if (*value && check_quantity(value))
+	if (check_quantity(value))
 		return refuse(row, value, "a quantity such as 100Gi", err);
 	return value_text(row, value, target, err);
 }
