@@ -64,6 +64,7 @@ def kind_of(info, text):
     return 'shell' if all(is_command(c) for c in commands(text)) else ''
 
 
+FENCE_LIKE = re.compile('^ *(`{3}|~{3})')
 FENCE = re.compile(r'^( *)```([^\n`]*)\n(.*?)^\1```$', re.M | re.S)
 INDENTED = re.compile(r'(?<=\n\n)((?:    [^\n]*\n)+)(?=\n|\Z)')
 
@@ -75,6 +76,11 @@ def blocks(page):
         yield Block(page, text.count('\n', 0, m.start()) + 1, m[2].strip(), body)
     for m in INDENTED.finditer(blank(text)):
         yield Block(page, text.count('\n', 0, m.start()) + 1, 'text', re.sub('^    ', '', m[1], flags=re.M))
+
+
+def unread(page):
+    """Lines that begin or end a block which is not found above: it has no end, or other fences than three backticks."""
+    return [number for number, line in enumerate(blank(text_of(page)).split('\n'), 1) if FENCE_LIKE.match(line)]
 
 
 def blank(text):
@@ -121,8 +127,22 @@ def without_input(text):
     return re.sub(r"<<-?'?(\w+)'?([^\n]*)\n(.*?\n)\1\n", r'\2\n', text, flags=re.S)
 
 
+# words of the shell, and a command, before a command
+BEFORE = {'if', 'then', 'else', 'while', 'until', 'do', '!', 'time', 'xargs'}
+ENDS = {'fi', 'done'}
+
+
 def commands(text):
-    """The simple commands of a piece of shell, as lists of words: without comments, assignments and redirections."""
+    """The simple commands of a piece of shell, and of what is put into its quoted words, as lists of words."""
+    for words in [*whole_commands(text), *(w for inner in re.findall(r'"[^"\n]*?\$\(([^()\n]*)\)', text) for w in whole_commands(inner))]:
+        while words and words[0] in BEFORE:
+            words = words[1:]
+        if words and words[0] not in ENDS:
+            yield words
+
+
+def whole_commands(text):
+    """Without comments, assignments and redirections."""
     for line in without_input(text).replace('\\\n', ' ').split('\n'):
         lexer = shlex.shlex(line, posix=True, punctuation_chars='|&;()<>')
         lexer.whitespace_split = True
