@@ -61,9 +61,12 @@ static void look_below(struct search *s, const struct json *value, const char *p
 
 	json_each (item, value) {
 		bool is_member = json_is(value, JSON_OBJECT);
-		auto_free char *at =
-		    is_member ? xasprintf("%s.%s", path, json_name(item)) : xasprintf("%s[%zu]", path, i++);
+		auto_free char *at = NULL;
 
+		i++;
+		if (!is_member && !json_first(item))
+			continue; /* such as arguments, of which there may be very many */
+		at = is_member ? xasprintf("%s.%s", path, json_name(item)) : xasprintf("%s[%zu]", path, i - 1);
 		if (s->depth == DEPTH_MAX || (s->depth == 0 && text_eq(json_name(item), s->except)))
 			continue;
 		if (is_member) {

@@ -6,7 +6,9 @@
 #include <cmocka.h>
 
 #include <string.h>
+#include <time.h>
 
+#include "base/buf.h"
 #include "base/text.h"
 #include "parse.h"
 #include "unknown_fields.h"
@@ -86,6 +88,29 @@ static void of_other_objects(void **state)
 	assert_string_equal(f.err.msg, STRICT "unknown field \"spec.env[0].valeu\"");
 }
 
+/* Arguments may be as many as an object has room for, and the operator does nothing else meanwhile. */
+static void many_arguments(void **state)
+{
+	struct failure f = { .type = ACTION_CREATE, .res = &resource_pod };
+	auto_json tree = parse_quoted(spec);
+	const struct app app = { .tree = tree, .name = "x" };
+	struct json *arguments = json_ensure_array(json_get(tree, "spec"), "arguments");
+	auto_buf text = { .max = ERR_MSG_SIZE };
+	clock_t begin;
+
+	(void)state;
+	for (int i = 0; i < 300000; i++)
+		json_append_str(arguments, "");
+	buf_puts(&text, STRICT);
+	for (int i = 0; i < 20; i++)
+		buf_printf(&text, "unknown field \"spec.zz%d\", ", i);
+	err_set(&f.err, ERR_INVALID, "%s", buf_str(&text));
+	begin = clock();
+	unknown_fields_translate(&f, &app);
+	assert_true(clock() - begin < CLOCKS_PER_SEC);
+	assert_non_null(strstr(f.err.msg, "spec.driver: unknown field"));
+}
+
 static void who_is_asked_about(void **state)
 {
 	static const struct {
@@ -113,9 +138,8 @@ static void who_is_asked_about(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(of_the_driver),
-		cmocka_unit_test(of_an_executor),
-		cmocka_unit_test(of_other_objects),
+		cmocka_unit_test(of_the_driver),      cmocka_unit_test(of_an_executor),
+		cmocka_unit_test(of_other_objects),   cmocka_unit_test(many_arguments),
 		cmocka_unit_test(who_is_asked_about),
 	};
 
