@@ -52,8 +52,8 @@ const char *leader_holder(const struct leader *l);
 /* Gives the Lease back (holderIdentity "", leaseDurationSeconds 1), so that another replica leads at once. Nothing that
  * is written through leader_api() is sent from now on. What was sent has LEADER_WRITES_MS to be answered. If an answer
  * is missing, or was missing in the last lease duration, then the write may take place still: the Lease is kept until
- * it expires. done runs once from the loop, LEADER_WRITES_MS + LEASE_RELEASE_MS later at the latest, even if giving
- * back has failed. on_started and on_lost do not run any more. */
+ * it expires. done runs once from the loop, LEADER_WRITES_MS + LEASE_RELEASE_MS later at the latest, or twice that with
+ * a second Lease, even if giving back has failed. on_started and on_lost do not run any more. */
 void leader_release(struct leader *l, void (*done)(void *arg), void *arg);
 /* Runs no callback. A Lease that is held stays held until it expires. Allowed in the callbacks. NULL is accepted. */
 void leader_free(struct leader *l);

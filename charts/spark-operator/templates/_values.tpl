@@ -379,8 +379,11 @@ a line, values, is.
 {{- if and .values.controller.uiIngress.enable (not (and .values.controller.uiIngress.urlFormat .values.controller.uiService.enable)) -}}
 {{- $out = append $out (dict "key" "controller.uiIngress.enable" "why" "it needs controller.uiIngress.urlFormat and controller.uiService.enable=true") -}}
 {{- end -}}
+{{- if and .is.webhook .values.webhook.guard .values.certManager.enable -}}
+{{- $out = append $out (dict "key" "webhook.guard" "why" "with cert-manager the operator has neither of the permissions that the policies are for") -}}
+{{- end -}}
 {{- if not .is.webhook -}}
-{{- range $path := list "certManager.enable" "webhook.resourceQuotaEnforcement.enable" "resourceQuotaEnforcement.enable" -}}
+{{- range $path := list "certManager.enable" "webhook.resourceQuotaEnforcement.enable" "resourceQuotaEnforcement.enable" "webhook.guard" -}}
 {{- if get $.flat $path -}}
 {{- $out = append $out (dict "key" $path "why" "it needs webhook.enable=true") -}}
 {{- end -}}
