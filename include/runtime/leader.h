@@ -18,7 +18,11 @@
 
 struct leader;
 
-enum { LEADER_WRITES_MS = 1000 }; /* for the last answers, before the Lease is given back */
+enum {
+	LEADER_WRITES_MS = 1000, /* for the last answers, before the Lease is given back */
+	/* What a client for the Lease needs: a list that hangs and a write, for each of two Leases. */
+	LEADER_CONNECTIONS = 4,
+};
 
 struct leader_options {
 	struct api *api;  /* for the Lease */

@@ -36,7 +36,6 @@ enum {
 	DRAIN_MS = 3500,	/* of the 5 s that a stop may take */
 	DRAIN_LEADER_MS = 1500, /* leaves time for the last answers and for giving the Lease back */
 	DRAIN_POLL_MS = 20,
-	LEASE_CONNECTIONS = 2,
 	LINGER_MS = 5000, /* until no API server sends reviews here any more */
 	HOST_SIZE = 256,
 	IDENTITY_SIZE = HOST_SIZE + 20,
@@ -286,7 +285,7 @@ static int make_clients(struct program *p, const struct options *o, const struct
 
 	p->client = client_new(&p->loop, config, &options, err);
 	options.qps = 0;
-	options.max_connections = LEASE_CONNECTIONS;
+	options.max_connections = LEADER_CONNECTIONS;
 	if (p->client && o->leader_election)
 		p->lease_client = client_new(&p->loop, config, &options, err);
 	return p->client && (p->lease_client || !o->leader_election) ? 0 : err_code(err);

@@ -11,7 +11,14 @@ enum { DURATION_MS = 2500, DEADLINE_MS = 1500, RETRY_MS = 200 };
 static int version;
 static int patches;
 static bool started, lost, released;
-static bool slow; /* lists and writes of others are not answered */
+static bool slow;	   /* lists and writes of others are not answered */
+static bool slow_leases;   /* lists of Leases are not answered */
+static const char *former; /* the name of a second Lease, which is ours; or NULL */
+static int former_patches;
+
+static const char former_lease[] =
+    "{\"metadata\":{\"name\":\"former\",\"namespace\":\"ops\",\"resourceVersion\":\"3\"},"
+    "\"spec\":{\"holderIdentity\":\"me\",\"leaseDurationSeconds\":2}}";
 
 static void answer_lease(struct raw *c)
 {
@@ -29,11 +36,16 @@ static void serve_lease(struct raw *c, const char *head, const char *body)
 	if (strstr(head, "watch=")) {
 		raw_puts(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
 	} else if (strstr(head, "/leases?")) {
+		if (slow_leases)
+			return;
 		answer(c, 200, "", "{\"metadata\":{\"resourceVersion\":\"1\"},\"items\":[]}");
 	} else if (strstr(head, "/leases/lock")) {
 		patches += text_starts(head, "PATCH");
 		version += text_starts(head, "PATCH");
 		answer_lease(c);
+	} else if (strstr(head, "/leases/former")) {
+		former_patches += text_starts(head, "PATCH");
+		answer(c, 200, "", former_lease);
 	} else if (!slow) {
 		answer(c, 200, "", "{}");
 	}
@@ -63,6 +75,7 @@ static struct leader *begin_leading(struct client *client)
 		.api = client_api(client),
 		.sched = &w.loop.sched,
 		.lease = { "ops", "lock", "me", DURATION_MS, DEADLINE_MS, RETRY_MS },
+		.former_name = former,
 		.clock_ms = time_boot_ms,
 		.on_started = on_started,
 		.on_lost = on_lost,
@@ -141,6 +154,27 @@ static void lists_do_not_delay_a_renewal(void **state)
 	end();
 }
 
+/* The watches of both Leases begin with a list, and an answer to it may come late or never. */
+static void lists_of_two_leases_do_not_delay_a_renewal(void **state)
+{
+	struct leader *l;
+
+	(void)state;
+	begin_with(serve_lease, 0, LEADER_CONNECTIONS);
+	slow_leases = true;
+	former = "former";
+	former_patches = 0;
+	l = begin_leading(w.client);
+	run_for(&w.loop, 2 * DEADLINE_MS);
+	assert_false(lost);
+	assert_true(patches > 8);
+	assert_true(former_patches > 8);
+	leader_free(l);
+	slow_leases = false;
+	former = NULL;
+	end();
+}
+
 static void a_silent_fail_over_does_not_keep_it_from_being_given_back(void **state)
 {
 	struct leader *l;
@@ -162,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_silent_fail_over_costs_no_lease),
 		cmocka_unit_test(lists_do_not_delay_a_renewal),
+		cmocka_unit_test(lists_of_two_leases_do_not_delay_a_renewal),
 		cmocka_unit_test(a_silent_fail_over_does_not_keep_it_from_being_given_back),
 	};
 
