@@ -119,7 +119,15 @@ static void check_ui_host(struct problems *p, const struct limits *l, const stru
 		return;
 	host = host_for(app, format, app->name);
 	other = host_for(app, format, NO_APP_NAME);
-	if (!text_eq(host, other))
+	if (text_eq(host, other))
+		return;
+	if (limits_allow_none(l, LIMIT_INGRESS_HOST)) /* whatever the name is */
+		problems_add(p, "metadata.name",
+			     "Forbidden: the web UI would have the host \"%s\", and the operator's "
+			     "--allowed-ingress-hosts is none: set spark.ui.enabled to false, or ask for an "
+			     "--ingress-url-format without {{$appName}} in the host",
+			     host);
+	else
 		limits_check(p, l, LIMIT_INGRESS_HOST, host, "metadata.name");
 }
 

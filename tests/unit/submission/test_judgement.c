@@ -202,6 +202,8 @@ static const struct rule_options no_ingress = { .limits.allowed[LIMIT_INGRESS_HO
 						.ui_url_format = "spark.example.com/{{$appNamespace}}/{{$appName}}" };
 static const struct rule_options own_hosts = { .limits.allowed[LIMIT_INGRESS_HOST] = &host_list,
 					       .ui_url_format = "{{$appName}}-ui.c.com" };
+static const struct rule_options no_own_hosts = { .limits.allowed[LIMIT_INGRESS_HOST] = &none_list,
+						  .ui_url_format = "{{$appName}}-ui.c.com" };
 static const struct rule_options some_hosts = { .limits.allowed[LIMIT_INGRESS_HOST] = &host_list };
 static const struct rule_options plain_services = { .limits.allowed[LIMIT_SERVICE_TYPE] = &plain_list };
 static const struct rule_options port_services = { .limits.allowed[LIMIT_SERVICE_TYPE] = &port_list };
@@ -218,6 +220,9 @@ static const struct row choices[] = {
 	{ &own_hosts, SPEC({}),
 	  "metadata.name: Forbidden: the host \"orders-ui.c.com\" is not allowed: choose one that the operator's "
 	  "--allowed-ingress-hosts allows: *.a.com, b.com" },
+	{ &no_own_hosts, SPEC({}),
+	  "metadata.name: Forbidden: the web UI would have the host \"orders-ui.c.com\", and the operator's "
+	  "--allowed-ingress-hosts is none: set spark.ui.enabled to false" },
 	{ &own_hosts, SPEC({ "sparkConf" : { "spark.ui.enabled" : "false" } }), NULL },
 	{ &some_hosts, INGRESS("x.a.com/y"), NULL },
 	{ &some_hosts, INGRESS("x.y.a.com"), NULL },
