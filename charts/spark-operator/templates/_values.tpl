@@ -470,6 +470,17 @@ Takes flat, role, at: the values of the role.
 {{- end -}}
 {{- end -}}
 
+{{/* An account cannot be made twice, and drivers must not have the operator's rights. Takes root, values, is. */}}
+{{- define "spark-operator.values.accounts" -}}
+{{- $names := .is.names -}}
+{{- $made := list -}}
+{{- if .values.controller.serviceAccount.create }}{{ $made = append $made $names.controllerAccount }}{{ end -}}
+{{- if and .is.two .values.webhook.serviceAccount.create }}{{ $made = append $made $names.webhookAccount }}{{ end -}}
+{{- if and .values.spark.serviceAccount.create (has .root.Release.Namespace .is.sparkNamespaces) (has $names.sparkAccount $made) -}}
+{{- fail (printf "\n\nspark.serviceAccount.name=%s is the operator's own account in namespace %s, and drivers would have its rights. Give drivers another account.\n" $names.sparkAccount .root.Release.Namespace) -}}
+{{- end -}}
+{{- end -}}
+
 {{/*
 What the release is in the cluster, as {layout, from}; only v1 has a Deployment F, or a Service F-webhook. An upgrade that finds nothing
 in a namespace without its account `default` sees no cluster: helm template --is-upgrade, helm upgrade --dry-run=client. Takes root, flat.
@@ -560,6 +571,7 @@ returns is.layout, and is.from: the chart that made the release, 1.x or 2.x, whi
 {{- $_ := set $is "crdUpgrade" (and $is.clusterRole $v.controller.rbac.create (or $is.clusterWide $is.webhook)) -}}
 {{- end -}}
 {{- $_ := set $is "names" (include "spark-operator.values.names" (dict "root" . "values" $v "is" $is) | fromYaml) -}}
+{{- include "spark-operator.values.accounts" (dict "root" . "values" $v "is" $is) -}}
 {{- include "spark-operator.values.others" (dict "root" . "values" $v "is" $is) -}}
 {{- $_ := set $is "leaseNamespace" (default .Release.Namespace $v.leaderElection.lockNamespace) -}}
 {{- include "spark-operator.values.image" (dict "root" . "values" $v "flat" $flat "is" $is) -}}
