@@ -482,8 +482,9 @@ Takes flat, role, at: the values of the role.
 {{- end -}}
 
 {{/*
-What the release is in the cluster, as {layout, from}; only v1 has a Deployment F, or a Service F-webhook. An upgrade that finds nothing
-in a namespace without its account `default` sees no cluster: helm template --is-upgrade, helm upgrade --dry-run=client. Takes root, flat.
+What the release is in the cluster, as {layout, from}; only v1 has a Deployment F, or a Service F-webhook, and only v2 a Service
+F-webhook-svc. An upgrade that finds nothing in a namespace without its account `default` sees no cluster: helm template --is-upgrade,
+helm upgrade --dry-run=client. Takes root, flat.
 */}}
 {{- define "spark-operator.values.installed" -}}
 {{- $full := include "spark-operator.fullname" .root -}}
@@ -491,11 +492,12 @@ in a namespace without its account `default` sees no cluster: helm template --is
 {{- $one := lookup "apps/v1" "Deployment" $space $full -}}
 {{- $controller := lookup "apps/v1" "Deployment" $space (printf "%s-controller" $full) -}}
 {{- $service := lookup "v1" "Service" $space (printf "%s-webhook" ($full | trunc 55 | trimSuffix "-")) -}}
-{{- if not (or (get .flat "layout") $one $controller $service (lookup "v1" "ServiceAccount" $space "default")) -}}
+{{- $second := lookup "v1" "Service" $space (printf "%s-webhook-svc" ($full | trunc 51 | trimSuffix "-")) -}}
+{{- if not (or (get .flat "layout") $one $controller $service $second (lookup "v1" "ServiceAccount" $space "default")) -}}
 {{- fail "\n\nThis is an upgrade without access to the cluster, so the names that the release has are not known. Say which, or use --dry-run=server:\n  layout: v1    # a new installation has these, and chart 1.x\n  layout: v2    # kubeflow's chart 2.x has these\n" -}}
 {{- end -}}
 {{- $chart := dig "metadata" "labels" "helm.sh/chart" "" ($one | default $controller | default dict) -}}
-layout: {{ ternary "v2" "v1" (and (not $one) (not $service) (not (empty $controller))) }}
+layout: {{ ternary "v2" "v1" (and (not $one) (not $service) (not (empty (or $controller $second)))) }}
 {{- $prefix := printf "%s-" .root.Chart.Name }}
 from: {{ regexFind (printf "^%s[12][.]" $prefix) $chart | trimPrefix $prefix | replace "." ".x" | quote }}
 {{- end -}}
