@@ -96,6 +96,18 @@ static char *host_for(const struct app *app, const char *format, const char *nam
 	return host;
 }
 
+/* Certificates are often for "*.DOMAIN". An Ingress of such a host gets every name that no other Ingress has. */
+static void check_ingress_host(struct problems *p, const struct limits *l, const char *host, const char *path)
+{
+	if (limits_has(l, LIMIT_INGRESS_HOST) && strchr(host, '*'))
+		problems_add(p, path,
+			     "Forbidden: the host \"%s\" stands for every name that has no Ingress, and the operator "
+			     "has --allowed-ingress-hosts: put a name in the place of *",
+			     host);
+	else
+		limits_check(p, l, LIMIT_INGRESS_HOST, host, path);
+}
+
 static void check_ingress_limits(struct problems *p, const struct limits *l, const struct app *app,
 				 const struct json *entry, size_t i)
 {
@@ -106,7 +118,7 @@ static void check_ingress_limits(struct problems *p, const struct limits *l, con
 
 	/* An entry without a format is refused anyway. */
 	if (*format)
-		limits_check(p, l, LIMIT_INGRESS_HOST, host, limits_allow_none(l, LIMIT_INGRESS_HOST) ? path : url);
+		check_ingress_host(p, l, host, limits_allow_none(l, LIMIT_INGRESS_HOST) ? path : url);
 	check_option_limits(p, l, entry, prefix);
 }
 

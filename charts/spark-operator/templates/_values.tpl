@@ -332,17 +332,33 @@ a line, values, is.
 {{- include "spark-operator.values.neighbour" (dict "who" $who "args" (join "\n" $args) "values" $.values "is" $.is) -}}
 {{- end -}}
 {{- end -}}
-{{- if and .is.clusterWide (include "spark-operator.values.mayAskCluster" .values) (not .values.labelSelectorFilter) -}}
-{{- range (lookup "rbac.authorization.k8s.io/v1" "ClusterRole" "" "").items -}}
-{{- $labels := .metadata.labels | default dict -}}
-{{- $runs := false -}}
-{{- range .rules -}}
-{{- if and (has "pods" (.resources | default list)) (or (has "create" .verbs) (has "*" .verbs)) }}{{ $runs = true }}{{ end -}}
+{{- if not .values.labelSelectorFilter -}}
+{{- $rbac := "rbac.authorization.k8s.io/v1" -}}
+{{- $roles := list -}}
+{{- if include "spark-operator.values.mayAskCluster" .values -}}
+{{- $roles = (lookup $rbac "ClusterRole" "" "").items | default list -}}
+{{- if .is.clusterWide }}{{ $roles = concat $roles ((lookup $rbac "Role" "" "").items | default list) }}{{ end -}}
 {{- end -}}
-{{- if and $runs (eq (get $labels "app.kubernetes.io/name") "spark-operator") (ne (get $labels "app.kubernetes.io/instance") $own) -}}
-{{- $_ := set $.is "warnings" (append $.is.warnings (printf "ClusterRole %s lets release %s work in all namespaces too. Two operators must not have the same applications: give each its spark.jobNamespaces or labelSelectorFilter, or remove one" .metadata.name (get $labels "app.kubernetes.io/instance"))) -}}
+{{- range .is.jobNamespaces }}{{ $roles = concat $roles ((lookup $rbac "Role" . "").items | default list) }}{{ end -}}
+{{- range $roles -}}
+{{- include "spark-operator.values.rival" (dict "role" . "own" $own "is" $.is) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+
+{{/* What is said of a role by which another release runs applications where this one does. Takes role, own: this release, is. */}}
+{{- define "spark-operator.values.rival" -}}
+{{- $labels := .role.metadata.labels | default dict -}}
+{{- $watches := false -}}
+{{- $creates := false -}}
+{{- range .role.rules -}}
+{{- $kinds := .resources | default list -}}
+{{- if and (or (has "sparkapplications" $kinds) (has "*" $kinds)) (or (has "watch" .verbs) (has "*" .verbs)) }}{{ $watches = true }}{{ end -}}
+{{- if and (or (has "pods" $kinds) (has "*" $kinds)) (or (has "create" .verbs) (has "*" .verbs)) }}{{ $creates = true }}{{ end -}}
+{{- end -}}
+{{- if and $watches $creates (eq (get $labels "app.kubernetes.io/name") "spark-operator") (ne (get $labels "app.kubernetes.io/instance") .own) -}}
+{{- $where := ternary (printf "in namespace %s" .role.metadata.namespace) "in all namespaces" (not (empty .role.metadata.namespace)) -}}
+{{- $_ := set .is "warnings" (append .is.warnings (printf "%s %s lets release %s work %s too. Two operators must not have the same applications: give each its spark.jobNamespaces or labelSelectorFilter, or remove one" (.role.kind | default "Role") .role.metadata.name (get $labels "app.kubernetes.io/instance") $where)) -}}
 {{- end -}}
 {{- end -}}
 
@@ -496,7 +512,11 @@ helm upgrade --dry-run=client. Takes root, flat.
 {{- if not (or (get .flat "layout") $one $controller $service $second (lookup "v1" "ServiceAccount" $space "default")) -}}
 {{- fail "\n\nThis is an upgrade without access to the cluster, so the names that the release has are not known. Say which, or use --dry-run=server:\n  layout: v1    # a new installation has these, and chart 1.x\n  layout: v2    # kubeflow's chart 2.x has these\n" -}}
 {{- end -}}
-{{- $chart := dig "metadata" "labels" "helm.sh/chart" "" ($one | default $controller | default dict) -}}
+{{- $old := $one | default $controller | default dict -}}
+{{- $chart := dig "metadata" "labels" "helm.sh/chart" "" $old -}}
+{{- range dig "spec" "template" "spec" "containers" list $old -}}
+{{- if contains "--upgrade-crds=" (join " " (.args | default list)) }}{{ $chart = "" }}{{ end -}} {{/* a flag of this operator only */}}
+{{- end -}}
 layout: {{ ternary "v2" "v1" (and (not $one) (not $service) (not (empty (or $controller $second)))) }}
 {{- $prefix := printf "%s-" .root.Chart.Name }}
 from: {{ regexFind (printf "^%s[12][.]" $prefix) $chart | trimPrefix $prefix | replace "." ".x" | quote }}
