@@ -240,13 +240,13 @@ def rules_narrow(r):
 
 
 def leases(r):
-    """the Lease, the Secret and the configurations that flags name are those that roles name"""
+    """the Leases, the Secret and the configurations that flags name are those that roles name"""
     allowed = {}
     for role in r.of('Role', 'ClusterRole'):
         for rule in role.get('rules', []):
             for resource in rule.get('resources', []):
                 allowed.setdefault(resource, set()).update(rule.get('resourceNames', []))
-    pairs = [('leader-election-lock-name', 'leases')]
+    pairs = [('leader-election-lock-name', 'leases'), ('leader-election-former-lock-name', 'leases')]
     if r.of('Service') and r.values.get('own certificates'):
         pairs.append(('webhook-secret-name', 'secrets'))
     if r.of('ClusterRole') and r.values.get('own certificates'):
