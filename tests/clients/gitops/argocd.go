@@ -257,9 +257,19 @@ func (c *controller) hasOption(option string) bool {
 	return c.app.Spec.SyncPolicy != nil && c.app.Spec.SyncPolicy.SyncOptions.HasOption(option)
 }
 
+// addNamespaces gives objects without a namespace that of the application (controller/state.go, DeduplicateTargetObjects).
+func (c *controller) addNamespaces(targets []*unstructured.Unstructured) {
+	for _, target := range targets {
+		if kube.IsNamespacedOrUnknown(c.cache, target.GroupVersionKind().GroupKind()) && target.GetNamespace() == "" {
+			target.SetNamespace(c.app.Spec.Destination.Namespace)
+		}
+	}
+}
+
 func (c *controller) compare() comparison {
 	c.loadCache()
 	targets := c.targets()
+	c.addNamespaces(targets)
 	live, err := c.cache.GetManagedLiveObjs(targets, func(r *cache.Resource) bool {
 		name, _ := r.Info.(string)
 		return name == c.app.InstanceName(c.app.Namespace)
@@ -383,7 +393,7 @@ func (c *controller) syncOnce() (synccommon.OperationPhase, string) {
 		}
 	}
 	for _, result := range results {
-		if result.Status == synccommon.ResultCodeSyncFailed {
+		if result.Status == synccommon.ResultCodeSyncFailed || result.HookPhase == synccommon.OperationFailed {
 			message += fmt.Sprintf("; %s %s: %s", result.ResourceKey.Kind, result.ResourceKey.Name, result.Message)
 		}
 	}
