@@ -33,11 +33,12 @@ own_address() { # the address at which the API server's network namespace sees t
   ip -o route get "${server%:*}" | sed 's/.* src \([^ ]*\).*/\1/'
 }
 
-# Pruning and the removal of namespaces are the work of these two controllers of Kubernetes.
+# Pruning and the removal of namespaces are the work of these controllers of Kubernetes.
 collect_garbage() {
   setsid "$bin/kube" kube-controller-manager --kubeconfig="$KUBECONFIG" --authentication-kubeconfig="$KUBECONFIG" \
     --authorization-kubeconfig="$KUBECONFIG" --leader-elect=false --secure-port=0 --kube-api-qps=500 --kube-api-burst=1000 \
-    --controllers=garbage-collector-controller,namespace-controller >"$work/collector.log" 2>&1 </dev/null 9>&- &
+    --controllers=garbage-collector-controller,namespace-controller,persistentvolumeclaim-protection-controller \
+    >"$work/collector.log" 2>&1 </dev/null 9>&- &
   echo $! >"$work/collector.pid"
 }
 
@@ -60,6 +61,7 @@ empty() {
   kubelet_stop
   kubectl delete "$ours" -l app.kubernetes.io/name=spark-operator >/dev/null
   kubectl get crd sparkapplications.sparkoperator.k8s.io >/dev/null 2>&1 && kubectl delete sparkapp -A --all --timeout=60s >/dev/null
+  kubectl -n "$jobs" delete pods --all --force --grace-period=0 >/dev/null 2>&1 || true # one names its node, which does not exist
   kubectl delete namespace "$operators" "$jobs" --ignore-not-found --timeout=60s >/dev/null
 }
 
