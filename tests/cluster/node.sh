@@ -78,7 +78,8 @@ load_image() { # load_image ARCHIVE [IMAGE...]: once for each content of the arc
   fi
   (($# > 1)) || return 0
   own=$(tar -xOf "$1" manifest.json | jq -r '.[0].RepoTags[0]')
-  own=$(ctr_k8s images ls -q | grep -xE -m 1 "([^/]*/)?$own") # containerd puts Docker Hub's name before one without a host
+  # containerd puts Docker Hub's name before one without a host. All of the list is read, or ctr would end by SIGPIPE.
+  own=$(ctr_k8s images ls -q | grep -xE "([^/]*/)?$own" | sed -n 1p) || die "containerd has not imported $own of $1"
   for other in "${@:2}"; do
     [[ ${other%%/*} == *.* ]] || other=${own%%/*}/$other
     ctr_k8s images tag --force "$own" "$other" >/dev/null
