@@ -24,7 +24,7 @@
 #include "base/text.h"
 #include "net/loop.h"
 
-enum { GUARD_MS = 5000, SEEN_MAX = 16 << 20 };
+enum { GUARD_MS = 60 * 1000, SEEN_MAX = 16 << 20 };
 
 static inline void guard_fired(void *arg)
 {
