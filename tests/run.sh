@@ -59,7 +59,7 @@ compile() {
   cmake --build --preset "$preset" ${1:+--target "$@"} -- -k 0
 }
 
-programs=(spark-operator kubeload play render_cost) # all that the cluster tiers run of the release build
+programs=(spark-operator kubeload play render_cost scrape_cost) # all that the cluster tiers run of the release build
 
 fuzz_targets() { find "$top/tests/fuzz" -name 'fuzz_*.c' -printf '%f\n' | sed 's/\.c$//' | sort; }
 
