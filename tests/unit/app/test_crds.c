@@ -9,43 +9,28 @@
 
 #include <cmocka.h>
 
-#include "base/buf.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "crds.h"
-#include "fake_kube.h"
 #include "golden.h"
 #include "json/yaml.h"
 #include "json_text.h"
+#include "logged_kube.h"
 
 enum { CRDS = 3, FIVE_MINUTES_MS = 5 * 60 * 1000 };
 
 #define APPS "sparkapplications.sparkoperator.k8s.io"
 
 struct fixture {
-	struct sched sched;
-	struct fake_kube *kube;
+	struct logged_kube stage;
 	struct crd_upgrade *upgrade;
-	struct buf log;
 };
-
-static void on_log(void *arg, const char *line, size_t len)
-{
-	struct fixture *f = arg;
-
-	buf_add(&f->log, line, len);
-}
 
 static int set_up(void **state)
 {
 	struct fixture *f = xcalloc(1, sizeof(*f));
 
-	buf_init(&f->log, 1 << 20);
-	log_setup(LOG_INFO, false);
-	log_set_sink(on_log, f);
-	sched_init(&f->sched, 0, 1767323045000, 1);
-	f->kube = fake_kube_new(&f->sched, NULL);
-	f->upgrade = crd_upgrade_new(fake_kube_api(f->kube), &f->sched);
+	logged_kube_init(&f->stage);
+	f->upgrade = crd_upgrade_new(fake_kube_api(f->stage.kube), &f->stage.sched);
 	*state = f;
 	return 0;
 }
@@ -55,10 +40,7 @@ static int tear_down(void **state)
 	struct fixture *f = *state;
 
 	crd_upgrade_free(f->upgrade);
-	fake_kube_free(f->kube);
-	sched_done(&f->sched);
-	buf_done(&f->log);
-	log_set_sink(NULL, NULL);
+	logged_kube_done(&f->stage);
 	free(f);
 	return 0;
 }
@@ -66,12 +48,12 @@ static int tear_down(void **state)
 static void run(struct fixture *f, int64_t ms)
 {
 	crd_upgrade_start(f->upgrade);
-	fake_kube_run(f->kube, ms);
+	fake_kube_run(f->stage.kube, ms);
 }
 
 static const struct json *stored(const struct fixture *f, const char *name)
 {
-	return fake_kube_get(f->kube, &resource_crd, NULL, name);
+	return fake_kube_get(f->stage.kube, &resource_crd, NULL, name);
 }
 
 static const char *number_of(const struct json *crd)
@@ -101,7 +83,7 @@ static void put_all(struct fixture *f, const char *number)
 		else
 			json_set_str(annotations, ANNOTATION_CRDS_VERSION, number);
 		json_set_str(annotations, "example.com/mine", "kept");
-		fake_kube_put(f->kube, &resource_crd, crd);
+		fake_kube_put(f->stage.kube, &resource_crd, crd);
 	}
 }
 
@@ -116,14 +98,14 @@ static size_t count_lines(const struct fixture *f, const char *words)
 {
 	size_t count = 0;
 
-	for (const char *p = strstr(buf_str(&f->log), words); p; p = strstr(p + 1, words))
+	for (const char *p = strstr(buf_str(&f->stage.log), words); p; p = strstr(p + 1, words))
 		count++;
 	return count;
 }
 
 static unsigned applied(const struct fixture *f)
 {
-	return fake_kube_calls(f->kube, VERB_APPLY, &resource_crd);
+	return fake_kube_calls(f->stage.kube, VERB_APPLY, &resource_crd);
 }
 
 /* ---- upgrade ---- */
@@ -134,7 +116,7 @@ static void test_created(void **state)
 
 	check_state(f, "sparkapplications", "waiting");
 	run(f, 1000);
-	assert_int_equal(fake_kube_count(f->kube, &resource_crd), CRDS);
+	assert_int_equal(fake_kube_count(f->stage.kube, &resource_crd), CRDS);
 	assert_int_equal(applied(f), CRDS);
 	assert_int_equal(count_lines(f, "CRD created"), CRDS);
 	check_state(f, "sparkapplications", "created");
@@ -149,7 +131,7 @@ static void test_current(void **state)
 
 	put_all(f, NULL);
 	run(f, 2 * FIVE_MINUTES_MS);
-	assert_int_equal(fake_kube_calls(f->kube, VERB_GET, &resource_crd), CRDS);
+	assert_int_equal(fake_kube_calls(f->stage.kube, VERB_GET, &resource_crd), CRDS);
 	assert_int_equal(applied(f), 0);
 	check_state(f, "sparkapplications", "current");
 }
@@ -195,7 +177,7 @@ static void test_overwritten(void **state)
 	struct fixture *f = *state;
 
 	put_all(f, NULL);
-	fake_kube_patch(f->kube, &resource_crd, NULL, APPS,
+	fake_kube_patch(f->stage.kube, &resource_crd, NULL, APPS,
 			JSON({ "spec" : { "versions" : [ { "name" : "v1beta2" } ] } }));
 	run(f, 1000);
 	assert_int_equal(applied(f), 1);
@@ -208,7 +190,8 @@ static void test_newer(void **state)
 	struct fixture *f = *state;
 
 	put_all(f, "1000000");
-	fake_kube_patch(f->kube, &resource_crd, NULL, APPS, JSON({ "spec" : { "versions" : [ { "name" : "v2" } ] } }));
+	fake_kube_patch(f->stage.kube, &resource_crd, NULL, APPS,
+			JSON({ "spec" : { "versions" : [ { "name" : "v2" } ] } }));
 	run(f, 2 * FIVE_MINUTES_MS);
 	assert_int_equal(applied(f), 0);
 	assert_int_equal(count_lines(f, "of a newer operator"), CRDS);
@@ -222,8 +205,8 @@ static void test_started_once(void **state)
 
 	run(f, 1000);
 	crd_upgrade_start(f->upgrade);
-	fake_kube_run(f->kube, 1000);
-	assert_int_equal(fake_kube_calls(f->kube, VERB_GET, &resource_crd), CRDS);
+	fake_kube_run(f->stage.kube, 1000);
+	assert_int_equal(fake_kube_calls(f->stage.kube, VERB_GET, &resource_crd), CRDS);
 }
 
 /* ---- refusals ---- */
@@ -234,17 +217,17 @@ static void check_forbidden(struct fixture *f, enum verb verb)
 		.status = 403, .message = "User \"system:serviceaccount:ops:spark\" cannot patch resource"
 	};
 
-	fake_kube_refuse(f->kube, verb, &resource_crd, -1, &forbidden);
+	fake_kube_refuse(f->stage.kube, verb, &resource_crd, -1, &forbidden);
 	run(f, 3 * FIVE_MINUTES_MS);
 	assert_int_equal(count_lines(f, "the CRD cannot be upgraded"), CRDS); /* once each */
 	assert_int_equal(count_lines(f, "spark-operator crds | kubectl apply --server-side"), CRDS);
 	assert_int_equal(count_lines(f, "get, create and patch customresourcedefinitions"), CRDS);
 	assert_int_equal(count_lines(f, "system:serviceaccount:ops:spark"), CRDS);
 	check_state(f, "sparkapplications", "forbidden");
-	assert_in_range(fake_kube_calls(f->kube, VERB_GET, &resource_crd), 2 * CRDS, 4 * CRDS);
-	fake_kube_accept(f->kube);
-	fake_kube_run(f->kube, FIVE_MINUTES_MS + 1000);
-	assert_int_equal(fake_kube_count(f->kube, &resource_crd), CRDS);
+	assert_in_range(fake_kube_calls(f->stage.kube, VERB_GET, &resource_crd), 2 * CRDS, 4 * CRDS);
+	fake_kube_accept(f->stage.kube);
+	fake_kube_run(f->stage.kube, FIVE_MINUTES_MS + 1000);
+	assert_int_equal(fake_kube_count(f->stage.kube, &resource_crd), CRDS);
 	check_state(f, "sparkapplications", "created");
 }
 
@@ -265,9 +248,9 @@ static void test_conflict(void **state)
 	struct fixture *f = *state;
 
 	put_all(f, "0");
-	fake_kube_refuse(f->kube, VERB_APPLY, &resource_crd, CRDS, &conflict);
+	fake_kube_refuse(f->stage.kube, VERB_APPLY, &resource_crd, CRDS, &conflict);
 	run(f, 5000);
-	assert_int_equal(fake_kube_calls(f->kube, VERB_GET, &resource_crd), 2 * CRDS);
+	assert_int_equal(fake_kube_calls(f->stage.kube, VERB_GET, &resource_crd), 2 * CRDS);
 	assert_int_equal(applied(f), 2 * CRDS);
 	assert_int_equal(count_lines(f, "cannot be upgraded"), 0);
 	check_state(f, "sparkapplications", "upgraded");
@@ -291,11 +274,11 @@ static void test_overtaken(void **state)
 
 	put_all(f, "0");
 	crd_upgrade_start(f->upgrade);
-	fake_kube_run(f->kube, 4); /* the GETs have arrived, their answers have not */
-	fake_kube_patch(f->kube, &resource_crd, NULL, APPS,
+	fake_kube_run(f->stage.kube, 4); /* the GETs have arrived, their answers have not */
+	fake_kube_patch(f->stage.kube, &resource_crd, NULL, APPS,
 			"{\"metadata\": {\"annotations\": {\"" ANNOTATION_CRDS_VERSION "\": \"1000000\"}}}");
-	fake_kube_on_change(f->kube, on_change, &changed);
-	fake_kube_run(f->kube, 10000);
+	fake_kube_on_change(f->stage.kube, on_change, &changed);
+	fake_kube_run(f->stage.kube, 10000);
 	assert_true(changed); /* the other two */
 	check_state(f, "sparkapplications", "newer");
 	assert_string_equal(number_of(stored(f, APPS)), "1000000");
@@ -306,11 +289,11 @@ static void test_busy(void **state)
 	static const struct fake_refusal busy = { .status = 503, .retry_after_s = 60 };
 	struct fixture *f = *state;
 
-	fake_kube_refuse(f->kube, VERB_GET, &resource_crd, CRDS, &busy);
+	fake_kube_refuse(f->stage.kube, VERB_GET, &resource_crd, CRDS, &busy);
 	run(f, 59 * 1000);
 	check_state(f, "sparkconnects", "failing");
-	assert_int_equal(fake_kube_calls(f->kube, VERB_GET, &resource_crd), CRDS);
-	fake_kube_run(f->kube, 5000);
+	assert_int_equal(fake_kube_calls(f->stage.kube, VERB_GET, &resource_crd), CRDS);
+	fake_kube_run(f->stage.kube, 5000);
 	check_state(f, "sparkconnects", "created");
 }
 
@@ -319,11 +302,11 @@ static void test_down(void **state)
 {
 	struct fixture *f = *state;
 
-	fake_kube_down(f->kube, 2 * FIVE_MINUTES_MS);
+	fake_kube_down(f->stage.kube, 2 * FIVE_MINUTES_MS);
 	run(f, 2 * FIVE_MINUTES_MS - 1000);
 	assert_int_equal(count_lines(f, "trying again"), CRDS);
-	fake_kube_run(f->kube, FIVE_MINUTES_MS + 2000);
-	assert_int_equal(fake_kube_count(f->kube, &resource_crd), CRDS);
+	fake_kube_run(f->stage.kube, FIVE_MINUTES_MS + 2000);
+	assert_int_equal(fake_kube_count(f->stage.kube, &resource_crd), CRDS);
 }
 
 /* Written, but the answer was lost: it is found as it should be. */
@@ -331,9 +314,9 @@ static void test_lost_reply(void **state)
 {
 	struct fixture *f = *state;
 
-	fake_kube_fail(f->kube, 1, FAKE_LOSE_REPLY, NULL);
+	fake_kube_fail(f->stage.kube, 1, FAKE_LOSE_REPLY, NULL);
 	run(f, 10000);
-	assert_int_equal(fake_kube_count(f->kube, &resource_crd), CRDS);
+	assert_int_equal(fake_kube_count(f->stage.kube, &resource_crd), CRDS);
 	assert_int_equal(applied(f), CRDS);
 }
 
@@ -342,10 +325,10 @@ static void test_freed_under_way(void **state)
 	struct fixture *f = *state;
 
 	crd_upgrade_start(f->upgrade);
-	fake_kube_run(f->kube, 1);
+	fake_kube_run(f->stage.kube, 1);
 	crd_upgrade_free(take_ptr(f->upgrade));
-	fake_kube_run(f->kube, 1000);
-	assert_int_equal(fake_kube_count(f->kube, &resource_crd), 0);
+	fake_kube_run(f->stage.kube, 1000);
+	assert_int_equal(fake_kube_count(f->stage.kube, &resource_crd), 0);
 	crd_upgrade_free(NULL);
 }
 
@@ -354,12 +337,12 @@ static void test_freed_while_waiting(void **state)
 	static const struct fake_refusal busy = { .status = 503 };
 	struct fixture *f = *state;
 
-	fake_kube_refuse(f->kube, VERB_GET, &resource_crd, -1, &busy);
+	fake_kube_refuse(f->stage.kube, VERB_GET, &resource_crd, -1, &busy);
 	run(f, 100);
 	check_state(f, "sparkconnects", "failing");
 	crd_upgrade_free(take_ptr(f->upgrade));
-	fake_kube_run(f->kube, FIVE_MINUTES_MS);
-	assert_int_equal(fake_kube_calls(f->kube, VERB_GET, &resource_crd), CRDS);
+	fake_kube_run(f->stage.kube, FIVE_MINUTES_MS);
+	assert_int_equal(fake_kube_calls(f->stage.kube, VERB_GET, &resource_crd), CRDS);
 }
 
 /* ---- the command ---- */

@@ -9,36 +9,21 @@
 
 #include <cmocka.h>
 
-#include "base/buf.h"
-#include "base/log.h"
 #include "base/mem.h"
-#include "fake_kube.h"
+#include "logged_kube.h"
 #include "server_version.h"
 
 struct fixture {
-	struct sched sched;
-	struct fake_kube *kube;
+	struct logged_kube stage;
 	struct server_version *version;
-	struct buf log;
 };
-
-static void on_log(void *arg, const char *line, size_t len)
-{
-	struct fixture *f = arg;
-
-	buf_add(&f->log, line, len);
-}
 
 static int set_up(void **state)
 {
 	struct fixture *f = xcalloc(1, sizeof(*f));
 
-	buf_init(&f->log, 1 << 20);
-	log_setup(LOG_INFO, false);
-	log_set_sink(on_log, f);
-	sched_init(&f->sched, 0, 1767323045000, 1);
-	f->kube = fake_kube_new(&f->sched, NULL);
-	f->version = server_version_new(fake_kube_api(f->kube), &f->sched);
+	logged_kube_init(&f->stage);
+	f->version = server_version_new(fake_kube_api(f->stage.kube), &f->stage.sched);
 	*state = f;
 	return 0;
 }
@@ -48,10 +33,7 @@ static int tear_down(void **state)
 	struct fixture *f = *state;
 
 	server_version_free(f->version);
-	fake_kube_free(f->kube);
-	sched_done(&f->sched);
-	buf_done(&f->log);
-	log_set_sink(NULL, NULL);
+	logged_kube_done(&f->stage);
 	free(f);
 	return 0;
 }
@@ -63,24 +45,24 @@ static void put_version(struct fixture *f, const char *version)
 
 	json_set_str(info, "gitVersion", version);
 	json_set(info, "metadata", json_new_object());
-	fake_kube_put(f->kube, &resource_server_version, info);
+	fake_kube_put(f->stage.kube, &resource_server_version, info);
 }
 
 static void run(struct fixture *f, int64_t ms)
 {
 	server_version_start(f->version);
-	fake_kube_run(f->kube, ms);
+	fake_kube_run(f->stage.kube, ms);
 }
 
 static unsigned asked(const struct fixture *f)
 {
-	return fake_kube_calls(f->kube, VERB_GET, &resource_server_version);
+	return fake_kube_calls(f->stage.kube, VERB_GET, &resource_server_version);
 }
 
 static void assert_warned(const struct fixture *f, const char *version)
 {
 	auto_free char *both = xasprintf("kubernetes=%s oldest=v1.28", version);
-	const char *line = strstr(buf_str(&f->log), "level=warn");
+	const char *line = strstr(buf_str(&f->stage.log), "level=warn");
 
 	assert_non_null(line);
 	assert_non_null(strstr(line, both));
@@ -113,7 +95,7 @@ static void check_silent(void **state, const char *version)
 
 	put_version(f, version);
 	run(f, 1000);
-	assert_null(strstr(buf_str(&f->log), "level=warn"));
+	assert_null(strstr(buf_str(&f->stage.log), "level=warn"));
 	assert_int_equal(asked(f), 1);
 }
 
@@ -151,12 +133,12 @@ static void test_asks_until_it_is_answered(void **state)
 	struct fixture *f = *state;
 
 	put_version(f, "v1.20.0");
-	fake_kube_refuse(f->kube, VERB_GET, &resource_server_version, 3, &busy);
-	fake_kube_down(f->kube, 60000);
+	fake_kube_refuse(f->stage.kube, VERB_GET, &resource_server_version, 3, &busy);
+	fake_kube_down(f->stage.kube, 60000);
 	run(f, 30000);
 	assert_null(server_version_text(f->version));
-	assert_null(strstr(buf_str(&f->log), "level=warn"));
-	fake_kube_run(f->kube, 1800000);
+	assert_null(strstr(buf_str(&f->stage.log), "level=warn"));
+	fake_kube_run(f->stage.kube, 1800000);
 	assert_warned(f, "v1.20.0");
 	assert_int_equal(asked(f), 4);
 }
@@ -169,8 +151,8 @@ static void test_freed_while_asking(void **state)
 	run(f, 1);
 	server_version_free(f->version);
 	f->version = NULL;
-	fake_kube_run(f->kube, 1000);
-	assert_null(strstr(buf_str(&f->log), "level=warn"));
+	fake_kube_run(f->stage.kube, 1000);
+	assert_null(strstr(buf_str(&f->stage.log), "level=warn"));
 }
 
 int main(void)
