@@ -32,11 +32,6 @@ static bool is_type_allowed(const char *entry, const char *type)
 	return text_eq(type, "ClusterIP") || text_eq(entry, type);
 }
 
-static bool is_class_allowed(const char *entry, const char *name)
-{
-	return text_eq(entry, name);
-}
-
 static const struct {
 	const char *flag;
 	const char *what; /* is chosen */
@@ -47,7 +42,7 @@ static const struct {
 	[LIMIT_SERVICE_TYPE] = { "--allowed-service-types", "type", is_type_allowed },
 	[LIMIT_SERVICE_ANNOTATION] = { "--allowed-service-annotations", "annotation", is_key_allowed },
 	[LIMIT_SERVICE_LABEL] = { "--allowed-service-labels", "label", is_key_allowed },
-	[LIMIT_STORAGE_CLASS] = { "--allowed-storage-classes", "storage class", is_class_allowed },
+	[LIMIT_STORAGE_CLASS] = { "--allowed-storage-classes", "storage class", text_eq },
 };
 
 /* ---- entries ---- */
